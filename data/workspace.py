@@ -1,0 +1,92 @@
+"""The one folder that tools write under, and the one way they write: whole files or none."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tool_use_om.data.errors import DataError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+
+
+def check_name(kind: str, name: str) -> str:
+    """Return `name` if it can be a single file or folder name; raise DataError otherwise."""
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise DataError(
+            f"{kind} must be 1 to 80 letters, digits, '_', '-' or '.', and start with a letter "
+            f"or digit; got {name[:80]!r}. Rename it."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where data sets, cached tokens, results and traces of one project live.
+
+    Parameters
+    ----------
+    root : Path, an existing folder; use `Workspace.at` to create one
+    """
+
+    root: Path
+
+    @classmethod
+    def at(cls, root: str | Path | None = None) -> Workspace:
+        """Open (and create) the workspace: `root`, else $TUOM_WORKSPACE, else ./.tuom."""
+        chosen = Path(root or os.environ.get("TUOM_WORKSPACE") or ".tuom").expanduser().resolve()
+        chosen.mkdir(parents=True, exist_ok=True)
+        return cls(chosen)
+
+    def path(self, *parts: str) -> Path:
+        """Return the path of a named thing inside; raise DataError for a name that could escape."""
+        return self.root.joinpath(*(check_name("A workspace name", p) for p in parts))
+
+    def folder(self, *parts: str) -> Path:
+        """Return such a path as an existing folder."""
+        path = self.path(*parts)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; it becomes `target` on success, vanishes on error."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".partial")
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target`; it becomes `target` on success, vanishes on error.
+
+    An older `target` is replaced: readers see the old one or the new one, never a mixture.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".partial"))
+    try:
+        yield partial
+        if target.exists():
+            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".old"))
+            target.replace(old / "data")
+            partial.replace(target)
+            shutil.rmtree(old)
+        else:
+            partial.replace(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
