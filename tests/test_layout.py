@@ -1,0 +1,63 @@
+"""The top level is fixed, and Python started in the repository root still finds its libraries."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("agent", "tools", "heads", "tokenizers", "data", "graphs", "evals")
+
+
+def test_code_folders_have_no_init_file() -> None:
+    """`tokenizers/__init__.py` would shadow the Hugging Face package for whoever starts here."""
+    assert not [p for folder in FOLDERS for p in (ROOT / folder).rglob("__init__.py")]
+
+
+def test_transformers_imports_when_python_starts_in_the_repository_root() -> None:
+    """The folder names tokenizers/, data/, tools/ … must not hide installed packages."""
+    code = "import transformers, tokenizers; print(tokenizers.__version__, tokenizers.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "site-packages" in done.stdout
+
+
+def test_every_package_folder_is_listed_for_the_wheel() -> None:
+    """A folder with code that pyproject.toml does not list would be missing from the wheel."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    mapping = project["tool"]["setuptools"]["package-dir"]
+    with_code = {
+        f.parent.relative_to(ROOT).as_posix() for d in FOLDERS for f in (ROOT / d).rglob("*.py")
+    }
+    assert with_code == set(mapping.values())
+    assert sorted(project["tool"]["setuptools"]["packages"]) == sorted(mapping)
+    assert all(name == "tool_use_om." + path.replace("/", ".") for name, path in mapping.items())
+
+
+def test_readme_shows_the_two_commands_and_make_has_them() -> None:
+    """Two commands on a fresh clone: `make demo` and `make test`."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("demo", "test", "check", "fix", "bench", "docs"):
+        assert f"\n{target}:" in makefile
+    assert "make demo" in readme
+    assert "make test" in readme
+    assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_readme_tree_names_every_folder() -> None:
+    """The annotated tree tells a newcomer where things are, all of them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [folder for folder in (*FOLDERS, "tests", "docs") if f"{folder}/" not in readme]
+
+
+@pytest.mark.parametrize("name", ["download", "extra-index-url", "index-url", "://"])
+def test_constraints_record_no_download_address(name: str) -> None:
+    """Pins are versions only."""
+    assert name not in (ROOT / "constraints.txt").read_text(encoding="utf-8")
