@@ -1,0 +1,262 @@
+"""The saved record of a run: one JSON line, enough to replay it and to train on it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ToolMessage,
+    convert_to_openai_messages,
+)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tool_use_om.data.errors import DataError, TuomError
+from tool_use_om.data.workspace import Workspace
+
+FORMAT_VERSION = 1
+# What may differ between two honest executions of one call: how long it took, and the result ids
+# that hash it.
+VOLATILE_KEYS = frozenset({"seconds", "timing", "result_id", "fit_s", "encode_s", "predict_s"})
+
+_log = logging.getLogger(__name__)
+
+
+class Call(BaseModel):
+    """One tool call of a run and what came back.
+
+    `observation` is the digest of the tool's JSON without what `VOLATILE_KEYS` names; `seconds` is
+    None where the run did not measure the call; `ok` is False for an error the model could mend.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str
+    arguments: dict[str, Any]
+    observation: str
+    result_id: str | None = None
+    ok: bool = True
+    seconds: float | None = None
+
+
+class Trace(BaseModel):
+    """One run: what was asked, every message and call, the verdicts, and what it ran on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: int = FORMAT_VERSION
+    created_utc: str
+    query: str
+    dataset: str | None
+    dataset_hash: str | None
+    messages: tuple[dict[str, Any], ...] = Field(description="OpenAI form, as they happened")
+    tools: tuple[dict[str, Any], ...] = Field(description="schemas offered, OpenAI form")
+    plan: tuple[dict[str, Any], ...] = ()
+    calls: tuple[Call, ...] = ()
+    answer: str = ""
+    verdicts: dict[str, Any] = Field(default_factory=dict, description="what verify said")
+    model: str
+    seed: int
+    seconds: float | None = None
+    package_version: str
+
+    @property
+    def id(self) -> str:
+        """Short digest of what was asked, on what, by whom, and what was called."""
+        parts = [self.query, self.dataset_hash, self.model, self.seed, self.created_utc]
+        return "t-" + digest([*parts, [c.model_dump() for c in self.calls]])[:12]
+
+
+def stable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return `value` without what `VOLATILE_KEYS` names, at every depth."""
+    if isinstance(value, Mapping):
+        return {str(k): stable(v) for k, v in value.items() if k not in VOLATILE_KEYS}
+    if isinstance(value, list | tuple):
+        return [stable(v) for v in value]
+    return value
+
+
+def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return the sha256 of the canonical JSON of `value` without its volatile keys."""
+    text = json.dumps(stable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_content(text: Any) -> Any:  # noqa: ANN401 - message content: text or blocks
+    """Return the JSON value a tool message carries, or its text where it is not JSON."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def package_version() -> str:
+    """Return the installed version of tool-use-om, or "0+unknown" outside an installation."""
+    try:
+        return version("tool-use-om")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def tool_schemas() -> list[dict[str, Any]]:
+    """Return every tool's schema in OpenAI form, as the model is shown them."""
+    from langchain_core.utils.function_calling import convert_to_openai_tool
+    from tool_use_om.tools.langchain import build_tools
+
+    return [convert_to_openai_tool(tool) for tool in build_tools()]
+
+
+def _openai_form(messages: Sequence[BaseMessage]) -> tuple[dict[str, Any], ...]:
+    return tuple(convert_to_openai_messages(m) for m in messages)
+
+
+def _artifact(message: ToolMessage) -> Mapping[str, Any]:
+    return message.artifact if isinstance(message.artifact, Mapping) else {}
+
+
+def _call(request: Mapping[str, Any], reply: ToolMessage) -> Call:
+    artifact = _artifact(reply)
+    content = read_content(reply.content)
+    named = content.get("result_id") if isinstance(content, dict) else None
+    return Call(
+        tool=str(request["name"]),
+        arguments=dict(request["args"]),
+        observation=digest(content),
+        result_id=artifact.get("result_id") or named,
+        ok=reply.status != "error",
+        seconds=artifact.get("seconds"),
+    )
+
+
+def calls_of(messages: Sequence[BaseMessage]) -> tuple[Call, ...]:
+    """Return the answered tool calls of `messages`, in order."""
+    replies = {m.tool_call_id: m for m in messages if isinstance(m, ToolMessage)}
+    requests = [r for m in messages if isinstance(m, AIMessage) for r in m.tool_calls]
+    return tuple(_call(r, replies[r["id"] or ""]) for r in requests if r["id"] in replies)
+
+
+def _hash_of(dataset: str | None, workspace: Workspace) -> str | None:
+    if dataset is None:
+        return None
+    from tool_use_om.data.catalog import open_dataset
+
+    try:
+        return open_dataset(dataset, workspace).content_hash
+    except TuomError:
+        return None
+
+
+def trace_from_state(
+    state: Mapping[str, Any],
+    *,
+    workspace: Workspace,
+    model: str = "offline",
+    seed: int = 0,
+    seconds: float | None = None,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+) -> Trace:
+    """Return the record of a finished run.
+
+    Parameters
+    ----------
+    state : the graph's final state (`AgentState`)
+    workspace : Workspace, where the run's data set lives; its content hash is recorded
+    model : str, as given to the model resolver
+    seed : int, the run's seed
+    seconds : float, wall time of the run, seconds
+    tools : tool schemas in OpenAI form; None = those of `tool_schemas()`
+    """
+    messages = list(state.get("messages", []))
+    dataset = (state.get("working_set") or {}).get("dataset")
+    return Trace(
+        created_utc=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        query=str(state.get("question") or ""),
+        dataset=dataset,
+        dataset_hash=_hash_of(dataset, workspace),
+        messages=_openai_form(messages),
+        tools=tuple(dict(t) for t in (tool_schemas() if tools is None else tools)),
+        plan=tuple(state.get("plan") or ()),
+        calls=calls_of(messages),
+        answer=str(state.get("answer") or ""),
+        verdicts=dict(state.get("verification") or {}),
+        model=model,
+        seed=seed,
+        seconds=seconds,
+        package_version=package_version(),
+    )
+
+
+def traces_path(workspace: Workspace) -> Path:
+    """Return the file that a workspace's traces are appended to."""
+    return workspace.path("traces", "traces.jsonl")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one whole line under a lock; a line torn by an earlier kill stays a line apart."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+        data = memoryview((b"\n" if torn else b"") + line.encode() + b"\n")
+        while data:
+            data = data[file.write(data) or 0 :]
+        os.fsync(file.fileno())
+
+
+def append_trace(workspace: Workspace, trace: Trace) -> Path:
+    """Append `trace` to the workspace's traces; return the file."""
+    path = traces_path(workspace)
+    append_line(path, trace.model_dump_json())
+    return path
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield (line number, JSON value) of a JSONL file; warn about torn lines and skip them."""
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            if not raw.strip():
+                continue
+            try:
+                yield number, json.loads(raw)
+            except ValueError:
+                _log.warning("%s line %d is torn and was skipped", path.name, number)
+
+
+def read_traces(source: Workspace | Path) -> list[Trace]:
+    """Return the traces of a workspace (none yet: an empty list) or of a JSONL file.
+
+    Raises
+    ------
+    DataError : the file is missing, or a whole line of it is not a trace
+    """
+    path = traces_path(source) if isinstance(source, Workspace) else source
+    if not path.exists():
+        if isinstance(source, Workspace):
+            return []
+        raise DataError(f"No traces at {path}. Record some with `tuom ask`.")
+    return [_parse(path, number, value) for number, value in read_lines(path)]
+
+
+def _parse(path: Path, number: int, value: Any) -> Trace:  # noqa: ANN401 - any JSON value
+    try:
+        return Trace.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise DataError(
+            f"{path} line {number} is not a trace of format {FORMAT_VERSION}: {where}: "
+            f"{first['msg']}. Move that line away to read the rest."
+        ) from None
