@@ -1,0 +1,77 @@
+"""What a run carries from node to node: builtins and messages, so that any saver can keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
+from langgraph.graph.message import add_messages
+from langgraph.managed import RemainingSteps
+
+
+def append_unique(old: Sequence[str] | None, new: Sequence[str] | None) -> list[str]:
+    """Return `old` followed by those of `new` that it lacks, in their order."""
+    return list(dict.fromkeys([*(old or ()), *(new or ())]))
+
+
+class AgentInput(TypedDict, total=False):
+    """What a caller sends: `messages` (the last human one is asked), or just a `question`."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    question: str
+
+
+class AgentState(TypedDict, total=False):
+    """The whole state. Every value is made of str, int, float, bool, None, list, dict, messages.
+
+    Attributes
+    ----------
+    messages : the conversation, tool calls and results included; the answer is its last message
+    question : what is being answered
+    plan : steps ``{"tool", "why"}`` as the model wrote them
+    not_understood : phrases of the question that the model could not use
+    working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
+    result_ids : ids of all stored results of the thread, in order, each once
+    findings : sourced statements ``{"statement", "value", "unit", "source", "compare"}``
+    answer : the prose, checked
+    verification : what was checked, sent back and cut
+    rounds : how often the model has been asked to interpret this question's results
+    """
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    question: str
+    plan: list[dict[str, Any]]
+    not_understood: list[str]
+    working_set: dict[str, Any]
+    result_ids: Annotated[list[str], append_unique]
+    findings: list[dict[str, Any]]
+    answer: str
+    verification: dict[str, Any]
+    rounds: int
+    remaining_steps: RemainingSteps
+
+
+class AgentOutput(TypedDict, total=False):
+    """What a run gives back; `messages` are in it so that Studio can show the conversation."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    question: str
+    plan: list[dict[str, Any]]
+    not_understood: list[str]
+    working_set: dict[str, Any]
+    result_ids: Annotated[list[str], append_unique]
+    findings: list[dict[str, Any]]
+    answer: str
+    verification: dict[str, Any]
+
+
+def this_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return the messages since the last human one, that one included."""
+    start = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=0)
+    return list(messages[start:])
+
+
+def tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
+    """Return this turn's tool results, in order, failed ones included."""
+    return [m for m in this_turn(messages) if isinstance(m, ToolMessage)]
