@@ -1,0 +1,87 @@
+"""The tools as LangChain tools for a LangGraph ToolNode; nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langgraph.prebuilt import ToolRuntime
+from langgraph.types import Command, interrupt
+
+from tool_use_om.data.errors import TuomError
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.checking import json_schema
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.registry import TOOLS, ToolDef, run_tool
+from tool_use_om.tools.working_set import WorkingSet
+
+Runtime = ToolRuntime[Any, dict[str, Any]]
+
+
+def build_tools() -> list[BaseTool]:
+    """Return every registered tool, in the order of the registry."""
+    return [_build(tool) for tool in TOOLS.values()]
+
+
+def handle_tool_error(error: ToolException) -> str:
+    """Return the error as the model shall read it; give this to `ToolNode(handle_tool_errors=…)`.
+
+    Only ToolException reaches it: any other error stops the run, loudly.
+    """
+    return f"Error: {error}"
+
+
+def _build(tool: ToolDef) -> BaseTool:
+    return StructuredTool(
+        name=tool.name,
+        description=tool.description,
+        args_schema=json_schema(tool),
+        func=_wrapper(tool),
+        metadata={"phase": tool.phase},
+    )
+
+
+def _wrapper(tool: ToolDef) -> Callable[..., Command[Any]]:
+    def call(runtime: Runtime, **arguments: object) -> Command[Any]:
+        try:
+            working_set = WorkingSet.of(runtime.state.get("working_set"))
+            outcome = run_tool(tool.name, arguments, _context(runtime), working_set)
+        except TuomError as error:
+            raise ToolException(str(error)) from error
+        return _command(tool.name, outcome, runtime.tool_call_id)
+
+    return call
+
+
+def _command(name: str, outcome: ToolOutcome, call_id: str | None) -> Command[Any]:
+    message = ToolMessage(
+        content=json.dumps(outcome.content, ensure_ascii=False, allow_nan=False),
+        name=name,
+        tool_call_id=call_id or "",
+        artifact=outcome.result.artifact,
+    )
+    return Command(
+        update={
+            "working_set": outcome.working_set.to_state(),
+            "result_ids": [outcome.result.id],
+            "messages": [message],
+        }
+    )
+
+
+def _context(runtime: Runtime) -> ToolContext:
+    """Read what a tool needs from the run's context: None, a mapping, or an object with fields."""
+    given = runtime.context
+    fields: Mapping[str, Any] = (
+        given if isinstance(given, Mapping) else vars(given) if given else {}
+    )
+    return ToolContext(
+        workspace=Workspace.at(fields.get("workspace")),
+        seed=int(fields.get("seed") or 0),
+        dataset=fields.get("dataset"),
+        progress=lambda event: runtime.stream_writer({"progress": dict(event)}),
+        ask=interrupt,
+    )

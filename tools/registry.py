@@ -1,0 +1,92 @@
+"""The tools, one line each: name, phase, arguments, function, description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from tool_use_om.data.errors import unknown
+from tool_use_om.tools import arguments as a
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.working_set import WorkingSet
+
+ToolFunction = Callable[[ToolContext, WorkingSet, a.Arguments], ToolOutcome]
+
+
+@dataclass(frozen=True)
+class ToolDef:
+    """One tool; its function is imported when it is first called."""
+
+    name: str
+    phase: int
+    args_model: type[a.Arguments]
+    function: str
+    description: str
+
+    def load(self) -> ToolFunction:
+        """Import the function."""
+        module, _, name = self.function.partition(":")
+        return cast("ToolFunction", getattr(import_module(module), name))
+
+
+_T = "tool_use_om.tools."
+_DEFS = (
+    ToolDef("list_datasets", 1, a.ListDatasets, _T + "eda:list_datasets",
+            "List the data sets there are, with their channels and labels."),
+    ToolDef("show_session_stats", 1, a.ShowSessionStats, _T + "eda:show_session_stats",
+            "Open a data set and count sessions, durations and labels. Filters here only count."),
+    ToolDef("show_channel_stats", 1, a.ShowChannelStats, _T + "eda:show_channel_stats",
+            "Compute one statistic a channel (by label, session or subject) of the working set."),
+    ToolDef("select_channels", 1, a.SelectChannels, _T + "eda:select_channels",
+            "Choose the channels that later steps use."),
+    ToolDef("filter_by_time", 1, a.FilterByTime, _T + "eda:filter_by_time",
+            "Narrow the working set by time, label, subject, split, duration or session id."),
+    ToolDef("plot_sessions", 1, a.PlotSessions, _T + "eda:plot_sessions",
+            "Draw the signals of a few sessions, with their labels."),
+    ToolDef("select_tokenizer", 2, a.SelectTokenizer, _T + "models:select_tokenizer",
+            "Choose the frozen encoder that turns windows into tokens."),
+    ToolDef("configure_tokenizer", 2, a.ConfigureTokenizer, _T + "models:configure_tokenizer",
+            "Set window, stride and rate in seconds and hertz; defaults come from the data."),
+    ToolDef("select_channels_for_encoding", 2, a.SelectChannelsForEncoding,
+            _T + "models:select_channels_for_encoding",
+            "Choose which of the selected channels the encoder sees."),
+    ToolDef("select_task_head", 2, a.SelectTaskHead, _T + "models:select_task_head",
+            "Choose the task (classify, forecast, retrieve, anomaly) and the light head for it."),
+    ToolDef("configure_head", 2, a.ConfigureHead, _T + "models:configure_head",
+            "Change settings of the selected head."),
+    ToolDef("run_task", 2, a.RunTask, _T + "run:run_task",
+            "Fit and run the selected head for real: metrics, coverage and what was found."),
+    ToolDef("compare_heads", 2, a.CompareHeads, _T + "compare:compare_heads",
+            "Compare the heads of the current task on held-out sessions, with intervals."),
+    ToolDef("interpret_results", 2, a.InterpretResults, _T + "interpret:interpret_results",
+            "Explain the last run by computation: rhythm, salient channels, nearest examples."),
+    ToolDef("request_labels", 2, a.RequestLabels, _T + "label_requests:request_labels",
+            "Ask a person to label the most informative windows."),
+)  # fmt: skip
+
+TOOLS: dict[str, ToolDef] = {tool.name: tool for tool in _DEFS}
+
+
+def tool_def(name: str) -> ToolDef:
+    """Return the tool of this name; raise NotFoundError with the nearest names otherwise."""
+    if name not in TOOLS:
+        raise unknown("tool", name, TOOLS)
+    return TOOLS[name]
+
+
+def run_tool(
+    name: str, args: dict[str, object], ctx: ToolContext, working_set: WorkingSet
+) -> ToolOutcome:
+    """Check the arguments and run one tool: the whole of a tool call, without LangChain.
+
+    Raises
+    ------
+    TuomError : anything the caller can mend, bad arguments included
+    """
+    from tool_use_om.tools.checking import check_arguments
+
+    tool = tool_def(name)
+    checked = check_arguments(tool, args)
+    return tool.load()(ctx, working_set.fresh(), checked)
