@@ -1,0 +1,102 @@
+"""What a question with known right tool calls looks like, and how calls are scored against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Call = Mapping[str, Any]
+"""``{"tool": name, "args": {…}}``"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """One task in several phrasings.
+
+    Attributes
+    ----------
+    expect : calls that a right run makes, in any order; each names a tool and the arguments that
+        matter. An entry ``{"any_of": [calls]}`` is met by any one of them. Empty: no call is right
+    heldout : phrasings written before the parser, in another voice; never tuned on
+    dev : phrasings that the parser may be tuned on
+    """
+
+    id: str
+    dataset: str
+    expect: tuple[dict[str, Any], ...]
+    heldout: tuple[str, ...]
+    dev: tuple[str, ...]
+
+
+def call(tool: str, /, **args: Any) -> dict[str, Any]:
+    """Return one expected call."""
+    return {"tool": tool, "args": args}
+
+
+def any_of(*calls: dict[str, Any]) -> dict[str, Any]:
+    """Return an expectation that any one of `calls` meets."""
+    return {"any_of": list(calls)}
+
+
+def score_calls(expect: Sequence[Mapping[str, Any]], calls: Sequence[Call]) -> bool:
+    """Say whether a run's tool calls are right.
+
+    Right means: each expectation is met by a call of its own (any order, further calls allowed);
+    a call meets one when the tool is the same and each expected argument is there with an equal
+    value (numbers within 1e-6, names whatever the case and the order, a modality's name for all
+    its channels). With nothing expected, any call is wrong.
+    """
+    if not expect:
+        return not calls
+    return _assign(list(expect), list(calls))
+
+
+def tools_right(expect: Sequence[Mapping[str, Any]], calls: Sequence[Call]) -> bool:
+    """Say whether the right tools were called, whatever their arguments."""
+    bare = [_without_args(e) for e in expect]
+    return score_calls(bare, calls)
+
+
+def _without_args(expected: Mapping[str, Any]) -> dict[str, Any]:
+    if "any_of" in expected:
+        return any_of(*(_without_args(e) for e in expected["any_of"]))
+    return call(expected["tool"])
+
+
+def _assign(expect: list[Mapping[str, Any]], calls: list[Call]) -> bool:
+    if not expect:
+        return True
+    fitting = [i for i, made in enumerate(calls) if _meets(expect[0], made)]
+    return any(_assign(expect[1:], calls[:i] + calls[i + 1 :]) for i in fitting)
+
+
+def _meets(expected: Mapping[str, Any], made: Call) -> bool:
+    if "any_of" in expected:
+        return any(_meets(option, made) for option in expected["any_of"])
+    args = made.get("args") or {}
+    return bool(made["tool"] == expected["tool"]) and all(
+        name in args and _equal(value, args[name]) for name, value in expected["args"].items()
+    )
+
+
+def _equal(want: Any, got: Any) -> bool:  # noqa: ANN401 - arguments are any JSON
+    if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
+        return bool(want == got)
+    if isinstance(want, (int, float)):
+        return isinstance(got, (int, float)) and abs(want - got) <= 1e-6
+    if isinstance(want, Mapping):
+        return isinstance(got, Mapping) and all(
+            k in got and _equal(v, got[k]) for k, v in want.items()
+        )
+    if isinstance(want, Sequence) and not isinstance(want, str):
+        names = [got] if isinstance(got, str) else got
+        return isinstance(names, Sequence) and _names(want, want) == _names(names, want)
+    return str(want).casefold() == str(got).casefold()
+
+
+def _names(names: Sequence[Any], want: Sequence[Any]) -> set[str]:
+    """Return the names folded; channels of a modality that is wanted whole count as the modality."""
+    whole = {str(w).casefold() for w in want if "." not in str(w)}
+    folded = [str(n).casefold() for n in names]
+    return {n.partition(".")[0] if n.partition(".")[0] in whole else n for n in folded}
