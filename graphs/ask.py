@@ -1,0 +1,157 @@
+"""`tuom ask` and `tuom demo`: a question in, a sourced answer, a report and a trace out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import Workspace, atomic_file, check_name
+
+DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
+
+ask_app = typer.Typer(add_completion=False)
+demo_app = typer.Typer(add_completion=False)
+
+_DATA = typer.Option("basic-motions", "--data", "-d", help="The data set asked about.")
+_MODEL = typer.Option(
+    "offline", "--model", "-m", help="offline, google_genai:NAME, local:FOLDER, PROVIDER:NAME."
+)
+_WORKSPACE = typer.Option(
+    None, "--workspace", help="Folder for data sets and results [$TUOM_WORKSPACE, else ./.tuom]."
+)
+_RUN = typer.Option(
+    None, "--run", help="Name of the run; one that was stopped half-way goes on where it was."
+)
+_SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random in the run.")
+
+
+@ask_app.command()
+def ask(
+    question: str = typer.Argument(..., help="What you want to know, in plain language."),
+    data: str = _DATA,
+    model: str = _MODEL,
+    workspace: Path | None = _WORKSPACE,
+    run: str | None = _RUN,
+    seed: int = _SEED,
+) -> None:
+    """Ask a question about a data set; print the answer, write the report and the trace."""
+    _answer(question, data=data, model=model, workspace=workspace, run=run, seed=seed)
+
+
+@demo_app.command()
+def demo(workspace: Path | None = _WORKSPACE, model: str = _MODEL, run: str | None = _RUN) -> None:
+    """Run the main job on real wrist data: find walking, forecast 5 s, explain, report."""
+    _answer(DEMO_QUESTION, data="basic-motions", model=model, workspace=workspace, run=run, seed=0)
+
+
+def _answer(
+    question: str,
+    *,
+    data: str,
+    model: str,
+    workspace: Path | None,
+    run: str | None,
+    seed: int,
+) -> None:
+    console = Console()
+    place = Workspace.at(workspace)
+    name = check_name("--run", run) if run else new_run_name()
+    console.print(Panel(question or "(an empty question)", title=f"{data} · {model}", width=100))
+    console.print(f"[dim]run {name}; to go on after a stop, repeat with --run {name}[/dim]")
+    started = time.perf_counter()
+    state = _watched(console, question, place, name, data=data, model=model, seed=seed)
+    seconds = time.perf_counter() - started
+    written = write_run(state, place, name, model=model, seed=seed, seconds=seconds)
+    _show(console, state, written, seconds)
+
+
+def new_run_name() -> str:
+    """Return a name for a run: when it began, to the millisecond."""
+    return time.strftime("run-%Y%m%d-%H%M%S-") + f"{time.time_ns() // 1_000_000 % 1000:03d}"
+
+
+def _watched(
+    console: Console,
+    question: str,
+    place: Workspace,
+    name: str,
+    *,
+    data: str,
+    model: str,
+    seed: int,
+) -> Mapping[str, Any]:
+    from tool_use_om.graphs.console import Watcher
+
+    with Watcher(console) as watcher:
+        from tool_use_om.agent.context import AgentContext
+        from tool_use_om.graphs.runner import run_question
+
+        context = AgentContext(model=model, dataset=data, workspace=str(place.root), seed=seed)
+        try:
+            return run_question(
+                question,
+                context,
+                thread_id=name,
+                saver_path=place.root / "checkpoints.sqlite",
+                on_event=watcher.on_event,
+            )
+        except KeyboardInterrupt:
+            console.print(f"\nStopped. What was finished is kept; go on with: --run {name}")
+            raise SystemExit(130) from None
+
+
+def write_run(
+    state: Mapping[str, Any],
+    place: Workspace,
+    name: str,
+    *,
+    model: str,
+    seed: int,
+    seconds: float,
+) -> dict[str, Path]:
+    """Write a finished run's report and trace; return their paths by kind.
+
+    The trace is appended to the workspace's own file and stands alone beside the report, too.
+    """
+    from tool_use_om.agent.report import render
+    from tool_use_om.agent.trace import append_trace, trace_from_state
+    from tool_use_om.graphs.run_report import report_of
+
+    trace = trace_from_state(state, workspace=place, model=model, seed=seed, seconds=seconds)
+    append_trace(place, trace)
+    folder = place.folder("runs", name)
+    page = render(report_of(state, place, trace))
+    paths = {"report": folder / "report.html", "trace": folder / "trace.jsonl"}
+    for kind, text in (("report", page), ("trace", trace.model_dump_json() + "\n")):
+        with atomic_file(paths[kind]) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return paths
+
+
+def _show(
+    console: Console, state: Mapping[str, Any], written: Mapping[str, Path], seconds: float
+) -> None:
+    from rich.markdown import Markdown
+
+    answer = str(state.get("answer") or "")
+    if not answer:
+        raise DataError("The run ended without an answer. Ask again in other words.")
+    console.print()
+    console.print(Panel(Markdown(answer), title="answer", width=100, padding=(1, 2)))
+    rejected = (state.get("verification") or {}).get("rejected") or []
+    findings = state.get("findings") or []
+    verdict = (
+        f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]"
+        if rejected
+        else "[green]every number checked against its tool result[/green]"
+    )
+    console.print(f"{len(findings)} sourced findings · {verdict} · {seconds:.1f} s")
+    for kind, path in written.items():
+        console.print(f"{kind:<7} {path}", soft_wrap=True)

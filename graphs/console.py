@@ -1,0 +1,125 @@
+"""What a person sees in the terminal while a run goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+# The keys of a tool's content worth a line in the terminal, most telling first.
+_TELLING = (
+    "dataset", "n_sessions", "n_segments", "tokenizer", "window_s", "stride_s", "head", "task",
+    "channels", "horizon_s", "n_unusual", "best", "n_figures",
+)  # fmt: skip
+_WIDTH = 96
+
+
+class Watcher:
+    """Prints each step as it happens and keeps one progress bar alive under it.
+
+    Use as a context manager; hand `on_event` to `run_question`.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            console=console,
+            transient=True,
+        )
+        self.task = self.progress.add_task("reading the question", total=None)
+        self.steps = 0
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def on_event(self, mode: str, payload: Any) -> None:  # noqa: ANN401 - LangGraph stream events
+        """Show one streamed event: `custom` moves the bar, `updates` prints lines."""
+        if mode == "custom" and isinstance(payload, Mapping):
+            self._advance(payload.get("progress") or {})
+        elif mode == "updates" and isinstance(payload, Mapping):
+            for node, update in payload.items():
+                if isinstance(update, Mapping):
+                    self._node(node, update)
+
+    def _advance(self, progress: Mapping[str, Any]) -> None:
+        label = f"{progress.get('phase', 'working')} ({progress.get('unit', 'steps')})"
+        self.progress.update(
+            self.task,
+            description=escape(label),
+            completed=int(progress.get("done") or 0),
+            total=progress.get("total"),
+        )
+
+    def _node(self, node: str, update: Mapping[str, Any]) -> None:
+        if node == "plan" and update.get("plan"):
+            tools = " → ".join(str(step.get("tool")) for step in update["plan"])
+            self.console.print(f"[bold]plan[/bold]  [dim]{escape(tools)}[/dim]")
+        for message in update.get("messages") or []:
+            self._message(message)
+
+    def _message(self, message: Any) -> None:  # noqa: ANN401 - any LangChain message
+        calls: Sequence[Mapping[str, Any]] = getattr(message, "tool_calls", None) or []
+        for call in calls:
+            self.steps += 1
+            arguments = ", ".join(f"{k}={v}" for k, v in call["args"].items() if v is not None)
+            self.progress.update(
+                self.task, description=escape(call["name"]), completed=0, total=None
+            )
+            line = escape(f"({_cut(arguments)})") if arguments else ""
+            self.console.print(f"[cyan]{self.steps:>3}[/cyan]  {call['name']}[dim]{line}[/dim]")
+        if getattr(message, "type", "") == "tool":
+            self._result(message)
+
+    def _result(self, message: Any) -> None:  # noqa: ANN401 - a ToolMessage
+        if getattr(message, "status", "") == "error":
+            self.console.print(f"     [red]{escape(str(message.content))}[/red]")
+            return
+        summary = summarise(message.content)
+        if summary:
+            self.console.print(f"     [dim]{escape(summary)}[/dim]")
+
+
+def summarise(content: Any) -> str:  # noqa: ANN401 - message content: text or blocks
+    """Return the telling part of a tool's JSON content on one line."""
+    try:
+        data = json.loads(content)
+    except (TypeError, ValueError):
+        return ""
+    if not isinstance(data, dict):
+        return ""
+    parts = [f"{key}={_short(data[key])}" for key in _TELLING if data.get(key) is not None]
+    for name, metric in (data.get("metrics") or {}).items():
+        if isinstance(metric, dict) and isinstance(metric.get("value"), int | float):
+            parts.append(f"{name}={metric['value']:.3g}")
+    return _cut("  ".join(parts))
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        names = [str(v.get("id", v)) if isinstance(v, dict) else str(v) for v in value]
+        return ",".join(names[:6]) + ("…" if len(names) > 6 else "")
+    if isinstance(value, dict):
+        return str(value.get("head") or value.get("name") or len(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
