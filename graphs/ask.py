@@ -35,6 +35,7 @@ _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random in the 
 @ask_app.command()
 def ask(
     question: str = typer.Argument(..., help="What you want to know, in plain language."),
+    *,
     data: str = _DATA,
     model: str = _MODEL,
     workspace: Path | None = _WORKSPACE,
