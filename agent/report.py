@@ -61,7 +61,8 @@ def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa:
     """Yield (JSON pointer, scalar) of every leaf of a JSON value, in order."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from leaves(inner, f"{pointer}/{key}".replace("~", "~0"))
+            step = str(key).replace("~", "~0").replace("/", "~1")
+            yield from leaves(inner, f"{pointer}/{step}")
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from leaves(inner, f"{pointer}/{index}")
