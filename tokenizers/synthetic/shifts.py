@@ -81,7 +81,7 @@ def resources(rng: Rng, n: int, length: int) -> Series:
     cycle = np.maximum(np.sin(2 * np.pi * day), rng.uniform(-1, 0.5, (n, 1)))
     week = 1 - 0.7 * coin(rng, n, 0.3) * ((day % 7) > 5)
     levels = np.take_along_axis(rng.standard_normal((n, 8)), segments(rng, n, length, 8), axis=1)
-    kicks = (rng.random((n, length)) < log_uniform(rng, 0.5 / length, 0.05, (n, 1))) * (
+    kicks = (rng.random((n, length)) < log_uniform(rng, 0.25 / length, 0.05, (n, 1))) * (
         rng.standard_exponential((n, length))
     )
     memory = log_uniform(rng, 0.5, 40, (n, 1))
