@@ -1,0 +1,71 @@
+"""Find a data set by name; the samples are built under the workspace when first asked for."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tool_use_om.data.dataset import DataSet
+from tool_use_om.data.errors import unknown
+from tool_use_om.data.progress import Progress
+from tool_use_om.data.workspace import Workspace
+
+# name → function (target: Path, *, progress) that writes the sample
+SAMPLES: dict[str, str] = {
+    "basic-motions": "tool_use_om.data.converters.basic_motions:convert",
+}
+# name → function (source: Path, target: Path, *, progress, replace) that converts original files
+CONVERTERS: dict[str, str] = {}
+
+
+def load_function(path: str) -> Callable[..., Any]:
+    """Import "module:function"."""
+    module, _, name = path.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
+
+
+def datasets_folder(workspace: Workspace) -> Path:
+    """Return the folder the workspace's data sets live in."""
+    return workspace.folder("datasets")
+
+
+def available(workspace: Workspace) -> list[str]:
+    """Return the names `open_dataset` takes: the samples and the complete sets of the workspace."""
+    found = {p.parent.name for p in datasets_folder(workspace).glob("[!.]*/manifest.json")}
+    return sorted(found | set(SAMPLES))
+
+
+def open_dataset(name: str, workspace: Workspace, *, progress: Progress | None = None) -> DataSet:
+    """Open a data set by name, building a sample on first use.
+
+    Raises
+    ------
+    NotFoundError : no such name; lists the nearest ones
+    DataError : the set is damaged, or what the sample needs is not installed
+    """
+    names = available(workspace)
+    if name not in names:
+        raise unknown("data set", name, names)
+    target = datasets_folder(workspace) / name
+    if name in SAMPLES and not target.exists():
+        _build_sample(name, target, progress)
+    return DataSet.open(target)
+
+
+def _build_sample(name: str, target: Path, progress: Progress | None) -> None:
+    """Build beside `target`, then rename: of two processes that build at once, the first one wins."""
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".building"))
+    try:
+        load_function(SAMPLES[name])(scratch / name, progress=progress)
+        try:
+            (scratch / name).rename(target)
+        except OSError:
+            if not (target / "manifest.json").exists():
+                raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,324 @@
+"""Read a data set: its index without its signals, and signals by session, channel and time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.schema import FORMAT_VERSION, Manifest
+from tool_use_om.data.stats import sketch_quantiles
+from tool_use_om.data.workspace import check_name
+
+_SESSION_COLUMNS = ["session_id", "subject_id", "start_utc", "duration_s", "split"]
+_TRUTH_COLUMNS = ["session_id", "start_s", "end_s", "name", "value", "unit"]
+_EDGE_S = 1e-6  # rounding slack for a range that ends where the session ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """Samples of one modality of one session.
+
+    `time_s` (n,) float64 seconds from session start; `values` (n, C) float32 in `units`, NaN =
+    missing; `channels` are channel ids. `n` may be 0.
+    """
+
+    session_id: str
+    modality: str
+    rate_hz: float
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    time_s: np.ndarray
+    values: np.ndarray
+
+
+class DataSet:
+    """A data set on disk; use `DataSet.open`. Signals are read on demand and never kept."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a data set folder.
+
+        Raises
+        ------
+        DataError : a missing, incomplete or damaged set; the message names the file
+        """
+        folder = Path(path)
+        manifest = _read_manifest(folder / "manifest.json")
+        n_rows = _open_parquet(folder / "sessions.parquet").metadata.num_rows
+        if n_rows != manifest.n_sessions:
+            raise DataError(
+                f"{folder / 'sessions.parquet'} lists {n_rows} sessions but the manifest says "
+                f"{manifest.n_sessions}. Convert the set again."
+            )
+        return cls(folder, manifest)
+
+    def __repr__(self) -> str:
+        return f"DataSet({self.name!r}, {self.manifest.n_sessions} sessions)"
+
+    @property
+    def name(self) -> str:
+        """The manifest's name."""
+        return self.manifest.name
+
+    @property
+    def content_hash(self) -> str:
+        """The manifest's content hash (64 hex digits)."""
+        return self.manifest.content_hash
+
+    def sessions(self) -> pd.DataFrame:
+        """Return one row a session: session_id, subject_id, start_utc (UTC or NaT), duration_s, split."""
+        return self._sessions.copy()
+
+    def channel_stats(
+        self, channels: Sequence[str] | None = None, session_ids: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return stored statistics, one row a session and channel; reads no signal.
+
+        Returns
+        -------
+        DataFrame: session_id, channel, n (samples, missing ones included), nan_frac, min, max,
+        mean, std (population), q05, q25, q50, q75, q95; channel units. A channel that a session
+        does not have gives no row.
+        """
+        frame = self._stats
+        if channels is not None:
+            frame = frame[frame["channel"].isin(self.check_channels(channels))]
+        if session_ids is not None:
+            frame = frame[frame["session_id"].isin(self.check_sessions(session_ids))]
+        return frame.reset_index(drop=True)
+
+    def labels(
+        self, session_ids: Sequence[str] | None = None, label_set: str | None = None
+    ) -> pd.DataFrame:
+        """Return labelled intervals: session_id, start_s, end_s, label, set; sorted by session, start."""
+        frame = self._labels
+        if label_set is not None:
+            if label_set not in self.manifest.label_sets:
+                raise unknown("label set", label_set, self.manifest.label_sets)
+            frame = frame[frame["set"] == label_set]
+        if session_ids is not None:
+            frame = frame[frame["session_id"].isin(self.check_sessions(session_ids))]
+        return frame.reset_index(drop=True)
+
+    def truth(self) -> pd.DataFrame:
+        """Return what a simulator knows: session_id, start_s, end_s, name, value, unit; else no rows."""
+        path = self.path / "truth.parquet"
+        if not path.exists():
+            return pd.DataFrame({c: [] for c in _TRUTH_COLUMNS})
+        return _read_table(path).to_pandas()
+
+    def read(
+        self,
+        session_id: str,
+        channels: Sequence[str] | None = None,
+        start_s: float | None = None,
+        end_s: float | None = None,
+    ) -> list[Signal]:
+        """Read samples with start_s <= time < end_s, only the asked columns and row groups.
+
+        Parameters
+        ----------
+        session_id : str
+        channels : channel ids, modality names or "all" (default)
+        start_s, end_s : float, seconds from session start; default: the whole session
+
+        Returns
+        -------
+        list of Signal, one for each modality touched, in the order asked for. A modality this
+        session does not have is left out.
+
+        Raises
+        ------
+        NotFoundError : an unknown session or channel
+        DataError : a range outside the session, or a damaged file
+        """
+        (session_id,) = self.check_sessions([session_id])
+        wanted = self.check_channels("all" if channels is None else channels)
+        start, end = self._check_range(session_id, start_s, end_s)
+        by_modality: dict[str, list[str]] = {}
+        for channel in wanted:
+            by_modality.setdefault(channel.partition(".")[0], []).append(channel)
+        signals = (
+            self._read_modality(session_id, m, ids, start, end) for m, ids in by_modality.items()
+        )
+        return [s for s in signals if s is not None]
+
+    def check_channels(self, names: Sequence[str] | str) -> tuple[str, ...]:
+        """Return channel ids for ids, modality names or "all", each once, in the order given.
+
+        Raises
+        ------
+        NotFoundError : an unknown name; lists the nearest valid ones
+        """
+        groups = {m.name: m.channel_ids for m in self.manifest.modalities}
+        groups |= {"all": self.manifest.channel_ids}
+        groups |= {c: (c,) for c in self.manifest.channel_ids}
+        chosen: dict[str, None] = {}
+        for name in [names] if isinstance(names, str) else names:
+            if name not in groups:
+                raise unknown("channel", name, groups)
+            chosen |= dict.fromkeys(groups[name])
+        return tuple(chosen)
+
+    def check_sessions(self, session_ids: Sequence[str] | str) -> tuple[str, ...]:
+        """Return the ids unchanged; raise NotFoundError for one that the set does not have."""
+        ids = [session_ids] if isinstance(session_ids, str) else session_ids
+        for session_id in ids:
+            if session_id not in self._durations:
+                raise unknown("session", session_id, self._durations)
+        return tuple(ids)
+
+    def duration_of(self, session_id: str) -> float:
+        """Return a session's duration, seconds."""
+        return self._durations[self.check_sessions([session_id])[0]]
+
+    @cached_property
+    def _sessions(self) -> pd.DataFrame:
+        frame = _read_table(self.path / "sessions.parquet", _SESSION_COLUMNS).to_pandas()
+        return frame[_SESSION_COLUMNS]
+
+    @cached_property
+    def _durations(self) -> dict[str, float]:
+        return dict(zip(self._sessions["session_id"], self._sessions["duration_s"], strict=True))
+
+    @cached_property
+    def _labels(self) -> pd.DataFrame:
+        return _read_table(self.path / "labels.parquet").to_pandas()
+
+    @cached_property
+    def _stats(self) -> pd.DataFrame:
+        table = _read_table(self.path / "sessions.parquet", ["session_id", "channels"])
+        lists = table["channels"].combine_chunks()
+        owners = table["session_id"].take(pc.list_parent_indices(lists))
+        fields = lists.flatten()
+        columns: dict[str, Any] = {"session_id": owners.to_pandas()}
+        for name in ("channel", "n", "nan_frac", "min", "max", "mean", "std"):
+            columns[name] = pc.struct_field(fields, name).to_pandas()
+        flat = pc.struct_field(fields, "sketch").flatten().to_numpy()
+        return pd.DataFrame(columns | sketch_quantiles(flat.reshape(len(fields), -1)))
+
+    def _check_range(
+        self, session_id: str, start_s: float | None, end_s: float | None
+    ) -> tuple[float, float]:
+        duration = self._durations[session_id]
+        start = 0.0 if start_s is None else float(start_s)
+        end = duration if end_s is None else float(end_s)
+        if not (0 <= start < end <= duration + _EDGE_S):
+            raise DataError(
+                f"Session {session_id!r} lasts {duration:g} s: a time range must satisfy "
+                f"0 <= start_s < end_s <= {duration:g}, got {start:g} to {end:g}. Choose a range inside it."
+            )
+        return start, end
+
+    def _read_modality(
+        self, session_id: str, modality: str, channel_ids: list[str], start: float, end: float
+    ) -> Signal | None:
+        path = (
+            self.path / "sessions" / check_name("A session id", session_id) / f"{modality}.parquet"
+        )
+        if not path.exists():
+            if self._has(session_id, modality):
+                raise DataError(f"{path} is missing. Convert the set again.")
+            return None
+        names = [c.partition(".")[2] for c in channel_ids]
+        time_s, values = _read_range(path, names, start, end)
+        return Signal(
+            session_id=session_id,
+            modality=modality,
+            rate_hz=self.manifest.rate_of(channel_ids[0]),
+            channels=tuple(channel_ids),
+            units=tuple(self.manifest.unit_of(c) for c in channel_ids),
+            time_s=time_s,
+            values=values,
+        )
+
+    def _has(self, session_id: str, modality: str) -> bool:
+        rows = self._stats[self._stats["session_id"] == session_id]
+        return bool(rows["channel"].str.startswith(f"{modality}.").any())
+
+
+def _read_manifest(path: Path) -> Manifest:
+    if not path.parent.is_dir():
+        raise DataError(
+            f"There is no data set at {path.parent}. `tuom data list` shows those there are."
+        )
+    if not path.exists():
+        raise DataError(
+            f"{path.parent} has no manifest.json: it is not a data set, or its conversion was cut short. "
+            "Convert it again."
+        )
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        version = facts.get("format_version") if isinstance(facts, dict) else None
+        if version != FORMAT_VERSION:
+            raise DataError(
+                f"{path} is of format {version!r}; this version reads {FORMAT_VERSION}."
+            )
+        return Manifest.model_validate(facts)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Convert the set again.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "manifest"
+        raise DataError(
+            f"{path} is damaged at {where}: {first['msg']}. Convert the set again."
+        ) from error
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path, pre_buffer=False)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"{path} cannot be read as Parquet ({error}). Convert the set again."
+        ) from error
+
+
+def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    with _open_parquet(path) as file:
+        try:
+            return file.read(columns=columns, use_threads=False)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path} is damaged ({error}). Convert the set again.") from error
+
+
+def _read_range(
+    path: Path, names: list[str], start: float, end: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return time (n,) and values (n, C) of the rows in [start, end), from their row groups only."""
+    with _open_parquet(path) as file:
+        missing = [c for c in ["time_s", *names] if c not in file.schema_arrow.names]
+        if missing:
+            raise DataError(f"{path} has no column {missing[0]!r}. Convert the set again.")
+        groups = [i for i in range(file.num_row_groups) if _overlaps(file, i, start, end)]
+        try:
+            table = file.read_row_groups(groups, columns=["time_s", *names], use_threads=False)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path} is damaged ({error}). Convert the set again.") from error
+    time_s = table["time_s"].to_numpy()
+    first, last = np.searchsorted(time_s, [start, end], side="left")
+    columns = [table[name].to_numpy()[first:last] for name in names]
+    return time_s[first:last].copy(), np.stack(columns, axis=1).astype(np.float32, copy=False)
+
+
+def _overlaps(file: pq.ParquetFile, group: int, start: float, end: float) -> bool:
+    stats = file.metadata.row_group(group).column(0).statistics
+    if stats is None or not stats.has_min_max:
+        return True
+    return bool(stats.max >= start and stats.min < end)

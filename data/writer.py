@@ -1,0 +1,278 @@
+"""The one way a data set is written: checked session by session, complete or not at all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tool_use_om.data.checks import Interval, check_labels, check_time, check_values
+from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.hashing import hash_dataset, hash_session
+from tool_use_om.data.schema import (
+    FORMAT_VERSION,
+    SPLITS,
+    UNKNOWN_SUBJECT,
+    Manifest,
+    Modality,
+    Split,
+)
+from tool_use_om.data.stats import STATS_TYPE, channel_stats
+from tool_use_om.data.workspace import atomic_folder, check_name
+
+ROW_GROUP = 1 << 15  # rows; a time range reads only the groups it touches
+INDEX_SCHEMA = pa.schema(
+    [
+        ("session_id", pa.string()),
+        ("subject_id", pa.string()),
+        ("start_utc", pa.timestamp("us", tz="UTC")),
+        ("duration_s", pa.float64()),
+        ("split", pa.string()),
+        ("channels", pa.list_(STATS_TYPE)),
+    ]
+)
+LABELS_SCHEMA = pa.schema(
+    [
+        ("session_id", pa.string()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("label", pa.string()),
+        ("set", pa.string()),
+    ]
+)
+TRUTH_SCHEMA = pa.schema(
+    [
+        ("session_id", pa.string()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("name", pa.string()),
+        ("value", pa.float64()),
+        ("unit", pa.string()),
+    ]
+)
+Signals = Mapping[str, tuple[np.ndarray, np.ndarray]]
+TruthRow = tuple[float, float, str, float, str]
+
+
+class DataSetWriter:
+    """Write a data set into a temporary folder; leaving the `with` block renames it to `target`.
+
+    Parameters
+    ----------
+    target : Path, the data set's final folder; an existing one is refused unless `replace`
+    name, title, licence, source, split_rule, notes : text for the manifest
+    synthetic : bool, True for anything simulated
+    modalities : the modalities and channels sessions may have
+    subject_disjoint : bool, refuse a subject that appears in two splits
+    debug : bool, draw debug/*.png
+
+    Raises
+    ------
+    DataError : what `add_session` refuses; nothing stays on disk then
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        *,
+        name: str,
+        title: str,
+        synthetic: bool,
+        licence: str,
+        source: str,
+        modalities: Sequence[Modality],
+        split_rule: str,
+        notes: Sequence[str] = (),
+        subject_disjoint: bool = True,
+        replace: bool = False,
+        debug: bool = True,
+    ) -> None:
+        self.target = target
+        self.manifest: Manifest | None = None
+        self._facts: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "name": check_name("A data set name", name),
+            "title": title,
+            "synthetic": synthetic,
+            "licence": licence,
+            "source": source,
+            "modalities": tuple(modalities),
+            "split_rule": split_rule,
+            "notes": tuple(notes),
+        }
+        self._modalities = {m.name: m for m in modalities}
+        self._subject_disjoint, self._replace, self._debug = subject_disjoint, replace, debug
+        self._sessions: dict[str, dict[str, Any]] = {}
+        self._hashes: dict[str, str] = {}
+        self._labels: list[tuple[Any, ...]] = []
+        self._truth: list[tuple[Any, ...]] = []
+        self._split_of: dict[str, Split] = {}
+        self._exit = ExitStack()
+        self._folder = target
+
+    def __enter__(self) -> Self:
+        if self.target.exists() and not self._replace:
+            raise DataError(
+                f"{self.target} exists already. Choose another name, or ask to replace it."
+            )
+        self._folder = self._exit.enter_context(atomic_folder(self.target))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._exit.__exit__(kind, error, trace)
+            return
+        with self._exit:
+            self._finish()
+
+    def add_session(
+        self,
+        session_id: str,
+        *,
+        subject_id: str,
+        split: Split,
+        signals: Signals,
+        labels: Sequence[Interval] = (),
+        truth: Sequence[TruthRow] = (),
+        start_utc: datetime | None = None,
+        duration_s: float | None = None,
+    ) -> None:
+        """Check and write one session.
+
+        Parameters
+        ----------
+        signals : modality name → (time_s (n,), values (n, C)); a modality may be absent
+        labels : (start_s, end_s, label, set)
+        truth : (start_s, end_s, name, value, unit), known facts of simulated sessions
+        duration_s : float, seconds; default: the last sample plus one sampling interval
+        """
+        where = f"session {check_name('A session id', session_id)!r}"
+        if session_id in self._sessions:
+            raise DataError(f"{where} was given twice. Session ids must be unique.")
+        self._check_who(where, subject_id, split)
+        checked = {name: self._check_signal(where, name, *pair) for name, pair in signals.items()}
+        duration = _duration(where, checked, self._modalities, duration_s)
+        intervals = check_labels(where, labels, duration)
+        for name, (time_s, values) in checked.items():
+            self._write_signal(session_id, self._modalities[name], time_s, values)
+        self._sessions[session_id] = {
+            "session_id": session_id,
+            "subject_id": subject_id,
+            "start_utc": start_utc.astimezone(UTC) if start_utc else None,
+            "duration_s": duration,
+            "split": split,
+            "channels": [
+                channel_stats(channel, values[:, i])
+                for name, (_, values) in checked.items()
+                for i, channel in enumerate(self._modalities[name].channel_ids)
+            ],
+        }
+        self._labels += [(session_id, *interval) for interval in intervals]
+        self._truth += [(session_id, *row) for row in truth]
+        facts = {"subject": subject_id, "split": split, "duration_s": duration, "labels": intervals}
+        start = start_utc.astimezone(UTC).isoformat() if start_utc else None
+        self._hashes[session_id] = hash_session(
+            facts | {"start": start, "truth": list(truth)}, checked
+        )
+
+    def _check_who(self, where: str, subject_id: str, split: Split) -> None:
+        if split not in SPLITS:
+            raise unknown("split", split, SPLITS)
+        if not subject_id.strip():
+            raise DataError(f"{where}: subject_id must not be empty; write 'unknown' if it is.")
+        if subject_id == UNKNOWN_SUBJECT or not self._subject_disjoint:
+            return
+        if self._split_of.setdefault(subject_id, split) != split:
+            raise DataError(
+                f"{where}: subject {subject_id!r} is in {self._split_of[subject_id]} already and cannot be "
+                f"in {split} too. Split by subject."
+            )
+
+    def _check_signal(
+        self, where: str, name: str, time_s: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if name not in self._modalities:
+            raise unknown("modality", name, self._modalities)
+        time = check_time(f"{where}, {name}", time_s)
+        return time, check_values(f"{where}, {name}", values, time.size, self._modalities[name])
+
+    def _write_signal(
+        self, session_id: str, modality: Modality, time_s: np.ndarray, values: np.ndarray
+    ) -> None:
+        folder = self._folder / "sessions" / session_id
+        folder.mkdir(parents=True, exist_ok=True)
+        columns = {
+            c.name: np.ascontiguousarray(values[:, i]) for i, c in enumerate(modality.channels)
+        }
+        table = pa.table({"time_s": time_s} | columns)
+        pq.write_table(
+            table, folder / f"{modality.name}.parquet", compression="zstd", row_group_size=ROW_GROUP
+        )
+
+    def _finish(self) -> None:
+        if not self._sessions:
+            raise DataError(f"{self._facts['name']} has no session: nothing was written.")
+        rows = [self._sessions[k] for k in sorted(self._sessions)]
+        pq.write_table(pa.Table.from_pylist(rows, INDEX_SCHEMA), self._folder / "sessions.parquet")
+        pq.write_table(_rows_table(self._labels, LABELS_SCHEMA), self._folder / "labels.parquet")
+        if self._truth:
+            pq.write_table(_rows_table(self._truth, TRUTH_SCHEMA), self._folder / "truth.parquet")
+        self.manifest = self._manifest(rows)
+        text = self.manifest.model_dump_json(indent=2)
+        (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+    def _manifest(self, rows: list[dict[str, Any]]) -> Manifest:
+        sets: dict[str, set[str]] = {}
+        for _, _, _, label, label_set in self._labels:
+            sets.setdefault(label_set, set()).add(label)
+        label_sets = {name: tuple(sorted(sets[name])) for name in sorted(sets)}
+        splits = Counter(r["split"] for r in rows)
+        modalities = [m.model_dump() for m in self._facts["modalities"]]
+        return Manifest(
+            **self._facts,
+            label_sets=label_sets,
+            splits={s: splits[s] for s in SPLITS},
+            n_sessions=len(rows),
+            n_subjects=len({r["subject_id"] for r in rows} - {UNKNOWN_SUBJECT}),
+            duration_s=math.fsum(r["duration_s"] for r in rows),
+            content_hash=hash_dataset({"modalities": modalities}, self._hashes),
+        )
+
+
+def _duration(
+    where: str, signals: Signals, modalities: Mapping[str, Modality], given_s: float | None
+) -> float:
+    ends = [
+        float(t[-1]) + 1 / modalities[name].rate_hz for name, (t, _) in signals.items() if t.size
+    ]
+    if not ends:
+        raise DataError(f"{where} is empty: it has no sample in any modality. Leave it out.")
+    if given_s is None:
+        return round(max(ends), 6)
+    last = max(float(t[-1]) for t, _ in signals.values() if t.size)
+    if not (math.isfinite(given_s) and given_s >= last):
+        raise DataError(
+            f"{where}: duration must reach its last sample at {last:g} s, got {given_s:g} s."
+        )
+    return float(given_s)
+
+
+def _rows_table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*sorted(rows), strict=True)) or [()] * len(schema)
+    return pa.table(
+        [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
+    )
