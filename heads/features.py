@@ -1,0 +1,147 @@
+"""From tokens to one feature row a window, and the affine map that training fits to such rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tool_use_om.heads.spec import Param
+
+if TYPE_CHECKING:
+    from tool_use_om.tokenizers.tokens import Tokens
+
+Array = np.ndarray
+
+POOLING_PARAMS = (
+    Param(
+        name="pooling",
+        kind="str",
+        default="channels",
+        choices=("channels", "stats", "mean"),
+        description="per channel the mean of its patches; 'stats' adds their std and maximum; "
+        "'mean' averages the channels too",
+    ),
+    Param(
+        name="context",
+        kind="bool",
+        default=True,
+        description="add what the encoder's normalisation removes: mean, scale and the like",
+    ),
+    Param(
+        name="max_dims",
+        kind="int",
+        default=64,
+        low=2,
+        high=512,
+        description="features are reduced to at most this many principal components",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Pooled features.
+
+    Parameters
+    ----------
+    values : ndarray (B, F) float64, NaN where a window has no valid patch of a channel
+    n_context : how many of the last columns are context features
+    """
+
+    values: Array
+    n_context: int
+
+
+def pool(tokens: Tokens, mode: str, *, context: bool) -> Rows:
+    """Pool the valid patches of each window: `mode` is one of "channels", "stats", "mean"."""
+    mask = np.asarray(tokens.mask)
+    mean = _masked_mean(tokens.values, mask)
+    parts = [mean]
+    if mode == "stats":
+        mean_square = _masked_mean(np.square(tokens.values, dtype=np.float64), mask)
+        parts.append(np.sqrt(np.maximum(mean_square - mean**2, 0.0)))
+        highest = np.where(mask[..., None], tokens.values, -np.inf).max(axis=2)
+        parts.append(np.where(np.isfinite(highest), highest, np.nan))
+    if mode == "mean":
+        weight = mask.any(axis=2)
+        parts = [_masked_mean(mean[:, None], weight[:, None])]
+    rows = [p.reshape(len(p), -1) for p in parts]
+    n_context = 0
+    if context and tokens.context.size:
+        present = np.where(mask.any(axis=2)[..., None], tokens.context, np.nan)
+        rows.append(present.reshape(len(present), -1).astype(np.float64))
+        n_context = rows[-1].shape[1]
+    return Rows(values=np.concatenate(rows, axis=1), n_context=n_context)
+
+
+def _masked_mean(values: Array, mask: Array) -> Array:
+    """Return the mean over the second last axis where `mask`; NaN where nothing is valid."""
+    weight = mask.astype(np.float64)
+    count = weight.sum(axis=-1)[..., None]
+    filled = np.where(mask[..., None], values, 0.0)
+    total = np.einsum("...pd,...p->...d", filled, weight)
+    return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+
+
+def fit_projection(rows: Rows, max_dims: int) -> tuple[Array, Array]:
+    """Fit `z = (x - shift) @ matrix`: standardise, balance the blocks, keep principal components.
+
+    Token features and context features get the same total variance: otherwise a handful of
+    scale features drowns in hundreds of token features.
+
+    Returns
+    -------
+    shift (F,), matrix (F, d) with d <= max_dims
+    """
+    shift = _column_mean(rows.values)
+    centred = fill(rows.values, shift) - shift
+    spread = centred.std(axis=0)
+    alive = spread > 1e-9 * max(float(spread.max(initial=0.0)), 1e-12)
+    scale = np.where(alive, 1.0 / np.where(alive, spread, 1.0), 0.0)
+    first_context = len(scale) - rows.n_context
+    for block in (slice(0, first_context), slice(first_context, None)):
+        scale[block] /= np.sqrt(max(int(alive[block].sum()), 1))
+    basis = principal_axes(centred * scale, max_dims)
+    return shift, scale[:, None] * basis
+
+
+def principal_axes(centred: Array, max_dims: int) -> Array:
+    """Return the (F, d) leading principal axes of centred rows, signs fixed."""
+    n, width = centred.shape
+    dims = min(max_dims, width, max(n - 1, 1))
+    if min(n, width) <= 600:
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:dims]
+    else:
+        from sklearn.utils.extmath import randomized_svd
+
+        axes = randomized_svd(centred, dims, n_iter=4, random_state=0)[2]
+    largest = np.abs(axes).argmax(axis=1)
+    signs = np.sign(axes[np.arange(len(axes)), largest])
+    return (axes * np.where(signs == 0, 1.0, signs)[:, None]).T
+
+
+def fill(values: Array, replacement: Array) -> Array:
+    """Return `values` with NaN replaced by `replacement` (one value a column)."""
+    return np.where(np.isfinite(values), values, replacement)
+
+
+def project(values: Array, shift: Array, matrix: Array) -> Array:
+    """Apply a fitted projection to (B, F) rows; a missing feature counts as the training mean."""
+    projected: Array = (fill(values, shift) - shift) @ matrix
+    return projected
+
+
+def squared_distances(a: Array, b: Array) -> Array:
+    """Return the (len(a), len(b)) squared Euclidean distances."""
+    cross = a @ b.T
+    total = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2.0 * cross
+    return np.maximum(total, 0.0)
+
+
+def _column_mean(values: Array) -> Array:
+    present = np.isfinite(values)
+    total = np.where(present, values, 0.0).sum(axis=0)
+    mean: Array = total / np.maximum(present.sum(axis=0), 1)
+    return mean
