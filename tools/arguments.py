@@ -31,35 +31,39 @@ class ListDatasets(Arguments):
 class SessionFilters(Arguments):
     """Which sessions (and which labelled parts of them) are meant; nothing given means all."""
 
-    sessions: Names | None = Field(None, description="Session ids.")
-    labels: Names | None = Field(None, description="Keep only parts with one of these labels.")
-    subjects: Names | None = Field(None, description="Subject ids.")
-    split: Split | None = Field(None, description="Keep one split only.")
+    sessions: Names | None = Field(default=None, description="Session ids.")
+    labels: Names | None = Field(
+        default=None, description="Keep only parts with one of these labels."
+    )
+    subjects: Names | None = Field(default=None, description="Subject ids.")
+    split: Split | None = Field(default=None, description="Keep one split only.")
     min_duration_s: Seconds | None = Field(
-        None, description="Keep sessions of at least this many seconds."
+        default=None, description="Keep sessions of at least this many seconds."
     )
     max_duration_s: Seconds | None = Field(
-        None, description="Keep sessions of at most this many seconds."
+        default=None, description="Keep sessions of at most this many seconds."
     )
 
 
 class ShowSessionStats(SessionFilters):
     """Which sessions to count."""
 
-    dataset: str | None = Field(None, description="Data set to open and select; default: current.")
+    dataset: str | None = Field(
+        default=None, description="Data set to open and select; default: current."
+    )
 
 
 class ShowChannelStats(Arguments):
     """What to compute over the working set."""
 
     channels: Names | None = Field(
-        None, description="Channel ids or a modality name; default: the selected channels."
+        default=None, description="Channel ids or a modality name; default: the selected channels."
     )
     by: Literal["channel", "label", "session", "subject"] = Field(
-        "channel", description="One row for each channel, or for each channel and group."
+        default="channel", description="One row for each channel, or for each channel and group."
     )
     statistic: Literal["mean", "std", "variance", "min", "max", "range", "rms"] = Field(
-        "std", description="The number to compute."
+        default="std", description="The number to compute."
     )
 
 
@@ -72,8 +76,10 @@ class SelectChannels(Arguments):
 class FilterByTime(SessionFilters):
     """Narrows the working set; filters not named stay as they are."""
 
-    start_s: Seconds | None = Field(None, description="From this second of each session.")
-    end_s: float | None = Field(None, gt=0, description="Up to this second of each session.")
+    start_s: Seconds | None = Field(default=None, description="From this second of each session.")
+    end_s: float | None = Field(
+        default=None, gt=0, description="Up to this second of each session."
+    )
     reset: bool = Field(default=False, description="Drop all earlier filters first.")
 
 
@@ -81,39 +87,47 @@ class PlotSessions(Arguments):
     """What to draw."""
 
     sessions: Names | None = Field(
-        None, description="Session ids; default: the first selected ones."
+        default=None, description="Session ids; default: the first selected ones."
     )
-    channels: Names | None = Field(None, description="Channels; default: the selected channels.")
-    max_sessions: int = Field(4, ge=1, le=12, description="Draw at most this many sessions.")
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
+    max_sessions: int = Field(
+        default=4, ge=1, le=12, description="Draw at most this many sessions."
+    )
 
 
 class SelectTokenizer(Arguments):
     """Which frozen encoder turns windows into tokens."""
 
     tokenizer: str | None = Field(
-        None, description="A tokenizer's name; default: chosen by rule from the data."
+        default=None, description="A tokenizer's name; default: chosen by rule from the data."
     )
 
 
 class ConfigureTokenizer(Arguments):
     """How windows are cut; what is left out is derived from the data."""
 
-    window_s: float | None = Field(None, gt=0, description="Length of a window in seconds.")
-    stride_s: float | None = Field(None, gt=0, description="Seconds from one window to the next.")
+    window_s: float | None = Field(default=None, gt=0, description="Length of a window in seconds.")
+    stride_s: float | None = Field(
+        default=None, gt=0, description="Seconds from one window to the next."
+    )
     target_rate_hz: float | None = Field(
-        None, gt=0, description="Resample to this rate before encoding."
+        default=None, gt=0, description="Resample to this rate before encoding."
     )
     context_features: bool | None = Field(
-        None, description="Add each window's mean and scale, which the encoder removes."
+        default=None, description="Add each window's mean and scale, which the encoder removes."
     )
 
 
 class SelectChannelsForEncoding(Arguments):
     """Which of the selected channels the encoder sees."""
 
-    channels: Names | None = Field(None, description="Channels; default: the selected channels.")
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
     max_channels: int | None = Field(
-        None, ge=1, description="Keep at most this many, the liveliest first."
+        default=None, ge=1, description="Keep at most this many, the liveliest first."
     )
 
 
@@ -121,9 +135,9 @@ class SelectTaskHead(Arguments):
     """What is to be done, and by which light head."""
 
     task: Task = Field(description="What to do with the tokens.")
-    head: str | None = Field(None, description="A head's name; default: chosen by rule.")
+    head: str | None = Field(default=None, description="A head's name; default: chosen by rule.")
     labels_per_class: int | None = Field(
-        None, ge=1, description="How many labelled examples a class may be used."
+        default=None, ge=1, description="How many labelled examples a class may be used."
     )
 
 
@@ -137,41 +151,51 @@ class RunTask(Arguments):
     """What to find, forecast or search with the selected head."""
 
     target_label: str | None = Field(
-        None, description="Activity to find (classify), forecast from, or rank sessions of."
+        default=None, description="Activity to find (classify), forecast from, or rank sessions of."
     )
-    target_channels: Names | None = Field(None, description="Channels to forecast.")
-    horizon_s: float | None = Field(None, gt=0, description="Forecast this many seconds ahead.")
-    sessions: Names | None = Field(None, description="Only these sessions.")
-    query_session: str | None = Field(None, description="Session to search from, or to check.")
-    query_start_s: Seconds | None = Field(None, description="Query begins at this second.")
-    query_end_s: float | None = Field(None, gt=0, description="Query ends at this second.")
-    k: int = Field(5, ge=1, le=50, description="How many neighbours.")
+    target_channels: Names | None = Field(default=None, description="Channels to forecast.")
+    horizon_s: float | None = Field(
+        default=None, gt=0, description="Forecast this many seconds ahead."
+    )
+    sessions: Names | None = Field(default=None, description="Only these sessions.")
+    query_session: str | None = Field(
+        default=None, description="Session to search from, or to check."
+    )
+    query_start_s: Seconds | None = Field(default=None, description="Query begins at this second.")
+    query_end_s: float | None = Field(default=None, gt=0, description="Query ends at this second.")
+    k: int = Field(default=5, ge=1, le=50, description="How many neighbours.")
     labels_per_class: int | None = Field(
-        None, ge=1, description="Fit on this many labelled sessions a class only."
+        default=None, ge=1, description="Fit on this many labelled sessions a class only."
     )
     coverage: float = Field(
-        0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
+        default=0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
     )
 
 
 class CompareHeads(Arguments):
     """Which heads of the current task to compare."""
 
-    heads: Names | None = Field(None, description="Head names; default: all of the task.")
+    heads: Names | None = Field(default=None, description="Head names; default: all of the task.")
     labels_per_class: int | None = Field(
-        None, ge=1, description="Fit on this many labelled sessions a class, drawn repeatedly."
+        default=None,
+        ge=1,
+        description="Fit on this many labelled sessions a class, drawn repeatedly.",
     )
-    repeats: int = Field(10, ge=1, le=50, description="How many draws of the labelled sessions.")
+    repeats: int = Field(
+        default=10, ge=1, le=50, description="How many draws of the labelled sessions."
+    )
 
 
 class InterpretResults(Arguments):
     """Which result to explain."""
 
-    result_id: str | None = Field(None, description="A result id; default: the last run_task.")
+    result_id: str | None = Field(
+        default=None, description="A result id; default: the last run_task."
+    )
 
 
 class RequestLabels(Arguments):
     """How many labels to ask a person for."""
 
     budget: int = Field(ge=1, le=100, description="Ask for at most this many labels.")
-    label_set: str | None = Field(None, description="Label set the answers belong to.")
+    label_set: str | None = Field(default=None, description="Label set the answers belong to.")

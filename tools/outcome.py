@@ -1,0 +1,51 @@
+"""How every tool ends: the result stored, the short content cut from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tool_use_om.tools.arguments import Arguments
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.results import TIMING, Draw
+from tool_use_om.tools.working_set import WorkingSet
+
+
+def finish(
+    ctx: ToolContext,
+    working_set: WorkingSet,
+    args: Arguments,
+    *,
+    tool: str,
+    content: Mapping[str, Any],
+    detail: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    timing: Mapping[str, float] | None = None,
+    files: Mapping[str, Draw] | None = None,
+) -> ToolOutcome:
+    """Store what a tool found and return its outcome.
+
+    Parameters
+    ----------
+    working_set : WorkingSet, as the call leaves it
+    content : what the model sees; each of its JSON pointers also resolves in the stored result
+    detail : the bulky rest, stored under "detail"
+    inputs : what the result depends on besides the arguments and the working set
+    timing : seconds, shown and stored under "timing", not hashed
+    files : figures and tables to write beside the result
+    """
+    state = working_set.to_state()
+    used = {k: v for k, v in state.items() if k not in {"changed", "last_result_id"}}
+    data = {
+        "args": args.model_dump(mode="json", exclude_none=True),
+        "inputs": {"working_set": used, **(inputs or {})},
+        **content,
+        "detail": detail or {},
+    }
+    result = ctx.results.put(tool, data, timing=timing, files=files)
+    shown = [*content, *([TIMING] if timing else [])]
+    return ToolOutcome(
+        content={"result_id": result.id, **{key: result.data[key] for key in shown}},
+        working_set=working_set,
+        result=result,
+    )

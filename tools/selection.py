@@ -1,0 +1,180 @@
+"""What the working set selects: sessions, and the labelled or timed parts of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.arguments import SessionFilters
+from tool_use_om.tools.context import ToolContext
+from tool_use_om.tools.names import resolve_channels, resolve_names, resolve_sessions
+from tool_use_om.tools.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tool_use_om.data.dataset import DataSet
+
+SHOWN = 10  # list items the model sees; the rest is in "detail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One stretch of one session, in seconds from its start; `label` if a label chose it."""
+
+    session_id: str
+    start_s: float
+    end_s: float
+    label: str | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The selected sessions (rows of `DataSet.sessions()`) and segments, both in session order."""
+
+    dataset: DataSet
+    sessions: pd.DataFrame
+    segments: tuple[Segment, ...]
+
+    @property
+    def session_ids(self) -> list[str]:
+        """The ids of the selected sessions."""
+        return [str(s) for s in self.sessions["session_id"]]
+
+    @property
+    def total_s(self) -> float:
+        """Seconds in all segments."""
+        return sum(segment.duration_s for segment in self.segments)
+
+
+def open_current(ctx: ToolContext, working_set: WorkingSet) -> DataSet:
+    """Open the working set's data set, else the context's.
+
+    Raises
+    ------
+    DataError : none is chosen
+    NotFoundError : no such data set
+    """
+    from tool_use_om.data.catalog import available, open_dataset
+
+    name = working_set.dataset or ctx.dataset
+    if name is None:
+        listed = ", ".join(available(ctx.workspace))
+        raise DataError(
+            f"No data set is selected. Call show_session_stats with dataset=…; there are: {listed}."
+        )
+    return open_dataset(name, ctx.workspace)
+
+
+def channels_of(dataset: DataSet, names: list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the channel ids meant; nothing given means all of the data set."""
+    ids = dataset.manifest.channel_ids
+    return resolve_channels(names, ids) if names else ids
+
+
+def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return id, unit and rate of each channel."""
+    manifest = dataset.manifest
+    return [
+        {"id": c, "unit": manifest.unit_of(c), "rate_hz": manifest.rate_of(c)} for c in channels
+    ]
+
+
+def label_names(dataset: DataSet) -> list[str]:
+    """Return every label of every label set, once each."""
+    sets = dataset.manifest.label_sets.values()
+    return list(dict.fromkeys(label for labels in sets for label in labels))
+
+
+def with_filters(dataset: DataSet, working_set: WorkingSet, args: SessionFilters) -> WorkingSet:
+    """Return the working set with the filters `args` names set, in the data set's own spelling."""
+    table = dataset.sessions()
+    fields: dict[str, object] = {}
+    if args.sessions:
+        fields["sessions"] = resolve_sessions(args.sessions, table["session_id"].tolist())
+    if args.labels:
+        fields["labels"] = resolve_names("label", args.labels, label_names(dataset))
+    if args.subjects:
+        fields["subjects"] = resolve_names("subject", args.subjects, set(table["subject_id"]))
+    for key in ("split", "min_duration_s", "max_duration_s"):
+        if (value := getattr(args, key)) is not None:
+            fields[key] = value
+    return working_set.but(dataset=dataset.name, **fields)
+
+
+def select(dataset: DataSet, working_set: WorkingSet, *, may_be_empty: bool = False) -> Selection:
+    """Return what the working set's filters leave.
+
+    Raises
+    ------
+    DataError : nothing is left (unless that may be); the message says which filters are set
+    """
+    table = _sessions(dataset, working_set)
+    found = [s for s in _stretches(dataset, working_set, table) if s.duration_s > 0]
+    if not found and not may_be_empty:
+        raise _nothing_left(dataset, working_set)
+    held = {s.session_id for s in found}
+    kept = table[table["session_id"].isin(held)].reset_index(drop=True)
+    return Selection(dataset=dataset, sessions=kept, segments=tuple(found))
+
+
+def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
+    table = dataset.sessions()
+    keep = table["duration_s"].notna()
+    if ws.sessions is not None:
+        keep &= table["session_id"].isin(ws.sessions)
+    if ws.subjects:
+        keep &= table["subject_id"].isin(ws.subjects)
+    if ws.split is not None:
+        keep &= table["split"] == ws.split
+    if ws.min_duration_s is not None:
+        keep &= table["duration_s"] >= ws.min_duration_s
+    if ws.max_duration_s is not None:
+        keep &= table["duration_s"] <= ws.max_duration_s
+    return table[keep].reset_index(drop=True)
+
+
+def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> list[Segment]:
+    low = ws.start_s or 0.0
+    high = float("inf") if ws.end_s is None else ws.end_s
+    length = dict(zip(table["session_id"], table["duration_s"].astype(float), strict=True))
+    if not ws.labels:
+        whole = [(s, 0.0, end, None) for s, end in length.items()]
+    else:
+        rows = dataset.labels(session_ids=list(length))
+        rows = rows[rows["label"].isin(ws.labels)].sort_values(["session_id", "start_s"])
+        columns = (rows[c] for c in ("session_id", "start_s", "end_s", "label"))
+        whole = list(zip(*columns, strict=True))
+    return [
+        Segment(
+            session_id=str(s),
+            start_s=max(float(start), low),
+            end_s=min(float(end), length[s], high),
+            label=label,
+        )
+        for s, start, end, label in whole
+    ]
+
+
+def _nothing_left(dataset: DataSet, ws: WorkingSet) -> DataError:
+    table = dataset.sessions()
+    names = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
+    state = ws.model_dump(mode="json", include={*names, "start_s", "end_s"})
+    wanted = ", ".join(f"{key}={value}" for key, value in state.items() if value)
+    longest = float(table["duration_s"].max())
+    if ws.start_s is not None and ws.start_s >= longest:
+        return DataError(
+            f"`start_s` must be inside the sessions, which end by {longest:g} s, "
+            f"got {ws.start_s:g}. Choose 0 <= start_s < {longest:g}, or reset=true to drop it."
+        )
+    return DataError(
+        f"Nothing is left of {len(table)} sessions with {wanted}. Sessions last "
+        f"{float(table['duration_s'].min()):g} to {longest:g} s; labels: "
+        f"{', '.join(label_names(dataset)[:12]) or 'none'}. Widen or reset the filters."
+    )
