@@ -16,6 +16,7 @@ def window_labels(
     start_s: np.ndarray,
     end_s: np.ndarray,
     label_set: str,
+    *,
     min_overlap: float = 0.5,
 ) -> np.ndarray:
     """Return for each window the label that covers most of it.

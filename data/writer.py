@@ -234,6 +234,10 @@ class DataSetWriter:
         self.manifest = self._manifest(rows)
         text = self.manifest.model_dump_json(indent=2)
         (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        if self._debug:
+            from tool_use_om.data.plots import write_debug
+
+            write_debug(self._folder)
 
     def _manifest(self, rows: list[dict[str, Any]]) -> Manifest:
         sets: dict[str, set[str]] = {}
