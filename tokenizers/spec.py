@@ -1,0 +1,31 @@
+"""What is known of a tokenizer before it is loaded; what a language model chooses from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerSpec:
+    """One frozen patch encoder.
+
+    `parameters` counts the encoder's own (no text vocabulary). `patch_len` and `native_context` are
+    samples at the rate the windows are brought to. `weights` is a folder inside this package
+    ("package:…") or a hub name; `revision` pins the latter. `size_mb` is the size of the weights
+    file: what would be downloaded, or what is shipped.
+    """
+
+    name: str
+    family: str
+    parameters: int
+    patch_len: int
+    d_model: int
+    native_context: int
+    channels: Literal["independent"]
+    licence: str
+    weights: str
+    revision: str | None
+    size_mb: float
+    good_at: str
+    bad_at: str

@@ -1,0 +1,182 @@
+"""From sessions in seconds to windows in samples: one rate, one grid, a mask for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from tool_use_om.data.dataset import DataSet
+from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.progress import Progress, track
+from tool_use_om.tokenizers.config import TokenizerConfig
+from tool_use_om.tokenizers.resample import resample, to_grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowBatch:
+    """B windows of C channels and T samples on one grid.
+
+    Parameters
+    ----------
+    values : ndarray (B, C, T) float32, channel units, 0 where `mask` is False
+    mask : ndarray (B, C, T) bool, True = measured; padding, gaps and NaN are False
+    rate_hz : float, samples a second
+    start_s : ndarray (B,) float64, seconds from session start to the first sample
+    session_ids : one a window
+    channels, units : channel ids and their units, length C
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    rate_hz: float
+    start_s: np.ndarray
+    session_ids: tuple[str, ...]
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.session_ids)
+
+    @property
+    def window_s(self) -> float:
+        """Seconds a full window covers."""
+        return float(self.values.shape[-1] / self.rate_hz)
+
+    @property
+    def extent(self) -> np.ndarray:
+        """Samples up to the last that any channel has (B,); T for a full window, less if padded."""
+        used = np.asarray(self.mask.any(axis=1))
+        return np.asarray(used.shape[1] - used[:, ::-1].argmax(axis=1)) * used.any(axis=1)
+
+    @property
+    def end_s(self) -> np.ndarray:
+        """Seconds from session start to the end of each window's last measured sample (B,)."""
+        return np.asarray(self.start_s + self.extent / self.rate_hz)
+
+    def select(self, index: np.ndarray | Sequence[int]) -> Self:
+        """The windows at `index` (integers, or a boolean array of length B), in that order."""
+        rows = np.arange(len(self))[np.asarray(index)]
+        return replace(
+            self,
+            values=self.values[rows],
+            mask=self.mask[rows],
+            start_s=self.start_s[rows],
+            session_ids=tuple(self.session_ids[r] for r in rows),
+        )
+
+
+def cut_windows(
+    dataset: DataSet,
+    session_ids: Sequence[str],
+    channels: Sequence[str] | str,
+    config: TokenizerConfig,
+    *,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    progress: Progress | None = None,
+) -> WindowBatch:
+    """Cut sessions into windows on a common rate.
+
+    A session (or its range) that is shorter than a window gives one window padded at its end; a
+    remainder after the last full window is left out. Windows lie at multiples of the stride, rounded
+    to whole samples, from the start of the session or range.
+
+    Parameters
+    ----------
+    dataset : DataSet
+    session_ids : sessions to cut, in order
+    channels : channel ids, modality names or "all"
+    config : TokenizerConfig
+    ranges : session id → (start_s, end_s); sessions not named are taken whole
+    progress : called with {"phase": "windows", "done", "total", "unit"}
+
+    Returns
+    -------
+    WindowBatch
+
+    Raises
+    ------
+    NotFoundError : unknown session or channel
+    DataError : a range outside its session, no sessions, a rate of zero, or nothing measured at all
+    """
+    channels = dataset.check_channels(channels)
+    if not session_ids or not channels:
+        raise DataError("Nothing to cut: give at least one session and one channel.")
+    stray = sorted(set(ranges or {}) - set(session_ids))
+    if stray:
+        raise unknown("session in ranges", stray[0], session_ids)
+    rate = common_rate(dataset, channels, config)
+    cut = [
+        _session_windows(dataset, session, channels, config, rate, (ranges or {}).get(session))
+        for session in track(
+            session_ids, progress, phase="windows", unit="sessions", total=len(session_ids)
+        )
+    ]
+    values = np.concatenate([v for v, _ in cut])
+    mask = np.isfinite(values)
+    if not mask.any():
+        raise DataError(
+            f"No measured sample of {', '.join(channels[:3])} in the {len(session_ids)} sessions. "
+            "Choose other channels, sessions or times."
+        )
+    return WindowBatch(
+        values=np.where(mask, values, 0).astype(np.float32),
+        mask=mask,
+        rate_hz=rate,
+        start_s=np.concatenate([s for _, s in cut]),
+        session_ids=tuple(
+            name for name, (_, s) in zip(session_ids, cut, strict=True) for _ in range(len(s))
+        ),
+        channels=channels,
+        units=tuple(dataset.manifest.unit_of(c) for c in channels),
+    )
+
+
+def common_rate(dataset: DataSet, channels: Sequence[str], config: TokenizerConfig) -> float:
+    """Return the rate in Hz that `channels` are brought to: the target, else the highest of theirs."""
+    rates = {c: dataset.manifest.rate_of(c) for c in channels}
+    bad = [c for c, rate in rates.items() if not (np.isfinite(rate) and rate > 0)]
+    if bad:
+        raise DataError(f"Channel {bad[0]} has a rate of {rates[bad[0]]} Hz; it must be above 0.")
+    return float(config.target_rate_hz or max(rates.values()))
+
+
+def _session_windows(
+    dataset: DataSet,
+    session: str,
+    channels: tuple[str, ...],
+    config: TokenizerConfig,
+    rate: float,
+    limits: tuple[float, float] | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Windows (n, C, T) of one session, NaN = missing, and their starts (n,) in seconds."""
+    start, end = limits or (0.0, float(dataset.duration_of(session)))
+    grid = _session_grid(dataset, session, channels, rate, start, end)
+    length = max(1, round(config.window_s * rate))
+    step = max(1, round(config.stride_s * rate))
+    if grid.shape[1] < length:
+        grid = np.pad(grid, ((0, 0), (0, length - grid.shape[1])), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(grid, length, axis=1)[:, ::step]
+    starts = start + np.arange(windows.shape[1]) * step / rate
+    return windows.transpose(1, 0, 2), starts
+
+
+def _session_grid(
+    dataset: DataSet,
+    session: str,
+    channels: tuple[str, ...],
+    rate: float,
+    start: float,
+    end: float,
+) -> np.ndarray:
+    """All channels of [start, end) on one grid of `rate` (C, n) float32, NaN = missing."""
+    grid = np.full((len(channels), max(1, round((end - start) * rate))), np.nan, np.float32)
+    for signal in dataset.read(session, channels, start, end):
+        n = max(1, round((end - start) * signal.rate_hz))
+        own = to_grid(signal.time_s - start, signal.values, signal.rate_hz, n)
+        brought = resample(own, signal.rate_hz, rate)[: grid.shape[1]]
+        rows = [channels.index(c) for c in signal.channels]
+        grid[rows, : len(brought)] = brought.T
+    return grid
