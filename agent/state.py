@@ -31,24 +31,28 @@ class AgentState(TypedDict, total=False):
     question : what is being answered
     plan : steps ``{"tool", "why"}`` as the model wrote them
     not_understood : phrases of the question that the model could not use
+    datasets : cards of the data sets the question may be about
     working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
     result_ids : ids of all stored results of the thread, in order, each once
     findings : sourced statements ``{"statement", "value", "unit", "source", "compare"}``
     answer : the prose, checked
     verification : what was checked, sent back and cut
     rounds : how often the model has been asked to interpret this question's results
+    stopped : why no more tools were called, where a limit was the reason; else empty
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
     question: str
     plan: list[dict[str, Any]]
     not_understood: list[str]
+    datasets: list[dict[str, Any]]
     working_set: dict[str, Any]
     result_ids: Annotated[list[str], append_unique]
     findings: list[dict[str, Any]]
     answer: str
     verification: dict[str, Any]
     rounds: int
+    stopped: str
     remaining_steps: RemainingSteps
 
 

@@ -1,0 +1,104 @@
+"""Data sets as the model sees them before any tool ran: one small card each, from the manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.agent.context import AgentContext
+from tool_use_om.data.errors import DataError, TuomError
+from tool_use_om.data.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tool_use_om.data.dataset import DataSet
+
+_MAX_CARDS = 6
+_MAX_IDS = 6
+_MAX_LABELS = 40
+
+
+def dataset_cards(
+    context: AgentContext,
+    working_set: Mapping[str, Any],
+    question: str,
+    progress: Callable[[Mapping[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the cards of the data sets a question may be about, the current one first.
+
+    The current one and those the question names are opened (a sample is built on first use); others
+    get a card if they are on disk already and a bare name otherwise.
+
+    Raises
+    ------
+    NotFoundError : the current data set does not exist
+    DataError : it is damaged
+    """
+    from tool_use_om.data.catalog import available, datasets_folder, open_dataset
+
+    workspace = Workspace.at(context.workspace)
+    current = working_set.get("dataset") or context.dataset
+    cards = [_card(open_dataset(current, workspace, progress=progress))]
+    for name in (n for n in available(workspace) if n != current):
+        wanted = _named(name, question)
+        ready = (datasets_folder(workspace) / name).exists() and len(cards) < _MAX_CARDS
+        cards.append(_other_card(name, workspace) if wanted or ready else {"name": name})
+    return cards
+
+
+def _other_card(name: str, workspace: Workspace) -> dict[str, Any]:
+    from tool_use_om.data.catalog import open_dataset
+
+    try:
+        return _card(open_dataset(name, workspace))
+    except TuomError as error:  # a damaged neighbour must not stop a question about another set
+        return {"name": name, "unreadable": str(error)}
+
+
+def _named(name: str, question: str) -> bool:
+    words = re.sub(r"[\W_]+", " ", name).casefold().strip()
+    return words in re.sub(r"[\W_]+", " ", question).casefold()
+
+
+def _card(dataset: DataSet) -> dict[str, Any]:
+    manifest = dataset.manifest
+    sessions = dataset.sessions()
+    if sessions.empty:
+        raise DataError(f"The data set {manifest.name!r} has no sessions. Import it again.")
+    ids = [str(i) for i in sessions["session_id"]]
+    spans = sessions["duration_s"]
+    return {
+        "name": manifest.name,
+        "title": manifest.title,
+        "channels": [
+            {
+                "id": channel,
+                "unit": manifest.unit_of(channel),
+                "rate_hz": manifest.rate_of(channel),
+            }
+            for channel in manifest.channel_ids
+        ],
+        "labels": {k: list(v)[:_MAX_LABELS] for k, v in manifest.label_sets.items()},
+        "n_sessions": manifest.n_sessions,
+        "n_subjects": manifest.n_subjects,
+        "session_ids": ids[:: max(1, len(ids) // _MAX_IDS)][:_MAX_IDS],
+        "id_pattern": id_pattern(ids),
+        "duration_s": {
+            "min": round(float(spans.min()), 3),
+            "median": round(float(spans.median()), 3),
+            "max": round(float(spans.max()), 3),
+        },
+        "splits": {str(k): int(v) for k, v in sessions["split"].value_counts().items()},
+        "synthetic": manifest.synthetic,
+    }
+
+
+def id_pattern(session_ids: Iterable[str]) -> str:
+    r"""Return a regular expression that all ids match: their forms with ``\d+`` for digits.
+
+    A set whose ids have more than 12 forms gets a pattern of allowed characters.
+    """
+    forms = {re.sub(r"\d+", r"\\d+", re.escape(i).replace(r"\-", "-")) for i in session_ids}
+    return "|".join(sorted(forms)) if len(forms) <= 12 else r"[A-Za-z0-9][A-Za-z0-9_.-]*"

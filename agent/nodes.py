@@ -1,0 +1,273 @@
+"""The nodes of the agent's graph: plan, act, tools, interpret, verify.
+
+All are synchronous on purpose: a server runs such nodes in threads, so that torch never blocks its
+event loop.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.tools import BaseTool, ToolException
+from langgraph.prebuilt import ToolNode
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from tool_use_om.agent.cards import dataset_cards
+from tool_use_om.agent.context import AgentContext, coerce_context
+from tool_use_om.agent.models import ask, resolve_model
+from tool_use_om.agent.nodes_answer import check_answer, final_update
+from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
+from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
+from tool_use_om.agent.state import AgentState, this_turn, tool_messages
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.results import ResultStore
+
+# interpret, verify, and once more both: what must still be possible after the last tool call
+_STEPS_TO_ANSWER = 6
+MAX_ROUNDS = 2
+EMPTY_QUESTION = (
+    "The question is empty. Ask something about the data, for example: "
+    '"How many sessions are there, and what channels do they have?"'
+)
+
+Cards = Callable[[AgentContext, Mapping[str, Any], str, Callable[..., None]], list[dict[str, Any]]]
+
+
+class Nodes:
+    """The agent's steps, over one set of tools.
+
+    Parameters
+    ----------
+    tools : the tools the model may call
+    model : BaseChatModel or None; None = the model the run's context names
+    cards : what describes the data sets to the model
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[BaseTool],
+        *,
+        model: BaseChatModel | None = None,
+        cards: Cards = dataset_cards,
+    ) -> None:
+        self._tools = list(tools)
+        self._names = [tool.name for tool in tools]
+        self._model = model
+        self._cards = cards
+        self._tool_node = ToolNode(self._tools, handle_tool_errors=mendable)
+
+    def plan(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        """Take the question, forget the last one's answer, and have the steps written."""
+        question, messages = take_question(state)
+        update: dict[str, Any] = {**_FRESH, "question": question, "messages": messages}
+        if not question:
+            return update | {"answer": EMPTY_QUESTION}
+        context = coerce_context(runtime.context)
+        working_set = state.get("working_set") or {}
+        cards = self._cards(context, working_set, question, _progress(runtime))
+        prompt = plan_prompt(datasets=cards, working_set=working_set, tools=self._names)
+        asked = [prompt, HumanMessage(question)]
+        reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")
+        reply = reply or PlanReply()  # a model that cannot write a plan may still call tools well
+        steps = [s.model_dump() for s in reply.steps if s.tool in self._names]
+        return update | {
+            "datasets": cards,
+            "plan": steps,
+            "not_understood": list(reply.not_understood),
+            "answer": "" if steps else (reply.reply or "").strip(),
+        }
+
+    def act(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        """Have one tool call chosen, or none when the model is done or a limit is reached."""
+        context = coerce_context(runtime.context)
+        if stopped := _limit(state, context):
+            return {"stopped": stopped}
+        prompt = act_prompt(
+            datasets=state.get("datasets") or [],
+            working_set=state.get("working_set") or {},
+            plan=state.get("plan") or [],
+            tools=self._names,
+        )
+        messages = state["messages"]
+        model = self._model_for(context)
+        reply = ask(model, [prompt, *messages], phase="act", tools=self._tools)
+        return {"messages": [one_call(reply, messages)]} if reply.tool_calls else {}
+
+    def tools(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        """Run the tool call; an error the model can mend becomes its result, others stop it all."""
+        call = _last_call(state)
+        runtime.stream_writer({"step": {"tool": call["name"], "args": call["args"]}})
+        started = time.perf_counter()
+        output = self._tool_node.invoke(state)
+        return _timed(_merged(output), time.perf_counter() - started)
+
+    def interpret(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        """Have the results explained as findings and prose."""
+        rejected = (state.get("verification") or {}).get("rejected") or []
+        prompt = interpret_prompt(
+            question=state["question"],
+            results=results_of(state["messages"]),
+            rejected=rejected,
+            not_understood=state.get("not_understood") or [],
+        )
+        model = self._model_for(coerce_context(runtime.context))
+        asked = [prompt, HumanMessage(state["question"])]
+        reply, text = ask_for(model, asked, InterpretReply, phase="interpret")
+        # Without the form there are no findings, but the text may still hold checked sentences.
+        return {
+            "findings": list(reply.findings) if reply else [],
+            "answer": reply.prose if reply else text,
+            "rounds": state.get("rounds", 0) + 1,
+        }
+
+    def verify(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        """Check every number; send refused statements back once, then cut them and finish."""
+        context = coerce_context(runtime.context)
+        store = ResultStore(Workspace.at(context.workspace))
+        checked = check_answer(state, store, results_of(state["messages"]))
+        rounds = state.get("rounds", 0)
+        if not checked.ok and 0 < rounds < MAX_ROUNDS:
+            return {"verification": checked.report(rounds=rounds, final=False), "answer": ""}
+        return final_update(state, checked, rounds)
+
+    def _model_for(self, context: AgentContext) -> BaseChatModel:
+        return self._model or resolve_model(context.model)
+
+
+_FRESH: dict[str, Any] = {
+    "plan": [],
+    "not_understood": [],
+    "datasets": [],
+    "findings": [],
+    "answer": "",
+    "verification": {},
+    "rounds": 0,
+    "stopped": "",
+}
+
+
+def mendable(error: ToolException) -> str:
+    """Return the error as the model shall read it; the type decides what ToolNode gives it."""
+    return f"Error: {error}"
+
+
+def after_plan(state: AgentState) -> Literal["act", "verify"]:
+    """Go on to the tools, unless the plan was a direct answer."""
+    return "verify" if state.get("answer") else "act"
+
+
+def after_act(state: AgentState) -> Literal["tools", "interpret"]:
+    """Run the call that was chosen, or explain when none was."""
+    last = state["messages"][-1]
+    chosen = isinstance(last, AIMessage) and last.tool_calls and not state.get("stopped")
+    return "tools" if chosen else "interpret"
+
+
+def after_verify(state: AgentState) -> Literal["interpret", "__end__"]:
+    """Ask for the answer again after a refusal; the answer is empty only then."""
+    return "__end__" if state.get("answer") else "interpret"
+
+
+def take_question(state: AgentState) -> tuple[str, list[AnyMessage]]:
+    """Return the question and the messages to add.
+
+    A human message that nothing has answered yet is the question; else the `question` field is,
+    and is added to the conversation.
+    """
+    messages = state.get("messages") or []
+    if messages and isinstance(messages[-1], HumanMessage):
+        return messages[-1].text.strip(), []
+    question = (state.get("question") or "").strip()
+    return question, [HumanMessage(question)] if question else []
+
+
+def results_of(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
+    """Return this turn's tool calls with what came back, as the interpret prompt shows them."""
+    calls = {
+        call["id"]: call
+        for message in this_turn(messages)
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    }
+    return [_result(calls.get(m.tool_call_id), m) for m in tool_messages(messages)]
+
+
+def _result(call: Any, message: ToolMessage) -> dict[str, Any]:  # noqa: ANN401 - a ToolCall or None
+    text = message.text
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = {"error": text} if message.status == "error" else {"text": text}
+    artifact = message.artifact if isinstance(message.artifact, dict) else {}
+    named = content.pop("result_id", None) if isinstance(content, dict) else None
+    return {
+        "result_id": artifact.get("result_id") or named,
+        "tool": message.name or (call or {}).get("name"),
+        "args": (call or {}).get("args") or {},
+        "content": content,
+    }
+
+
+def one_call(reply: AIMessage, messages: Sequence[AnyMessage]) -> AIMessage:
+    """Return `reply` with its first tool call only, under ids new to the conversation."""
+    call = dict(reply.tool_calls[0])
+    dropped = {c["id"] for c in reply.tool_calls[1:]}
+    known_calls = {c["id"] for m in messages if isinstance(m, AIMessage) for c in m.tool_calls}
+    if not call["id"] or call["id"] in known_calls:
+        call["id"] = f"call-{len(messages)}-{call['id'] or call['name']}"
+    extra = {k: v for k, v in reply.additional_kwargs.items() if k != "tool_calls"}
+    content = reply.content
+    if isinstance(content, list):
+        content = [b for b in content if not (isinstance(b, dict) and b.get("id") in dropped)]
+    known = reply.id is not None and any(m.id == reply.id for m in messages)
+    return AIMessage(
+        content=content,
+        tool_calls=[call],
+        additional_kwargs=extra,
+        response_metadata=reply.response_metadata,
+        usage_metadata=reply.usage_metadata,
+        id=None if known else reply.id,
+        name=reply.name,
+    )
+
+
+def _limit(state: AgentState, context: AgentContext) -> str:
+    if len(tool_messages(state["messages"])) >= context.max_tool_calls:
+        return f"the limit of {context.max_tool_calls} tool calls (max_tool_calls) was reached"
+    if state["remaining_steps"] <= _STEPS_TO_ANSWER:
+        return "the run's recursion limit was reached"
+    return ""
+
+
+def _last_call(state: AgentState) -> Any:  # noqa: ANN401 - a ToolCall
+    last = state["messages"][-1]
+    return last.tool_calls[0] if isinstance(last, AIMessage) else {"name": "", "args": {}}
+
+
+def _merged(output: Any) -> dict[str, Any]:  # noqa: ANN401 - what ToolNode returns: dict or Commands
+    if isinstance(output, dict):
+        return output
+    merged: dict[str, Any] = {}
+    for part in output:
+        update = part.update if isinstance(part, Command) else part
+        if not isinstance(update, dict):
+            raise TypeError(f"A tool's update must be a dict, got {type(update).__name__}.")
+        merged |= update
+    return merged
+
+
+def _timed(update: dict[str, Any], seconds: float) -> dict[str, Any]:
+    for message in update.get("messages") or []:
+        if isinstance(message, ToolMessage) and isinstance(message.artifact, dict):
+            message.artifact = {**message.artifact, "seconds": round(seconds, 4)}
+    return update
+
+
+def _progress(runtime: Runtime[AgentContext]) -> Callable[[Mapping[str, Any]], None]:
+    return lambda event: runtime.stream_writer({"progress": dict(event)})
