@@ -113,6 +113,7 @@ def package_version() -> str:
 def tool_schemas() -> list[dict[str, Any]]:
     """Return every tool's schema in OpenAI form, as the model is shown them."""
     from langchain_core.utils.function_calling import convert_to_openai_tool
+
     from tool_use_om.tools.langchain import build_tools
 
     return [convert_to_openai_tool(tool) for tool in build_tools()]

@@ -1,0 +1,268 @@
+"""Fine-tune an orchestrator: TRL's SFTTrainer, a LoRA adapter, loss on the assistant's words only.
+
+One command for `meta-llama/Llama-3.2-3B-Instruct` on a GPU and for a small Llama on a CPU; what
+comes out loads as `local:<folder>`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tool_use_om.agent.trace import read_lines
+from tool_use_om.agent.training.template import DATE, as_turns, training_template
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import atomic_folder
+
+# A name for `--model` that means: make a small Llama of random weights beside the adapter.
+RANDOM = "random"
+_KEPT = ("messages", "tools")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SftConfig:
+    """How to train; the defaults suit a 3 B model on one GPU and a tiny one on a CPU.
+
+    Parameters
+    ----------
+    steps : int, optimiser steps; 0 = as many as `epochs` make
+    max_length : int, tokens a row may have; longer rows are cut and counted
+    hold_out : ("key=value", …), rows whose `meta` says so are kept for the evaluation loss
+    lora_rank : int, rank of the adapter on all linear layers; its alpha is twice that
+    """
+
+    steps: int = 0
+    epochs: float = 3.0
+    max_length: int = 8192
+    batch_size: int = 1
+    accumulate: int = 1
+    learning_rate: float = 2e-4
+    lora_rank: int = 16
+    hold_out: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SftReport:
+    """What a training run did; also written as `training.json` into its folder."""
+
+    model: str
+    rows: int
+    rows_held_out: int
+    rows_cut: int
+    longest_row_tokens: int
+    assistant_tokens: int
+    trained_parameters: int
+    losses: tuple[float, ...]
+    held_out_loss: float | None
+    device: str
+    config: dict[str, Any]
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a TRL JSONL file; raise DataError where there are none, or others."""
+    if not path.is_file():
+        raise DataError(
+            f"No rows at {path}. Make them: `tuom traces export --format trl --out {path}`."
+        )
+    rows = []
+    for number, row in read_lines(path):
+        if not isinstance(row, dict) or not row.get("messages"):
+            raise DataError(f"{path} line {number} has no `messages`; it is not a TRL row.")
+        rows.append({**row, "messages": as_turns(row["messages"])})
+    if not rows:
+        raise DataError(f"{path} has no rows to train on.")
+    return rows
+
+
+def split_rows(
+    rows: Sequence[dict[str, Any]], hold_out: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return (training rows, held-out rows) by the `key=value` of their `meta`."""
+    wanted = [tuple(rule.split("=", 1)) for rule in hold_out]
+    if any(len(rule) != 2 for rule in wanted):
+        raise DataError(f"`hold_out` must be key=value, such as dataset=hmp; got {list(hold_out)}.")
+
+    def held(row: Mapping[str, Any]) -> bool:
+        meta = row.get("meta") or {}
+        return any(str(meta.get(key)) == value for key, value in wanted)
+
+    train, out = [r for r in rows if not held(r)], [r for r in rows if held(r)]
+    if hold_out and not (train and out):
+        raise DataError(
+            f"{list(hold_out)} leaves {len(train)} rows to train on, {len(out)} held out."
+        )
+    return train, out
+
+
+def train(data: Path, model: str, out: Path, config: SftConfig | None = None) -> SftReport:
+    """Train a LoRA adapter for `model` on the rows of `data`; write it to the folder `out`.
+
+    Parameters
+    ----------
+    data : Path, JSONL rows of `messages` and `tools` (`tuom traces export --format trl`)
+    model : str, a checkpoint folder, a hub id, or "random" for a small Llama of random weights
+    out : Path, a folder that does not exist yet; it holds adapter, text tokenizer, training.json
+
+    Raises
+    ------
+    DataError : no rows, a bad `hold_out`, an existing `out`, or the [train] extra is missing
+    """
+    config = config or SftConfig()
+    if out.exists():
+        raise DataError(f"{out} exists. Give a new folder, or move that one away.")
+    _need_train_extra()
+    rows = read_rows(data)
+    training, held = split_rows(rows, config.hold_out)
+    with atomic_folder(out) as partial:
+        base = _random_base(rows, partial / "base", config.seed) if model == RANDOM else model
+        trainer = _trainer(str(base), training, held, partial, config, whole_words=model == RANDOM)
+        lengths, said = _measure(trainer.processing_class, training)
+        if len(trainer.train_dataset) == 0:
+            raise DataError(
+                f"`max_length` {config.max_length} cuts every row before the assistant speaks; the "
+                f"longest has {max(lengths)} tokens. Raise it."
+            )
+        trainer.train()
+        _save(trainer, partial, relative="base" if model == RANDOM else None)
+        report = SftReport(
+            model=model,
+            rows=len(training),
+            rows_held_out=len(held),
+            rows_cut=sum(n > config.max_length for n in lengths),
+            longest_row_tokens=max(lengths),
+            assistant_tokens=said,
+            trained_parameters=_trained(trainer.model),
+            losses=tuple(float(e["loss"]) for e in trainer.state.log_history if "loss" in e),
+            held_out_loss=float(trainer.evaluate()["eval_loss"]) if held else None,
+            device=str(trainer.args.device),
+            config=asdict(config),
+        )
+        (partial / "training.json").write_text(json.dumps(asdict(report), indent=1))
+    return report
+
+
+def _trained(network: Any) -> int:  # noqa: ANN401 - torch's module, not imported here
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def _need_train_extra() -> None:
+    try:
+        import peft  # noqa: F401 - only whether it is there
+        import trl  # noqa: F401 - likewise
+    except ImportError as error:
+        raise DataError("Training needs TRL and peft: pip install 'tool-use-om[train]'.") from error
+
+
+def _random_base(rows: Sequence[Mapping[str, Any]], folder: Path, seed: int) -> Path:
+    from tool_use_om.agent.training.tiny_llama import make_text_tokenizer, save_tiny_llama
+
+    texts = [json.dumps(row, ensure_ascii=False) for row in rows]
+    return save_tiny_llama(folder, make_text_tokenizer(texts), seed=seed)
+
+
+def _load_base(base: str) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base)
+        network = AutoModelForCausalLM.from_pretrained(base, use_safetensors=True, dtype=dtype)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{base} cannot be loaded as a Llama: {' '.join(str(error).split())[:300]}"
+        ) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = "<|finetune_right_pad_id|>"  # noqa: S105 - a token of text
+    tokenizer.chat_template = training_template()
+    return network, tokenizer
+
+
+def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - datasets is untyped here
+    from datasets import Dataset
+
+    kept = [{k: row[k] for k in _KEPT if row.get(k)} for row in rows]
+    dated = [{**row, "chat_template_kwargs": {"date_string": DATE}} for row in kept]
+    return Dataset.from_list(dated, on_mixed_types="use_json")
+
+
+def _trainer(
+    base: str,
+    training: Sequence[Mapping[str, Any]],
+    held: Sequence[Mapping[str, Any]],
+    out: Path,
+    config: SftConfig,
+    *,
+    whole_words: bool,
+) -> Any:  # noqa: ANN401 - TRL is untyped here
+    import torch
+    from peft import LoraConfig
+    from trl import SFTConfig, SFTTrainer
+
+    network, tokenizer = _load_base(base)
+    on_gpu = torch.cuda.is_available()
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    arguments = SFTConfig(
+        output_dir=str(out),
+        max_steps=config.steps or -1,
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.accumulate,
+        learning_rate=config.learning_rate,
+        max_length=config.max_length,
+        assistant_only_loss=True,
+        use_cpu=not on_gpu,
+        bf16=on_gpu,
+        activation_checkpointing=on_gpu,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        seed=config.seed,
+    )
+    lora = LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=2 * config.lora_rank,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+        # Random words cannot be learned around: a random base trains its embeddings too.
+        modules_to_save=["embed_tokens", "lm_head"] if whole_words else None,
+    )
+    return SFTTrainer(
+        model=network,
+        args=arguments,
+        train_dataset=_dataset(training),
+        eval_dataset=_dataset(held) if held else None,
+        processing_class=tokenizer,
+        peft_config=lora,
+    )
+
+
+def _measure(tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[list[int], int]:  # noqa: ANN401
+    lengths, said = [], 0
+    for row in rows:
+        out = tokenizer.apply_chat_template(
+            row["messages"],
+            tools=row.get("tools") or None,
+            date_string=DATE,
+            return_dict=True,
+            return_assistant_tokens_mask=True,
+        )
+        lengths.append(len(out["input_ids"]))
+        said += sum(out["assistant_masks"])
+    return lengths, said
+
+
+def _save(trainer: Any, out: Path, *, relative: str | None) -> None:  # noqa: ANN401 - TRL is untyped
+    trainer.save_model(str(out))
+    for name in ("training_args.bin", "README.md"):  # a pickle and a stub; training.json says it
+        (out / name).unlink(missing_ok=True)
+    trainer.processing_class.save_pretrained(str(out))
+    if relative is not None:
+        path = out / "adapter_config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**config, "base_model_name_or_path": relative}, indent=2))
