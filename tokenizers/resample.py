@@ -96,7 +96,7 @@ def resample(values: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
     filled = np.column_stack([_bridged(v, m) for v, m in zip(values.T, missing.T, strict=True)])
     out = resample_poly(filled, ratio.numerator, ratio.denominator, axis=0, padtype="line")
     out[_near_missing(missing, ratio, len(out))] = np.nan
-    return out.astype(np.float32)
+    return np.asarray(out, dtype=np.float32)
 
 
 def _bridged(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
@@ -104,7 +104,7 @@ def _bridged(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     if missing.all():
         return np.zeros(len(values))
     at = np.arange(len(values))
-    return np.interp(at, at[~missing], values[~missing].astype(np.float64))
+    return np.asarray(np.interp(at, at[~missing], values[~missing].astype(np.float64)))
 
 
 def _near_missing(missing: np.ndarray, ratio: Fraction, n_out: int) -> np.ndarray:

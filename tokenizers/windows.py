@@ -1,4 +1,4 @@
-"""From sessions in seconds to windows in samples: one rate, one grid, a mask for what is missing."""
+"""From sessions in seconds to windows in samples: one rate, one grid, a mask for gaps."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def cut_windows(
     """Cut sessions into windows on a common rate.
 
     A session (or its range) that is shorter than a window gives one window padded at its end; a
-    remainder after the last full window is left out. Windows lie at multiples of the stride, rounded
-    to whole samples, from the start of the session or range.
+    remainder after the last full window is left out. Windows lie at multiples of the stride from
+    the start of the session or range, both rounded to whole samples.
 
     Parameters
     ----------
@@ -108,12 +108,9 @@ def cut_windows(
     if stray:
         raise unknown("session in ranges", stray[0], session_ids)
     rate = common_rate(dataset, channels, config)
-    cut = [
-        _session_windows(dataset, session, channels, config, rate, (ranges or {}).get(session))
-        for session in track(
-            session_ids, progress, phase="windows", unit="sessions", total=len(session_ids)
-        )
-    ]
+    plan = _Plan(dataset=dataset, channels=channels, config=config, rate_hz=rate)
+    tracked = track(session_ids, progress, phase="windows", unit="sessions", total=len(session_ids))
+    cut = [plan.windows(session, (ranges or {}).get(session)) for session in tracked]
     values = np.concatenate([v for v, _ in cut])
     mask = np.isfinite(values)
     if not mask.any():
@@ -135,7 +132,7 @@ def cut_windows(
 
 
 def common_rate(dataset: DataSet, channels: Sequence[str], config: TokenizerConfig) -> float:
-    """Return the rate in Hz that `channels` are brought to: the target, else the highest of theirs."""
+    """Return the rate, Hz, that `channels` are brought to: the target, else their highest."""
     rates = {c: dataset.manifest.rate_of(c) for c in channels}
     bad = [c for c, rate in rates.items() if not (np.isfinite(rate) and rate > 0)]
     if bad:
@@ -143,40 +140,37 @@ def common_rate(dataset: DataSet, channels: Sequence[str], config: TokenizerConf
     return float(config.target_rate_hz or max(rates.values()))
 
 
-def _session_windows(
-    dataset: DataSet,
-    session: str,
-    channels: tuple[str, ...],
-    config: TokenizerConfig,
-    rate: float,
-    limits: tuple[float, float] | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Windows (n, C, T) of one session, NaN = missing, and their starts (n,) in seconds."""
-    start, end = limits or (0.0, float(dataset.duration_of(session)))
-    grid = _session_grid(dataset, session, channels, rate, start, end)
-    length = max(1, round(config.window_s * rate))
-    step = max(1, round(config.stride_s * rate))
-    if grid.shape[1] < length:
-        grid = np.pad(grid, ((0, 0), (0, length - grid.shape[1])), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(grid, length, axis=1)[:, ::step]
-    starts = start + np.arange(windows.shape[1]) * step / rate
-    return windows.transpose(1, 0, 2), starts
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is the same for every session of one call."""
 
+    dataset: DataSet
+    channels: tuple[str, ...]
+    config: TokenizerConfig
+    rate_hz: float
 
-def _session_grid(
-    dataset: DataSet,
-    session: str,
-    channels: tuple[str, ...],
-    rate: float,
-    start: float,
-    end: float,
-) -> np.ndarray:
-    """All channels of [start, end) on one grid of `rate` (C, n) float32, NaN = missing."""
-    grid = np.full((len(channels), max(1, round((end - start) * rate))), np.nan, np.float32)
-    for signal in dataset.read(session, channels, start, end):
-        n = max(1, round((end - start) * signal.rate_hz))
-        own = to_grid(signal.time_s - start, signal.values, signal.rate_hz, n)
-        brought = resample(own, signal.rate_hz, rate)[: grid.shape[1]]
-        rows = [channels.index(c) for c in signal.channels]
-        grid[rows, : len(brought)] = brought.T
-    return grid
+    def windows(
+        self, session: str, limits: tuple[float, float] | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Windows (n, C, T) of one session, NaN = missing, and their starts (n,) in seconds."""
+        start, end = limits or (0.0, float(self.dataset.duration_of(session)))
+        grid = self.grid(session, start, end)
+        length = max(1, round(self.config.window_s * self.rate_hz))
+        step = max(1, round(self.config.stride_s * self.rate_hz))
+        short = max(0, length - grid.shape[1])
+        grid = np.pad(grid, ((0, 0), (0, short)), constant_values=np.nan)
+        windows = np.lib.stride_tricks.sliding_window_view(grid, length, axis=1)[:, ::step]
+        starts = start + np.arange(windows.shape[1]) * step / self.rate_hz
+        return windows.transpose(1, 0, 2), starts
+
+    def grid(self, session: str, start: float, end: float) -> np.ndarray:
+        """All channels of [start, end) on one grid (C, n) float32, NaN = missing."""
+        n_out = max(1, round((end - start) * self.rate_hz))
+        grid = np.full((len(self.channels), n_out), np.nan, np.float32)
+        for signal in self.dataset.read(session, self.channels, start, end):
+            n = max(1, round((end - start) * signal.rate_hz))
+            own = to_grid(signal.time_s - start, signal.values, signal.rate_hz, n)
+            brought = resample(own, signal.rate_hz, self.rate_hz)[:n_out]
+            rows = [self.channels.index(c) for c in signal.channels]
+            grid[rows, : len(brought)] = brought.T
+        return grid
