@@ -17,6 +17,9 @@ from tool_use_om.data.workspace import Workspace
 # name → function (target: Path, *, progress) that writes the sample
 SAMPLES: dict[str, str] = {
     "basic-motions": "tool_use_om.data.converters.basic_motions:convert",
+    "synthetic-days": "tool_use_om.data.simulate.people:convert",
+    "synthetic-machines": "tool_use_om.data.simulate.machines:convert",
+    "synthetic-markets": "tool_use_om.data.simulate.markets:convert",
 }
 # name → function (source: Path, target: Path, *, progress, replace) that converts original files
 CONVERTERS: dict[str, str] = {}
@@ -58,7 +61,7 @@ def open_dataset(name: str, workspace: Workspace, *, progress: Progress | None =
 
 
 def _build_sample(name: str, target: Path, progress: Progress | None) -> None:
-    """Build beside `target`, then rename: of two processes that build at once, the first one wins."""
+    """Build beside `target`, then rename: of two processes at once, the first one wins."""
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".building"))
     try:
         load_function(SAMPLES[name])(scratch / name, progress=progress)

@@ -14,7 +14,7 @@ Interval = tuple[float, float, str, str]
 
 
 def check_time(where: str, time_s: np.ndarray) -> np.ndarray:
-    """Return time (n,) float64, seconds from session start; refuse unsorted, duplicate, infinite."""
+    """Return time (n,) float64, seconds from session start; refuse unsorted or repeated time."""
     time = np.asarray(time_s)
     if time.ndim != 1 or time.dtype.kind not in "iuf":
         raise DataError(
@@ -41,7 +41,7 @@ def check_time(where: str, time_s: np.ndarray) -> np.ndarray:
         row = int(np.flatnonzero(step == 0)[0]) + 1
         raise DataError(
             f"{where}: time must not repeat, but rows {row - 1} and {row} are both at "
-            f"{time[row]:g} s. Drop or average duplicates, or name the column that tells sessions apart."
+            f"{time[row]:g} s. Drop or average duplicates, or name the session column."
         )
     return time
 
@@ -65,8 +65,8 @@ def check_values(where: str, values: np.ndarray, n_rows: int, modality: Modality
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
         raise DataError(
-            f"{where}: {modality.channels[column].name} holds {table[row, column]} in row {row}, which "
-            "is infinite or too large for 32-bit numbers. Mark missing samples as NaN instead."
+            f"{where}: {modality.channels[column].name} holds {table[row, column]} in row {row}, "
+            "which is infinite or too large for 32-bit numbers. Mark missing samples as NaN instead."
         )
     return single
 

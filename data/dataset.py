@@ -82,7 +82,7 @@ class DataSet:
         return self.manifest.content_hash
 
     def sessions(self) -> pd.DataFrame:
-        """Return one row a session: session_id, subject_id, start_utc (UTC or NaT), duration_s, split."""
+        """Return one row a session: session_id, subject_id, start_utc, duration_s, split."""
         return self._sessions.copy()
 
     def channel_stats(
@@ -106,7 +106,7 @@ class DataSet:
     def labels(
         self, session_ids: Sequence[str] | None = None, label_set: str | None = None
     ) -> pd.DataFrame:
-        """Return labelled intervals: session_id, start_s, end_s, label, set; sorted by session, start."""
+        """Return labelled intervals, sorted: session_id, start_s, end_s, label, set."""
         frame = self._labels
         if label_set is not None:
             if label_set not in self.manifest.label_sets:
@@ -117,11 +117,11 @@ class DataSet:
         return frame.reset_index(drop=True)
 
     def truth(self) -> pd.DataFrame:
-        """Return what a simulator knows: session_id, start_s, end_s, name, value, unit; else no rows."""
+        """Return what a simulator knows, else no rows: session_id, start_s, end_s, name, value, unit."""
         path = self.path / "truth.parquet"
         if not path.exists():
             return pd.DataFrame({c: [] for c in _TRUTH_COLUMNS})
-        return _read_table(path).to_pandas()
+        return _frame(_read_table(path))
 
     def read(
         self,
@@ -190,8 +190,7 @@ class DataSet:
 
     @cached_property
     def _sessions(self) -> pd.DataFrame:
-        frame = _read_table(self.path / "sessions.parquet", _SESSION_COLUMNS).to_pandas()
-        return frame[_SESSION_COLUMNS]
+        return _frame(_read_table(self.path / "sessions.parquet", _SESSION_COLUMNS))
 
     @cached_property
     def _durations(self) -> dict[str, float]:
@@ -199,7 +198,7 @@ class DataSet:
 
     @cached_property
     def _labels(self) -> pd.DataFrame:
-        return _read_table(self.path / "labels.parquet").to_pandas()
+        return _frame(_read_table(self.path / "labels.parquet"))
 
     @cached_property
     def _stats(self) -> pd.DataFrame:
@@ -222,7 +221,8 @@ class DataSet:
         if not (0 <= start < end <= duration + _EDGE_S):
             raise DataError(
                 f"Session {session_id!r} lasts {duration:g} s: a time range must satisfy "
-                f"0 <= start_s < end_s <= {duration:g}, got {start:g} to {end:g}. Choose a range inside it."
+                f"0 <= start_s < end_s <= {duration:g}, got {start:g} to {end:g}. "
+                "Choose a range inside it."
             )
         return start, end
 
@@ -260,8 +260,8 @@ def _read_manifest(path: Path) -> Manifest:
         )
     if not path.exists():
         raise DataError(
-            f"{path.parent} has no manifest.json: it is not a data set, or its conversion was cut short. "
-            "Convert it again."
+            f"{path.parent} has no manifest.json: it is not a data set, or its conversion was cut "
+            "short. Convert it again."
         )
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
@@ -298,10 +298,15 @@ def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
             raise DataError(f"{path} is damaged ({error}). Convert the set again.") from error
 
 
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
 def _read_range(
     path: Path, names: list[str], start: float, end: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return time (n,) and values (n, C) of the rows in [start, end), from their row groups only."""
+    """Return time (n,) and values (n, C) of the rows in [start, end), from their groups only."""
     with _open_parquet(path) as file:
         missing = [c for c in ["time_s", *names] if c not in file.schema_arrow.names]
         if missing:

@@ -62,7 +62,9 @@ def draw_sessions(
         panels = axes[:, 0] if stacked else axes[row]
         labels = dataset.labels([session_id])
         for panel, modality in zip(panels, modalities, strict=True):
-            _draw_panel(panel, signals.get(modality), modality, dataset, labels)
+            _draw_panel(panel, signals.get(modality), modality)
+            panel.set_xlim(start_s or 0.0, stop or dataset.duration_of(session_id))
+            _shade(panel, labels, dataset)
             if stacked or row == len(session_ids) - 1:
                 panel.set_xlabel("seconds from session start", fontsize=8)
         panels[0].set_title(_headline(session_id, facts), fontsize=8, loc="left")
@@ -70,12 +72,12 @@ def draw_sessions(
 
 
 def write_debug(folder: Path) -> Path:
-    """Write debug/overview.png of a data set folder: a few sessions of each label. Return its path."""
+    """Write debug/overview.png of a data set folder: a few sessions of each label."""
     dataset = DataSet.open(folder)
     figure = draw_sessions(dataset, pick_sessions(dataset))
     kind = "SYNTHETIC" if dataset.manifest.synthetic else "recorded"
     title = f"{dataset.name} ({kind}): {dataset.manifest.n_sessions} sessions"
-    figure.suptitle(_plain(title), fontsize=10)
+    figure.suptitle(_plain(title), fontsize=10, y=0.995, va="top")
     path = folder / "debug" / "overview.png"
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=90, metadata={"Software": None})
@@ -109,16 +111,14 @@ def _grid(shape: tuple[int, int], *, share_y: bool) -> tuple[Figure, np.ndarray]
         left=0.75 / width,
         right=1 - 0.75 / width,
         bottom=0.45 / height,
-        top=1 - 0.5 / height,
+        top=1 - 0.55 / height,
         wspace=0.32,
         hspace=0.42,
     )
     return figure, np.asarray(axes)
 
 
-def _draw_panel(
-    panel: Axes, signal: Signal | None, modality: str, dataset: DataSet, labels: pd.DataFrame
-) -> None:
+def _draw_panel(panel: Axes, signal: Signal | None, modality: str) -> None:
     panel.tick_params(labelsize=7)
     panel.spines[["top", "right"]].set_visible(False)
     if signal is None or signal.time_s.size == 0:
@@ -143,9 +143,6 @@ def _draw_panel(
         title_fontsize=6.5,
         handlelength=1.0,
     )
-    edge = 1 / signal.rate_hz
-    panel.set_xlim(float(signal.time_s[0]), float(signal.time_s[-1]) + edge)
-    _shade(panel, labels, dataset)
 
 
 def _missing(signal: Signal) -> str:
@@ -154,7 +151,7 @@ def _missing(signal: Signal) -> str:
 
 
 def _shade(panel: Axes, labels: pd.DataFrame, dataset: DataSet) -> None:
-    """Shade labelled intervals: the first label set over the panel's height, others as a low band."""
+    """Shade labelled intervals: the first set over the whole height, others as a low band."""
     low, high = panel.get_xlim()
     for place, (label_set, names) in enumerate(dataset.manifest.label_sets.items()):
         rows = labels[

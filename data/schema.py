@@ -48,7 +48,7 @@ class Channel(_Frozen):
 
 
 class Modality(_Frozen):
-    """Channels sampled together at the nominal rate `rate_hz` (samples may jitter or be missing)."""
+    """Channels sampled together at the nominal rate `rate_hz` (samples may jitter or lack)."""
 
     name: Annotated[str, AfterValidator(check_part)]
     rate_hz: float = Field(gt=0, allow_inf_nan=False)
@@ -69,7 +69,8 @@ class Manifest(_Frozen):
     """The content of manifest.json.
 
     `n_subjects` counts known subjects: 0 means that the source does not say who is who.
-    `duration_s` is the sum over sessions. `splits` counts sessions.
+    `duration_s` is the sum over sessions. `splits` counts sessions. `label_sets` maps a set to its
+    labels; the set that covers the most time comes first.
     """
 
     format_version: Literal[1]

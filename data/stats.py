@@ -72,7 +72,7 @@ def pool_stats(per_session: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[c for c in per_session.columns if c != "session_id"])
 
 
-def _pool_one(channel: Any, group: pd.DataFrame) -> dict[str, Any]:
+def _pool_one(channel: object, group: pd.DataFrame) -> dict[str, Any]:
     n = group["n"].to_numpy(float)
     present = n * (1 - group["nan_frac"].to_numpy(float))
     row: dict[str, Any] = {

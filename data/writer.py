@@ -198,8 +198,8 @@ class DataSetWriter:
             return
         if self._split_of.setdefault(subject_id, split) != split:
             raise DataError(
-                f"{where}: subject {subject_id!r} is in {self._split_of[subject_id]} already and cannot be "
-                f"in {split} too. Split by subject."
+                f"{where}: subject {subject_id!r} is in {self._split_of[subject_id]} already and cannot "
+                f"be in {split} too. Split by subject."
             )
 
     def _check_signal(
@@ -240,10 +240,7 @@ class DataSetWriter:
             write_debug(self._folder)
 
     def _manifest(self, rows: list[dict[str, Any]]) -> Manifest:
-        sets: dict[str, set[str]] = {}
-        for _, _, _, label, label_set in self._labels:
-            sets.setdefault(label_set, set()).add(label)
-        label_sets = {name: tuple(sorted(sets[name])) for name in sorted(sets)}
+        label_sets = _label_sets(self._labels)
         splits = Counter(r["split"] for r in rows)
         modalities = [m.model_dump() for m in self._facts["modalities"]]
         return Manifest(
@@ -255,6 +252,17 @@ class DataSetWriter:
             duration_s=math.fsum(r["duration_s"] for r in rows),
             content_hash=hash_dataset({"modalities": modalities}, self._hashes),
         )
+
+
+def _label_sets(labels: Sequence[tuple[Any, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return set → its labels by name; the set that covers the most time comes first."""
+    names: dict[str, set[str]] = {}
+    covered: Counter[str] = Counter()
+    for _, start, end, label, label_set in labels:
+        names.setdefault(label_set, set()).add(label)
+        covered[label_set] += end - start
+    order = sorted(names, key=lambda s: (-covered[s], s))
+    return {label_set: tuple(sorted(names[label_set])) for label_set in order}
 
 
 def _duration(

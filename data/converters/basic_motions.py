@@ -46,8 +46,8 @@ def convert(target: Path, *, progress: Progress | None = None) -> None:
             "the archive does not publish who is who."
         ),
         notes=(
-            "Four students wore the watch; which recording is whose is not published, so people may "
-            "be shared between splits and scores do not show transfer to a new person.",
+            "Four students wore the watch; which recording is whose is not published, so people "
+            "may be shared between splits and scores do not show transfer to a new person.",
             "The archive documents no units: a.u. for all channels.",
         ),
     )
