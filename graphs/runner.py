@@ -1,0 +1,104 @@
+"""Run a question with its state kept in a SQLite file, so that a run that was killed goes on.
+
+Every step is on disk before the next one starts (durability "sync"): after Ctrl-C, `kill -9` or a
+power cut, the same thread id resumes at the step that was interrupted, and no finished tool call is
+run again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Literal
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START
+from langgraph.types import Command, StateSnapshot
+
+from tool_use_om.agent.context import AgentContext
+from tool_use_om.agent.state import AgentInput
+from tool_use_om.data.errors import DataError
+from tool_use_om.graphs.graph import Agent, build_graph
+
+OnEvent = Callable[[str, Any], None]
+_BUSY_S = 30.0
+_MODES: list[Literal["updates", "custom"]] = ["updates", "custom"]
+
+
+def run_question(
+    question: str,
+    context: AgentContext,
+    *,
+    thread_id: str,
+    saver_path: Path,
+    on_event: OnEvent | None = None,
+    reply: object = None,
+    build: Callable[..., Agent] = build_graph,
+) -> dict[str, Any]:
+    """Run one question to its end, or resume it where the thread was stopped.
+
+    Parameters
+    ----------
+    question : what is asked; to resume unfinished work the same again, or empty
+    context : model, data set, workspace and limits; give the same ones again to resume
+    thread_id : the conversation; a finished thread takes a further question
+    saver_path : the SQLite file with all threads' states; created when missing
+    on_event : called with (stream mode, payload): "updates" after each step, "custom" for progress
+    reply : the answer to an open question of the run (`request_labels`: ``{window_id: label}``)
+    build : makes the graph from ``checkpointer=``
+
+    Returns
+    -------
+    The final state; when the run waits for a person, ``"__interrupt__"`` holds what it asks
+
+    Raises
+    ------
+    DataError : the thread is in the middle of another question, or waits for a `reply`
+    TuomError : bad input (a missing data set, …) or a model that failed; the thread can be resumed
+    """
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    saver_path.parent.mkdir(parents=True, exist_ok=True)
+    config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
+    with closing(_connect(saver_path)) as connection:
+        graph = build(checkpointer=SqliteSaver(connection))
+        given = _input(graph.get_state(config), question, reply, thread_id)
+        stream = graph.stream(given, config, context=context, stream_mode=_MODES, durability="sync")
+        for mode, payload in stream:
+            if on_event:
+                on_event(str(mode), payload)
+        return _final(graph.get_state(config))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # LangGraph writes from its worker threads; the saver itself holds a lock around each write.
+    return sqlite3.connect(path, check_same_thread=False, timeout=_BUSY_S)
+
+
+def _input(
+    snapshot: StateSnapshot, question: str, reply: object, thread_id: str
+) -> AgentInput | Command[Any] | None:
+    """Return what to invoke with: a new question, a person's reply, or None to resume."""
+    if not snapshot.next or snapshot.next == (START,):  # nothing has begun: START only takes input
+        return {"question": question}
+    running = str(snapshot.values.get("question") or "")
+    if question.strip() and question.strip() != running.strip():
+        raise DataError(
+            f"Run {thread_id!r} is still in the middle of {running!r}. "
+            "Ask that again to finish it, or use another run name."
+        )
+    if not snapshot.interrupts:
+        return None
+    if reply is None:
+        asked = str(snapshot.interrupts[0].value)[:300]
+        raise DataError(f"Run {thread_id!r} waits for a reply to: {asked}")
+    return Command(resume=reply)
+
+
+def _final(snapshot: StateSnapshot) -> dict[str, Any]:
+    state = dict(snapshot.values)
+    if snapshot.interrupts:
+        state["__interrupt__"] = [i.value for i in snapshot.interrupts]
+    return state
