@@ -107,11 +107,17 @@ class Corpus:
     batch_samples: int = 32_768
     lengths: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
 
-    def batch(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return training batch `index`: series (B, T) of unit variance, family numbers (B,)."""
+    def batch(
+        self, index: int, *, stretch: float = 1.0
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return training batch `index`: series (B, T) of unit variance, family numbers (B,).
+
+        `stretch` draws the same number of series, each longer by that factor (to be cropped).
+        """
         rng = np.random.default_rng((TRAINING, self.seed, index))
         length = int(rng.choice(self.lengths))
         n = max(2, self.batch_samples // length)
+        length = round(length * stretch)
         shares = np.array([SHARES[name] for name in FAMILIES])
         owner = rng.choice(len(FAMILIES), size=n, p=shares / shares.sum())
         series = np.empty((n, length), dtype=np.float32)

@@ -1,0 +1,349 @@
+"""Pretrain a MOMENT encoder on synthetic series by rebuilding hidden patches.
+
+A step draws one dense batch (series of one random length), hides 30 to 40 % of the patches of each
+series behind the mask vector, normalises by the visible samples (RevIN) and asks the encoder for
+the hidden ones. Everything random is a function of (seed, step), so a resumed run repeats what an
+uninterrupted one would have done.
+
+Source: Goswami et al. (2024), MOMENT, section 3. Different here: Huber instead of squared error (a
+hidden spike over a flat context would else dominate), no dropout (no series is ever seen twice).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the name torch's own documents use
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import atomic_file
+from tool_use_om.tokenizers.checkpoint import save_moment
+from tool_use_om.tokenizers.moment import Moment, MomentConfig
+from tool_use_om.tokenizers.pretrain_state import load_state, read_progress, save_state
+from tool_use_om.tokenizers.synthetic.corpus import FAMILIES, Corpus
+
+MASKS, HELD_MASKS = 2, 3  # first word of the seeds of the hidden patches
+METRICS_NAME = "metrics.jsonl"
+CHECKPOINT = "checkpoint"
+TEMPERATURE = 0.1
+N_HELD = 64  # held-out series a family
+
+Row = dict[str, Any]
+
+
+class PretrainConfig(BaseModel):
+    """What one run does; saved with its state, so a resume can refuse other options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0)
+    steps: int | None = Field(default=None, ge=1, description="length of the run; or give minutes")
+    minutes: float | None = Field(default=None, gt=0, description="length in minutes of training")
+    d_model: int = Field(default=192, ge=8)
+    d_ff: int = Field(default=384, ge=8)
+    n_layers: int = Field(default=4, ge=1)
+    n_heads: int = Field(default=6, ge=1)
+    batch_samples: int = Field(default=16_384, ge=128)
+    lengths: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    warmup: float = Field(default=0.03, ge=0, lt=1, description="share of the run")
+    hide_from: float = Field(default=0.3, gt=0, lt=1)
+    hide_to: float = Field(default=0.4, gt=0, lt=1)
+    contrast: float = Field(
+        default=0.0, ge=0, description="weight of telling two crops of a series apart"
+    )
+
+    @model_validator(mode="after")
+    def _one_length(self) -> PretrainConfig:
+        if (self.steps is None) == (self.minutes is None):
+            raise DataError("Give either steps or minutes of training, not both or neither.")
+        if self.d_model % self.n_heads or any(t % 8 or not 16 <= t <= 512 for t in self.lengths):
+            raise DataError(
+                "d_model must be a multiple of n_heads, and lengths multiples of 8 from 16 to 512; "
+                f"got d_model={self.d_model}, n_heads={self.n_heads}, lengths={self.lengths}."
+            )
+        return self
+
+    def moment(self) -> MomentConfig:
+        """Shape of the encoder; dropout off, as no series is seen twice."""
+        return MomentConfig(
+            d_model=self.d_model,
+            d_ff=self.d_ff,
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            d_kv=self.d_model // self.n_heads,
+            dropout=0.0,
+            patch_dropout=0.0,
+            head_dropout=0.0,
+        )
+
+    def corpus(self) -> Corpus:
+        """The stream of series this run reads."""
+        return Corpus(seed=self.seed, batch_samples=self.batch_samples, lengths=self.lengths)
+
+
+class Learner(nn.Module):
+    """The encoder and what only its training needs (a projection for the contrast)."""
+
+    def __init__(self, config: PretrainConfig) -> None:
+        super().__init__()
+        self.moment = Moment(config.moment(), seed=config.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed + 1)
+            width = config.d_model
+            self.project = (
+                nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 64))
+                if config.contrast > 0
+                else None
+            )
+
+    def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Series (B, T) and hidden patches (B, P) bool → loss of the hidden, tokens (B, P, D)."""
+        m = self.moment
+        size = m.config.patch_len
+        visible = ~hidden.repeat_interleave(size, dim=-1)
+        z = m.normalize(x[:, None], visible[:, None])[0][:, 0]
+        patches = z.reshape(len(z), -1, size)
+        at = torch.arange(m.config.max_patches - patches.shape[1], m.config.max_patches)
+        at = at.to(x.device)
+        tokens = m.encoder(m.patch_embedding(patches, m.positions[at], hidden), at)
+        rebuilt = m.head(tokens).reshape(patches.shape)
+        return F.huber_loss(rebuilt[hidden].float(), patches[hidden]), tokens
+
+    def contrast(self, tokens: Tensor) -> Tensor:
+        """InfoNCE between the two crops of each series; tokens (2 n, P, D), crops n rows apart."""
+        if self.project is None:
+            return tokens.new_zeros(())
+        e = F.normalize(self.project(tokens.mean(1)).float(), dim=-1)
+        n = e.shape[0]
+        scores = (e @ e.T / TEMPERATURE).masked_fill(
+            torch.eye(n, dtype=torch.bool, device=e.device), -torch.inf
+        )
+        partner = torch.arange(n, device=e.device).roll(n // 2)
+        return F.cross_entropy(scores, partner)
+
+
+def hide(rng: np.random.Generator, n: int, n_patches: int, low: float, high: float) -> Tensor:
+    """Return (n, n_patches) bool: the same number of patches hidden in every row, 1 at least."""
+    count = min(n_patches - 1, max(1, round(rng.uniform(low, high) * n_patches)))
+    order = rng.random((n, n_patches)).argsort(axis=1)
+    return torch.from_numpy(order < count)
+
+
+def learning_rate(config: PretrainConfig, progress: float) -> float:
+    """Linear warm-up, then half a cosine down to a fiftieth; `progress` from 0 to 1."""
+    if progress < config.warmup:
+        return config.learning_rate * (0.02 + 0.98 * progress / config.warmup)
+    turn = (progress - config.warmup) / (1 - config.warmup)
+    return config.learning_rate * (0.02 + 0.49 * (1 + math.cos(math.pi * min(turn, 1.0))))
+
+
+def crops(series: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Cut two windows out of each of the first half of the rows: (n, 3 k) → (n, 2 k)."""
+    n, length = series.shape[0] // 2, series.shape[1] * 2 // 3
+    starts = rng.integers(0, series.shape[1] - length + 1, (2, n, 1))
+    index = starts + np.arange(length)
+    rows = np.arange(n)[None, :, None]
+    return np.asarray(series[rows, index].reshape(2 * n, length))
+
+
+def fastest_precision(device: torch.device) -> torch.dtype:
+    """Return bfloat16 where matrix products are clearly faster in it, measured here; else float32.
+
+    On CPUs without its instructions bfloat16 is emulated, up to a hundred times slower.
+    """
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        a, b = (torch.ones(shape, dtype=dtype, device=device) for shape in ((512, 192), (192, 384)))
+        (a @ b).sum().item()
+        start = time.perf_counter()
+        for _ in range(5):
+            (a @ b).sum().item()
+        seconds[dtype] = time.perf_counter() - start
+    faster = seconds[torch.bfloat16] * 1.3 < seconds[torch.float32]
+    return torch.bfloat16 if faster or device.type == "cuda" else torch.float32
+
+
+class Run:
+    """One pretraining run in a folder: its learner, optimizer and counters.
+
+    Parameters
+    ----------
+    config : PretrainConfig
+    out : Path, holds `state.safetensors`, `metrics.jsonl` and the exported `checkpoint/`
+    resume : bool, go on from the state in `out`; else `out` must hold none
+
+    Raises
+    ------
+    DataError : a state exists and `resume` is False, none exists and it is True, or the state
+        belongs to a run with other options
+    """
+
+    def __init__(self, config: PretrainConfig, out: Path, *, resume: bool = False) -> None:
+        self.config, self.out = config, out
+        self.corpus = config.corpus()
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.learner = Learner(config).to(self.device).train()
+        decay = [p for p in self.learner.parameters() if p.ndim > 1]
+        plain = [p for p in self.learner.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decay, "weight_decay": config.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+            betas=(0.9, 0.98),
+        )
+        self.progress: dict[str, Any] = {
+            "config": config.model_dump(mode="json"),
+            "corpus_hash": self.corpus.recipe_hash(),
+            "precision": str(fastest_precision(self.device)).removeprefix("torch."),
+            "step": 0,
+            "seconds": 0.0,
+            "cpu_seconds": 0.0,
+            "windows": 0,
+            "samples": 0,
+        }
+        self._start_or_resume(resume=resume)
+
+    @property
+    def done(self) -> float:
+        """Share of the run that is done, 0 to 1."""
+        if self.config.steps is not None:
+            return float(self.progress["step"] / self.config.steps)
+        return float(self.progress["seconds"] / 60 / (self.config.minutes or 1))
+
+    def step(self) -> Row:
+        """Train on the next batch and return its metrics."""
+        started, cpu = time.monotonic(), time.process_time()
+        index = self.progress["step"]
+        series = self._series(index)
+        x = torch.from_numpy(series).to(self.device)
+        rng = np.random.default_rng((MASKS, self.config.seed, index))
+        hidden = hide(
+            rng, len(series), series.shape[1] // 8, self.config.hide_from, self.config.hide_to
+        ).to(self.device)
+        rate = learning_rate(self.config, self.done)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            loss, tokens = self.learner(x, hidden)
+            contrast = self.learner.contrast(tokens)
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss + self.config.contrast * contrast).backward()
+        nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
+        self.optimizer.step()
+        self.progress["step"] += 1
+        self.progress["windows"] += len(series)
+        self.progress["samples"] += series.size
+        row = {
+            "step": index + 1,
+            "length": series.shape[1],
+            "loss": float(loss.detach()),
+            "contrast": float(contrast.detach()),
+            "learning_rate": rate,
+        }
+        self.progress["seconds"] += time.monotonic() - started
+        self.progress["cpu_seconds"] += time.process_time() - cpu
+        return row | {"seconds": round(self.progress["seconds"], 3)}
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """Return the loss on held-out series of each family, the same series every time."""
+        losses = {}
+        for k, name in enumerate(FAMILIES):
+            x = torch.from_numpy(self.corpus.validation(name, N_HELD)).to(self.device)
+            rng = np.random.default_rng((HELD_MASKS, self.config.seed, k))
+            hidden = hide(rng, N_HELD, x.shape[1] // 8, 0.35, 0.35).to(self.device)
+            losses[name] = float(self.learner(x, hidden)[0])
+        return losses
+
+    def save(self) -> None:
+        """Save the state, then export the encoder as a plain MOMENT checkpoint."""
+        save_state(self.out, self.learner, self.optimizer, self.progress)
+        save_moment(self.learner.moment, self.out / CHECKPOINT)
+
+    def _series(self, index: int) -> np.ndarray:
+        if self.config.contrast == 0:
+            return self.corpus.batch(index)[0]
+        longer = self.corpus.batch(index, stretch=1.5)[0]
+        return crops(longer, np.random.default_rng((MASKS, self.config.seed, index, 1)))
+
+    def _autocast(self) -> torch.autocast:
+        dtype = getattr(torch, self.progress["precision"])
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+
+    def _start_or_resume(self, *, resume: bool) -> None:
+        saved = read_progress(self.out)
+        if (saved is not None) != resume:
+            rule = "has no run to resume" if resume else "holds a run already: resume it"
+            raise DataError(f"{self.out} {rule}, or give another output folder.")
+        if saved is None:
+            self.out.mkdir(parents=True, exist_ok=True)
+            return
+        for name in ("config", "corpus_hash"):
+            if saved[name] != self.progress[name]:
+                raise DataError(
+                    f"The run in {self.out} was started with another {name}: {saved[name]}, "
+                    f"now {self.progress[name]}. Give the same options, or another output folder."
+                )
+        self.progress = load_state(self.out, self.learner, self.optimizer)
+
+
+def pretrain(
+    config: PretrainConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    save_every: int = 100,
+    validate_every: int = 500,
+    on_row: Callable[[Run, Row], None] | None = None,
+) -> Run:
+    """Run (or resume) a pretraining run to its end; see `Run` for the files and errors.
+
+    Parameters
+    ----------
+    save_every, validate_every : steps between saved states and between held-out losses
+    on_row : called after each step with the run and the step's metrics
+    """
+    run = Run(config, out, resume=resume)
+    with _metrics(out, run.progress["step"]) as write:
+        while run.done < 1:
+            row = run.step()
+            if row["step"] % validate_every == 0 or run.done >= 1:
+                row["held_out"] = run.validate()
+            write(row)
+            if row["step"] % save_every == 0 or run.done >= 1:
+                run.save()
+            if on_row is not None:
+                on_row(run, row)
+    return run
+
+
+@contextmanager
+def _metrics(out: Path, step: int) -> Iterator[Callable[[Row], None]]:
+    """Append rows to the metrics file; rows after `step`, whose work was lost, are dropped."""
+    path = out / METRICS_NAME
+    kept = [row for row in read_metrics(out) if row["step"] <= step]
+    with atomic_file(path) as partial:
+        partial.write_text("".join(json.dumps(row) + "\n" for row in kept))
+    with path.open("a", buffering=1) as file:
+        yield lambda row: print(json.dumps(row), file=file)
+
+
+def read_metrics(out: Path) -> list[Row]:
+    """Return the metrics rows of a run; a last line torn by a kill is left out."""
+    path = out / METRICS_NAME
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
