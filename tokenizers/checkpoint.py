@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_file
@@ -98,13 +98,11 @@ def build(config: MomentConfig, weights: Mapping[str, Tensor], source: str) -> M
     got = {name: tuple(t.shape) for name, t in weights.items()}
     _check_names(expected, got, source)
     model.load_state_dict({n: t.float() for n, t in weights.items()}, assign=True)
-    model.positions = torch.nn.Buffer(
-        sinusoids(config.max_patches, config.d_model), persistent=False
-    )
+    model.positions = nn.Buffer(sinusoids(config.max_patches, config.d_model), persistent=False)
     return model.eval()
 
 
-def weights_hash(model: Moment) -> str:
+def weights_hash(model: nn.Module) -> str:
     """SHA-256 (hex) over names, shapes and bytes of the weights; changes if any of them does."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
