@@ -1,0 +1,229 @@
+"""Parse a question about sessions of signals: text in, a `Query` out.
+
+Tokens are corrected and tagged (parse_tags), rewritten by a cascade of grammar rules (numbers,
+limits, times, then the slots below), cut into clauses, and each clause becomes one `Ask`
+(parse_intents). No statistics, no randomness: the same question gives the same query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tool_use_om.agent.parse_grammar import Node, pick, rewrite, rule
+from tool_use_om.agent.parse_intents import intent_of, read_ask
+from tool_use_om.agent.parse_names import Names
+from tool_use_om.agent.parse_query import Ask, Query
+from tool_use_om.agent.parse_tags import tag
+from tool_use_om.agent.parse_times import LIMITS, NUMBERS, TIMES
+
+_SOME = "((COMMA|AND|OR|COMMA AND|COMMA OR) {0})+"
+_LIST = _SOME[:-1] + "*"
+
+
+def _number(nodes: Sequence[Node]) -> float:
+    return float(next(n.value for n in nodes if n.tag == "NUM"))
+
+
+def _whole(nodes: Sequence[Node]) -> int | None:
+    number = _number(nodes)
+    return int(number) if number == int(number) and number >= 1 else None
+
+
+def _seconds(nodes: Sequence[Node]) -> float:
+    return float(next(n.value for n in nodes if n.tag == "DUR").seconds)
+
+
+def _names_in(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Return the names of LABEL, CHANNELS, SUBJECT… nodes in the run, flat."""
+    flat: list[str] = []
+    for node in nodes:
+        if node.tag in {"LABEL", "CHANNELS"}:
+            flat += node.value
+        elif node.tag in {"NUM", "CODE"}:
+            flat.append(f"{node.value:g}" if node.tag == "NUM" else str(node.value))
+    return tuple(dict.fromkeys(flat))
+
+
+def _heads(nodes: Sequence[Node]) -> tuple[str, ...]:
+    return tuple(n.value for n in nodes if n.tag in {"HEADNAME", "NEIGHBOURS"})
+
+
+def _share(nodes: Sequence[Node]) -> float | None:
+    number = _number(nodes)
+    share = number / 100 if number > 1 else number
+    return share if 0 < share < 1 else None
+
+
+def _axis(nodes: Sequence[Node]) -> tuple[str, str]:
+    """Return (modality or "", axis)."""
+    modality = next((n.value for n in nodes if n.tag == "MODALITY"), "")
+    return modality, next(n.value for n in nodes if n.tag == "AXIS")
+
+
+_SLOTS = (
+    rule("BOUND_NAME", "NOT NOT", lambda _: "double negation"),
+    rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF? (PER|A) (CLASS|LABELS)?", _whole),
+    rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF (PER|A)? CLASS", _whole),
+    rule("BY", "PER (CLASS|LABELS)", lambda _: "label"),
+    rule("BY", "PER SESSION", lambda _: "session"),
+    rule("BY", "PER SUBJECT", lambda _: "subject"),
+    rule("BY", "PER CHANNEL", lambda _: "channel"),
+    rule("WINDOW_S", "WINDOW (OF|TO|EQ)? A? DUR", _seconds),
+    rule("WINDOW_S", "DUR DASH? (LONG)? WINDOW", _seconds),
+    rule("STRIDE_S", "STRIDE (OF|TO|EQ)? A? DUR", _seconds),
+    rule("STRIDE_S", "DUR DASH? STRIDE", _seconds),
+    rule("K", "NEAREST (EQ|OF|TO)? NUM", _whole),
+    rule("K", "NUM (?=NEIGHBOURS|LIKE)", _whole),
+    rule("SHARE", "NUM PERCENT? COVERAGE", _share),
+    rule("SHARE", "COVERAGE (OF|EQ|AT|TO)? NUM PERCENT?", _share),
+    rule("AXISOF", "MODALITY AXIS", _axis),
+    rule("AXISOF", "AXIS CHANNEL? OF? MODALITY", _axis),
+    rule("AXISOF", "AXIS CHANNEL", _axis),
+    rule("AXISOF", "CHANNEL AXIS", _axis),
+    rule("SUBJECTS", "SUBJECT (NUM|CODE)" + _LIST.format("(NUM|CODE)"), _names_in),
+    rule("SESSIONNUMBER", "SESSION NUM", _whole),
+    rule("SESSIONID", "SESSION CODE", lambda n: str(n[1].value)),
+)
+_AFTER_NAMES = (
+    rule("EXCEPT", "NOT LABEL" + _LIST.format("LABEL"), _names_in),
+    rule("WITHOUT", "NOT A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
+    rule("DROPPED", "NOT (PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)", lambda n: n[1].tag),
+    rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW|LABEL|CLASS)", _whole),
+    rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
+    rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
+)  # fmt: skip
+_BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
+
+
+def parse(
+    question: str,
+    cards: Sequence[Mapping[str, Any]] = (),
+    working_set: Mapping[str, Any] | None = None,
+) -> Query:
+    """Return what `question` asks about the data sets that `cards` describe.
+
+    Parameters
+    ----------
+    question : free text; may be empty
+    cards : data-set cards as the plan prompt carries them, the current one first
+    working_set : its "dataset", if any, is the one meant unless the question names another
+    """
+    current = (working_set or {}).get("dataset")
+    names = Names.of(cards, current)
+    named = pick(tag(question, names), "DATASETNAME")
+    dataset = named[0] if named else (current or (names.datasets[0] if names.datasets else None))
+    if named and named[0] != (names.datasets or ("",))[0]:
+        names = Names.of(cards, named[0])
+    nodes = _resolve(_grammar(tag(question, names)), names)
+    clauses = _clauses(nodes)
+    asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
+    if not asks and named:
+        asks = [Ask(kind="sessions", topic="describe")]
+    return Query(asks=_merge(asks), dataset=dataset, not_understood=_unknown(nodes, asks))
+
+
+def _grammar(nodes: Sequence[Node]) -> list[Node]:
+    # Limits first ("over 30 s" is no horizon), then times, then limits that need a range.
+    return rewrite(nodes, (*NUMBERS, *LIMITS, *TIMES, *LIMITS, *_SLOTS))
+
+
+def _resolve(nodes: Sequence[Node], names: Names) -> list[Node]:
+    """Turn modalities, axes and numbered sessions into names, then join what was said of them."""
+    out: list[Node] = []
+    for node in nodes:
+        tag_, value = node.tag, node.value
+        if tag_ == "MODALITY":
+            tag_, value = "CHANNELS", (value,)
+        elif tag_ == "CHANNELNAME":
+            tag_, value = "CHANNELS", (value,)
+        elif tag_ == "AXISOF":
+            modalities = [value[0]] if value[0] else list(names.modalities)
+            ids = [names.channel_of(m, value[1]) for m in modalities]
+            tag_, value = "CHANNELS", tuple(c for c in ids if c)
+        elif tag_ == "SESSIONNUMBER":
+            found = names.session_numbered(int(value))
+            tag_, value = ("SESSIONID", found) if found else ("X", f"session {value}")
+        out.append(Node(tag_, value, node.first, node.last))
+    return rewrite(out, _AFTER_NAMES)
+
+
+def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
+    """Cut at "and", "then" and punctuation wherever both sides ask something of their own."""
+    pieces: list[list[Node]] = [[]]
+    for node in nodes:
+        if node.tag in _BOUNDARIES:
+            pieces.append([])
+        else:
+            pieces[-1].append(node)
+    whole: list[list[Node]] = []
+    pending: list[Node] = []
+    for piece in pieces:
+        if intent_of(piece) is None:
+            if whole:
+                whole[-1] += piece
+            else:
+                pending += piece
+        else:
+            whole.append(pending + piece)
+            pending = []
+    joined = [pending] if pending and not whole else whole
+    return [(kind, clause) for clause in joined if (kind := intent_of(clause)) is not None]
+
+
+def _inherit(asks: Sequence[Ask]) -> list[Ask]:
+    """Let a later clause that names no data of its own speak about the same as the one before."""
+    out: list[Ask] = []
+    for ask in asks:
+        said = ask.labels or ask.sessions or ask.subjects or ask.split or ask.start_s is not None
+        before = out[-1] if out else None
+        if before and not said and ask.end_s is None and ask.tail_s is None:
+            ask = replace(
+                ask, labels=before.labels, excluded=before.excluded, sessions=before.sessions,
+                subjects=before.subjects, split=before.split, start_s=before.start_s,
+                end_s=before.end_s, tail_s=before.tail_s,
+            )  # fmt: skip
+        if before and ask.kind == before.kind == "stats" and not ask.channels:
+            ask = replace(ask, channels=before.channels, by=ask.by or before.by)
+        out.append(ask)
+    return out
+
+
+def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
+    """Join neighbouring asks that one run of tools answers (window and stride; count and list)."""
+    out: list[Ask] = []
+    for ask in asks:
+        if out and out[-1].kind == ask.kind and ask.kind in {"window", "tokenizer", "sessions"}:
+            out[-1] = _joined(out[-1], ask)
+        else:
+            out.append(ask)
+    return tuple(out)
+
+
+def _joined(first: Ask, second: Ask) -> Ask:
+    fields = {
+        name: value
+        for name in first.__dataclass_fields__
+        if (value := getattr(second, name)) and not getattr(first, name)
+    }
+    topics = " ".join(dict.fromkeys([*first.topic.split(), *second.topic.split()]))
+    return replace(first, **{**fields, "topic": topics})
+
+
+def _unknown(nodes: Sequence[Node], asks: Sequence[Ask]) -> tuple[str, ...]:
+    """Return phrases of neighbouring unknown words; numbers that no slot took count as unknown."""
+    stray = {"X", "CODE", "NUM"} if asks else {"X", "CODE"}
+    phrases: list[list[Node]] = []
+    for node in nodes:
+        if node.tag not in stray:
+            continue
+        if phrases and phrases[-1][-1].last + 1 == node.first:
+            phrases[-1].append(node)
+        else:
+            phrases.append([node])
+    return tuple(" ".join(_text(n) for n in phrase) for phrase in phrases)
+
+
+def _text(node: Node) -> str:
+    return f"{node.value:g}" if isinstance(node.value, float) else str(node.value)

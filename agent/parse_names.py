@@ -1,0 +1,146 @@
+"""The names a question may use: data sets, channels, labels and session ids of the data at hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tool_use_om.agent.parse_text import inflections, stem, words_of
+from tool_use_om.agent.parse_words import MODALITY_WORDS, canonical_stems, stems
+
+_SMALL = frozenset(stem(w) for w in "a an the of in on from to at with and for up his her".split())
+
+
+@dataclass(frozen=True)
+class Names:
+    """One data set's names, as its card gives them.
+
+    Attributes
+    ----------
+    datasets : all data sets there are; the first is the current one
+    channels : ids "modality.channel"
+    labels : all labels of all label sets
+    """
+
+    datasets: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    session_ids: tuple[str, ...] = ()
+    id_pattern: str = ""
+    duration_s: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cards: Sequence[Mapping[str, Any]], dataset: str | None = None) -> Names:
+        """Return the names of `dataset` (default: of the first card) among `cards`."""
+        cards = [c for c in cards if c.get("name")]
+        if not cards:
+            return cls()
+        card = next((c for c in cards if c["name"] == dataset), cards[0])
+        labels = [label for one in (card.get("labels") or {}).values() for label in one]
+        rest = [str(c["name"]) for c in cards if c is not card]
+        return cls(
+            datasets=(str(card["name"]), *rest),
+            channels=tuple(str(c["id"]) for c in card.get("channels") or ()),
+            labels=tuple(dict.fromkeys(map(str, labels))),
+            session_ids=tuple(map(str, card.get("session_ids") or ())),
+            id_pattern=str(card.get("id_pattern") or ""),
+            duration_s={k: float(v) for k, v in (card.get("duration_s") or {}).items()},
+        )
+
+    @cached_property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities, in order."""
+        return tuple(dict.fromkeys(c.partition(".")[0] for c in self.channels))
+
+    @cached_property
+    def phrases(self) -> dict[tuple[str, ...], tuple[str, str]]:
+        """Phrase (as stems) → (tag, name) for data sets, modalities and long channel names."""
+        table = {_key(name): ("DATASETNAME", name) for name in self.datasets}
+        for modality in self.modalities:
+            table[_key(modality)] = ("MODALITY", modality)
+            for synonym in _synonyms(modality):
+                table[stems(synonym)] = ("MODALITY", modality)
+        for channel in self.channels:
+            short = channel.partition(".")[2]
+            table[_key(channel)] = ("CHANNELNAME", channel)
+            if len(short) > 1:
+                table.setdefault(_key(short), ("CHANNELNAME", channel))
+        return table
+
+    @cached_property
+    def axes(self) -> frozenset[str]:
+        """One-letter channel names (x, y, z), which mean something only beside a modality."""
+        shorts = (c.partition(".")[2].casefold() for c in self.channels)
+        return frozenset(s for s in shorts if len(s) == 1)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word of every name and its inflections, for spelling correction."""
+        words = {
+            w for name in (*self.datasets, *self.channels, *self.labels) for w in words_of(name)
+        }
+        return frozenset(f for w in words if len(w) > 3 for f in inflections(w))
+
+    @cached_property
+    def label_stems(self) -> dict[str, frozenset[str]]:
+        """Label → the stems that make it up, synonyms folded together."""
+        return {label: _label_key(words_of(label)) for label in self.labels}
+
+    def channel_of(self, modality: str, axis: str) -> str | None:
+        """Return the channel id, or None when the modality has no such channel."""
+        wanted = f"{modality}.{axis}".casefold()
+        return next((c for c in self.channels if c.casefold() == wanted), None)
+
+    def is_session(self, text: str) -> bool:
+        """Say whether `text` has the form of a session id of these data."""
+        if any(text.casefold() == s.casefold() for s in self.session_ids):
+            return True
+        if not self.id_pattern or "\\d" not in self.id_pattern:
+            return False
+        return re.fullmatch(self.id_pattern, text, re.IGNORECASE) is not None
+
+    def session_numbered(self, number: int) -> str | None:
+        """Return the id that "session 3" most likely means: of the last form (test after train)."""
+        for example in sorted(self.session_ids, reverse=True):
+            last = re.search(r"\d+(?=\D*$)", example)
+            if last:
+                digits = str(number).zfill(len(last.group()))
+                return example[: last.start()] + digits + example[last.end() :]
+        return None
+
+
+def fold_stem(word: str) -> str:
+    """Return the stem, with label synonyms folded ("jogging" → "run")."""
+    base = stem(word)
+    return canonical_stems().get(base, base)
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(stem(w) for w in words_of(name))
+
+
+def _synonyms(modality: str) -> list[str]:
+    """Return the other words for a modality; a longer name counts by the word it contains."""
+    words = "_".join(words_of(modality))
+    return [
+        phrase
+        for known, phrases in MODALITY_WORDS.items()
+        if known in words
+        for phrase in phrases.split(", ")
+    ]
+
+
+def _label_key(words: Sequence[str]) -> frozenset[str]:
+    split = [part for word in words for part in _compound(word)]
+    return frozenset(s for s in map(fold_stem, split) if s not in _SMALL)
+
+
+def _compound(word: str) -> list[str]:
+    """Split "sitdown", "standup", "getup", "liedown" as some data sets write them."""
+    for ending in ("down", "up"):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return [word[: -len(ending)], ending]
+    return [word]

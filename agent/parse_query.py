@@ -1,0 +1,78 @@
+"""What a question asks, as the parser understood it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "datasets",  # which data sets are there
+    "sessions",  # count, list or describe sessions, channels, labels, subjects
+    "stats",  # a statistic of channels
+    "plot",
+    "find",  # where is this activity
+    "classify",  # how well can activities be told, all of them
+    "fewlabels",  # the same with few labels a class
+    "forecast",
+    "similar",  # what is like this stretch
+    "unlike",  # which session is least like the others
+    "anomaly",
+    "rhythm",  # cadence of an activity
+    "channels",  # which channels matter for an activity
+    "heads",  # compare heads
+    "head",  # choose or configure a head
+    "tokenizer",  # choose a tokenizer
+    "window",  # configure its windows
+    "request",  # ask a person for labels
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One thing asked, with what it is about; None or empty = not said.
+
+    Attributes
+    ----------
+    labels, channels, sessions, subjects : names; a modality's name stands for its channels
+    excluded : labels were named by what they are not, `labels` holds the others
+    start_s, end_s : a stretch of each session; with `tail_s` it is the last seconds instead
+    min_s, max_s : limits on how long sessions are; `strict_min`/`strict_max` = the limit is out
+    shots : labelled examples a class
+    """
+
+    kind: Kind
+    topic: str = ""
+    labels: tuple[str, ...] = ()
+    excluded: bool = False
+    channels: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    split: str | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    tail_s: float | None = None
+    min_s: float | None = None
+    max_s: float | None = None
+    strict_min: bool = False
+    strict_max: bool = False
+    statistic: str | None = None
+    by: str | None = None
+    horizon_s: float | None = None
+    k: int | None = None
+    count: int | None = None
+    shots: int | None = None
+    coverage: float | None = None
+    heads: tuple[str, ...] = ()
+    tokenizer: str | None = None
+    window_s: float | None = None
+    stride_s: float | None = None
+    task: str = "classify"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A whole question: what is asked in order, the data set, and what was not understood."""
+
+    asks: tuple[Ask, ...] = ()
+    dataset: str | None = None
+    not_understood: tuple[str, ...] = ()

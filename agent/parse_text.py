@@ -1,0 +1,144 @@
+"""From text to words: tokens with their place, light stemming, and spelling tolerance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TOKEN = re.compile(
+    r"""(?P<clock>\d+:\d{2}(?::\d{2})?(?:\.\d+)?)
+      | (?P<name>(?<![\w])(?:[A-Za-z]+\d+[A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*
+                            |[A-Za-z]+(?:[-_.][A-Za-z0-9]+)+))
+      | (?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)
+      | (?P<word>[^\W\d_]+(?:['’][a-z]+)?)
+      | (?P<mark>>=|<=|[-–—,.;:?!=<>≥≤%@/&])""",  # noqa: RUF001 - people type these dashes
+    re.VERBOSE,
+)
+_PART = re.compile(r"[^\W\d_]+|\d+")
+_VOWEL = re.compile(r"[aeiouy]")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token: its kind (clock, name, number, word, mark), folded text and place."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def tokenise(text: str) -> list[Token]:
+    """Return the tokens of `text` in order; what is no token (quotes, brackets) is left out."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        kind = str(match.lastgroup)
+        folded = match.group().casefold().replace("’", "'")  # noqa: RUF001 - a typed apostrophe
+        if kind == "word":
+            folded = re.sub(r"'(s|re|ll|d|ve|m)$", "", folded).replace("'", "")
+        found.append(Token(kind, folded, match.start(), match.end()))
+    return found
+
+
+def split_name(token: Token) -> list[Token]:
+    """Return the words and numbers inside a name token that turned out to be no known name."""
+    parts = []
+    for match in _PART.finditer(token.text):
+        kind = "number" if match.group().isdigit() else "word"
+        place = token.start + match.start()
+        parts.append(Token(kind, match.group(), place, place + len(match.group())))
+    return parts
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the folded words of a name written with spaces, `_`, `-`, `.` or CamelCase."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return tuple(part.casefold() for part in _PART.findall(spaced))
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """Return a light stem: plural, -ing, -ed and a final -e are dropped."""
+    if len(word) <= 3:
+        return word
+    word = _singular(word)
+    for ending in ("ing", "ed"):
+        base = word[: -len(ending)]
+        if word.endswith(ending) and len(base) >= 3 and _VOWEL.search(base):
+            doubled = base[-1] == base[-2] and base[-1] not in "lsz"
+            word = base[:-1] if doubled else base
+            break
+    return word[:-1] if len(word) > 4 and word.endswith("e") else word
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def inflections(word: str) -> set[str]:
+    """Return the forms of `word` that people write, so that misspelt ones are recognised too."""
+    base = stem(word)
+    doubled = base + base[-1]
+    return {word, base, base + "s", base + "ing", doubled + "ing", base + "ed"}
+
+
+def edit_distance(a: str, b: str, limit: int) -> int:
+    """Return the Damerau-Levenshtein distance (adjacent swaps cost 1), or `limit` + 1 if above."""
+    if abs(len(a) - len(b)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        new = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(row[j] + 1, new[j - 1] + 1, row[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, before[j - 2] + 1)
+            new.append(cost)
+        if min(new) > limit:
+            return limit + 1
+        before, row = row, new
+    return row[-1]
+
+
+class Speller:
+    """Finds the known word that a misspelt one stands for."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = sorted((w, _letters(w)) for w in set(words) if len(w) >= 4)
+
+    def correct(self, word: str) -> str | None:
+        """Return the nearest known word, or None when none is near enough to be meant.
+
+        One slip is allowed from four letters on, two from eight on; the first letter must be
+        right (or swapped with the second) unless the word has six letters or more.
+        """
+        limit = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
+        letters, best = _letters(word), None
+        for known, known_letters in self._words if limit else ():
+            if (letters ^ known_letters).bit_count() > 2 * limit or not _same_start(word, known):
+                continue
+            distance = edit_distance(word, known, limit)
+            if distance <= limit and (best is None or distance < best[0]):
+                best = (distance, known)
+        return best[1] if best else None
+
+
+def _same_start(word: str, known: str) -> bool:
+    return word[0] == known[0] or len(word) >= 6 or word[:2] == known[1::-1]
+
+
+@lru_cache(maxsize=8192)
+def _letters(word: str) -> int:
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) & 31)
+    return bits
