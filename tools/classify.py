@@ -1,0 +1,266 @@
+"""run_task for task "classify": fit on train, calibrate, judge on the held-out test split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools import arguments as a
+from tool_use_om.tools.classify_figures import confusion_figure, timeline_figure
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding
+from tool_use_om.tools.labelled import Labelled, few_labels, labelled_split
+from tool_use_om.tools.models import main_label_set
+from tool_use_om.tools.names import resolve_name, resolve_sessions
+from tool_use_om.tools.outcome import finish
+from tool_use_om.tools.selection import SHOWN, label_names, open_current
+from tool_use_om.tools.stretches import Predicted, found_stretches, with_truth
+from tool_use_om.tools.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.heads.base import ClassifierHead
+    from tool_use_om.heads.metrics import Interval
+
+DEFAULT_HEAD = "prototypes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The labelled windows of the three splits, and how they were made."""
+
+    plan: Plan
+    label_set: str
+    train: Labelled
+    calibration: Labelled | None
+    test: Labelled
+
+
+def prepare(
+    ctx: ToolContext,
+    working_set: WorkingSet,
+    clock: Stopwatch,
+    *,
+    target: str | None = None,
+    labels_per_class: int | None = None,
+) -> Study:
+    """Encode and label the three splits; windows without a label are left out of fitting."""
+    plan = plan_encoding(ctx, _all_sessions(working_set))
+    label_set = main_label_set(plan.dataset, target)
+    splits = {}
+    for split in ("train", "calibration", "test"):
+        if split == "calibration" and not plan.dataset.manifest.splits.get("calibration"):
+            continue
+        splits[split] = labelled_split(
+            ctx, plan, working_set, split, label_set=label_set, clock=clock
+        )
+    train = splits["train"].known()
+    if labels_per_class is not None:
+        train = few_labels(train, labels_per_class, (ctx.seed, labels_per_class))
+    calibration = splits["calibration"].known() if "calibration" in splits else None
+    return Study(
+        plan=plan,
+        label_set=label_set,
+        train=train,
+        calibration=calibration,
+        test=splits["test"],
+    )
+
+
+def fit_head(working_set: WorkingSet, study: Study, name: str | None = None) -> ClassifierHead:
+    """Fit the working set's head (or another by name, with its defaults) on the training split."""
+    from tool_use_om.heads.base import ClassifierHead
+    from tool_use_om.heads.registry import make_head
+
+    chosen = name or working_set.head or DEFAULT_HEAD
+    params = working_set.head_params if chosen == working_set.head else {}
+    head = make_head(chosen, **params)
+    if not isinstance(head, ClassifierHead):
+        raise DataError(f"The head {chosen!r} does not classify. Call select_task_head.")
+    return head.fit(study.train.tokens, list(study.train.y), groups=list(study.train.groups))
+
+
+def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Find a label (or all of them) in the held-out sessions, with measured confidence."""
+    dataset = open_current(ctx, working_set)
+    target = _target(dataset, args.target_label or next(iter(working_set.labels), None))
+    clock = Stopwatch()
+    study = prepare(ctx, working_set, clock, target=target, labels_per_class=args.labels_per_class)
+    with clock.lap("fit_s"):
+        head = fit_head(working_set, study)
+    with clock.lap("predict_s"):
+        predicted, coverage = _predict(head, study, args.coverage)
+    rows = found_stretches(study.test.tokens, predicted, [target] if target else head.classes_)
+    rows = _wanted(dataset, working_set, args, rows)
+    rows = with_truth(rows, dataset.labels(label_set=study.label_set))
+    content = {
+        "task": "classify",
+        "head": head.name,
+        "trained_on": {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)},
+        "judged_on": {"split": "test", "n_sessions": _n_sessions(study.test)},
+        **_scores(study.test.known(), predicted, study.test, target, ctx.seed),
+        "coverage": coverage,
+        "target_label": target,
+        "n_segments": len(rows),
+        "n_sessions_found": len({r["session_id"] for r in rows}),
+        "segments": rows[:SHOWN],
+        "notes": list(study.plan.notes),
+    }
+    chosen = working_set.but(dataset=dataset.name, task="classify", head=head.name)
+    outcome = finish(
+        ctx,
+        chosen,
+        args,
+        tool="run_task",
+        content=content,
+        detail={
+            "segments": rows,
+            "encoding": study.plan.to_json(),
+            **_confusion(study.test, predicted),
+        },
+        inputs={"content_hash": dataset.content_hash},
+        timing=dict(clock.seconds),
+        files={
+            "timeline.png": timeline_figure(dataset, study, predicted, rows, target),
+            "confusion.png": confusion_figure(study.test, predicted),
+        },
+    )
+    return ToolOutcome(
+        content=outcome.content,
+        working_set=chosen.but(last_result_id=outcome.result.id),
+        result=outcome.result,
+    )
+
+
+def as_json(interval: Interval) -> dict[str, Any]:
+    """Return a measured value with its interval as a result shows it."""
+    row = {key: getattr(interval, key) for key in ("value", "lower", "upper", "n", "n_groups")}
+    return {**row, **({"note": interval.note} if interval.note else {})}
+
+
+def _all_sessions(working_set: WorkingSet) -> WorkingSet:
+    """The working set without filters: fitting and judging use the stored splits whole."""
+    return WorkingSet().but(
+        **{
+            key: getattr(working_set, key)
+            for key in ("dataset", "channels", "tokenizer", "tokenizer_config", "encoding_channels")
+        }
+    )
+
+
+def _target(dataset: DataSet, label: str | None) -> str | None:
+    return None if label is None else resolve_name("label", label, label_names(dataset))
+
+
+def _predict(
+    head: ClassifierHead, study: Study, coverage: float
+) -> tuple[Predicted, dict[str, Any] | None]:
+    """Predict the test windows; the sets' coverage is measured on those that have a label."""
+    from tool_use_om.heads.conformal import ConformalClassifier
+
+    tokens = study.test.tokens
+    proba = head.predict_proba(tokens)
+    classes = tuple(str(c) for c in head.classes_)
+    label = head.classes_[proba.argmax(axis=1)]
+    if study.calibration is None or not len(study.calibration):
+        return Predicted(classes=classes, label=label, proba=proba, sets=None), None
+    conformal = ConformalClassifier(head, coverage=coverage)
+    conformal.calibrate(study.calibration.tokens, list(study.calibration.y))
+    sets = conformal.predict_sets(tokens)
+    known = study.test.known()
+    measured = conformal.measure(known.tokens, list(known.y), groups=list(known.groups))
+    return Predicted(classes=classes, label=label, proba=proba, sets=sets), {
+        "nominal": measured.nominal,
+        "empirical": measured.empirical,
+        "lower": measured.lower,
+        "upper": measured.upper,
+        "n": measured.n,
+        "mean_set_size": sum(len(s) for s in sets) / len(sets),
+    }
+
+
+def _wanted(
+    dataset: DataSet, working_set: WorkingSet, args: a.RunTask, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Keep stretches of the asked sessions and times; only held-out sessions can be answered."""
+    ids = dataset.sessions()
+    test = set(ids.loc[ids["split"] == "test", "session_id"])
+    asked = resolve_sessions(args.sessions, ids["session_id"].tolist()) if args.sessions else None
+    asked = asked if asked is not None else working_set.sessions
+    if asked is not None and not test & set(asked):
+        raise DataError(
+            "None of the asked sessions is held out: the head was fitted or calibrated on them. "
+            f"Ask for sessions of the split 'test', such as {sorted(test)[0]!r}."
+        )
+    low, high = working_set.start_s or 0.0, working_set.end_s or float("inf")
+    return [
+        r
+        for r in rows
+        if (asked is None or r["session_id"] in asked) and r["end_s"] > low and r["start_s"] < high
+    ]
+
+
+def _n_sessions(data: Labelled) -> int:
+    return len(set(data.tokens.session_ids))
+
+
+def _scores(
+    known: Labelled, predicted: Predicted, test: Labelled, target: str | None, seed: int
+) -> dict[str, Any]:
+    import numpy as np
+
+    from tool_use_om.heads.metrics import accuracy, bootstrap_interval, macro_f1
+
+    index = np.flatnonzero([label is not None for label in test.y])
+    truth, said = known.y.astype(np.str_), predicted.label[index].astype(np.str_)
+    intervals = {
+        name: as_json(
+            bootstrap_interval(truth, said, groups=known.groups, statistic=measure, seed=seed)
+        )
+        for name, measure in (("accuracy", accuracy), ("macro_f1", macro_f1))
+    }
+    counts = np.unique(truth, return_counts=True)[1]
+    content: dict[str, Any] = {
+        "metrics": intervals,
+        "chance": {"accuracy": float(counts.max() / counts.sum())},
+    }
+    if target is not None:
+        content["target"] = precision_recall(truth, said, target)
+    return content
+
+
+def precision_recall(truth: np.ndarray, said: np.ndarray, label: str) -> dict[str, Any]:
+    """Return precision, recall and window count of one label."""
+    hits = int(((truth == label) & (said == label)).sum())
+    n_said, n_true = int((said == label).sum()), int((truth == label).sum())
+    return {
+        "precision": hits / n_said if n_said else None,
+        "recall": hits / n_true if n_true else None,
+        "n_windows": n_true,
+    }
+
+
+def confusion_counts(test: Labelled, predicted: Predicted) -> tuple[Sequence[str], list[list[int]]]:
+    """Return the labels and the counts [true][predicted] over windows that have a label."""
+    names = sorted({*predicted.classes, *(str(y) for y in test.y if y is not None)})
+    counts = [[0] * len(names) for _ in names]
+    for true, said in zip(test.y, predicted.label, strict=True):
+        if true is not None:
+            counts[names.index(str(true))][names.index(str(said))] += 1
+    return names, counts
+
+
+def _confusion(test: Labelled, predicted: Predicted) -> dict[str, Any]:
+    import numpy as np
+
+    names, counts = confusion_counts(test, predicted)
+    index = np.flatnonzero([label is not None for label in test.y])
+    truth, said = test.y[index].astype(np.str_), predicted.label[index].astype(np.str_)
+    return {
+        "confusion": {"labels": list(names), "counts": counts},
+        "per_class": {name: precision_recall(truth, said, name) for name in names},
+    }

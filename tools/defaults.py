@@ -1,0 +1,148 @@
+"""The documented rules by which settings follow from the data when nobody names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.working_set import EncodingSettings
+
+if TYPE_CHECKING:
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.tools.selection import Selection
+
+MOVEMENT_RATE_HZ = 10.0  # from here on, repeated movements of 1 to 3 Hz can be seen
+MOVEMENT_WINDOW_S = 4.0  # several steps or strokes, still one activity
+SLOW_PATCHES = 32  # slower data: half of what the encoders were trained on
+MIN_PATCHES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Encoding settings with the reason for each derived number."""
+
+    settings: EncodingSettings
+    rate_hz: float
+    patch_s: float
+    why: str
+
+
+def rate_of(dataset: DataSet, channels: Sequence[str], target_rate_hz: float | None) -> float:
+    """Return the rate the encoder sees: the target, else the fastest of the channels."""
+    return target_rate_hz or max(dataset.manifest.rate_of(c) for c in channels)
+
+
+def encoding_settings(
+    found: Selection,
+    channels: Sequence[str],
+    *,
+    patch_len: int,
+    native_context: int,
+    given: EncodingSettings | None = None,
+    window_s: float | None = None,
+    stride_s: float | None = None,
+    target_rate_hz: float | None = None,
+    context_features: bool = True,
+) -> Chosen:
+    """Return window and stride in seconds, each as given or by rule.
+
+    Window: 4 s for channels of at least 10 Hz, else 32 patches; never longer than half the shortest
+    selected session or the encoder's context, never shorter than 2 patches. Stride: half a window.
+
+    Raises
+    ------
+    DataError : a given window that the encoder or the shortest session cannot hold
+    """
+    if given is not None:
+        window_s, stride_s = given.window_s, given.stride_s
+        target_rate_hz, context_features = given.target_rate_hz, given.context_features
+    rate = rate_of(found.dataset, channels, target_rate_hz)
+    limits = _Limits(found=found, patch_s=patch_len / rate, context_s=native_context / rate)
+    why = [f"window_s={window_s:g} as asked" if window_s else ""]
+    if window_s is None:
+        window_s, reason = limits.window(rate)
+        why = [reason]
+    limits.check(window_s)
+    if stride_s is None:
+        stride_s = window_s / 2
+        why.append(f"stride_s={stride_s:g}, half a window, so that no event falls between two")
+    settings = EncodingSettings(
+        window_s=window_s,
+        stride_s=stride_s,
+        target_rate_hz=target_rate_hz,
+        context_features=context_features,
+    )
+    return Chosen(
+        settings=settings, rate_hz=rate, patch_s=limits.patch_s, why="; ".join(filter(None, why))
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Limits:
+    found: Selection
+    patch_s: float
+    context_s: float
+
+    @property
+    def shortest_s(self) -> float:
+        return float(self.found.sessions["duration_s"].min())
+
+    def window(self, rate: float) -> tuple[float, str]:
+        """Choose a window of whole patches and say why."""
+        moving = rate >= MOVEMENT_RATE_HZ
+        wish = MOVEMENT_WINDOW_S if moving else SLOW_PATCHES * self.patch_s
+        kind = "a few movement cycles" if moving else f"{SLOW_PATCHES} patches of slow data"
+        most = min(wish, self.shortest_s / 2, self.context_s)
+        patches = max(int(most / self.patch_s + 1e-9), MIN_PATCHES)
+        window_s = round(min(patches * self.patch_s, self.shortest_s), 6)
+        bound = "" if most == wish else f", bounded by sessions of {self.shortest_s:g} s"
+        return window_s, (
+            f"window_s={window_s:g}: {kind} at {rate:g} Hz{bound}, "
+            f"in whole patches of {self.patch_s:g} s"
+        )
+
+    def check(self, window_s: float) -> None:
+        longest = float(self.found.sessions["duration_s"].max())
+        low, high = self.patch_s, min(self.context_s, longest)
+        if not low - 1e-9 <= window_s <= high + 1e-9:
+            raise DataError(
+                f"`window_s` must be in [{low:g}, {high:g}] s (one patch to the shorter of the "
+                f"encoder's context and the longest session), got {window_s:g}. Choose one inside."
+            )
+
+
+def liveliest(
+    dataset: DataSet, channels: Sequence[str], session_ids: Sequence[str], limit: int | None
+) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return the channels kept, those dropped, and why.
+
+    Flat channels and those missing for over half the time are dropped. With a limit, the modalities
+    take turns, each offering its channel of the largest standard deviation first.
+    """
+    from tool_use_om.data.stats import pool_stats
+
+    pooled = pool_stats(dataset.channel_stats(channels, session_ids)).set_index("channel")
+    dead = [
+        c
+        for c in channels
+        if c not in pooled.index or not pooled["std"][c] > 0 or pooled["nan_frac"][c] > 0.5
+    ]
+    alive = sorted((c for c in channels if c not in dead), key=lambda c: -float(pooled["std"][c]))
+    if not alive:
+        raise DataError(f"All of {', '.join(channels)} are flat or missing. Choose other channels.")
+    order = sorted(alive, key=lambda c: _turn(c, alive))
+    kept = set(order[: limit or len(order)])
+    why = f"{len(dead)} flat or mostly missing" if dead else "none is flat or mostly missing"
+    if limit is not None and len(alive) > limit:
+        why += f"; the {limit} liveliest kept, modalities in turn"
+    dropped = tuple(c for c in channels if c not in kept)
+    return tuple(c for c in channels if c in kept), dropped, why
+
+
+def _turn(channel: str, by_liveliness: list[str]) -> int:
+    """The place of a channel within its own modality."""
+    modality = channel.partition(".")[0]
+    own = [c for c in by_liveliness if c.partition(".")[0] == modality]
+    return own.index(channel)

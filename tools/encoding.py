@@ -1,0 +1,170 @@
+"""From the working set to tokens: what is encoded, how it is cut, and the cache in between."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.context import ToolContext
+from tool_use_om.tools.defaults import encoding_settings
+from tool_use_om.tools.models import encoder_channels, tokenizer_spec
+from tool_use_om.tools.selection import Segment, open_current, select
+from tool_use_om.tools.working_set import EncodingSettings, WorkingSet
+
+if TYPE_CHECKING:
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.tokenizers.config import TokenizerConfig
+    from tool_use_om.tokenizers.tokens import Tokens
+    from tool_use_om.tokenizers.windows import WindowBatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one run encodes: data set, channels, window settings, tokenizer.
+
+    Parameters
+    ----------
+    notes : what was chosen by rule and not by anybody, in words
+    """
+
+    dataset: DataSet
+    channels: tuple[str, ...]
+    settings: EncodingSettings
+    tokenizer: str
+    rate_hz: float
+    patch_s: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def config(self) -> TokenizerConfig:
+        """The settings as the tokenizer layer takes them."""
+        from tool_use_om.tokenizers.config import TokenizerConfig
+
+        return TokenizerConfig(**self.settings.model_dump())
+
+    def with_window(self, window_s: float, stride_s: float, note: str = "") -> Plan:
+        """Return the plan with another window, and why."""
+        settings = self.settings.model_copy(update={"window_s": window_s, "stride_s": stride_s})
+        return replace(self, settings=settings, notes=(*self.notes, *([note] if note else [])))
+
+    def to_json(self) -> dict[str, object]:
+        """Return what a result says about its encoding."""
+        return {
+            "tokenizer": self.tokenizer,
+            "channels": list(self.channels),
+            **self.settings.model_dump(exclude={"target_rate_hz"}),
+            "rate_hz": self.rate_hz,
+        }
+
+
+@dataclass
+class Stopwatch:
+    """Seconds spent under each name; they add up over repeated laps."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @contextmanager
+    def lap(self, name: str) -> Iterator[None]:
+        """Add the time of the block to `name`."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - began
+
+
+def plan_encoding(
+    ctx: ToolContext, working_set: WorkingSet, extra_channels: Sequence[str] = ()
+) -> Plan:
+    """Return what to encode, filling by rule what the working set leaves open."""
+    dataset = open_current(ctx, working_set)
+    spec = tokenizer_spec(working_set)
+    wanted = {*encoder_channels(dataset, working_set), *extra_channels}
+    channels = tuple(c for c in dataset.manifest.channel_ids if c in wanted)
+    chosen = encoding_settings(
+        select(dataset, working_set),
+        channels,
+        patch_len=spec.patch_len,
+        native_context=spec.native_context,
+        given=working_set.tokenizer_config,
+    )
+    return Plan(
+        dataset=dataset,
+        channels=channels,
+        settings=chosen.settings,
+        tokenizer=spec.name,
+        rate_hz=chosen.rate_hz,
+        patch_s=chosen.patch_s,
+        notes=() if working_set.tokenizer_config else (chosen.why,),
+    )
+
+
+def whole(dataset: DataSet, session_ids: Sequence[str]) -> list[Segment]:
+    """Return each session as one segment."""
+    return [Segment(session_id=s, start_s=0.0, end_s=dataset.duration_of(s)) for s in session_ids]
+
+
+def cut(plan: Plan, segments: Sequence[Segment]) -> WindowBatch:
+    """Cut segments into windows, several segments of one session included.
+
+    Raises
+    ------
+    DataError : no segment
+    """
+    import numpy as np
+
+    from tool_use_om.tokenizers.windows import cut_windows
+
+    parts = [
+        cut_windows(plan.dataset, list(spans), plan.channels, plan.config, ranges=spans)
+        for spans in _layers(segments)
+    ]
+    return replace(
+        parts[0],
+        values=np.concatenate([p.values for p in parts]),
+        mask=np.concatenate([p.mask for p in parts]),
+        start_s=np.concatenate([p.start_s for p in parts]),
+        session_ids=tuple(s for p in parts for s in p.session_ids),
+    )
+
+
+def encode(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
+    """Encode the windows of `cut` with the plan's frozen tokenizer, through the cache."""
+    from tool_use_om.tokenizers.cache import TokenCache
+    from tool_use_om.tokenizers.registry import load_tokenizer
+    from tool_use_om.tokenizers.tokens import concatenate
+
+    tokenizer = load_tokenizer(plan.tokenizer)
+    cache = TokenCache(ctx.workspace)
+    parts = [
+        cache.encode(
+            tokenizer,
+            plan.dataset,
+            list(spans),
+            plan.channels,
+            plan.config,
+            ranges=spans,
+            progress=ctx.progress,
+        )
+        for spans in _layers(segments)
+    ]
+    return concatenate(parts)
+
+
+def _layers(segments: Sequence[Segment]) -> list[dict[str, tuple[float, float]]]:
+    """Sort segments into layers of at most one a session: what the lower layer takes at once."""
+    layers: list[dict[str, tuple[float, float]]] = []
+    seen: dict[str, int] = defaultdict(int)
+    for s in segments:
+        if seen[s.session_id] == len(layers):
+            layers.append({})
+        layers[seen[s.session_id]][s.session_id] = (s.start_s, s.end_s)
+        seen[s.session_id] += 1
+    if not layers:
+        raise DataError("There is nothing to encode: no session or segment is selected.")
+    return layers

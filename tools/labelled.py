@@ -1,0 +1,135 @@
+"""Labelled windows by split: what classifiers are fitted, calibrated and judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.context import ToolContext
+from tool_use_om.tools.encoding import Plan, Stopwatch, encode, whole
+from tool_use_om.tools.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.tokenizers.tokens import Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Windows as tokens with one label each.
+
+    Parameters
+    ----------
+    tokens : Tokens of n windows
+    y : (n,) object, the label that covers at least half of the window, None where none does
+    groups : (n,) the subject where the source says who is who, else the session
+    """
+
+    tokens: Tokens
+    y: np.ndarray
+    groups: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def select(self, index: np.ndarray) -> Labelled:
+        """Return the windows at `index`."""
+        return Labelled(
+            tokens=self.tokens.select(index), y=self.y[index], groups=self.groups[index]
+        )
+
+    def known(self) -> Labelled:
+        """Return the windows that have a label."""
+        import numpy as np
+
+        return self.select(np.flatnonzero([label is not None for label in self.y]))
+
+    def without(self, label: str) -> Labelled:
+        """Return the windows with another label than this one."""
+        import numpy as np
+
+        return self.select(np.flatnonzero(self.y != label))
+
+    @property
+    def sessions(self) -> np.ndarray:
+        """The session of each window (n,)."""
+        import numpy as np
+
+        return np.array(self.tokens.session_ids, dtype=np.str_)
+
+
+def split_sessions(dataset: DataSet, working_set: WorkingSet, split: str) -> pd.DataFrame:
+    """Return the sessions of one split, narrowed by the working set's subjects only."""
+    table = dataset.sessions()
+    keep = table["split"] == split
+    if working_set.subjects:
+        keep &= table["subject_id"].isin(working_set.subjects)
+    return table[keep].reset_index(drop=True)
+
+
+def labelled_split(
+    ctx: ToolContext,
+    plan: Plan,
+    working_set: WorkingSet,
+    split: str,
+    *,
+    label_set: str,
+    clock: Stopwatch,
+) -> Labelled:
+    """Encode one split whole and label its windows.
+
+    Raises
+    ------
+    DataError : the data set has no such split
+    """
+    import numpy as np
+
+    from tool_use_om.data.labels import window_labels
+
+    table = split_sessions(plan.dataset, working_set, split)
+    if table.empty:
+        raise DataError(
+            f"{plan.dataset.name} has no session in the split {split!r} "
+            f"(rule: {plan.dataset.manifest.split_rule}). Import it with splits."
+        )
+    with clock.lap("encode_s"):
+        tokens = encode(ctx, plan, whole(plan.dataset, table["session_id"].tolist()))
+    y = window_labels(
+        plan.dataset.labels(label_set=label_set),
+        tokens.session_ids,
+        tokens.window_start_s,
+        tokens.end_s,
+        label_set,
+    )
+    subject = dict(zip(table["session_id"], table["subject_id"], strict=True))
+    known = plan.dataset.manifest.n_subjects > 0
+    groups = [str(subject[s]) if known else s for s in tokens.session_ids]
+    return Labelled(tokens=tokens, y=y, groups=np.array(groups, dtype=np.str_))
+
+
+def few_labels(data: Labelled, per_class: int, seed: Sequence[int]) -> Labelled:
+    """Keep the windows of `per_class` sessions drawn for each label.
+
+    Raises
+    ------
+    DataError : a label with fewer training sessions
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(list(seed))
+    keep = np.zeros(len(data), dtype=bool)
+    for label in sorted(set(data.y)):
+        own = data.y == label
+        names = np.unique(data.sessions[own])
+        if len(names) < per_class:
+            raise DataError(
+                f"`labels_per_class` must be at most {len(names)}, the training sessions of "
+                f"{label!r}, got {per_class}. Ask for fewer."
+            )
+        keep |= own & np.isin(data.sessions, rng.choice(names, per_class, replace=False))
+    return data.select(np.flatnonzero(keep))

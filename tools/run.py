@@ -1,0 +1,31 @@
+"""run_task: hands the call to the runner of the working set's task."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools import arguments as a
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.working_set import WorkingSet
+
+RUNNERS: dict[str, str] = {
+    "classify": "tool_use_om.tools.classify:run_classify",
+    "forecast": "tool_use_om.tools.forecast:run_forecast",
+    "retrieve": "tool_use_om.tools.retrieve:run_retrieve",
+    "anomaly": "tool_use_om.tools.anomaly:run_anomaly",
+}
+
+
+def run_task(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Fit and run the selected head.
+
+    Raises
+    ------
+    DataError : no task is selected, or what the runner of the task refuses
+    """
+    if working_set.task is None:
+        raise DataError(f"No task is selected. Call select_task_head with one of {list(RUNNERS)}.")
+    module, _, name = RUNNERS[working_set.task].partition(":")
+    outcome: ToolOutcome = getattr(import_module(module), name)(ctx, working_set, args)
+    return outcome

@@ -1,0 +1,99 @@
+"""From labelled windows to stretches of a session: consecutive windows of one label, merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from tool_use_om.tokenizers.tokens import Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """What a classifier said of n windows.
+
+    Parameters
+    ----------
+    label : (n,) the most probable label
+    proba : (n, K) in the order of `classes`
+    sets : conformal prediction set of each window; None if nothing was calibrated
+    """
+
+    classes: tuple[str, ...]
+    label: np.ndarray
+    proba: np.ndarray
+    sets: Sequence[set[str]] | None
+
+    def probability_of(self, label: str) -> np.ndarray:
+        """Return (n,) the probability of one label."""
+        column: np.ndarray = self.proba[:, self.classes.index(label)]
+        return column
+
+
+def found_stretches(
+    tokens: Tokens, predicted: Predicted, labels: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Merge consecutive windows of the same predicted label, most confident first.
+
+    Two windows of one session are consecutive when the later one starts before the earlier ends.
+
+    Returns
+    -------
+    list of session_id, start_s, end_s, label, confidence (mean probability of the label over the
+    windows), in_prediction_set (the label is in the set of each window), n_windows
+    """
+    import numpy as np
+
+    end_s = tokens.end_s
+    order = np.lexsort((tokens.window_start_s, np.array(tokens.session_ids, dtype=np.str_)))
+    runs: list[list[int]] = []
+    for i in (int(i) for i in order if str(predicted.label[i]) in labels):
+        last = runs[-1][-1] if runs else None
+        joined = (
+            last is not None
+            and tokens.session_ids[last] == tokens.session_ids[i]
+            and predicted.label[last] == predicted.label[i]
+            and tokens.window_start_s[i] <= end_s[last] + 1e-9
+        )
+        if joined:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    rows = [_row(tokens, predicted, run, end_s) for run in runs]
+    return sorted(rows, key=lambda r: (-r["confidence"], r["session_id"], r["start_s"]))
+
+
+def _row(tokens: Tokens, predicted: Predicted, run: list[int], end_s: np.ndarray) -> dict[str, Any]:
+    label = str(predicted.label[run[0]])
+    sets = predicted.sets
+    return {
+        "session_id": tokens.session_ids[run[0]],
+        "start_s": float(tokens.window_start_s[run[0]]),
+        "end_s": float(end_s[run].max()),
+        "label": label,
+        "confidence": float(predicted.probability_of(label)[run].mean()),
+        "in_prediction_set": None if sets is None else all(label in sets[i] for i in run),
+        "n_windows": len(run),
+    }
+
+
+def with_truth(rows: Sequence[dict[str, Any]], labels: pd.DataFrame) -> list[dict[str, Any]]:
+    """Add to each stretch which share of it the held-out labels confirm (`confirmed_frac`)."""
+    by_session = {str(name): group for name, group in labels.groupby("session_id")}
+    return [{**row, "confirmed_frac": _confirmed(row, by_session)} for row in rows]
+
+
+def _confirmed(row: dict[str, Any], by_session: dict[str, pd.DataFrame]) -> float | None:
+    if row["session_id"] not in by_session:
+        return None
+    own = by_session[row["session_id"]]
+    same = own[own["label"] == row["label"]]
+    overlap = (
+        same["end_s"].clip(upper=row["end_s"]) - same["start_s"].clip(lower=row["start_s"])
+    ).clip(lower=0)
+    return float(overlap.sum() / (row["end_s"] - row["start_s"]))
