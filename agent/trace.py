@@ -61,14 +61,18 @@ class Trace(BaseModel):
     dataset_hash: str | None
     messages: tuple[dict[str, Any], ...] = Field(description="OpenAI form, as they happened")
     tools: tuple[dict[str, Any], ...] = Field(description="schemas offered, OpenAI form")
+    cards: tuple[dict[str, Any], ...] = Field(default=(), description="data sets as offered")
     plan: tuple[dict[str, Any], ...] = ()
+    not_understood: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
     answer: str = ""
     verdicts: dict[str, Any] = Field(default_factory=dict, description="what verify said")
     model: str
     seed: int
     seconds: float | None = None
     package_version: str
+    tags: dict[str, str] = Field(default_factory=dict, description='such as {"template": "…"}')
 
     @property
     def id(self) -> str:
@@ -167,6 +171,7 @@ def trace_from_state(
     seed: int = 0,
     seconds: float | None = None,
     tools: Sequence[Mapping[str, Any]] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Trace:
     """Return the record of a finished run.
 
@@ -178,9 +183,12 @@ def trace_from_state(
     seed : int, the run's seed
     seconds : float, wall time of the run, seconds
     tools : tool schemas in OpenAI form; None = those of `tool_schemas()`
+    tags : what training splits by, such as the template of a generated question
     """
     messages = list(state.get("messages", []))
-    dataset = (state.get("working_set") or {}).get("dataset")
+    cards = list(state.get("datasets") or [])
+    offered = cards[0].get("name") if cards else None
+    dataset = (state.get("working_set") or {}).get("dataset") or offered
     return Trace(
         created_utc=datetime.now(UTC).isoformat(timespec="milliseconds"),
         query=str(state.get("question") or ""),
@@ -188,14 +196,18 @@ def trace_from_state(
         dataset_hash=_hash_of(dataset, workspace),
         messages=_openai_form(messages),
         tools=tuple(dict(t) for t in (tool_schemas() if tools is None else tools)),
+        cards=tuple(cards),
         plan=tuple(state.get("plan") or ()),
+        not_understood=tuple(state.get("not_understood") or ()),
         calls=calls_of(messages),
+        findings=tuple(state.get("findings") or ()),
         answer=str(state.get("answer") or ""),
         verdicts=dict(state.get("verification") or {}),
         model=model,
         seed=seed,
         seconds=seconds,
         package_version=package_version(),
+        tags=dict(tags or {}),
     )
 
 
