@@ -92,13 +92,11 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 def build(config: MomentConfig, weights: Mapping[str, Tensor], source: str) -> Moment:
     """Put `weights` into an encoder of `config`; raise DataError unless they fit exactly."""
     weights = _needed(weights, config, source)
-    with torch.device("meta"):
-        model = Moment(config)
+    model = Moment(config)
     expected = {name: tuple(t.shape) for name, t in model.state_dict().items()}
     got = {name: tuple(t.shape) for name, t in weights.items()}
     _check_names(expected, got, source)
     model.load_state_dict({n: t.float() for n, t in weights.items()}, assign=True)
-    model.positions = nn.Buffer(sinusoids(config.max_patches, config.d_model), persistent=False)
     return model.eval()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from tool_use_om.data.errors import DataError
 
@@ -92,6 +91,8 @@ def resample(values: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
         )
     if ratio == 1 or not len(values):
         return values.astype(np.float32)
+    from scipy.signal import resample_poly  # a second to import, rarely needed
+
     missing = ~np.isfinite(values)
     filled = np.column_stack([_bridged(v, m) for v, m in zip(values.T, missing.T, strict=True)])
     out = resample_poly(filled, ratio.numerator, ratio.denominator, axis=0, padtype="line")
