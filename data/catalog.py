@@ -22,7 +22,10 @@ SAMPLES: dict[str, str] = {
     "synthetic-markets": "tool_use_om.data.simulate.markets:convert",
 }
 # name → function (source: Path, target: Path, *, progress, replace) that converts original files
-CONVERTERS: dict[str, str] = {}
+CONVERTERS: dict[str, str] = {
+    "hmp": "tool_use_om.data.converters.hmp:convert",
+    "table": "tool_use_om.data.converters.table:convert",
+}
 
 
 def load_function(path: str) -> Callable[..., Any]:

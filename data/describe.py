@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tool_use_om.data.schema import Manifest, Modality
 
 MAX_TOKENS = 400
-_LINE_TOKENS = {"head": 75, "counts": 75, "channels": 130, "labels": 95}
+_AIM_TOKENS = 370
 _PIECES = re.compile(r"[A-Z]|[a-z]+|\S")
 
 
@@ -31,14 +31,10 @@ def describe(manifest: Manifest) -> str:
     Free text of the source (title, labels) is quoted as JSON, so that it cannot pass for ours.
     """
     kind = "synthetic (simulated)" if manifest.synthetic else "recorded"
-    head = f"{_clip(manifest.name, 60)}: {kind}; title {_quote(manifest.title, 60)}"
-    lines = {
-        "head": head,
-        "counts": _counts(manifest),
-        "channels": _channels(manifest),
-        "labels": _labels(manifest),
-    }
-    return "\n".join(_fit(text, _LINE_TOKENS[key]) for key, text in lines.items())
+    head = f"{_clip(manifest.name, 60)}: {kind}; title {_quote(manifest.title, 70)}"
+    lines = [_fit(head, 90), _fit(_counts(manifest), 80), _fit(_channels(manifest, 120), 120)]
+    left = _AIM_TOKENS - sum(token_bound(line) for line in lines)
+    return "\n".join([*lines, _fit(_labels(manifest, left), left)])
 
 
 def _counts(manifest: Manifest) -> str:
@@ -47,8 +43,8 @@ def _counts(manifest: Manifest) -> str:
     return f"{manifest.n_sessions} sessions, {who}, {manifest.duration_s:.6g} s; splits: {splits}"
 
 
-def _channels(manifest: Manifest) -> str:
-    parts = _join([_modality(m) for m in manifest.modalities], _LINE_TOKENS["channels"] - 20, "; ")
+def _channels(manifest: Manifest, budget: int) -> str:
+    parts = _join([_modality(m) for m in manifest.modalities], budget - 15, "; ")
     return f"{len(manifest.channel_ids)} channels: {parts}"
 
 
@@ -57,12 +53,13 @@ def _modality(modality: Modality) -> str:
     return f"{_clip(modality.name, 24)} {modality.rate_hz:.4g} Hz ({names})"
 
 
-def _labels(manifest: Manifest) -> str:
+def _labels(manifest: Manifest, budget: int) -> str:
+    each = (budget - 15) // max(1, min(len(manifest.label_sets), 3)) - 15
     sets = [
-        f"{_quote(name, 24)} = {_join([_quote(v, 24) for v in values], 60, ', ')}"
+        f"{_quote(name, 24)} = {_join([_quote(v, 24) for v in values], each, ', ')}"
         for name, values in manifest.label_sets.items()
     ]
-    return "labels: " + (_join(sets, _LINE_TOKENS["labels"] - 15, "; ") or "none")
+    return "labels: " + (_join(sets, budget - 10, "; ") or "none")
 
 
 def _join(parts: Iterable[str], budget: int, separator: str) -> str:
