@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
+from tool_use_om.agent.trace import Trace, trace_from_state
 from tool_use_om.agent.training.sft import SftConfig, SftReport, train
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.context import ToolContext
+from tool_use_om.tools.registry import run_tool
+from tool_use_om.tools.working_set import WorkingSet
 
 
 def tool(name: str) -> dict[str, Any]:
@@ -50,3 +56,37 @@ def tiny_sft(tiny_rows: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     out = tmp_path_factory.mktemp("sft") / "out"
     config = SftConfig(steps=70, learning_rate=1e-2, batch_size=2, hold_out=("dataset=held",))
     return out, train(tiny_rows, "random", out, config)
+
+
+def _answered(name: str, args: dict[str, Any], call_id: str, outcome: Any) -> list[AnyMessage]:
+    call = {"name": name, "args": args, "id": call_id}
+    text, artifact = json.dumps(outcome.content), outcome.result.artifact
+    reply = ToolMessage(text, tool_call_id=call_id, artifact=artifact)
+    return [AIMessage("I look.", tool_calls=[call]), reply]
+
+
+@pytest.fixture(scope="session")
+def recorded(sample_workspace: Path) -> Trace:
+    """Return the trace of a finished run of two calls on the sample."""
+    place = Workspace.at(sample_workspace)
+    context, chosen = ToolContext(workspace=place, dataset="basic-motions"), WorkingSet()
+    messages: list[AnyMessage] = [HumanMessage("How many are there?")]
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("show_session_stats", {}),
+        ("select_channels", {"channels": ["gyroscope"]}),
+    ]
+    for number, (name, args) in enumerate(calls):
+        outcome = run_tool(name, args, context, chosen)
+        chosen = outcome.working_set
+        messages += _answered(name, args, f"c{number}", outcome)
+    state = {
+        "question": "How many are there?",
+        "messages": [*messages, AIMessage("There are 80 sessions.")],
+        "datasets": [{"name": "basic-motions"}],
+        "working_set": chosen.to_state(),
+        "plan": [{"tool": name, "why": "look"} for name, _ in calls],
+        "findings": [{"statement": "80 sessions", "value": 80}],
+        "answer": "There are 80 sessions.",
+        "verification": {"ok": True},
+    }
+    return trace_from_state(state, workspace=place, tags={"template": "count"})

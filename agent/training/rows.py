@@ -1,0 +1,147 @@
+"""Recorded runs as training rows in TRL's form: `messages` and `tools`.
+
+A run gives one row for each thing the orchestrator does, under the prompt it will be given when it
+does it: write the plan, call the tools, explain the results. `meta` says which, and of what run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import SystemMessage
+
+from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
+from tool_use_om.agent.replay import replay
+from tool_use_om.agent.trace import Trace, read_content
+from tool_use_om.agent.training.template import as_turns
+from tool_use_om.data.workspace import Workspace, atomic_file
+
+Row = dict[str, Any]
+# What an orchestrator says when nothing is left to call; the answer itself is `interpret`'s.
+DONE = "Done."
+
+
+@dataclass
+class Export:
+    """What an export kept, and why it left the other runs out."""
+
+    kept: list[Row] = field(default_factory=list)
+    rejected: list[Row] = field(default_factory=list)
+    runs_kept: int = 0
+
+
+def export(traces: Iterable[Trace], workspace: Workspace) -> Export:
+    """Replay each trace; return rows of those that replay, and the others with the reason."""
+    out = Export()
+    for trace in traces:
+        if reason := unfit(trace) or replay(trace, workspace).reason:
+            out.rejected.append({"reason": reason, "trace": trace.model_dump(mode="json")})
+        else:
+            out.kept.extend(rows_of(trace))
+            out.runs_kept += 1
+    return out
+
+
+def unfit(trace: Trace) -> str | None:
+    """Return why a trace should not be learnt from, before replaying it; None when it may."""
+    if not trace.answer:
+        return "the run has no answer"
+    if trace.verdicts.get("ok") is False or trace.verdicts.get("cut"):
+        return "the answer has statements that no tool result supports"
+    return None
+
+
+def write_export(out: Path, found: Export) -> Path:
+    """Write the kept rows to `out` and the others beside it; return the file of the others."""
+    apart = out.with_name(f"{out.stem}.rejected.jsonl")
+    for path, rows in ((out, found.kept), (apart, found.rejected)):
+        with atomic_file(path) as partial:
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            partial.write_text(lines, encoding="utf-8")
+    return apart
+
+
+def rows_of(trace: Trace) -> Iterator[Row]:
+    """Yield a run's rows: its plan, its tool calls, its answer; a direct answer has only a plan."""
+    yield _row(trace, "plan", [_plan_prompt(trace), _user(trace.query), _say(_plan(trace))])
+    if not trace.calls:
+        return
+    turns = as_turns(_this_turn(trace.messages))
+    while turns and turns[-1]["role"] == "assistant" and "tool_calls" not in turns[-1]:
+        turns.pop()  # the answer: it is said under another prompt
+    acting = [_act_prompt(trace), *turns, {"role": "assistant", "content": DONE}]
+    yield _row(trace, "act", acting, tools=list(trace.tools))
+    reply = {"findings": list(trace.findings), "prose": trace.answer}
+    answering = [_interpret_prompt(trace), _user(trace.query), _say(reply)]
+    yield _row(trace, "interpret", answering)
+
+
+def _row(trace: Trace, phase: str, messages: list[Row], tools: list[Row] | None = None) -> Row:
+    meta = {"trace": trace.id, "phase": phase, "dataset": trace.dataset, **trace.tags}
+    return {"messages": messages, "tools": tools or [], "meta": meta}
+
+
+def _system(prompt: SystemMessage) -> Row:
+    return {"role": "system", "content": str(prompt.content)}
+
+
+def _user(text: str) -> Row:
+    return {"role": "user", "content": text}
+
+
+def _say(value: Mapping[str, Any]) -> Row:
+    return {"role": "assistant", "content": json.dumps(value, ensure_ascii=False)}
+
+
+def _plan(trace: Trace) -> Row:
+    direct = None if trace.plan else trace.answer
+    understood = list(trace.not_understood)
+    return {"steps": list(trace.plan), "not_understood": understood, "reply": direct}
+
+
+def _names(trace: Trace) -> list[str]:
+    return [str(t["function"]["name"]) for t in trace.tools]
+
+
+def _plan_prompt(trace: Trace) -> Row:
+    return _system(plan_prompt(datasets=trace.cards, working_set={}, tools=_names(trace)))
+
+
+def _act_prompt(trace: Trace) -> Row:
+    prompt = act_prompt(datasets=trace.cards, working_set={}, plan=trace.plan, tools=_names(trace))
+    return _system(prompt)
+
+
+def _interpret_prompt(trace: Trace) -> Row:
+    prompt = interpret_prompt(
+        question=trace.query, results=_results(trace), not_understood=trace.not_understood
+    )
+    return _system(prompt)
+
+
+def _this_turn(messages: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    listed = list(messages)
+    asked = [i for i, m in enumerate(listed) if m["role"] == "user"]
+    return listed[asked[-1] :] if asked else listed
+
+
+def _results(trace: Trace) -> list[Row]:
+    """Return this turn's results as the interpret prompt shows them."""
+    turn = _this_turn(trace.messages)
+    replies = {m.get("tool_call_id"): m.get("content") for m in turn if m["role"] == "tool"}
+    asked = [c["id"] for m in turn for c in m.get("tool_calls") or () if c["id"] in replies]
+    calls = trace.calls[len(trace.calls) - len(asked) :]
+    shown = []
+    for call, call_id in zip(calls, asked, strict=True):
+        content = read_content(replies[call_id])
+        if isinstance(content, dict):
+            content = {k: v for k, v in content.items() if k != "result_id"}
+        else:
+            content = {"error" if not call.ok else "text": content}
+        row = {"result_id": call.result_id, "tool": call.tool, "args": call.arguments}
+        shown.append({**row, "content": content})
+    return shown

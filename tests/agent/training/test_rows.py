@@ -1,0 +1,92 @@
+"""Recorded runs as training rows: what is kept, what is left out and why, and in what form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tool_use_om.agent.trace import Trace
+from tool_use_om.agent.training.rows import DONE, export, rows_of, write_export
+from tool_use_om.agent.training.sft import read_rows
+from tool_use_om.agent.training.tiny_llama import make_text_tokenizer
+from tool_use_om.data.workspace import Workspace
+
+
+def test_rows_of_a_run_are_its_plan_its_calls_and_its_answer(recorded: Trace) -> None:
+    """Each thing the orchestrator does is one row, under the prompt it does it with."""
+    rows = {row["meta"]["phase"]: row for row in rows_of(recorded)}
+    assert list(rows) == ["plan", "act", "interpret"]
+    for phase, row in rows.items():
+        assert row["messages"][0]["content"].startswith(f"PHASE: {phase}")
+    assert json.loads(rows["plan"]["messages"][-1]["content"])["steps"] == list(recorded.plan)
+    assert json.loads(rows["interpret"]["messages"][-1]["content"])["prose"] == recorded.answer
+
+
+def test_rows_of_a_run_carry_what_training_splits_by(recorded: Trace) -> None:
+    """Data set and template stand in each row's meta."""
+    metas = [row["meta"] for row in rows_of(recorded)]
+    assert {(m["dataset"], m["template"]) for m in metas} == {("basic-motions", "count")}
+
+
+def test_rows_put_text_in_its_own_message_and_arguments_as_objects(recorded: Trace) -> None:
+    """The stock template drops text beside a call and encodes text arguments twice."""
+    _, act, _ = rows_of(recorded)
+    roles = [(m["role"], "tool_calls" in m) for m in act["messages"][1:]]
+    one_call = [("assistant", False), ("assistant", True), ("tool", False)]
+    assert roles == [("user", False), *one_call, *one_call, ("assistant", False)]
+    assert act["messages"][-1]["content"] == DONE
+    calls = [m["tool_calls"][0]["function"] for m in act["messages"] if "tool_calls" in m]
+    assert calls[1] == {"name": "select_channels", "arguments": {"channels": ["gyroscope"]}}
+
+
+def test_rows_render_with_the_training_template(recorded: Trace, tmp_path: Path) -> None:
+    """What is exported is read back and rendered whole, with the assistant's words marked."""
+    found = export([], Workspace.at(tmp_path / "empty"))
+    found.kept.extend(rows_of(recorded))
+    write_export(tmp_path / "rows.jsonl", found)
+    tokenizer = make_text_tokenizer(["hello"], vocab_size=300)
+    for row in read_rows(tmp_path / "rows.jsonl"):
+        out = tokenizer.apply_chat_template(
+            row["messages"],
+            tools=row["tools"] or None,
+            return_dict=True,
+            return_assistant_tokens_mask=True,
+        )
+        assert 0 < sum(out["assistant_masks"]) < len(out["input_ids"])
+
+
+def test_export_keeps_a_run_that_replays(recorded: Trace, sample_workspace: Path) -> None:
+    """Honest runs become rows."""
+    found = export([recorded], Workspace.at(sample_workspace))
+    assert (found.runs_kept, len(found.kept), found.rejected) == (1, 3, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"dataset_hash": "0"}, "other content"),
+        ({"answer": ""}, "no answer"),
+        ({"verdicts": {"ok": False}}, "no tool result supports"),
+    ],
+)
+def test_export_keeps_others_apart_with_the_reason(
+    recorded: Trace, sample_workspace: Path, change: dict[str, object], reason: str
+) -> None:
+    """What did not replay, has no answer, or says more than was found is not trained on."""
+    found = export([recorded.model_copy(update=change)], Workspace.at(sample_workspace))
+    assert not found.kept
+    assert reason in found.rejected[0]["reason"]
+    assert Trace.model_validate(found.rejected[0]["trace"]).query == recorded.query
+
+
+def test_rows_of_a_direct_answer_are_its_plan_only(recorded: Trace) -> None:
+    """Where no tool was needed, the plan's reply is the answer."""
+    direct = recorded.model_copy(update={"calls": (), "plan": (), "answer": "Ask about data."})
+    (row,) = rows_of(direct)
+    assert json.loads(row["messages"][-1]["content"]) == {
+        "steps": [],
+        "not_understood": [],
+        "reply": "Ask about data.",
+    }
