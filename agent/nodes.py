@@ -36,8 +36,6 @@ EMPTY_QUESTION = (
     '"How many sessions are there, and what channels do they have?"'
 )
 
-Cards = Callable[[AgentContext, Mapping[str, Any], str, Callable[..., None]], list[dict[str, Any]]]
-
 
 class Nodes:
     """The agent's steps, over one set of tools.
@@ -46,7 +44,6 @@ class Nodes:
     ----------
     tools : the tools the model may call
     model : BaseChatModel or None; None = the model the run's context names
-    cards : what describes the data sets to the model
     """
 
     def __init__(
@@ -54,12 +51,10 @@ class Nodes:
         tools: Sequence[BaseTool],
         *,
         model: BaseChatModel | None = None,
-        cards: Cards = dataset_cards,
     ) -> None:
         self._tools = list(tools)
         self._names = [tool.name for tool in tools]
         self._model = model
-        self._cards = cards
         self._tool_node = ToolNode(self._tools, handle_tool_errors=mendable)
 
     def plan(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
@@ -70,7 +65,7 @@ class Nodes:
             return update | {"answer": EMPTY_QUESTION}
         context = coerce_context(runtime.context)
         working_set = state.get("working_set") or {}
-        cards = self._cards(context, working_set, question, _progress(runtime))
+        cards = dataset_cards(context, working_set, question, _progress(runtime))
         prompt = plan_prompt(datasets=cards, working_set=working_set, tools=self._names)
         asked = [prompt, HumanMessage(question)]
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")

@@ -67,6 +67,8 @@ def rounds_to(shown: float, decimals: int, value: float) -> bool:
 
 
 def _matches(number: Number, fact: Fact) -> bool:
+    if number.unit is None and number.decimals <= 0:  # a count: nothing to round
+        return math.isclose(number.value, fact.value, rel_tol=1e-9)
     if number.unit is None:
         return rounds_to(number.value, number.decimals, fact.value)
     if fact.unit is None:

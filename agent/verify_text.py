@@ -10,8 +10,8 @@ from itertools import pairwise
 from tool_use_om.agent.verify_units import Unit, unit_after
 
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w\d)])[-−+])?"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+)"
+    r"(?P<sign>(?<![\w)])[-−+])?"
+    r"(?<![\w^])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+)"
     r"(?:[eE](?P<exponent>[-+−]?\d+))?"
 )
 _WORDS = {
@@ -25,10 +25,11 @@ _WORD_NUMBER = re.compile(rf"(?<![\w-])(?:{'|'.join(_WORDS)})(?![\w])", re.IGNOR
 # ids and names with letters ("bm-test-003", "MOMENT-1", "r-0a1b2c", "F1"), ordinals.
 _NAMES = re.compile(
     r"\]\([^)\s]*\)|https?://\S+|(?<![\w])/[A-Za-z_][\w/~-]*"
-    r"|(?<![\w.])[A-Za-z_][\w]*(?:[-.:][\w]+)*\d[\w]*(?:[-.:][\w]+)*"
+    r"|(?<![\w.])(?=[\w.:-]*\d)[A-Za-z_]\w*(?:[-.:]\w+)*"
     r"|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,}\b|\b\d+(?:st|nd|rd|th)\b"
 )
 _LIST_MARK = re.compile(r"^\s*(?:\d+[.)]|[-*+])\s+(?:\d+[.)]\s+)?", re.MULTILINE)
+_MARK = re.compile(r"\s*(?:[-*+]\s+)?\d+[.)]")
 _RANGE = re.compile(r"^\s*(?:[-–—~]|±|to|and|or|,)\s*$")
 _ABBREVIATIONS = ("e.g.", "i.e.", "vs.", "a.u.", "approx.", "ca.", "cf.", "incl.", "resp.", "no.")
 _UP = r"(?:higher|greater|larger|bigger|longer|faster|stronger|above|exceed\w*|more)"
@@ -77,7 +78,7 @@ def sentences(text: str) -> Iterator[tuple[str, str]]:
         for i in range(0, len(pieces), 2):
             held += pieces[i]
             gap = pieces[i + 1] if i + 1 < len(pieces) else ""
-            if gap and held.casefold().endswith(_ABBREVIATIONS):
+            if gap and (held.casefold().endswith(_ABBREVIATIONS) or _MARK.fullmatch(held)):
                 held += gap
                 continue
             if held or not gap:

@@ -23,7 +23,7 @@ _TABLE: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("g", "m", "rad/s", "deg", "rad", "v", "w", "usd"), ("", 1.0)),
     "mv": ("v", 1e-3),
     **dict.fromkeys(("uv", "µv", "μv"), ("v", 1e-6)),
-    "m/s": ("m/s", 1.0),
+    **dict.fromkeys(("kg", "mm", "cm", "km", "kw", "kwh", "km/h", "db", "m/s"), ("", 1.0)),
     "m/s^2": ("m/s^2", 1.0),
     "kb": ("byte", 1e3),
     "mb": ("byte", 1e6),

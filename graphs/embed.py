@@ -76,7 +76,7 @@ def as_tool(*, agent: Agent | None = None, **context: Any) -> BaseTool:  # noqa:
         name="ask_time_series",
         description=(
             "Ask a question about a time-series data set (what is in it, find activities, "
-            "forecast, find similar or unusual stretches). The answer's numbers are computed and sourced."
+            "forecast, find similar or unusual stretches). The answer's numbers are sourced."
         ),
         args_schema=Question,
         func=ask,
