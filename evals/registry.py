@@ -1,0 +1,23 @@
+"""The suites by name. One file and one line adds a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from tool_use_om.data.errors import unknown
+from tool_use_om.evals.runner import Suite
+
+SUITES: Mapping[str, str] = {
+    "tools": "tool_use_om.evals.tool_suite:ToolSuite",
+    "heads": "tool_use_om.evals.head_suite:HeadSuite",
+}
+
+
+def suite_class(name: str) -> Callable[..., Suite]:
+    """Return the class of a suite; raise NotFoundError with the nearest names otherwise."""
+    if name not in SUITES:
+        raise unknown("suite", name, SUITES)
+    module, _, attribute = SUITES[name].partition(":")
+    found: Callable[..., Suite] = getattr(import_module(module), attribute)
+    return found
