@@ -90,7 +90,7 @@ _AFTER_NAMES = (
     rule("EXCEPT", "NOT LABEL" + _LIST.format("LABEL"), _names_in),
     rule("WITHOUT", "NOT A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
     rule("DROPPED", "NOT (PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)", lambda n: n[1].tag),
-    rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW|LABEL|CLASS)", _whole),
+    rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
     rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
     rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
 )  # fmt: skip

@@ -1,0 +1,305 @@
+"""Words for the results of run_task, compare_heads and interpret_results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tool_use_om.agent.offline_answer import Answer, Result, ref
+from tool_use_om.agent.parse_query import Query
+
+_SHOWN = 5
+_METRICS = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "mae": "mean absolute error",
+    "mase": "MASE (error against a naive step)",
+    "crps": "CRPS (error of the whole interval forecast)",
+}
+_SHARES = frozenset({"accuracy", "macro_f1"})
+
+
+def tell_run(answer: Answer, result: Result, query: Query) -> None:
+    """Tell what run_task found, by its task."""
+    _RUNS.get(str(result.content.get("task")), _tell_by_shape)(answer, result, query)
+    for note in result.content.get("notes") or []:
+        answer.note(f"*{note}*")
+
+
+def _tell_by_shape(answer: Answer, result: Result, query: Query) -> None:
+    """Results that do not name their task are told by what they hold."""
+    for key, tell in (("neighbours", _retrieved), ("ranking", _retrieved), ("windows", _anomalies)):
+        if key in result.content:
+            tell(answer, result, query)
+            return
+
+
+def _classified(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    target = result.content.get("target_label")
+    if target and result.content.get("n_segments") == 0:
+        answer.note(f"**{target}** was found in none of the held-out sessions.")
+    elif target:
+        answer.say(
+            result, f"**{target}** was found in **{{n}}** of the {{total}} held-out sessions"
+            " ({pieces} stretches).",
+            n=ref("/n_sessions_found", f"held-out sessions with {target}"),
+            total=ref("/judged_on/n_sessions", "held-out sessions"),
+            pieces=ref("/n_segments", f"stretches of {target}"),
+        )  # fmt: skip
+    if target:
+        _stretches(answer, result)
+        answer.say(
+            result, f"Of the windows called {target}, {{precision}} are right; of those that are, "
+            "{recall} were found.",
+            precision=ref("/target/precision", f"precision for {target}", "percent"),
+            recall=ref("/target/recall", f"recall for {target}", "percent"),
+        )  # fmt: skip
+    _metrics(answer, result, "On the held-out sessions")
+    answer.say(
+        result, "Always naming the commonest activity would reach {chance}.",
+        chance=ref("/chance/accuracy", "accuracy by chance", "percent"),
+    )  # fmt: skip
+    _coverage(answer, result, "prediction sets hold the true activity")
+
+
+def _stretches(answer: Answer, result: Result) -> None:
+    rows = result.content.get("segments") or []
+    if rows:
+        answer.note("The most certain ones:")
+    for i, row in enumerate(rows[:_SHOWN]):
+        doubt = "" if row.get("in_prediction_set") in {True, None} else " (not in its prediction set)"
+        answer.say(
+            result, f"- `{row['session_id']}`, {{start}} to {{end}}, confidence {{c}}{doubt}",
+            start=ref(f"/segments/{i}/start_s", f"start in {row['session_id']}", "unit"),
+            end=ref(f"/segments/{i}/end_s", f"end in {row['session_id']}", "unit"),
+            c=ref(f"/segments/{i}/confidence", f"confidence in {row['session_id']}"),
+        )  # fmt: skip
+
+
+def _metrics(answer: Answer, result: Result, lead: str) -> None:
+    for name, row in (result.content.get("metrics") or {}).items():
+        style = "percent" if name in _SHARES else "unit"
+        what = _METRICS.get(name, name)
+        base = f"/metrics/{name}"
+        answer.say(
+            result, f"{lead}: {what} **{{value}}** (interval {{lower}} to {{upper}}).",
+            value=ref(f"{base}/value", what, style),
+            lower=ref(f"{base}/lower", f"{what}, lower end", style),
+            upper=ref(f"{base}/upper", f"{what}, upper end", style),
+        )  # fmt: skip
+        if row.get("baseline") is not None:
+            answer.say(
+                result, f"`seasonal_naive` has {what} {{base}}.",
+                base=ref(f"{base}/baseline", f"{what} of seasonal_naive", style),
+            )  # fmt: skip
+
+
+def _coverage(answer: Answer, result: Result, what: str) -> None:
+    answer.say(
+        result, f"Promised {{nominal}}, measured {{empirical}}: so often the {what} ({{n}} cases).",
+        nominal=ref("/coverage/nominal", "nominal coverage", "percent"),
+        empirical=ref("/coverage/empirical", "measured coverage", "percent"),
+        n=ref("/coverage/n", "cases the coverage was measured on"),
+    )  # fmt: skip
+
+
+def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    channels = ", ".join(f"`{c}`" for c in result.content.get("channels") or [])
+    label = result.content.get("label")
+    answer.say(
+        result, f"Forecast of {channels} for the next **{{horizon}}**"
+        + (f" of {label}" if label else "") + ", by `{head}`:",
+        horizon=ref("/horizon_s", "horizon", "unit"), head=ref("/head", "head"),
+    )  # fmt: skip
+    for i, row in enumerate((result.content.get("forecasts") or [])[:_SHOWN]):
+        name = f"{row['channel']} in {row['session_id']}"
+        answer.say(
+            result, f"- `{row['channel']}` in `{row['session_id']}` from {{start}} to {{end}}: mean "
+            "{mean}, interval {lower} to {upper}",
+            start=ref(f"/forecasts/{i}/start_s", f"start of the forecast of {name}", "unit"),
+            end=ref(f"/forecasts/{i}/end_s", f"end of the forecast of {name}", "unit"),
+            mean=ref(f"/forecasts/{i}/mean", f"forecast mean of {name}", "unit"),
+            lower=ref(f"/forecasts/{i}/lower", f"lower end for {name}", "unit"),
+            upper=ref(f"/forecasts/{i}/upper", f"upper end for {name}", "unit"),
+        )  # fmt: skip
+    _metrics(answer, result, "On held-out futures")
+    verdict = result.content.get("beats_baseline")
+    if verdict is not None:
+        answer.note(
+            "The head beats the seasonal naive baseline." if verdict
+            else "The head does not beat the seasonal naive baseline, so trust it no more than that."
+        )  # fmt: skip
+    _coverage(answer, result, "intervals hold the true value")
+
+
+def _retrieved(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    if result.content.get("ranking"):
+        _ranked(answer, result)
+        return
+    answer.say(
+        result, "Most like `{session}` from {start} to {end}:",
+        session=ref("/query/session_id", "session searched from"),
+        start=ref("/query/start_s", "start of the query", "unit"),
+        end=ref("/query/end_s", "end of the query", "unit"),
+    )  # fmt: skip
+    for i, row in enumerate(result.content.get("neighbours") or []):
+        label = f" ({row['label']})" if row.get("label") else ""
+        answer.say(
+            result, f"- `{row['session_id']}` from {{start}} to {{end}}{label}, distance {{d}}",
+            start=ref(f"/neighbours/{i}/start_s", f"start in {row['session_id']}", "unit"),
+            end=ref(f"/neighbours/{i}/end_s", f"end in {row['session_id']}", "unit"),
+            d=ref(f"/neighbours/{i}/distance", f"distance to {row['session_id']}"),
+        )  # fmt: skip
+
+
+def _ranked(answer: Answer, result: Result) -> None:
+    label = result.args.get("target_label") or result.content.get("target_label")
+    what = f"{label} of the" if label else "of the"
+    answer.say(
+        result, f"The {what} session **`{{most}}`** is least like the others (distance {{d}}).",
+        most=ref("/most_unlike/session_id", "session least like the others"),
+        d=ref("/most_unlike/distance", "its distance from the others"),
+    )  # fmt: skip
+    answer.say(
+        result, "The most typical one is `{typical}` (distance {d}).",
+        typical=ref("/most_typical/session_id", "most typical session"),
+        d=ref("/most_typical/distance", "distance of the most typical one"),
+    )  # fmt: skip
+    for i, row in enumerate(result.content["ranking"][1:_SHOWN], 1):
+        answer.say(
+            result, f"- then `{row['session_id']}`, distance {{d}}",
+            d=ref(f"/ranking/{i}/distance", f"distance of {row['session_id']}"),
+        )  # fmt: skip
+
+
+def _anomalies(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    session = result.content.get("query_session") or "the held-out sessions"
+    count = result.content.get("n_unusual")
+    if count == 0:
+        answer.note(f"Nothing unusual was found in `{session}`: no stretch is over the threshold.")
+    else:
+        answer.say(
+            result, f"**{{n}}** stretch(es) of `{session}` are unusual.",
+            n=ref("/n_unusual", f"unusual stretches of {session}"),
+        )  # fmt: skip
+    strangest = result.content.get("most_unusual") or {}
+    where = f" of `{strangest['session_id']}`" if strangest.get("session_id") else ""
+    answer.say(
+        result, f"The strangest stretch{where} is from {{start}} to {{end}}, with score {{score}}.",
+        start=ref("/most_unusual/start_s", "start of the strangest stretch", "unit"),
+        end=ref("/most_unusual/end_s", "end of the strangest stretch", "unit"),
+        score=ref("/most_unusual/score", "score of the strangest stretch"),
+    )  # fmt: skip
+    answer.say(result, "Its p-value is {p}.", p=ref("/most_unusual/p_value", "p-value of the strangest stretch"))
+    answer.say(result, "The threshold is {t}.", t=ref("/threshold", "threshold"))
+
+
+def tell_compared(answer: Answer, result: Result, query: Query) -> None:
+    """Tell which head is best, and whether clearly."""
+    rows = result.content.get("rows") or []
+    shots = result.args.get("labels_per_class")
+    if shots is not None:
+        answer.say(result, "With {k} labels a class:", k=ref("/args/labels_per_class", "labels a class"))
+    for i, row in enumerate(rows):
+        _head_row(answer, result, i, row)
+    answer.say(result, "Chance alone would reach {c}.", c=ref("/chance", "accuracy by chance", "percent"))
+    answer.say(result, "Chance alone would reach {c}.", c=ref("/chance/accuracy", "accuracy by chance", "percent"))
+    if result.content.get("best"):
+        answer.say(result, "Best here: **{best}**.", best=ref("/best", "best head"))
+    _difference(answer, result)
+    if any(ask.kind == "fewlabels" for ask in query.asks):
+        _verdict(answer, result)
+
+
+def _head_row(answer: Answer, result: Result, index: int, row: dict[str, Any]) -> None:
+    measure = next((m for m in _METRICS if isinstance(row.get(m), dict)), None)
+    if measure is None:
+        return
+    style = "percent" if measure in _SHARES else "unit"
+    what, base = f"{_METRICS[measure]} of {row['head']}", f"/rows/{index}/{measure}"
+    answer.say(
+        result, f"- `{row['head']}`: {_METRICS[measure]} **{{value}}** ({{lower}} to {{upper}})",
+        value=ref(f"{base}/value", what, style), lower=ref(f"{base}/lower", f"{what}, lower end", style),
+        upper=ref(f"{base}/upper", f"{what}, upper end", style),
+    )  # fmt: skip
+
+
+def _difference(answer: Answer, result: Result) -> None:
+    found = result.content.get("difference") or {}
+    if not found or found.get("value") is None:
+        return
+    clear = "clear" if found.get("clear") else "not clear: its interval holds zero"
+    answer.say(
+        result, f"The difference between `{found.get('a')}` and `{found.get('b')}` is {{value}} "
+        f"({{lower}} to {{upper}}), which is {clear}.",
+        value=ref("/difference/value", "difference of the two best heads"),
+        lower=ref("/difference/lower", "difference, lower end"),
+        upper=ref("/difference/upper", "difference, upper end"),
+    )  # fmt: skip
+
+
+def _verdict(answer: Answer, result: Result) -> None:
+    """Say whether the activities can be told apart: the best head's lower end against chance."""
+    best = result.content.get("best")
+    row = next((r for r in result.content.get("rows") or [] if r.get("head") == best), {})
+    low = (row.get("accuracy") or {}).get("lower")
+    chance = result.content.get("chance")
+    chance = chance.get("accuracy") if isinstance(chance, dict) else chance
+    if low is None or chance is None:
+        return
+    answer.lines.insert(
+        0,
+        "**Yes**, clearly better than chance." if low > chance
+        else "**Not clearly**: the interval reaches down to chance.",
+    )  # fmt: skip
+
+
+def tell_explained(answer: Answer, result: Result, query: Query) -> None:
+    """Tell the computed explanation of the run before."""
+    _cadence(answer, result)
+    _salient(answer, result)
+    nearest = result.content.get("nearest_prototypes") or []
+    if nearest:
+        answer.note("Nearest training examples:")
+    for i, row in enumerate(nearest[:3]):
+        label = f" ({row['label']})" if row.get("label") else ""
+        answer.say(
+            result, f"- `{row['session_id']}` from {{start}} to {{end}}{label}, distance {{d}}",
+            start=ref(f"/nearest_prototypes/{i}/start_s", f"start in {row['session_id']}", "unit"),
+            end=ref(f"/nearest_prototypes/{i}/end_s", f"end in {row['session_id']}", "unit"),
+            d=ref(f"/nearest_prototypes/{i}/distance", f"distance to {row['session_id']}"),
+        )  # fmt: skip
+    answer.say(result, "Season: {hz}.", hz=ref("/season_hz", "frequency of the season", "unit"))
+    answer.say(result, "Season: {hz}.", hz=ref("/season_hz/median", "frequency of the season", "unit"))
+    change = result.content.get("what_would_change")
+    if isinstance(change, str) and change:
+        answer.note(f"What would change this: {change}")
+
+
+def _cadence(answer: Answer, result: Result) -> None:
+    answer.say(
+        result, "The rhythm is **{median}** (interval {lower} to {upper}, {n} windows).",
+        median=ref("/cadence_hz/median", "median rhythm", "unit"),
+        lower=ref("/cadence_hz/lower", "rhythm, lower end", "unit"),
+        upper=ref("/cadence_hz/upper", "rhythm, upper end", "unit"),
+        n=ref("/cadence_hz/n", "windows with a rhythm"),
+    )  # fmt: skip
+
+
+def _salient(answer: Answer, result: Result) -> None:
+    rows = result.content.get("salient_channels") or []
+    if rows:
+        answer.note("Channels by how much accuracy falls without them:")
+    for i, row in enumerate(rows[:_SHOWN]):
+        answer.say(
+            result, f"- `{row['channel']}`: {{drop}}",
+            drop=ref(f"/salient_channels/{i}/drop", f"drop without {row['channel']}"),
+        )  # fmt: skip
+
+
+_RUNS: dict[str, Callable[[Answer, Result, Query], None]] = {
+    "classify": _classified,
+    "forecast": _forecast,
+    "retrieve": _retrieved,
+    "anomaly": _anomalies,
+}

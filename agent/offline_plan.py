@@ -1,0 +1,320 @@
+"""From what a question asks to tool calls: the offline model's plan.
+
+A plan depends on the question and the data-set cards only, so that every phase of a run works out
+the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tool_use_om.agent.parse_names import Names
+from tool_use_om.agent.parse_query import Ask, Query
+
+_STRICT_STEP_S = 0.001  # "longer than 10 s" where sessions last exactly 10 s: the tools' limits include
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One tool call to come.
+
+    Attributes
+    ----------
+    late : argument name → what to take from earlier results once they are there, see offline_act
+    """
+
+    tool: str
+    why: str
+    args: dict[str, Any] = field(default_factory=dict)
+    late: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Planner:
+    """Writes the steps of one query; remembers what earlier steps have set up already."""
+
+    query: Query
+    names: Names
+    steps: list[Step] = field(default_factory=list)
+    filters: dict[str, Any] = field(default_factory=dict)
+    encoded: tuple[Any, ...] | None = None
+
+    def plan(self) -> list[Step]:
+        """Return all steps, in order."""
+        for ask in self.query.asks:
+            _PLANS[ask.kind](self, ask)
+        return self.steps
+
+    def add(self, tool: str, why: str, *, late: dict[str, str] | None = None, **args: Any) -> None:
+        """Append a step; arguments that are None or empty are left out."""
+        kept = {k: v for k, v in args.items() if v is not None and v != [] and v != {}}
+        self.steps.append(Step(tool=tool, why=why, args=kept, late=late or {}))
+
+    def open(self) -> None:
+        """Open the data set, once a plan."""
+        if not any(step.tool == "show_session_stats" for step in self.steps):
+            self.add("show_session_stats", "open the data and see what is there", dataset=self.query.dataset)
+
+    def narrow(self, ask: Ask, *, labels: bool = True) -> None:
+        """Filter to what the ask is about; drop an earlier ask's filters that it does not share."""
+        wanted: dict[str, Any] = {
+            "labels": list(ask.labels) if labels else [],
+            "sessions": list(ask.sessions),
+            "subjects": list(ask.subjects),
+            "split": ask.split,
+            "start_s": ask.start_s or None,
+            "end_s": ask.end_s,
+            **self.limits(ask),
+            **self.tail(ask),
+        }
+        wanted = {k: v for k, v in wanted.items() if v not in (None, [])}
+        if wanted == self.filters:
+            return
+        reset = True if set(self.filters) - set(wanted) else None
+        self.filters = wanted
+        self.add("filter_by_time", "keep only what is asked about", reset=reset, **wanted)
+
+    def limits(self, ask: Ask) -> dict[str, float | None]:
+        """Return the limits on durations; the tools' limits are inclusive, "longer than" is not."""
+        low, high, known = ask.min_s, ask.max_s, self.names.duration_s
+        if low is not None and ask.strict_min and low in known.values():
+            low += _STRICT_STEP_S
+        if high is not None and ask.strict_max and high in known.values():
+            high -= _STRICT_STEP_S
+        return {"min_duration_s": low, "max_duration_s": high}
+
+    def tail(self, ask: Ask) -> dict[str, float]:
+        """Return "the last n seconds" as a start, where all sessions are of one length."""
+        known = self.names.duration_s
+        if ask.tail_s is None or not known or known["min"] != known["max"]:
+            return {}
+        return {"start_s": max(0.0, known["max"] - ask.tail_s), "end_s": known["max"]}
+
+    def encode(self, ask: Ask, window_s: float | None = None) -> None:
+        """Choose tokenizer, windows and channels, unless an earlier ask did so in the same way."""
+        window_s = ask.window_s or window_s
+        channels = list(ask.channels) if ask.kind != "forecast" else []
+        wanted = (ask.tokenizer, window_s, ask.stride_s, tuple(channels))
+        if self.encoded is not None and wanted in {self.encoded, (None, None, None, ())}:
+            return
+        self.encoded = wanted
+        self.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
+        self.add(
+            "configure_tokenizer", "cut windows that fit the data",
+            window_s=window_s, stride_s=ask.stride_s,
+        )  # fmt: skip
+        self.add(
+            "select_channels_for_encoding", "choose what the encoder sees", channels=channels
+        )
+
+    def head(self, ask: Ask, task: str, *, shots: int | None = None) -> None:
+        """Choose the head, and its neighbours where a number of them is asked for."""
+        name = ask.heads[0] if len(ask.heads) == 1 else None
+        why = f"choose the head for the task {task!r}"
+        self.add("select_task_head", why, task=task, head=name, labels_per_class=shots)
+        if name == "knn" and ask.k:
+            self.add("configure_head", "set what was asked for", params={"k": ask.k})
+
+    def fresh(self) -> None:
+        """Undo filters of an earlier ask before a head is fitted."""
+        if self.filters:
+            self.filters = {}
+            self.add("filter_by_time", "work on all sessions again", reset=True)
+
+
+def plan_steps(query: Query, names: Names, tools: Sequence[str] = ()) -> list[Step]:
+    """Return the tool calls that answer `query`; steps whose tool is not in `tools` are left out."""
+    steps = Planner(query, names).plan()
+    return [s for s in steps if not tools or s.tool in tools]
+
+
+def _datasets(p: Planner, ask: Ask) -> None:  # noqa: ARG001 - same form as the other plans
+    p.add("list_datasets", "see which data sets there are")
+
+
+def _sessions(p: Planner, ask: Ask) -> None:
+    p.add(
+        "show_session_stats", "count the sessions and see what they hold",
+        dataset=p.query.dataset, labels=list(ask.labels), sessions=list(ask.sessions),
+        subjects=list(ask.subjects), split=ask.split, **p.limits(ask),
+    )  # fmt: skip
+
+
+def _stats(p: Planner, ask: Ask) -> None:
+    p.open()
+    if ask.channels:
+        p.add("select_channels", "look at these channels only", channels=list(ask.channels))
+    p.narrow(ask)
+    p.add(
+        "show_channel_stats", f"compute the {ask.statistic or 'std'}",
+        statistic=ask.statistic, by=ask.by,
+    )  # fmt: skip
+
+
+def _plot(p: Planner, ask: Ask) -> None:
+    p.open()
+    found = any(s.tool == "run_task" for s in p.steps)
+    if not found or ask.start_s is not None or ask.tail_s is not None:
+        p.narrow(_without_sessions(ask))
+    p.add(
+        "plot_sessions", "draw the signals", sessions=list(ask.sessions),
+        channels=list(ask.channels), max_sessions=ask.count if ask.count and ask.count <= 12 else None,
+        late={"sessions": "found_sessions"} if found and not ask.sessions else {},
+    )  # fmt: skip
+
+
+def _without_sessions(ask: Ask) -> Ask:
+    from dataclasses import replace
+
+    return replace(ask, sessions=())
+
+
+def _find(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    if ask.start_s is not None or ask.end_s is not None or ask.split:
+        p.narrow(ask, labels=False)
+    p.encode(ask)
+    p.head(ask, "classify", shots=ask.shots)
+    for label in ask.labels[:4] or (None,):
+        p.add(
+            "run_task", f"find {label}" if label else "recognise every activity",
+            target_label=label, sessions=list(ask.sessions), coverage=ask.coverage,
+            labels_per_class=ask.shots,
+        )  # fmt: skip
+        p.add("interpret_results", "explain what was found")
+
+
+def _fewlabels(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "classify", shots=ask.shots)
+    p.add(
+        "compare_heads", "measure how well so few labels do",
+        heads=list(ask.heads), labels_per_class=ask.shots,
+    )  # fmt: skip
+
+
+def _forecast(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    found = any(s.tool == "run_task" for s in p.steps)
+    if ask.channels and not found:
+        p.add("select_channels", "forecast these channels", channels=list(ask.channels))
+    p.encode(ask)
+    p.head(ask, "forecast")
+    # after a search for the same label, run_task continues the stretches that were found
+    for label in ask.labels[:4] or (None,):
+        p.add(
+            "run_task", "forecast, and measure how good such forecasts are",
+            target_label=label, target_channels=list(ask.channels), horizon_s=ask.horizon_s,
+            sessions=list(ask.sessions), coverage=ask.coverage,
+        )  # fmt: skip
+        p.add("interpret_results", "explain the forecast")
+
+
+def _similar(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    start, end = ask.start_s, ask.end_s
+    whole = p.names.duration_s.get("max")
+    length = end - (start or 0.0) if end is not None else whole
+    p.encode(ask, window_s=length)
+    p.head(ask, "retrieve")
+    p.add(
+        "run_task", "search for what is most like it",
+        query_session=ask.sessions[0] if ask.sessions else None,
+        query_start_s=start, query_end_s=end, k=ask.k or ask.count, target_label=None,
+    )  # fmt: skip
+
+
+def _unlike(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "retrieve")
+    for label in ask.labels[:4] or (None,):
+        p.add("run_task", "rank the sessions by how unlike the others they are", target_label=label)
+
+
+def _anomaly(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "anomaly")
+    for session in ask.sessions[:4] or (None,):
+        p.add(
+            "run_task", "score each stretch against the usual ones",
+            query_session=session, query_start_s=ask.start_s if session else None,
+            query_end_s=ask.end_s if session else None, coverage=ask.coverage,
+        )  # fmt: skip
+
+
+def _heads(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(_without_heads(ask), ask.task, shots=ask.shots)
+    p.add(
+        "compare_heads", "measure the heads against each other",
+        heads=list(ask.heads), labels_per_class=ask.shots,
+    )  # fmt: skip
+
+
+def _without_heads(ask: Ask) -> Ask:
+    from dataclasses import replace
+
+    return replace(ask, heads=())
+
+
+def _head(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.head(ask, ask.task, shots=ask.shots)
+
+
+def _tokenizer(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
+    p.add(
+        "configure_tokenizer", "see which windows fit the data",
+        window_s=ask.window_s, stride_s=ask.stride_s,
+    )  # fmt: skip
+
+
+def _window(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.add(
+        "configure_tokenizer", "set the windows as asked",
+        window_s=ask.window_s, stride_s=ask.stride_s,
+    )  # fmt: skip
+
+
+def _request(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.encode(ask)
+    p.add("request_labels", "ask for the labels that help most", budget=ask.count or 10)
+
+
+_PLANS: dict[str, Callable[[Planner, Ask], None]] = {
+    "datasets": _datasets,
+    "sessions": _sessions,
+    "stats": _stats,
+    "plot": _plot,
+    "find": _find,
+    "classify": _find,
+    "fewlabels": _fewlabels,
+    "forecast": _forecast,
+    "similar": _similar,
+    "unlike": _unlike,
+    "anomaly": _anomaly,
+    "rhythm": _find,
+    "channels": _find,
+    "heads": _heads,
+    "head": _head,
+    "tokenizer": _tokenizer,
+    "window": _window,
+    "request": _request,
+}
