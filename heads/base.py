@@ -113,7 +113,9 @@ class TokenHead(Head):
         self.bank_ = self._embed(rows).astype(np.float32)
         self.bank_sessions_ = np.array(tokens.session_ids, dtype=np.str_)
         self.bank_start_s_ = np.array(tokens.window_start_s, dtype=np.float64)
-        self.bank_end_s_ = self.bank_start_s_ + float(tokens.window_s)
+        whole = tokens.mask.any(axis=1).all(axis=1)
+        full_end = self.bank_start_s_ + float(tokens.window_s)
+        self.bank_end_s_ = np.where(whole, full_end, tokens.end_s)
 
     def _rows(self, tokens: Tokens) -> Array:
         self._require_fitted()

@@ -45,3 +45,21 @@ def _main_class(codes: Array, group_of: Array, n_groups: int) -> Array:
     counts = np.zeros((n_groups, int(codes.max()) + 1), dtype=np.int64)
     np.add.at(counts, (group_of, codes), 1)
     return counts.argmax(axis=1)
+
+
+def plain_folds(groups: Array, n_folds: int = 5) -> list[Fold]:
+    """Deal groups to folds in order of their names; a single group is cut into stretches instead.
+
+    Returns
+    -------
+    (train indices, held-out indices) a fold; empty for a single row
+    """
+    names, group_of = np.unique(groups, return_inverse=True)
+    n = len(groups)
+    if len(names) == 1:
+        fold_of = np.arange(n) * min(n_folds, n) // n
+    else:
+        fold_of = group_of % min(n_folds, len(names))
+    numbers = range(int(fold_of.max()) + 1)
+    folds = [(np.flatnonzero(fold_of != f), np.flatnonzero(fold_of == f)) for f in numbers]
+    return [(train, held_out) for train, held_out in folds if len(train) and len(held_out)]

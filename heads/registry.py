@@ -19,6 +19,11 @@ HEADS: Mapping[str, str] = {
     "prototypes": "tool_use_om.heads.prototypes:Prototypes",
     "linear_probe": "tool_use_om.heads.linear_probe:LinearProbe",
     "knn": "tool_use_om.heads.knn:KNN",
+    "latent_ssm": "tool_use_om.heads.latent_ssm:LatentSSM",
+    "direct": "tool_use_om.heads.direct:Direct",
+    "seasonal_naive": "tool_use_om.heads.seasonal_naive:SeasonalNaive",
+    "similarity": "tool_use_om.heads.similarity:Similarity",
+    "discord": "tool_use_om.heads.discord:Discord",
 }
 
 FEW_LABELS = 20  # up to so many a class, prototypes; more, a trained probe

@@ -1,0 +1,114 @@
+"""Anomalies as discords: windows far from every usual window, with conformal p-values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from tool_use_om.heads.base import AnomalyHead
+from tool_use_om.heads.features import (
+    POOLING_PARAMS,
+    Rows,
+    fit_projection,
+    project,
+    squared_distances,
+)
+from tool_use_om.heads.spec import HeadSpec, Param
+
+if TYPE_CHECKING:
+    from tool_use_om.tokenizers.tokens import Tokens
+
+Array = np.ndarray
+_ROWS_AT_ONCE = 1024
+
+
+class Discord(AnomalyHead):
+    """Score = mean distance to the k nearest fitted windows.
+
+    The reference for p-values are the fitted windows' own scores against the *other* sessions (with
+    a single session: against its windows that do not overlap), or, after `calibrate`, the scores of
+    held-out usual windows, which is the exact conformal way (Laxhammar, 2014).
+    """
+
+    spec: ClassVar[HeadSpec] = HeadSpec(
+        name="discord",
+        task="anomaly",
+        summary="distance to the nearest usual windows, with p-values",
+        good_at="stretches unlike everything seen, without any labels",
+        bad_at="anomalies much shorter than a window; data whose usual part was never shown",
+        labels_needed=0,
+        params=(
+            *POOLING_PARAMS,
+            Param(name="k", kind="int", default=3, low=1, high=50, description="neighbours"),
+        ),
+    )
+    shift_: Array
+    matrix_: Array
+    reference_: Array  # sorted scores of usual windows
+    reference_from_: str
+
+    def calibrate(self, tokens: Tokens) -> Discord:
+        """Take the reference scores from held-out usual windows instead of the fitted ones."""
+        self.reference_ = np.sort(self.score(tokens))
+        self.reference_from_ = "held-out windows"
+        return self
+
+    def p_values(self, tokens: Tokens) -> Array:
+        """Return (B,) shares of usual windows at least as strange, (1 + #) / (1 + n)."""
+        n_below = np.searchsorted(self.reference_, self.score(tokens), side="left")
+        n = len(self.reference_)
+        shares: Array = (1.0 + n - n_below) / (1.0 + n)
+        return shares
+
+    def threshold(self, coverage: float = 0.9) -> float:
+        """Return the score that a share `coverage` of usual windows stays at or under."""
+        self._require_fitted()
+        n = len(self.reference_)
+        rank = int(np.ceil((n + 1) * coverage))
+        return float(self.reference_[rank - 1]) if rank <= n else float("inf")
+
+    def _fit(self, rows: Rows) -> None:
+        self.shift_, self.matrix_ = fit_projection(rows, self._int("max_dims"))
+
+    def _embed(self, rows: Array) -> Array:
+        return project(rows, self.shift_, self.matrix_)
+
+    def _after_fit(self) -> None:
+        points = self.bank_.astype(np.float64)
+        alone = len(np.unique(self.bank_sessions_)) == 1
+        scores = []
+        for first in range(0, len(points), _ROWS_AT_ONCE):
+            part = slice(first, first + _ROWS_AT_ONCE)
+            scores.append(self._k_nearest(points[part], self._same(part, alone=alone)))
+        found = np.concatenate(scores)
+        self.reference_ = np.sort(found[np.isfinite(found)])
+        self.reference_from_ = "fitted windows, left out in turn"
+
+    def _score(self, rows: Array) -> Array:
+        points = self._embed(rows)
+        parts = [
+            self._k_nearest(points[i : i + _ROWS_AT_ONCE], None)
+            for i in range(0, len(points), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate(parts)
+
+    def _same(self, part: slice, *, alone: bool) -> Array:
+        """Return which fitted windows (columns) may not vouch for the windows in `part`."""
+        if not alone:
+            return self.bank_sessions_[part, None] == self.bank_sessions_[None, :]
+        starts = self.bank_start_s_[part, None] < self.bank_end_s_[None, :]
+        overlapping: Array = starts & (self.bank_end_s_[part, None] > self.bank_start_s_[None, :])
+        return overlapping
+
+    def _k_nearest(self, points: Array, left_out: Array | None) -> Array:
+        squared = squared_distances(points, self.bank_.astype(np.float64))
+        if left_out is not None:
+            squared = np.where(left_out, np.inf, squared)
+        k = min(self._int("k"), squared.shape[1])
+        nearest = np.sort(np.partition(squared, k - 1, axis=1)[:, :k], axis=1)
+        usable = np.where(np.isfinite(nearest), np.sqrt(nearest), np.nan)
+        count = np.isfinite(usable).sum(axis=1)
+        total = np.where(np.isfinite(usable), usable, 0.0).sum(axis=1)
+        mean: Array = np.where(count > 0, total / np.maximum(count, 1), np.inf)
+        return mean

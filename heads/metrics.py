@@ -1,0 +1,235 @@
+"""Measures of right and wrong, and how far they can be trusted (whole groups are resampled)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tool_use_om.data.errors import DataError
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A measured value with its bootstrap interval.
+
+    Parameters
+    ----------
+    n, n_groups : values measured, and the sessions or subjects they come from
+    note : what a reader should know, such as that there are too few groups; "" if nothing
+    """
+
+    value: float
+    lower: float
+    upper: float
+    n: int
+    n_groups: int
+    note: str = ""
+
+    @property
+    def clear(self) -> bool:
+        """For a difference: whether its interval leaves out zero."""
+        return self.lower > 0.0 or self.upper < 0.0
+
+
+def accuracy(truth: Sequence[str] | Array, predicted: Sequence[str] | Array) -> float:
+    """Return the share of right labels."""
+    t, p = _pair(truth, predicted)
+    return float((t == p).mean())
+
+
+def macro_f1(truth: Sequence[str] | Array, predicted: Sequence[str] | Array) -> float:
+    """Return the mean F1 over the classes that occur in either; 0 for a class never hit."""
+    t, p = _pair(truth, predicted)
+    scores = []
+    for name in np.union1d(t, p):
+        hits = ((t == name) & (p == name)).sum()
+        scores.append(2.0 * hits / ((t == name).sum() + (p == name).sum()))
+    return float(np.mean(scores))
+
+
+def kappa(truth: Sequence[str] | Array, predicted: Sequence[str] | Array) -> float:
+    """Return Cohen's kappa: agreement beyond chance; 0 where chance alone explains all."""
+    t, p = _pair(truth, predicted)
+    chance = sum((t == name).mean() * (p == name).mean() for name in np.union1d(t, p))
+    return 0.0 if chance >= 1.0 else float(((t == p).mean() - chance) / (1.0 - chance))
+
+
+def auroc(truth: Sequence[str] | Array, proba: Array, classes: Sequence[str] | Array) -> float:
+    """Return the one-against-rest area under the ROC curve, mean over the classes in `truth`.
+
+    Parameters
+    ----------
+    truth : (n,) labels
+    proba : (n, K) in the order of `classes`
+
+    Raises
+    ------
+    DataError : fewer than two classes in `truth`, or a label that `classes` lacks
+    """
+    from scipy.stats import rankdata
+
+    t = np.asarray(truth, dtype=np.str_)
+    names = [str(c) for c in classes]
+    present = np.unique(t)
+    if len(present) < 2 or not set(present) <= set(names):
+        raise DataError("AUROC needs at least two true classes, all known to the head.")
+    areas = []
+    for name in present:
+        positive = t == name
+        ranks = rankdata(proba[:, names.index(str(name))])
+        n_pos, n_neg = int(positive.sum()), int((~positive).sum())
+        areas.append((ranks[positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
+    return float(np.mean(areas))
+
+
+def mae(truth: Array, predicted: Array) -> float:
+    """Return the mean absolute error over finite values, in their unit."""
+    return float(np.nanmean(_finite(np.abs(truth - predicted))))
+
+
+def mase(truth: Array, predicted: Array, context: Array, season: int = 1) -> float:
+    """Return the error relative to the in-sample seasonal naive forecast (Hyndman, 2006).
+
+    Parameters
+    ----------
+    truth, predicted : (..., H); NaN = missing
+    context : (..., T) what came before; series whose naive error is zero are left out
+    season : the naive step in samples
+
+    Raises
+    ------
+    DataError : a context not longer than `season`, or no series that can be scaled
+    """
+    return float(np.nanmean(_finite(scaled_errors(truth, predicted, context, season))))
+
+
+def scaled_errors(truth: Array, predicted: Array, context: Array, season: int = 1) -> Array:
+    """Return each series' mean absolute error over its naive error; NaN where that is zero."""
+    if context.shape[-1] <= season:
+        raise DataError(
+            f"MASE needs a context longer than its season of {season} samples, got "
+            f"{context.shape[-1]}. Use a longer window_s."
+        )
+    naive = nan_mean(np.abs(context[..., season:] - context[..., :-season]))
+    errors = nan_mean(np.abs(truth - predicted))
+    scaled: Array = np.where(naive > 0, errors / np.where(naive > 0, naive, 1.0), np.nan)
+    return scaled
+
+
+def crps(truth: Array, quantiles: Array, levels: Sequence[float] | Array) -> float:
+    """Return the continuous ranked probability score, from quantiles, in the values' unit."""
+    return float(np.nanmean(_finite(crps_each(truth, quantiles, levels))))
+
+
+def crps_each(truth: Array, quantiles: Array, levels: Sequence[float] | Array) -> Array:
+    """Return the score of each value: twice the mean pinball loss over the levels.
+
+    Parameters
+    ----------
+    truth : (...), NaN = missing
+    quantiles : (..., Q)
+    levels : (Q,)
+    """
+    level = np.asarray(levels, dtype=np.float64)
+    gap = np.asarray(truth)[..., None] - quantiles
+    pinball: Array = 2.0 * np.maximum(level * gap, (level - 1.0) * gap).mean(axis=-1)
+    return pinball
+
+
+def interval_coverage(truth: Array, lower: Array, upper: Array) -> float:
+    """Return the share of finite `truth` inside [lower, upper]."""
+    known = np.isfinite(truth)
+    return float(((truth >= lower) & (truth <= upper))[known].mean())
+
+
+def nan_mean(values: Array) -> Array:
+    """Return the mean over the last axis, NaN where nothing is finite (without a warning)."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    mean: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
+
+
+def bootstrap_interval(
+    *arrays: Any,  # noqa: ANN401  # whatever the statistic takes
+    groups: Sequence[str] | Array | None = None,
+    statistic: Callable[..., float] | None = None,
+    level: float = 0.95,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Return `statistic(*arrays)` with a percentile bootstrap interval over whole groups.
+
+    Windows of one session are alike, so resampling windows would flatter the interval.
+
+    Parameters
+    ----------
+    arrays : arrays of equal length, resampled together
+    groups : the session or subject of each row; default: each row stands alone
+    statistic : default: the mean of the one array
+
+    Raises
+    ------
+    DataError : nothing to measure, or lengths that differ
+    """
+    data = [np.asarray(a) for a in arrays]
+    n = len(data[0]) if data else 0
+    group_of = np.arange(n) if groups is None else np.asarray(groups)
+    if n == 0 or any(len(a) != n for a in [*data, group_of]):
+        raise DataError("bootstrap_interval needs arrays and groups of one equal length > 0.")
+    measure = statistic or (lambda values: float(np.mean(values)))
+    rows_of = [np.flatnonzero(group_of == g) for g in np.unique(group_of)]
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(n_resamples):
+        rows = np.concatenate([rows_of[i] for i in rng.integers(0, len(rows_of), len(rows_of))])
+        draws.append(measure(*(a[rows] for a in data)))
+    tail = (1.0 - level) / 2.0
+    lower, upper = np.nanquantile(draws, [tail, 1.0 - tail])
+    note = "" if len(rows_of) >= 5 else f"only {len(rows_of)} group(s): the interval is a guess"
+    return Interval(
+        value=float(measure(*data)),
+        lower=float(lower),
+        upper=float(upper),
+        n=n,
+        n_groups=len(rows_of),
+        note=note,
+    )
+
+
+def paired_difference(
+    a: Array,
+    b: Array,
+    *,
+    groups: Sequence[str] | Array | None = None,
+    level: float = 0.95,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Return the mean of `a - b`, value by value, with its interval; `.clear` if it is not zero.
+
+    Parameters
+    ----------
+    a, b : (n,) a score of each window under two methods, on the same windows
+    """
+    gap = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    return bootstrap_interval(gap, groups=groups, level=level, n_resamples=n_resamples, seed=seed)
+
+
+def _pair(truth: Sequence[str] | Array, predicted: Sequence[str] | Array) -> tuple[Array, Array]:
+    t, p = np.asarray(truth, dtype=np.str_), np.asarray(predicted, dtype=np.str_)
+    if t.shape != p.shape or t.size == 0:
+        raise DataError(f"Need as many predictions as truths, at least one: {t.shape}, {p.shape}.")
+    return t, p
+
+
+def _finite(values: Array) -> Array:
+    if not np.isfinite(values).any():
+        raise DataError("No finite value to measure: truth or forecast is missing throughout.")
+    return values
