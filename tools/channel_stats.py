@@ -8,7 +8,7 @@ from typing import Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.moments import STATISTICS, Moments, unit_of
-from tool_use_om.tools.selection import Segment, Selection
+from tool_use_om.tools.selection import Segment, Selection, records
 
 Key = tuple[str, str | None]  # channel, group
 
@@ -44,7 +44,7 @@ Part = tuple[str, str | None, str, Moments]  # session, label, channel
 
 def _from_index(found: Selection, channels: tuple[str, ...]) -> Iterator[Part]:
     table = found.dataset.channel_stats(channels, found.session_ids)
-    for row in table.to_dict("records"):
+    for row in records(table):
         n = round(row["n"] * (1 - row["nan_frac"]))
         if n:
             moments = Moments(
@@ -69,7 +69,7 @@ def _labelled(found: Selection) -> list[Segment]:
     """The selection's segments, cut again by every label."""
     if any(s.label is not None for s in found.segments):
         return list(found.segments)
-    rows = found.dataset.labels(session_ids=found.session_ids).to_dict("records")
+    rows = records(found.dataset.labels(session_ids=found.session_ids))
     spans = {s.session_id: s for s in found.segments}
     cut = []
     for row in rows:

@@ -10,11 +10,11 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.classify_figures import confusion_figure, timeline_figure
 from tool_use_om.tools.context import ToolContext, ToolOutcome
-from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding
+from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_filters
 from tool_use_om.tools.labelled import Labelled, few_labels, labelled_split
 from tool_use_om.tools.models import main_label_set
 from tool_use_om.tools.names import resolve_name, resolve_sessions
-from tool_use_om.tools.outcome import finish
+from tool_use_om.tools.outcome import finish, remember
 from tool_use_om.tools.selection import SHOWN, label_names, open_current
 from tool_use_om.tools.stretches import Predicted, found_stretches, with_truth
 from tool_use_om.tools.working_set import WorkingSet
@@ -49,7 +49,7 @@ def prepare(
     labels_per_class: int | None = None,
 ) -> Study:
     """Encode and label the three splits; windows without a label are left out of fitting."""
-    plan = plan_encoding(ctx, _all_sessions(working_set))
+    plan = plan_encoding(ctx, without_filters(working_set))
     label_set = main_label_set(plan.dataset, target)
     splits = {}
     for split in ("train", "calibration", "test"):
@@ -94,7 +94,7 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         head = fit_head(working_set, study)
     with clock.lap("predict_s"):
         predicted, coverage = _predict(head, study, args.coverage)
-    rows = found_stretches(study.test.tokens, predicted, [target] if target else head.classes_)
+    rows = found_stretches(study.test.tokens, predicted, [target] if target else predicted.classes)
     rows = _wanted(dataset, working_set, args, rows)
     rows = with_truth(rows, dataset.labels(label_set=study.label_set))
     content = {
@@ -110,10 +110,9 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         "segments": rows[:SHOWN],
         "notes": list(study.plan.notes),
     }
-    chosen = working_set.but(dataset=dataset.name, task="classify", head=head.name)
     outcome = finish(
         ctx,
-        chosen,
+        working_set.but(dataset=dataset.name, task="classify", head=head.name),
         args,
         tool="run_task",
         content=content,
@@ -129,27 +128,13 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "confusion.png": confusion_figure(study.test, predicted),
         },
     )
-    return ToolOutcome(
-        content=outcome.content,
-        working_set=chosen.but(last_result_id=outcome.result.id),
-        result=outcome.result,
-    )
+    return remember(outcome)
 
 
 def as_json(interval: Interval) -> dict[str, Any]:
     """Return a measured value with its interval as a result shows it."""
     row = {key: getattr(interval, key) for key in ("value", "lower", "upper", "n", "n_groups")}
     return {**row, **({"note": interval.note} if interval.note else {})}
-
-
-def _all_sessions(working_set: WorkingSet) -> WorkingSet:
-    """The working set without filters: fitting and judging use the stored splits whole."""
-    return WorkingSet().but(
-        **{
-            key: getattr(working_set, key)
-            for key in ("dataset", "channels", "tokenizer", "tokenizer_config", "encoding_channels")
-        }
-    )
 
 
 def _target(dataset: DataSet, label: str | None) -> str | None:
@@ -168,7 +153,7 @@ def _predict(
     label = head.classes_[proba.argmax(axis=1)]
     if study.calibration is None or not len(study.calibration):
         return Predicted(classes=classes, label=label, proba=proba, sets=None), None
-    conformal = ConformalClassifier(head, coverage=coverage)
+    conformal = ConformalClassifier(head, coverage=coverage, method="aps")
     conformal.calibrate(study.calibration.tokens, list(study.calibration.y))
     sets = conformal.predict_sets(tokens)
     known = study.test.known()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.tools.figures import COLOURS, GREY, colours, drawing
+from tool_use_om.tools.selection import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ def timeline_figure(
     target: str | None,
 ) -> Callable[[Path], None]:
     """Return the drawing of found stretches (bars) over the labelled ones (grey), by session."""
-    truth = dataset.labels(label_set=study.label_set).to_dict("records")
+    truth = records(dataset.labels(label_set=study.label_set))
     labels = [target] if target else list(predicted.classes)
     held_out = set(study.test.tokens.session_ids)
     labelled = {r["session_id"] for r in truth if r["label"] in labels} & held_out
@@ -48,7 +49,7 @@ def timeline_figure(
                 _bar(axes, place, row, tint[row["label"]], height=0.4, alpha=row["confidence"])
                 middle = (row["start_s"] + row["end_s"]) / 2
                 text = f"{row['confidence']:.2f}"
-                axes.text(middle, place, text, ha="center", va="center", fontsize=7)
+                axes.text(middle, place, text, ha="center", va="center", fontsize=7, color="white")
         axes.set_yticks(range(len(shown)), shown)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")

@@ -16,6 +16,7 @@ from tool_use_om.tools.selection import (
     channel_rows,
     channels_of,
     open_current,
+    records,
     select,
     with_filters,
 )
@@ -53,7 +54,7 @@ def show_session_stats(
         args,
         tool="show_session_stats",
         content={"dataset": dataset.name, **_counts(found), **_contents(found)},
-        detail={"sessions": found.sessions.drop(columns="start_utc").to_dict("records")},
+        detail={"sessions": records(found.sessions.drop(columns="start_utc"))},
         inputs={"content_hash": dataset.content_hash},
     )
 

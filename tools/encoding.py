@@ -104,6 +104,12 @@ def plan_encoding(
     )
 
 
+def without_filters(working_set: WorkingSet) -> WorkingSet:
+    """Return the working set's choices without its filters: stored splits are used whole."""
+    kept = ("dataset", "channels", "tokenizer", "tokenizer_config", "encoding_channels")
+    return WorkingSet().but(**{key: getattr(working_set, key) for key in kept})
+
+
 def whole(dataset: DataSet, session_ids: Sequence[str]) -> list[Segment]:
     """Return each session as one segment."""
     return [Segment(session_id=s, start_s=0.0, end_s=dataset.duration_of(s)) for s in session_ids]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tool_use_om.tools.arguments import Arguments
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.results import TIMING, Draw
 from tool_use_om.tools.working_set import WorkingSet
+
+
+def remember(outcome: ToolOutcome) -> ToolOutcome:
+    """Return the outcome with its result noted as the run's last one."""
+    noted = outcome.working_set.but(last_result_id=outcome.result.id)
+    return replace(outcome, working_set=noted)
 
 
 def finish(

@@ -86,6 +86,11 @@ def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, 
     ]
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as one dict a row."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
 def label_names(dataset: DataSet) -> list[str]:
     """Return every label of every label set, once each."""
     sets = dataset.manifest.label_sets.values()

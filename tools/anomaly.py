@@ -1,0 +1,120 @@
+"""run_task for task "anomaly": is a stretch of a session unlike everything usual."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools import arguments as a
+from tool_use_om.tools.anomaly_figures import scores_figure
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.encoding import Stopwatch, encode, plan_encoding, whole, without_filters
+from tool_use_om.tools.outcome import finish, remember
+from tool_use_om.tools.retrieve import label_at, query_segment
+from tool_use_om.tools.selection import SHOWN, Segment, open_current, select
+from tool_use_om.tools.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.heads.discord import Discord
+    from tool_use_om.tokenizers.tokens import Tokens
+
+DEFAULT_HEAD = "discord"
+
+
+def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Score the windows of one session against the usual ones of other sessions."""
+    dataset = open_current(ctx, working_set)
+    if args.query_session is None:
+        raise DataError("Give query_session: the session to check for unusual stretches.")
+    query = query_segment(dataset, args)
+    clock = Stopwatch()
+    plan = plan_encoding(ctx, without_filters(working_set))
+    usual = _usual(dataset, working_set, query)
+    with clock.lap("encode_s"):
+        asked = encode(ctx, plan, [query])
+        tokens = encode(ctx, plan, usual)
+    with clock.lap("fit_s"):
+        head = _head(working_set).fit(tokens)
+    with clock.lap("predict_s"):
+        threshold = head.threshold(args.coverage)
+        rows = _rows(asked, head, threshold)
+    unusual = [r for r in rows if r["score"] > threshold]
+    top = {**rows[0], "label": label_at(dataset, _stretch(rows[0]))}
+    content = {
+        "task": "anomaly",
+        "head": head.name,
+        "query_session": query.session_id,
+        "channels": list(plan.channels),
+        "compared_with": {
+            "n_sessions": len({s.session_id for s in usual}),
+            "n_windows": len(tokens),
+        },
+        "n_windows": len(rows),
+        "n_unusual": len(unusual),
+        "threshold": threshold,
+        "coverage": _coverage(head, threshold, args.coverage),
+        "most_unusual": top,
+        "windows": rows[:SHOWN],
+        "notes": list(plan.notes),
+    }
+    outcome = finish(
+        ctx,
+        working_set.but(dataset=dataset.name, task="anomaly", head=head.name),
+        args,
+        tool="run_task",
+        content=content,
+        detail={"windows": rows, "encoding": plan.to_json()},
+        inputs={"content_hash": dataset.content_hash},
+        timing=dict(clock.seconds),
+        files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
+    )
+    return remember(outcome)
+
+
+def _usual(dataset: DataSet, working_set: WorkingSet, query: Segment) -> list[Segment]:
+    """What counts as usual: the selected sessions, else the training ones, without the query's."""
+    narrowed = working_set
+    if working_set.sessions is None and working_set.split is None and not working_set.labels:
+        narrowed = working_set.but(split="train", start_s=None, end_s=None)
+    others = [s for s in select(dataset, narrowed).segments if s.session_id != query.session_id]
+    if others:
+        return others
+    return whole(dataset, [query.session_id])
+
+
+def _head(working_set: WorkingSet) -> Discord:
+    from tool_use_om.heads.base import AnomalyHead
+    from tool_use_om.heads.registry import make_head
+
+    head = make_head(working_set.head or DEFAULT_HEAD, **working_set.head_params)
+    if not isinstance(head, AnomalyHead):
+        raise DataError(f"The head {head.name!r} finds no anomalies. Call select_task_head.")
+    return cast("Discord", head)
+
+
+def _rows(asked: Tokens, head: Discord, threshold: float) -> list[dict[str, Any]]:
+    """One row a window, the strangest first."""
+    scores, p_values = head.score(asked), head.p_values(asked)
+    rows = [
+        {
+            "session_id": asked.session_ids[i],
+            "start_s": float(asked.window_start_s[i]),
+            "end_s": float(asked.end_s[i]),
+            "score": float(scores[i]),
+            "p_value": float(p_values[i]),
+            "unusual": bool(scores[i] > threshold),
+        }
+        for i in range(len(asked))
+    ]
+    return sorted(rows, key=lambda r: -float(r["score"]))
+
+
+def _coverage(head: Discord, threshold: float, nominal: float) -> dict[str, Any]:
+    """How many usual windows stay under the threshold: the share it was set by, as it came out."""
+    inside = float((head.reference_ <= threshold).mean())
+    return {"nominal": nominal, "empirical": inside, "n": len(head.reference_)}
+
+
+def _stretch(row: dict[str, Any]) -> Segment:
+    return Segment(session_id=row["session_id"], start_s=row["start_s"], end_s=row["end_s"])

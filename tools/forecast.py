@@ -1,0 +1,272 @@
+"""run_task for task "forecast": judged on held-out futures, then run past the sessions' ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.tools import arguments as a
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_filters
+from tool_use_om.tools.forecast_figures import backtest_figure, forecast_figure
+from tool_use_om.tools.forecast_scores import compared, window_errors
+from tool_use_om.tools.forecast_windows import (
+    Request,
+    fit_window,
+    known_future,
+    last_windows,
+    split_segments,
+    with_whole_future,
+)
+from tool_use_om.tools.names import resolve_name
+from tool_use_om.tools.outcome import finish, remember
+from tool_use_om.tools.selection import (
+    Segment,
+    channels_of,
+    label_names,
+    open_current,
+    select,
+    with_filters,
+)
+from tool_use_om.tools.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.heads.conformal import ConformalForecaster, IntervalForecast
+    from tool_use_om.heads.forecasting import ForecastBatch, ForecastHead
+
+DEFAULT_HEAD = "latent_ssm"
+BASELINE = "seasonal_naive"
+MEANING = (
+    "mean, min, max: of the median forecast over the horizon; lower, upper: mean ends of the "
+    "intervals for single values"
+)
+MAX_FORECASTS = 24  # stretches continued in one run
+SHOWN_SESSIONS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backtest:
+    """A forecaster fitted and calibrated, and the held-out windows it is judged on."""
+
+    plan: Plan
+    request: Request
+    head: ForecastHead
+    naive: ForecastHead
+    conformal: ConformalForecaster
+    held_out: ForecastBatch
+
+
+def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Forecast the asked channels past the end of the selected stretches, with measured error."""
+    dataset = open_current(ctx, working_set)
+    clock = Stopwatch()
+    test = backtest(ctx, working_set, args, clock)
+    segments, origin = _to_continue(ctx, dataset, working_set, args, test)
+    with clock.lap("encode_s"):
+        ends = last_windows(ctx, test.plan, segments)
+    with clock.lap("predict_s"):
+        ahead = test.conformal.predict(ends, test.request.horizon_s)
+        judged = test.head.predict(test.held_out, test.request.horizon_s)
+        naive = test.naive.predict(test.held_out, test.request.horizon_s)
+        coverage = test.conformal.measure(test.held_out, test.request.horizon_s)
+    scores = compared(
+        window_errors(judged, test.held_out),
+        window_errors(naive, test.held_out),
+        _sessions(test.held_out),
+        ctx.seed,
+    )
+    rows, series = _rows(ahead), _series(ahead)
+    outcome = finish(
+        ctx,
+        working_set.but(dataset=dataset.name, task="forecast", head=test.head.name),
+        args,
+        tool="run_task",
+        content={
+            "task": "forecast",
+            "head": test.head.name,
+            "horizon_s": test.request.horizon_s,
+            "context_s": test.plan.settings.window_s,
+            "channels": list(test.request.channels),
+            "label": test.request.label,
+            "judged_on": {
+                "split": "test",
+                "n_sessions": len(set(test.held_out.windows.session_ids)),
+                "n_windows": len(test.held_out),
+            },
+            **scores,
+            "coverage": {
+                "nominal": coverage.nominal,
+                "empirical": coverage.empirical,
+                "lower": coverage.lower,
+                "upper": coverage.upper,
+                "n": coverage.n,
+            },
+            "n_forecasts": len(ends),
+            "forecasts_from": origin,
+            "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
+            "notes": [n for n in (*test.plan.notes, test.conformal.note) if n],
+        },
+        detail={
+            "meaning": MEANING,
+            "forecasts": rows,
+            "series": series,
+            "encoding": test.plan.to_json(),
+        },
+        inputs={"content_hash": dataset.content_hash},
+        timing=dict(clock.seconds),
+        files={
+            "forecast.png": forecast_figure(ends, ahead),
+            "backtest.png": backtest_figure(
+                test.held_out, test.conformal.predict(test.held_out, test.request.horizon_s)
+            ),
+        },
+    )
+    return remember(outcome)
+
+
+def backtest(
+    ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, clock: Stopwatch
+) -> Backtest:
+    """Fit on train, calibrate on calibration, and keep the test windows with a known future."""
+    from tool_use_om.heads.conformal import ConformalForecaster
+
+    dataset = open_current(ctx, working_set)
+    request = _request(dataset, working_set, args)
+    plan = plan_encoding(ctx, without_filters(working_set), request.channels)
+    horizon_s = args.horizon_s or plan.settings.window_s
+    request = Request(channels=request.channels, horizon_s=horizon_s, label=request.label)
+    stretches = {
+        split: split_segments(plan, working_set, split, request.label)
+        for split in ("train", "calibration", "test")
+    }
+    plan = fit_window(plan, stretches["train"], horizon_s)
+    with clock.lap("encode_s"):
+        batches = {k: known_future(ctx, plan, s, horizon_s) for k, s in stretches.items()}
+    with clock.lap("fit_s"):
+        head = _fitted(working_set.head or DEFAULT_HEAD, working_set.head_params, batches, request)
+        naive = head if head.name == BASELINE else _fitted(BASELINE, {}, batches, request)
+        conformal = ConformalForecaster(head, coverage=args.coverage)
+        conformal.calibrate(batches["calibration"])
+    return Backtest(
+        plan=plan,
+        request=request,
+        head=head,
+        naive=naive,
+        conformal=conformal,
+        held_out=with_whole_future(batches["test"], request),
+    )
+
+
+def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Request:
+    label = args.target_label or next(iter(working_set.labels), None)
+    if label is not None:
+        label = resolve_name("label", label, label_names(dataset))
+    channels = channels_of(dataset, args.target_channels or working_set.channels)
+    return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
+
+
+def _fitted(
+    name: str, params: dict[str, Any], batches: dict[str, ForecastBatch], request: Request
+) -> ForecastHead:
+    from tool_use_om.heads.forecasting import ForecastHead
+    from tool_use_om.heads.registry import make_head
+
+    head = make_head(name, **params)
+    if not isinstance(head, ForecastHead):
+        raise DataError(f"The head {name!r} does not forecast. Call select_task_head.")
+    return head.fit(batches["train"], channels=request.channels)
+
+
+def _to_continue(
+    ctx: ToolContext,
+    dataset: DataSet,
+    working_set: WorkingSet,
+    args: a.RunTask,
+    test: Backtest,
+) -> tuple[list[Segment], str]:
+    """Return the stretches to forecast from and where they come from, in words.
+
+    In order: the stretches the last classification found for the same label; else the selected
+    ones with that label; of these the held-out ones unless sessions are named.
+    """
+    found = None if args.sessions else _last_found(ctx, working_set, test.request.label)
+    if found:
+        return found[:MAX_FORECASTS], f"stretches found by {working_set.last_result_id}"
+    narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
+    if test.request.label is not None:
+        narrowed = narrowed.but(labels=(test.request.label,))
+    if narrowed.sessions is None and narrowed.split is None:
+        narrowed = narrowed.but(split="test")
+    segments = list(select(dataset, narrowed).segments)
+    return segments[:MAX_FORECASTS], "selected stretches"
+
+
+def _last_found(
+    ctx: ToolContext, working_set: WorkingSet, label: str | None
+) -> list[Segment] | None:
+    """The stretches of the last result, if it is a classification that sought this label."""
+    if working_set.last_result_id is None or label is None:
+        return None
+    try:
+        data = ctx.results.get(working_set.last_result_id).data
+    except NotFoundError:
+        return None
+    if data.get("task") != "classify" or data.get("target_label") != label:
+        return None
+    rows = data["detail"]["segments"]
+    return [
+        Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"], label=label)
+        for r in rows
+    ]
+
+
+def _sessions(batch: ForecastBatch) -> Any:  # noqa: ANN401  # an ndarray; numpy is imported lazily
+    import numpy as np
+
+    return np.array(batch.windows.session_ids, dtype=np.str_)
+
+
+def _rows(ahead: IntervalForecast) -> list[dict[str, Any]]:
+    """One row a stretch and channel, in the order of the stretches."""
+    median = ahead.median
+    rows = []
+    for i, session_id in enumerate(ahead.session_ids):
+        start = float(ahead.start_s[i])
+        for j, channel in enumerate(ahead.channels):
+            rows.append(
+                {
+                    "session_id": session_id,
+                    "channel": channel,
+                    "unit": ahead.units[j],
+                    "start_s": start,
+                    "end_s": start + float(ahead.time_s[-1]),
+                    "mean": float(median[i, j].mean()),
+                    "min": float(median[i, j].min()),
+                    "max": float(median[i, j].max()),
+                    "lower": float(ahead.lower[i, j].mean()),
+                    "upper": float(ahead.upper[i, j].mean()),
+                }
+            )
+    return rows
+
+
+def _series(ahead: IntervalForecast) -> list[dict[str, Any]]:
+    median = ahead.median
+    pairs: Sequence[tuple[int, int]] = [
+        (i, j) for i in range(len(ahead.session_ids)) for j in range(len(ahead.channels))
+    ]
+    return [
+        {
+            "session_id": ahead.session_ids[i],
+            "channel": ahead.channels[j],
+            "unit": ahead.units[j],
+            "time_s": ahead.start_s[i] + ahead.time_s - ahead.time_s[0],
+            "median": median[i, j],
+            "lower": ahead.lower[i, j],
+            "upper": ahead.upper[i, j],
+        }
+        for i, j in pairs
+    ]
