@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import unknown
 from tool_use_om.data.progress import Progress
-from tool_use_om.data.workspace import Workspace
+from tool_use_om.data.workspace import Workspace, scratch_path, sweep
 
 # name → function (target: Path, *, progress) that writes the sample
 SAMPLES: dict[str, str] = {
@@ -65,7 +64,9 @@ def open_dataset(name: str, workspace: Workspace, *, progress: Progress | None =
 
 def _build_sample(name: str, target: Path, progress: Progress | None) -> None:
     """Build beside `target`, then rename: of two processes at once, the first one wins."""
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".building"))
+    sweep(target.parent)
+    scratch = scratch_path(target)
+    scratch.mkdir()
     try:
         load_function(SAMPLES[name])(scratch / name, progress=progress)
         try:

@@ -66,7 +66,7 @@ def check_values(where: str, values: np.ndarray, n_rows: int, modality: Modality
         row, column = (int(i) for i in np.argwhere(bad)[0])
         raise DataError(
             f"{where}: {modality.channels[column].name} holds {table[row, column]} in row {row}, "
-            "which is infinite or too large for 32-bit numbers. Mark missing samples as NaN instead."
+            "infinite or too large for 32-bit numbers. Mark missing samples as NaN instead."
         )
     return single
 

@@ -106,7 +106,7 @@ class DataSet:
     def labels(
         self, session_ids: Sequence[str] | None = None, label_set: str | None = None
     ) -> pd.DataFrame:
-        """Return labelled intervals, sorted: session_id, start_s, end_s, label, set."""
+        """Return labelled intervals: session_id, start_s, end_s, label, set."""
         frame = self._labels
         if label_set is not None:
             if label_set not in self.manifest.label_sets:
@@ -117,7 +117,7 @@ class DataSet:
         return frame.reset_index(drop=True)
 
     def truth(self) -> pd.DataFrame:
-        """Return what a simulator knows, else no rows: session_id, start_s, end_s, name, value, unit."""
+        """Return what a simulator knows: session_id, start_s, end_s, name, value, unit."""
         path = self.path / "truth.parquet"
         if not path.exists():
             return pd.DataFrame({c: [] for c in _TRUTH_COLUMNS})

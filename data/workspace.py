@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,13 +56,30 @@ class Workspace:
         return path
 
 
+def scratch_path(target: Path) -> Path:
+    """Return a hidden path of its own beside `target`, for work in progress."""
+    return target.parent / f".{target.name}.{uuid.uuid4().hex[:12]}.partial"
+
+
+def sweep(folder: Path, older_than_s: float = 86400.0) -> None:
+    """Remove what killed runs left in `folder`: scratch paths not touched for `older_than_s`."""
+    for path in folder.glob(".*.partial"):
+        try:
+            stale = time.time() - path.stat().st_mtime > older_than_s
+        except FileNotFoundError:
+            continue  # its owner finished just now
+        if stale and path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif stale:
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; it becomes `target` on success, vanishes on error."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".partial")
-    os.close(handle)
-    partial = Path(name)
+    partial = scratch_path(target)
+    partial.touch(exist_ok=False)
     try:
         yield partial
         with partial.open("rb") as written:
@@ -78,12 +96,13 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     An older `target` is replaced: readers see the old one or the new one, never a mixture.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".partial"))
+    partial = scratch_path(target)
+    partial.mkdir()
     try:
         yield partial
         if target.exists():
-            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".old"))
-            target.replace(old / "data")
+            old = scratch_path(target)
+            target.replace(old)
             partial.replace(target)
             shutil.rmtree(old)
         else:

@@ -27,7 +27,7 @@ from tool_use_om.data.schema import (
     Split,
 )
 from tool_use_om.data.stats import STATS_TYPE, channel_stats
-from tool_use_om.data.workspace import atomic_folder, check_name
+from tool_use_om.data.workspace import atomic_folder, check_name, sweep
 
 ROW_GROUP = 1 << 15  # rows; a time range reads only the groups it touches
 INDEX_SCHEMA = pa.schema(
@@ -124,6 +124,7 @@ class DataSetWriter:
             raise DataError(
                 f"{self.target} exists already. Choose another name, or ask to replace it."
             )
+        sweep(self.target.parent)
         self._folder = self._exit.enter_context(atomic_folder(self.target))
         return self
 
@@ -198,7 +199,7 @@ class DataSetWriter:
             return
         if self._split_of.setdefault(subject_id, split) != split:
             raise DataError(
-                f"{where}: subject {subject_id!r} is in {self._split_of[subject_id]} already and cannot "
+                f"{where}: subject {subject_id!r} is in {self._split_of[subject_id]} and cannot "
                 f"be in {split} too. Split by subject."
             )
 

@@ -71,9 +71,9 @@ def convert(
             source="UCI 283, Dataset for ADL Recognition with Wrist-worn Accelerometer",
             modalities=(MODALITY,),
             split_rule=(
-                "by subject, 9 train, 3 calibration, 4 test in the full set; of 4000 seeded orders of "
-                "the volunteers (seed 0) the one with the most activities in every split, then in "
-                "training, then with sessions shared like volunteers"
+                "by subject, 9 train, 3 calibration, 4 test in the full set; of 4000 seeded "
+                "orders of the volunteers (seed 0) the one with the most activities in every split, "
+                "then in training, then with sessions shared like volunteers"
             ),
             notes=(
                 "start_utc is the file name's time; the set does not say in which time zone.",
@@ -89,7 +89,7 @@ def convert(
 
 
 def find_recordings(folder: Path) -> list[Recording]:
-    """Return the recordings below `folder`, sorted by session id; `*_MODEL` folders are left out."""
+    """Return the recordings below `folder`, sorted by session id; no `*_MODEL` folder."""
     files = [
         p
         for p in folder.rglob("Accelerometer-*.txt")
@@ -156,6 +156,6 @@ def _read_codes(path: Path) -> np.ndarray:
     for number, row in enumerate(rows, start=1):
         if len(row) != 3 or not all(v.isdecimal() and int(v) <= 63 for v in row):
             raise DataError(
-                f"{path}, line {number}: expected three integers from 0 to 63, got {' '.join(row)[:60]!r}."
+                f"{path}, line {number}: expected 3 integers, 0 to 63, got {' '.join(row)[:60]!r}."
             )
     return np.array(rows, dtype=np.float64)

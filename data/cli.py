@@ -1,0 +1,298 @@
+"""`tuom data`: list, show, import, convert and plot data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import Workspace, check_name
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tool_use_om.data.converters.table import TablePlan
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.data.progress import Progress
+
+app = typer.Typer(
+    help="List, show, import, convert and plot data sets.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", help="Where data sets live; default $TUOM_WORKSPACE or .tuom."),
+]
+ReplaceOption = Annotated[bool, typer.Option("--replace", help="Replace a set of that name.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The data set's name.")]
+
+
+@app.command("list")
+def list_sets(workspace: WorkspaceOption = None) -> None:
+    """List the data sets there are; samples not built yet are built when first used."""
+    from tool_use_om.data.catalog import SAMPLES, available, datasets_folder
+    from tool_use_om.data.dataset import DataSet
+
+    space = Workspace.at(workspace)
+    table = _table("name", "sessions", "subjects", "seconds", "channels", "kind")
+    for name in available(space):
+        folder = datasets_folder(space) / name
+        if name in SAMPLES and not folder.exists():
+            table.add_row(name, "", "", "", "", "sample, built on first use")
+            continue
+        try:
+            m = DataSet.open(folder).manifest
+        except DataError as error:
+            table.add_row(name, "", "", "", "", "damaged")
+            _print(f"[red]{name}[/red]: {_literal(str(error))}")
+            continue
+        counts = (str(m.n_sessions), str(m.n_subjects or "?"), f"{m.duration_s:.6g}")
+        kind = "synthetic" if m.synthetic else "recorded"
+        table.add_row(name, *counts, str(len(m.channel_ids)), kind)
+    _print(table)
+
+
+@app.command()
+def show(name: str, workspace: WorkspaceOption = None) -> None:
+    """Show what a data set holds: manifest, labels, splits, channel statistics."""
+    from tool_use_om.data.stats import pool_stats
+
+    dataset = _open(name, workspace)
+    manifest = dataset.manifest
+    facts = {
+        "holds": manifest.describe(),
+        "split": manifest.split_rule,
+        "licence": manifest.licence,
+        "source": manifest.source,
+        "content": manifest.content_hash[:16],
+    } | {f"note {i}": note for i, note in enumerate(manifest.notes, start=1)}
+    for key, value in facts.items():
+        _print(f"[bold]{key}[/bold]  {_literal(value)}")
+    columns = ("nan_frac", "min", "q05", "mean", "q95", "max", "std")
+    table = _table("channel", "unit", "Hz", "samples", *columns)
+    for row in pool_stats(dataset.channel_stats()).to_dict("records"):
+        channel = str(row["channel"])
+        rate, unit = manifest.rate_of(channel), manifest.unit_of(channel)
+        numbers = [f"{row[c]:.3g}" for c in columns]
+        table.add_row(channel, unit, f"{rate:.4g}", str(row["n"]), *numbers)
+    _print(table)
+    _print(_label_table(dataset))
+
+
+@app.command("import")
+def import_table(
+    file: Path,
+    *,
+    time: Annotated[str, typer.Option(help="The time column.")],
+    session: Annotated[
+        str | None, typer.Option(help="The column that tells sessions apart.")
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="The column that says whose it is.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column with labels.")] = None,
+    split: Annotated[str | None, typer.Option(help="The column with train, …, test.")] = None,
+    units: Annotated[str, typer.Option(help="Units: acc=g,gyro=deg/s by column or prefix.")] = "",
+    skip: Annotated[str, typer.Option(help="Columns to leave out: note,id")] = "",
+    rate: Annotated[float | None, typer.Option(help="Rate in Hz; default: measured.")] = None,
+    time_unit: Annotated[str, typer.Option(help="auto, s, ms, us or ns.")] = "auto",
+    modality: Annotated[str, typer.Option(help="What to call the channels together.")] = "signal",
+    licence: Annotated[str, typer.Option(help="The data's licence.")] = "not stated",
+    name: NameOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what is understood.")
+    ] = False,
+    replace: ReplaceOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Import a CSV or Parquet table: one row a moment, one column a channel."""
+    from pydantic import ValidationError
+
+    from tool_use_om.data.catalog import datasets_folder
+    from tool_use_om.data.converters.table import TableOptions, convert, plan_table, read_frame
+    from tool_use_om.data.converters.table_names import slug
+
+    try:
+        options = TableOptions.model_validate(
+            {
+                "time": time,
+                "session": session,
+                "subject": subject,
+                "label": label,
+                "split": split,
+                "units": _pairs(units),
+                "skip": _names(skip),
+                "rate_hz": rate,
+                "time_unit": time_unit,
+                "modality": modality,
+                "licence": licence,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}.") from error
+    target_name = check_name("A data set name", name or slug(file.stem))
+    if dry_run:
+        _show_plan(plan_table(read_frame(file), options, file.stem))
+        return
+    with _bars() as progress:
+        folder = datasets_folder(Workspace.at(workspace)) / target_name
+        convert(file, folder, options=options, progress=progress, replace=replace)
+    _done(folder)
+
+
+@app.command()
+def convert(
+    converter: Annotated[str, typer.Argument(help="Which set's original files these are: hmp")],
+    source: Annotated[Path, typer.Argument(help="The folder or zip of original files.")],
+    *,
+    name: NameOption = None,
+    replace: ReplaceOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Convert a known set's original files."""
+    from tool_use_om.data.catalog import CONVERTERS, datasets_folder, load_function
+    from tool_use_om.data.errors import unknown
+
+    if converter not in CONVERTERS:
+        raise unknown("converter", converter, CONVERTERS)
+    target_name = check_name("A data set name", name or converter)
+    with _bars() as progress:
+        folder = datasets_folder(Workspace.at(workspace)) / target_name
+        load_function(CONVERTERS[converter])(source, folder, progress=progress, replace=replace)
+    _done(folder)
+
+
+@app.command()
+def plot(
+    name: str,
+    *,
+    session: Annotated[list[str] | None, typer.Option(help="A session; may be repeated.")] = None,
+    channels: Annotated[str, typer.Option(help="Channels or modalities: accelerometer")] = "all",
+    start_s: Annotated[float | None, typer.Option(help="From, seconds.")] = None,
+    end_s: Annotated[float | None, typer.Option(help="To, seconds.")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG to write; default NAME.png here.")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Draw sessions on a seconds axis, labels shaded; default: a few of each label."""
+    from tool_use_om.data.plots import draw_sessions, pick_sessions
+    from tool_use_om.data.workspace import atomic_file
+
+    dataset = _open(name, workspace)
+    chosen = session or pick_sessions(dataset)
+    figure = draw_sessions(dataset, chosen, _names(channels), start_s, end_s)
+    target = out or Path(f"{name}.png")
+    with atomic_file(target) as partial:
+        figure.savefig(partial, dpi=110, format="png")
+    typer.echo(f"wrote {target}")
+
+
+def _open(name: str, workspace: Path | None) -> DataSet:
+    from tool_use_om.data.catalog import open_dataset
+
+    with _bars() as progress:
+        return open_dataset(name, Workspace.at(workspace), progress=progress)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """Yield a progress callback that draws one bar a phase on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(event: dict[str, Any]) -> None:
+            phase = event["phase"]
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(f"{phase} ({event['unit']})", total=event["total"])
+            bars.update(tasks[phase], completed=event["done"])
+
+        yield report
+
+
+def _show_plan(plan: TablePlan) -> None:
+    counts = [s.split for s in plan.sessions]
+    lengths = [float(plan.time_s[s.rows].max()) for s in plan.sessions]
+    facts = {
+        "rows": str(plan.n_rows),
+        "time": plan.time.form,
+        "rate": f"{plan.modality.rate_hz:g} Hz",
+        "sessions": f"{len(plan.sessions)}, {min(lengths):g} to {max(lengths):g} s",
+        "first": ", ".join(s.session_id for s in plan.sessions[:5]),
+        "subjects": ", ".join(sorted({s.subject_id for s in plan.sessions})[:8]),
+        "splits": ", ".join(f"{s} {counts.count(s)}" for s in ("train", "calibration", "test")),
+        "split rule": plan.split_rule,
+    } | {f"note {i}": note for i, note in enumerate(plan.notes, start=1)}
+    for key, value in facts.items():
+        _print(f"[bold]{key}[/bold]  {_literal(value)}")
+    table = _table("column", "channel", "unit")
+    for column in plan.columns:
+        table.add_row(_literal(column.source), f"{plan.modality.name}.{column.name}", column.unit)
+    _print(table)
+    _print("Nothing was written (--dry-run).")
+
+
+def _label_table(dataset: DataSet) -> Table:
+    table = _table("label set", "label", "sessions", "seconds")
+    labels = dataset.labels()
+    labels["length"] = labels["end_s"] - labels["start_s"]
+    for (label_set, label), rows in labels.groupby(["set", "label"]):
+        sessions, seconds = rows["session_id"].nunique(), rows["length"].sum()
+        table.add_row(
+            _literal(str(label_set)), _literal(str(label)), str(sessions), f"{seconds:.6g}"
+        )
+    return table
+
+
+def _done(folder: Path) -> None:
+    from tool_use_om.data.dataset import DataSet
+
+    _print(_literal(DataSet.open(folder).manifest.describe()))
+    _print(_literal(f"Check {folder / 'debug' / 'overview.png'} before you trust it."))
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def _print(what: Any) -> None:  # noqa: ANN401 - whatever rich can render
+    from rich.console import Console
+
+    Console(soft_wrap=True, highlight=False).print(what)
+
+
+def _literal(text: str) -> str:
+    """Return text of the source as rich prints it unchanged: no markup, no control characters."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in text))
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for part in _names(text):
+        key, equals, value = part.partition("=")
+        if not (key.strip() and equals):
+            raise DataError(
+                f"--units takes column=unit pairs such as acc=g,gyro=deg/s; got {part!r}."
+            )
+        pairs[key.strip()] = value.strip()
+    return pairs
