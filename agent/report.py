@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MAX_ROWS = 60
+MAX_ROWS = 60  # of a result's values; every value that the answer cites is shown all the same
+_BULK = "/detail/"
 _NUMBER = re.compile(r"(?<![\w.#/-])[-+−]?\d+(?:\.\d+)?(?![\w/])")
 
 
@@ -111,7 +112,9 @@ def _finding_row(finding: Mapping[str, Any]) -> str:
     source = finding.get("source") or {}
     where = f"{source.get('result_id', '')}{source.get('pointer', '')}"
     target = anchor(source.get("result_id", ""), source.get("pointer", ""))
-    value = f"{_cell(finding.get('value'))} {html.escape(finding.get('unit') or '')}"
+    value = _cell(finding.get("value"))
+    if isinstance(finding.get("value"), int | float):
+        value = f"{value} {html.escape(finding.get('unit') or '')}"
     return (
         f"<tr><td>{html.escape(str(finding.get('statement', '')))}</td>"
         f'<td class="value">{value}</td>'
@@ -143,9 +146,10 @@ def _figures(steps: Sequence[Step]) -> str:
 
 
 def _value_rows(step: Step, cited: set[str]) -> str:
-    rows, left_out = [], 0
-    for index, (pointer, value) in enumerate(leaves(step.content)):
-        if index >= MAX_ROWS and pointer not in cited:
+    rows: list[str] = []
+    left_out = 0
+    for pointer, value in leaves(step.content):
+        if (len(rows) >= MAX_ROWS or pointer.startswith(_BULK)) and pointer not in cited:
             left_out += 1
             continue
         rows.append(
@@ -153,7 +157,10 @@ def _value_rows(step: Step, cited: set[str]) -> str:
             f'</code></td><td class="value">{_cell(value)}</td></tr>'
         )
     if left_out:
-        rows.append(f'<tr><td class="soft" colspan="2">… {left_out} more in the result</td></tr>')
+        rows.append(
+            f'<tr><td class="soft" colspan="2">… {left_out} more values in '
+            f"<code>results/{step.result_id}/result.json</code></td></tr>"
+        )
     return "".join(rows)
 
 

@@ -65,7 +65,7 @@ def _answer(
     place = Workspace.at(workspace)
     name = check_name("--run", run) if run else new_run_name()
     console.print(Panel(question or "(an empty question)", title=f"{data} · {model}", width=100))
-    console.print(f"[dim]run {name}; to go on after a stop, repeat with --run {name}[/dim]")
+    console.print(f"[dim]run {name}[/dim]")
     started = time.perf_counter()
     state = _watched(console, question, place, name, data=data, model=model, seed=seed)
     seconds = time.perf_counter() - started

@@ -16,7 +16,6 @@ _TELLING = (
     "dataset", "n_sessions", "n_segments", "tokenizer", "window_s", "stride_s", "head", "task",
     "channels", "horizon_s", "n_unusual", "best", "n_figures",
 )  # fmt: skip
-_WIDTH = 96
 
 
 class Watcher:
@@ -71,7 +70,7 @@ class Watcher:
     def _node(self, node: str, update: Mapping[str, Any]) -> None:
         if node == "plan" and update.get("plan"):
             tools = " → ".join(str(step.get("tool")) for step in update["plan"])
-            self.console.print(f"[bold]plan[/bold]  [dim]{escape(tools)}[/dim]")
+            self.console.print(f"[bold]plan[/bold] [dim]{escape(tools)}[/dim]\n")
         for message in update.get("messages") or []:
             self._message(message)
 
@@ -83,8 +82,8 @@ class Watcher:
             self.progress.update(
                 self.task, description=escape(call["name"]), completed=0, total=None
             )
-            line = escape(f"({_cut(arguments)})") if arguments else ""
-            self.console.print(f"[cyan]{self.steps:>3}[/cyan]  {call['name']}[dim]{line}[/dim]")
+            line = escape(f"({arguments})") if arguments else ""
+            self._print(f"[cyan]{self.steps:>3}[/cyan]  {call['name']}[dim]{line}[/dim]")
         if getattr(message, "type", "") == "tool":
             self._result(message)
 
@@ -94,7 +93,11 @@ class Watcher:
             return
         summary = summarise(message.content)
         if summary:
-            self.console.print(f"     [dim]{escape(summary)}[/dim]")
+            self._print(f"     [dim]{escape(summary)}[/dim]")
+
+    def _print(self, line: str) -> None:
+        """Print one line, cut where the terminal ends."""
+        self.console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 def summarise(content: Any) -> str:  # noqa: ANN401 - message content: text or blocks
@@ -109,7 +112,7 @@ def summarise(content: Any) -> str:  # noqa: ANN401 - message content: text or b
     for name, metric in (data.get("metrics") or {}).items():
         if isinstance(metric, dict) and isinstance(metric.get("value"), int | float):
             parts.append(f"{name}={metric['value']:.3g}")
-    return _cut("  ".join(parts))
+    return "  ".join(parts)
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -119,7 +122,3 @@ def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
         return str(value.get("head") or value.get("name") or len(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -10,9 +10,10 @@ from langchain_core.messages import AIMessage, ToolMessage
 
 from tool_use_om.agent.report import Report, Step
 from tool_use_om.agent.state import this_turn
-from tool_use_om.agent.trace import Trace, read_content
+from tool_use_om.agent.trace import Trace
 from tool_use_om.data.errors import TuomError
 from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.results import ResultStore
 
 
 def report_of(state: Mapping[str, Any], place: Workspace, trace: Trace) -> Report:
@@ -32,14 +33,12 @@ def report_of(state: Mapping[str, Any], place: Workspace, trace: Trace) -> Repor
 
 def _step(request: Mapping[str, Any], reply: ToolMessage, place: Workspace) -> Step:
     artifact = reply.artifact if isinstance(reply.artifact, Mapping) else {}
-    content = read_content(reply.content)
-    if isinstance(content, dict):
-        content = {k: v for k, v in content.items() if k != "result_id"}
+    result_id = artifact.get("result_id")
     return Step(
         tool=request["name"],
         arguments=request["args"],
-        content=content,
-        result_id=artifact.get("result_id"),
+        content=ResultStore(place).get(result_id).data if result_id else reply.content,
+        result_id=result_id,
         ok=reply.status != "error",
         figures=tuple(_figures(artifact, place)),
     )
