@@ -6,11 +6,12 @@ the output. A2A speaks in messages, which `graph` takes; a data part reaches thi
 
 from __future__ import annotations
 
-from typing import Any, Required, TypedDict
+from typing import Any, Required
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
 
 from tool_use_om.agent.context import AgentContext, coerce_context
 from tool_use_om.data.errors import DataError

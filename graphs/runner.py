@@ -81,7 +81,9 @@ def _input(
     snapshot: StateSnapshot, question: str, reply: object, thread_id: str
 ) -> AgentInput | Command[Any] | None:
     """Return what to invoke with: a new question, a person's reply, or None to resume."""
-    if not snapshot.next or snapshot.next == (START,):  # nothing has begun: START only takes input
+    # `next` leaves out a step whose result is saved but not yet applied; `tasks` does not.
+    waiting = {task.name for task in snapshot.tasks}
+    if not waiting or waiting == {START}:  # at START nothing has begun, not even the question
         return {"question": question}
     running = str(snapshot.values.get("question") or "")
     if question.strip() and question.strip() != running.strip():
