@@ -41,6 +41,9 @@ COMMANDS = {
         "Fine-tune an orchestrator on exported traces (TRL + LoRA).",
         "tool_use_om.agent.training.cli:sft_app",
     ),
+    "docs": Entry(
+        "Write the generated parts of README.md and docs/.", "tool_use_om.evals.docs:app"
+    ),
     "bench": Entry("Measure the figures in docs/benchmarks.md.", "tool_use_om.evals.bench_cli:app"),
 }
 
