@@ -78,6 +78,12 @@ class Head(ABC):
         """Write the fitted head to one safetensors file; `registry.load_head` reads it."""
         write_state(self.to_state(), path)
 
+    def _seal(self) -> None:
+        """Lay fitted arrays out as a file does, so that a loaded head answers alike."""
+        for name, value in vars(self).items():
+            if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+                setattr(self, name, np.ascontiguousarray(value))
+
     def _require_fitted(self) -> None:
         if not self.is_fitted:
             raise NotFittedError(f"The head {self.name!r} is not fitted yet: call fit() first.")
@@ -113,7 +119,7 @@ class TokenHead(Head):
         self.bank_ = self._embed(rows).astype(np.float32)
         self.bank_sessions_ = np.array(tokens.session_ids, dtype=np.str_)
         self.bank_start_s_ = np.array(tokens.window_start_s, dtype=np.float64)
-        whole = tokens.mask.any(axis=1).all(axis=1)
+        whole = np.all(np.any(tokens.mask, axis=1), axis=1)
         full_end = self.bank_start_s_ + float(tokens.window_s)
         self.bank_end_s_ = np.where(whole, full_end, tokens.end_s)
 
@@ -168,6 +174,7 @@ class ClassifierHead(TokenHead):
         self._fit(rows, codes, group_of)
         self._remember_bank(tokens, rows.values)
         self.bank_labels_ = codes.astype(np.int64)
+        self._seal()
         return self
 
     def predict_proba(self, tokens: Tokens) -> Array:
@@ -231,6 +238,7 @@ class RetrievalHead(TokenHead):
         rows = self._pool(tokens)
         self._fit(rows)
         self._remember_bank(tokens, rows.values)
+        self._seal()
         return self
 
     def query(
@@ -271,6 +279,7 @@ class AnomalyHead(TokenHead):
         self._fit(rows)
         self._remember_bank(tokens, rows.values)
         self._after_fit()
+        self._seal()
         return self
 
     def score(self, tokens: Tokens) -> Array:

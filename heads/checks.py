@@ -53,7 +53,7 @@ def check_same_form(
         )
 
 
-def check_labels(y: Sequence[str], n_windows: int, min_labels: int) -> np.ndarray:
+def check_labels(y: Sequence[object], n_windows: int, min_labels: int) -> np.ndarray:
     """Return `y` as (n,) text.
 
     Raises
@@ -63,7 +63,7 @@ def check_labels(y: Sequence[str], n_windows: int, min_labels: int) -> np.ndarra
     """
     if len(y) != n_windows:
         raise DataError(f"One label a window is needed: got {len(y)} labels, {n_windows} windows.")
-    missing = sum(not isinstance(label, str) or not label for label in y)
+    missing = sum(label is None or str(label) in {"", "nan"} for label in y)
     if missing:
         raise DataError(
             f"{missing} of {len(y)} windows have no label. Select the labelled windows first."

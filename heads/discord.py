@@ -96,7 +96,8 @@ class Discord(AnomalyHead):
     def _same(self, part: slice, *, alone: bool) -> Array:
         """Return which fitted windows (columns) may not vouch for the windows in `part`."""
         if not alone:
-            return self.bank_sessions_[part, None] == self.bank_sessions_[None, :]
+            same: Array = self.bank_sessions_[part, None] == self.bank_sessions_[None, :]
+            return same
         starts = self.bank_start_s_[part, None] < self.bank_end_s_[None, :]
         overlapping: Array = starts & (self.bank_end_s_[part, None] > self.bank_start_s_[None, :])
         return overlapping

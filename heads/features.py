@@ -65,12 +65,13 @@ def pool(tokens: Tokens, mode: str, *, context: bool) -> Rows:
         highest = np.where(mask[..., None], tokens.values, -np.inf).max(axis=2)
         parts.append(np.where(np.isfinite(highest), highest, np.nan))
     if mode == "mean":
-        weight = mask.any(axis=2)
+        weight = np.any(mask, axis=2)
         parts = [_masked_mean(mean[:, None], weight[:, None])]
     rows = [p.reshape(len(p), -1) for p in parts]
     n_context = 0
     if context and tokens.context.size:
-        present = np.where(mask.any(axis=2)[..., None], tokens.context, np.nan)
+        seen = np.any(mask, axis=2)[..., None]
+        present = np.where(seen, tokens.context, np.nan)
         rows.append(present.reshape(len(present), -1).astype(np.float64))
         n_context = rows[-1].shape[1]
     return Rows(values=np.concatenate(rows, axis=1), n_context=n_context)
@@ -82,7 +83,8 @@ def _masked_mean(values: Array, mask: Array) -> Array:
     count = weight.sum(axis=-1)[..., None]
     filled = np.where(mask[..., None], values, 0.0)
     total = np.einsum("...pd,...p->...d", filled, weight)
-    return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+    mean: Array = np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+    return mean
 
 
 def fit_projection(rows: Rows, max_dims: int) -> tuple[Array, Array]:
@@ -119,12 +121,14 @@ def principal_axes(centred: Array, max_dims: int) -> Array:
         axes = randomized_svd(centred, dims, n_iter=4, random_state=0)[2]
     largest = np.abs(axes).argmax(axis=1)
     signs = np.sign(axes[np.arange(len(axes)), largest])
-    return (axes * np.where(signs == 0, 1.0, signs)[:, None]).T
+    fixed: Array = (axes * np.where(signs == 0, 1.0, signs)[:, None]).T
+    return fixed
 
 
 def fill(values: Array, replacement: Array) -> Array:
     """Return `values` with NaN replaced by `replacement` (one value a column)."""
-    return np.where(np.isfinite(values), values, replacement)
+    filled: Array = np.where(np.isfinite(values), values, replacement)
+    return filled
 
 
 def project(values: Array, shift: Array, matrix: Array) -> Array:
@@ -137,7 +141,8 @@ def squared_distances(a: Array, b: Array) -> Array:
     """Return the (len(a), len(b)) squared Euclidean distances."""
     cross = a @ b.T
     total = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2.0 * cross
-    return np.maximum(total, 0.0)
+    squared: Array = np.maximum(total, 0.0)
+    return squared
 
 
 def _column_mean(values: Array) -> Array:

@@ -44,7 +44,8 @@ def group_folds(codes: Array, groups: Array, n_folds: int = 5) -> list[Fold]:
 def _main_class(codes: Array, group_of: Array, n_groups: int) -> Array:
     counts = np.zeros((n_groups, int(codes.max()) + 1), dtype=np.int64)
     np.add.at(counts, (group_of, codes), 1)
-    return counts.argmax(axis=1)
+    main: Array = counts.argmax(axis=1)
+    return main
 
 
 def plain_folds(groups: Array, n_folds: int = 5) -> list[Fold]:

@@ -154,6 +154,7 @@ class ForecastHead(Head):
         self.n_samples_ = int(batch.windows.values.shape[2])
         self.max_steps_ = int(np.flatnonzero(known.any(axis=(0, 1))).max()) + 1
         self._fit(batch.select(rows))
+        self._seal()
         return self
 
     @property

@@ -72,12 +72,12 @@ class LatentSSM(ForecastHead):
 
     The state of a channel at a window's end holds the leading components of its last token. The
     normalised samples of its context (at most 128) can be added; on BasicMotions they did not help,
-    on 40 sessions nor on the 10 of walking. `A` takes the state one step on: it is fitted by ridge on pairs of windows one step apart, each encoded from its own past only, so
-    nothing leaks from the future as it would between patches of one window. `E` decodes the samples
-    of the next step, in units of the window's mean and scale. A step is one patch if there are
-    windows a patch apart, else their smallest stride. One ridge strength serves both: the one with
-    the least squared error over the horizon on held-out sessions. The errors made there give the
-    quantiles.
+    on 40 sessions nor on the 10 of walking. `A` takes the state one step on: it is fitted by ridge
+    on pairs of windows one step apart, each encoded from its own past only, so nothing leaks from
+    the future as it would between patches of one window. `E` decodes the samples of the next step,
+    in units of the window's mean and scale. A step is one patch if there are windows a patch apart,
+    else their smallest stride. One ridge strength serves both: the one with the least squared error
+    over the horizon on held-out sessions. The errors made there give the quantiles.
 
     Not covered: a state filtered over earlier windows (Kalman), a spread that differs between
     windows other than by their scale, one channel driving another.
@@ -144,7 +144,8 @@ class LatentSSM(ForecastHead):
         """Return (B, C, D) of the forecast channels."""
         tokens = batch.tokens
         pooled = tokens.pooled("last").reshape(len(batch), len(tokens.channels), -1)
-        return pooled[:, self._columns()].astype(np.float64)
+        last: Array = pooled[:, self._columns()].astype(np.float64)
+        return last
 
     def _states(self, batch: ForecastBatch) -> Array:
         """Return (B * C, S), windows outside, channels inside."""
@@ -152,8 +153,8 @@ class LatentSSM(ForecastHead):
         parts = [last]
         if self.params["raw_context"]:
             parts.append(normalised_context(batch.windows, self._columns())[..., -_RAW_SAMPLES:])
-        states = np.concatenate(parts, axis=2)
-        return states.reshape(-1, states.shape[2])
+        states: Array = np.concatenate(parts, axis=2).reshape(last.shape[0] * last.shape[1], -1)
+        return states
 
     def _design(self, batch: ForecastBatch, pairs: Array) -> Design:
         mean, scale = normalisation(batch.windows, self._columns())
@@ -203,7 +204,8 @@ def roll_out(states: Array, dynamics: Array, emission: Array, n_steps: int) -> A
     for _ in range(-(-n_steps // emission.shape[1])):
         parts.append(states @ emission)
         states = states @ dynamics
-    return np.concatenate(parts, axis=1)[:, :n_steps]
+    points: Array = np.concatenate(parts, axis=1)[:, :n_steps]
+    return points
 
 
 def _strides(session_ids: tuple[str, ...], first: Array) -> set[int]:

@@ -123,7 +123,8 @@ def within_whitener(points: Array, codes: Array) -> Array:
     n_free = len(points) - len(np.unique(codes))
     if n_free < 1:
         spread = float((points - points.mean(axis=0)).var())
-        return np.eye(points.shape[1]) / np.sqrt(max(spread, 1e-12))
+        plain: Array = np.eye(points.shape[1]) / np.sqrt(max(spread, 1e-12))
+        return plain
     covariance = ledoit_wolf(residuals, assume_centered=True)[0] * len(points) / n_free
     values, vectors = np.linalg.eigh(covariance)
     floor = max(float(values.max()) * 1e-6, 1e-12)

@@ -66,8 +66,8 @@ def cadence(
 def _window_cadence(
     values: Array, mask: Array, rate_hz: float, band: tuple[float, float]
 ) -> tuple[float, float]:
-    series = [_prepared(v, m) for v, m in zip(values, mask, strict=True)]
-    series = [s for s in series if s is not None]
+    prepared = [_prepared(v, m) for v, m in zip(values, mask, strict=True)]
+    series = [s for s in prepared if s is not None]
     if not series:
         return float("nan"), 0.0
     length = min(len(s) for s in series)
@@ -102,8 +102,9 @@ def _repeatability(stack: Array) -> Array:
         below = np.flatnonzero(correlation < 0)
         tail = correlation[below[0] :] if len(below) else correlation[:0]
         peaks.append(max(float(tail.max(initial=0.0)), 1e-3))
-    weights: Array = np.square(peaks)
-    return weights / weights.sum()
+    weights = np.square(peaks)
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 def _spectral_peak(stack: Array, rate_hz: float, band: tuple[float, float]) -> float:

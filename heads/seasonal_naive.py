@@ -73,7 +73,7 @@ class SeasonalNaive(ForecastHead):
     def _points(self, windows: WindowBatch, n_steps: int) -> Array:
         """Return (B, C, n_steps) normalised point forecasts."""
         context = normalised_context(windows, self._columns())
-        n_valid = windows.mask[:, self._columns()].any(axis=1)
+        n_valid = np.any(windows.mask[:, self._columns()], axis=1)
         points = np.empty((*context.shape[:2], n_steps))
         for row, channels in enumerate(context):
             last = int(np.flatnonzero(n_valid[row]).max()) + 1
