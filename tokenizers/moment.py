@@ -115,7 +115,7 @@ class MomentConfig:
             stack = {n: t5[_T5_NAMES.get(n, n)] for n in _IN_T5 if _T5_NAMES.get(n, n) in t5}
             own = {n: config[n] for n in ("patch_dropout", "head_dropout") if n in config}
             return cls(**stack, **own, seq_len=config["seq_len"], patch_len=config["patch_len"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 f"config.json is not a MOMENT configuration ({error}). It needs seq_len, "
                 "patch_len, patch_stride_len and t5_config, as momentfm 0.1.4 writes it."

@@ -43,10 +43,12 @@ class MomentfmEncoder(nn.Module):
 
     def _padded(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """Return x and its mask as momentfm's loaders make them, and how much was put before."""
-        known = torch.isfinite(x) if mask is None else mask & torch.isfinite(x)
-        if known.ndim == 3 and bool((known != known[:, :1]).any()):
+        known = torch.isfinite(x)
+        if mask is not None:
+            known = known & (mask[:, None] if mask.ndim == 2 else mask)
+        row = known[:, 0]
+        if bool((known != row[:, None]).any()):
             raise DataError("momentfm takes one mask a window; the channels' masks differ.")
-        row = known[:, 0] if known.ndim == 3 else known
         short = self.config.seq_len - x.shape[-1]
         filled = torch.where(torch.isfinite(x), x, 0)
         return (
@@ -58,13 +60,13 @@ class MomentfmEncoder(nn.Module):
 
 def _pipeline(config: MomentConfig) -> Any:  # noqa: ANN401 - momentfm is untyped
     """Build momentfm's model quietly; raise DataError if the package is not installed."""
-    try:
-        from momentfm import MOMENTPipeline
-    except ImportError as error:
-        raise DataError(
-            "backend='momentfm' needs the momentfm package: pip install --no-deps momentfm==0.1.4. "
-            "The default backend needs nothing."
-        ) from error
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
+        try:
+            from momentfm import MOMENTPipeline
+        except ImportError as error:
+            raise DataError(
+                "backend='momentfm' needs the momentfm package: "
+                "pip install --no-deps momentfm==0.1.4. The default backend needs nothing."
+            ) from error
         return MOMENTPipeline(config.to_json(), model_kwargs={"task_name": "reconstruction"})

@@ -106,7 +106,7 @@ class Tokens:
 
     def select(self, index: np.ndarray | Sequence[int]) -> Self:
         """The windows at `index` (integers, or a boolean array of length B), in that order."""
-        rows = np.arange(len(self))[np.asarray(index)]
+        rows = rows_at(index, len(self))
         return replace(
             self,
             values=self.values[rows],
@@ -144,6 +144,12 @@ class Tokens:
         picked = np.take_along_axis(self.values, last[..., None, None], axis=2)[:, :, 0]
         exists = np.asarray(self.mask.any(axis=-1))[..., None]
         return np.where(exists, picked, 0).astype(np.float32)
+
+
+def rows_at(index: np.ndarray | Sequence[int], n: int) -> np.ndarray:
+    """Row numbers for integers or a boolean array of length n; an empty list is no row."""
+    wanted = np.asarray(index)
+    return np.arange(n)[wanted if wanted.size else wanted.astype(np.int64)]
 
 
 def concatenate(parts: Sequence[Tokens]) -> Tokens:

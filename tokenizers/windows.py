@@ -13,6 +13,7 @@ from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.progress import Progress, track
 from tool_use_om.tokenizers.config import TokenizerConfig
 from tool_use_om.tokenizers.resample import resample, to_grid
+from tool_use_om.tokenizers.tokens import rows_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ class WindowBatch:
 
     def select(self, index: np.ndarray | Sequence[int]) -> Self:
         """The windows at `index` (integers, or a boolean array of length B), in that order."""
-        rows = np.arange(len(self))[np.asarray(index)]
+        rows = rows_at(index, len(self))
         return replace(
             self,
             values=self.values[rows],

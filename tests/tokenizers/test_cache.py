@@ -1,0 +1,193 @@
+"""The token cache: same tokens, less work; damage and rivals do no harm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tool_use_om.data.dataset import DataSet
+from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tokenizers.cache import TokenCache
+from tool_use_om.tokenizers.config import TokenizerConfig
+from tool_use_om.tokenizers.moment import Moment
+from tool_use_om.tokenizers.spec import TokenizerSpec
+from tool_use_om.tokenizers.tokenizer import Tokenizer
+from tool_use_om.tokenizers.tokens import Tokens
+from tool_use_om.tokenizers.windows import cut_windows
+
+CUT = TokenizerConfig(window_s=2, stride_s=1)
+
+
+@pytest.fixture
+def dataset(make_dataset: Callable[..., DataSet], even: Callable[..., tuple]) -> DataSet:
+    return make_dataset(
+        {n: {"accelerometer": even(16, 4 + i, 2, seed=i)} for i, n in enumerate("abc")}
+    )
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> TokenCache:
+    return TokenCache(Workspace.at(tmp_path / "ws"))
+
+
+def files(cache: TokenCache) -> list[Path]:
+    return sorted(p for p in cache.folder.rglob("*") if p.is_file())
+
+
+def same(one: Tokens, other: Tokens) -> bool:
+    arrays = ("values", "mask", "start_s", "window_start_s", "context")
+    facts = ("patch_s", "window_s", "channels", "session_ids", "context_names")
+    return all(np.allclose(getattr(one, n), getattr(other, n), atol=1e-6) for n in arrays) and all(
+        getattr(one, n) == getattr(other, n) for n in facts
+    )
+
+
+def test_cache_returns_what_encode_returns(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet
+) -> None:
+    """Fresh or kept, the tokens are those of cutting and encoding, sessions in the asked order."""
+    direct = tokenizer.encode(cut_windows(dataset, ["b", "a"], "all", CUT))
+    fresh = cache.encode(tokenizer, dataset, ["b", "a"], "all", CUT)
+    kept = cache.encode(tokenizer, dataset, ["b", "a"], "all", CUT)
+    assert same(direct, fresh)
+    assert same(direct, kept)
+    assert (cache.hits, cache.misses) == (2, 2)
+
+
+def test_cache_encodes_only_what_it_lacks(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet
+) -> None:
+    """Sessions known from another call are not encoded again; a hit moves no signal."""
+    cache.encode(tokenizer, dataset, ["a", "b"], "all", CUT)
+    cache.encode(tokenizer, dataset, ["b", "c", "c"], "all", CUT)
+    assert (cache.hits, cache.misses) == (1, 3)
+    assert len(files(cache)) == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TokenizerConfig(window_s=2.5, stride_s=1),
+        TokenizerConfig(window_s=2, stride_s=0.5),
+        TokenizerConfig(window_s=2, stride_s=1, target_rate_hz=8),
+    ],
+)
+def test_cache_tells_cuts_apart(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet, other: TokenizerConfig
+) -> None:
+    """Another window, stride or rate is another entry."""
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    got = cache.encode(tokenizer, dataset, ["a"], "all", other)
+    assert same(got, tokenizer.encode(cut_windows(dataset, ["a"], "all", other)))
+    assert cache.hits == 0
+
+
+def test_cache_tells_content_apart(
+    cache: TokenCache,
+    tokenizer: Tokenizer,
+    dataset: DataSet,
+    small_spec: TokenizerSpec,
+    small_moment: Moment,
+    make_dataset: Callable[..., DataSet],
+    even: Callable[..., tuple],
+) -> None:
+    """Other channels, range, data or weights are never answered from an old entry."""
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    cache.encode(tokenizer, dataset, ["a"], ["accelerometer.y"], CUT)
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT, ranges={"a": (0, 3)})
+    changed = make_dataset({"a": {"accelerometer": even(16, 4, 2, seed=9)}}, name="other")
+    cache.encode(tokenizer, changed, ["a"], "all", CUT)
+    with torch.no_grad():
+        small_moment.head.linear.bias += 1
+    cache.encode(Tokenizer(small_spec, small_moment), dataset, ["a"], "all", CUT)
+    assert (cache.hits, cache.misses) == (0, 5)
+
+
+def test_cache_leaves_context_out_when_not_wanted(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet
+) -> None:
+    """context_features=False gives no context, from the same entry."""
+    plain = TokenizerConfig(window_s=2, stride_s=1, context_features=False)
+    assert cache.encode(tokenizer, dataset, ["a"], "all", plain).context.shape[-1] == 0
+    assert cache.encode(tokenizer, dataset, ["a"], "all", CUT).context.shape[-1] == 3
+    assert cache.hits == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "noise"])
+def test_cache_ignores_a_torn_file(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet, damage: str
+) -> None:
+    """A damaged entry is encoded again and mended."""
+    good = cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    (path,) = files(cache)
+    whole = path.read_bytes()
+    torn = {"cut": whole[: len(whole) // 2], "empty": b"", "noise": b"\xff" * 200}
+    path.write_bytes(torn[damage])
+    assert same(cache.encode(tokenizer, dataset, ["a"], "all", CUT), good)
+    assert cache.misses == 2
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    assert cache.hits == 1
+
+
+def test_cache_stays_within_its_size(
+    tmp_path: Path, tokenizer: Tokenizer, dataset: DataSet
+) -> None:
+    """The least recently used entries go first; what is asked for is returned all the same."""
+    cache = TokenCache(Workspace.at(tmp_path / "ws"), max_mb=0.025)
+    for session in ("a", "b", "a", "c"):
+        assert len(cache.encode(tokenizer, dataset, [session], "all", CUT)) >= 3
+    assert sum(p.stat().st_size for p in files(cache)) <= 0.025 * 2**20
+    hits = cache.hits
+    cache.encode(tokenizer, dataset, ["c"], "all", CUT)
+    assert cache.hits == hits + 1
+
+
+def test_cache_leaves_nothing_half_written(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet
+) -> None:
+    """After an error there is no file, and unknown names are named."""
+    with pytest.raises(DataError, match="window_s must be"):
+        cache.encode(tokenizer, dataset, ["a"], "all", TokenizerConfig(window_s=100))
+    with pytest.raises(NotFoundError, match="session"):
+        cache.encode(tokenizer, dataset, ["nobody"], "all", CUT)
+    with pytest.raises(DataError, match="at least one session"):
+        cache.encode(tokenizer, dataset, [], "all", CUT)
+    assert files(cache) == []
+
+
+WRITER = """
+import sys
+from tool_use_om.data.dataset import DataSet
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tokenizers.cache import TokenCache
+from tool_use_om.tokenizers.config import TokenizerConfig
+from tool_use_om.tokenizers.registry import load_tokenizer
+dataset = DataSet.open(sys.argv[1])
+tokenizer = load_tokenizer("moment-tiny")
+for turn in range(8):
+    cache = TokenCache(Workspace.at(sys.argv[2]), max_mb=0.02)
+    tokens = cache.encode(
+        tokenizer, dataset, ["a", "b", "c"], "all", TokenizerConfig(window_s=2, stride_s=1)
+    )
+    print(round(float(tokens.values.sum(dtype="float64")), 2))
+"""
+
+
+def test_cache_is_safe_under_two_processes(tmp_path: Path, dataset: DataSet) -> None:
+    """Two processes that write, read and evict the same entries both get the right tokens."""
+    command = [sys.executable, "-c", WRITER, str(dataset.path), str(tmp_path / "shared")]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0, 0], outputs
+    assert len({line for out, _ in outputs for line in out.split()}) == 1
+    assert not list((tmp_path / "shared").rglob("*.partial"))
