@@ -30,12 +30,15 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     query = query_segment(dataset, args)
     clock = Stopwatch()
     plan = plan_encoding(ctx, without_filters(working_set))
-    usual = _usual(dataset, working_set, query)
+    usual, check = usual_segments(dataset, working_set, query)
     with clock.lap("encode_s"):
         asked = encode(ctx, plan, [query])
         tokens = encode(ctx, plan, usual)
+        held_out = {name: encode(ctx, plan, own) for name, own in check.items()}
     with clock.lap("fit_s"):
         head = _head(working_set).fit(tokens)
+        if "calibration" in held_out:
+            head.calibrate(held_out["calibration"])
     with clock.lap("predict_s"):
         threshold = head.threshold(args.coverage)
         rows = _rows(asked, head, threshold)
@@ -53,7 +56,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
         "n_windows": len(rows),
         "n_unusual": len(unusual),
         "threshold": threshold,
-        "coverage": _coverage(head, threshold, args.coverage),
+        "coverage": _coverage(head, threshold, args.coverage, held_out),
         "most_unusual": top,
         "windows": rows[:SHOWN],
         "notes": list(plan.notes),
@@ -72,15 +75,28 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     return remember(outcome)
 
 
-def _usual(dataset: DataSet, working_set: WorkingSet, query: Segment) -> list[Segment]:
-    """What counts as usual: the selected sessions, else the training ones, without the query's."""
-    narrowed = working_set
-    if working_set.sessions is None and working_set.split is None and not working_set.labels:
-        narrowed = working_set.but(split="train", start_s=None, end_s=None)
-    others = [s for s in select(dataset, narrowed).segments if s.session_id != query.session_id]
-    if others:
-        return others
-    return whole(dataset, [query.session_id])
+def usual_segments(
+    dataset: DataSet, working_set: WorkingSet, query: Segment
+) -> tuple[list[Segment], dict[str, list[Segment]]]:
+    """What counts as usual, and what to calibrate and check the threshold on.
+
+    Without a selection: the training split is usual, the other two are held out. A selection is all
+    usual, and the threshold is then set by leaving its own windows out in turn. The query's session
+    is in none of them.
+    """
+    chosen = working_set.sessions is not None or working_set.split or working_set.labels
+    if chosen:
+        found = select(dataset, working_set).segments
+        usual = [s for s in found if s.session_id != query.session_id]
+        return usual or whole(dataset, [query.session_id]), {}
+    table = dataset.sessions()
+    others = table[table["session_id"] != query.session_id]
+    by_split = {
+        str(name): whole(dataset, group["session_id"].tolist())
+        for name, group in others.groupby("split")
+    }
+    usual = by_split.pop("train", [])
+    return usual or whole(dataset, [query.session_id]), by_split
 
 
 def _head(working_set: WorkingSet) -> Discord:
@@ -110,10 +126,20 @@ def _rows(asked: Tokens, head: Discord, threshold: float) -> list[dict[str, Any]
     return sorted(rows, key=lambda r: -float(r["score"]))
 
 
-def _coverage(head: Discord, threshold: float, nominal: float) -> dict[str, Any]:
-    """How many usual windows stay under the threshold: the share it was set by, as it came out."""
-    inside = float((head.reference_ <= threshold).mean())
-    return {"nominal": nominal, "empirical": inside, "n": len(head.reference_)}
+def _coverage(
+    head: Discord, threshold: float, nominal: float, held_out: dict[str, Tokens]
+) -> dict[str, Any]:
+    """How many usual windows stay under the threshold: measured on the test split if it is free."""
+    from tool_use_om.heads.conformal import measured_coverage
+
+    if "test" not in held_out:
+        inside = float((head.reference_ <= threshold).mean())
+        n = len(head.reference_)
+        return {"nominal": nominal, "empirical": inside, "n": n, "measured_on": "fitted windows"}
+    tokens = held_out["test"]
+    measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
+    kept = ("nominal", "empirical", "lower", "upper", "n")
+    return {**{key: getattr(measured, key) for key in kept}, "measured_on": "test"}
 
 
 def _stretch(row: dict[str, Any]) -> Segment:

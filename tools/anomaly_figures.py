@@ -42,7 +42,7 @@ def scores_figure(
             colour = COLOURS[1] if row["unusual"] else GREY
             axes.hlines(row["score"], row["start_s"], row["end_s"], color=colour, linewidth=3)
         axes.axhline(threshold, color="black", linewidth=0.8, linestyle="--")
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, 1.15 * max(threshold, *(r["score"] for r in rows)))
         axes.set_title("score of each window (dashed: threshold)")
         axes.set_xlabel("seconds from the session's start")
         figure.suptitle(f"Session {query.session_id}", x=0.01, ha="left", fontsize=11)

@@ -106,7 +106,14 @@ def plan_encoding(
 
 def without_filters(working_set: WorkingSet) -> WorkingSet:
     """Return the working set's choices without its filters: stored splits are used whole."""
-    kept = ("dataset", "channels", "tokenizer", "tokenizer_config", "encoding_channels")
+    kept = (
+        "dataset",
+        "channels",
+        "tokenizer",
+        "tokenizer_config",
+        "encoding_channels",
+        "given_labels",
+    )
     return WorkingSet().but(**{key: getattr(working_set, key) for key in kept})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError, NotFoundError
@@ -11,7 +11,7 @@ from tool_use_om.tools import arguments as a
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_filters
 from tool_use_om.tools.forecast_figures import backtest_figure, forecast_figure
-from tool_use_om.tools.forecast_scores import compared, window_errors
+from tool_use_om.tools.forecast_scores import compared, window_errors, window_sessions
 from tool_use_om.tools.forecast_windows import (
     Request,
     fit_window,
@@ -48,6 +48,17 @@ SHOWN_SESSIONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The windows of the three splits with their futures, the same for every head."""
+
+    plan: Plan
+    request: Request
+    train: ForecastBatch
+    calibration: ForecastBatch
+    held_out: ForecastBatch
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backtest:
     """A forecaster fitted and calibrated, and the held-out windows it is judged on."""
 
@@ -75,7 +86,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     scores = compared(
         window_errors(judged, test.held_out),
         window_errors(naive, test.held_out),
-        _sessions(test.held_out),
+        window_sessions(test.held_out),
         ctx.seed,
     )
     rows, series = _rows(ahead), _series(ahead)
@@ -127,36 +138,62 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     return remember(outcome)
 
 
-def backtest(
+def prepare(
     ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, clock: Stopwatch
-) -> Backtest:
-    """Fit on train, calibrate on calibration, and keep the test windows with a known future."""
-    from tool_use_om.heads.conformal import ConformalForecaster
-
+) -> Prepared:
+    """Choose context and stride, cut and encode the three splits with their known futures."""
     dataset = open_current(ctx, working_set)
     request = _request(dataset, working_set, args)
     plan = plan_encoding(ctx, without_filters(working_set), request.channels)
-    horizon_s = args.horizon_s or plan.settings.window_s
-    request = Request(channels=request.channels, horizon_s=horizon_s, label=request.label)
+    if not request.horizon_s:
+        request = replace(request, horizon_s=plan.settings.window_s)
     stretches = {
         split: split_segments(plan, working_set, split, request.label)
         for split in ("train", "calibration", "test")
     }
-    plan = fit_window(plan, stretches["train"], horizon_s)
+    plan = fit_window(plan, stretches["train"], request.horizon_s)
     with clock.lap("encode_s"):
-        batches = {k: known_future(ctx, plan, s, horizon_s) for k, s in stretches.items()}
-    with clock.lap("fit_s"):
-        head = _fitted(working_set.head or DEFAULT_HEAD, working_set.head_params, batches, request)
-        naive = head if head.name == BASELINE else _fitted(BASELINE, {}, batches, request)
-        conformal = ConformalForecaster(head, coverage=args.coverage)
-        conformal.calibrate(batches["calibration"])
-    return Backtest(
+        batches = {
+            k: known_future(ctx, plan, found, request.horizon_s) for k, found in stretches.items()
+        }
+    return Prepared(
         plan=plan,
         request=request,
+        train=batches["train"],
+        calibration=batches["calibration"],
+        held_out=with_whole_future(batches["test"], request),
+    )
+
+
+def fit_forecaster(name: str, params: dict[str, Any], data: Prepared) -> ForecastHead:
+    """Fit one forecast head on the training split."""
+    from tool_use_om.heads.forecasting import ForecastHead
+    from tool_use_om.heads.registry import make_head
+
+    head = make_head(name, **params)
+    if not isinstance(head, ForecastHead):
+        raise DataError(f"The head {name!r} does not forecast. Call select_task_head.")
+    return head.fit(data.train, channels=data.request.channels)
+
+
+def backtest(
+    ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, clock: Stopwatch
+) -> Backtest:
+    """Fit on train and calibrate on calibration; the test windows are kept for judging."""
+    from tool_use_om.heads.conformal import ConformalForecaster
+
+    data = prepare(ctx, working_set, args, clock)
+    with clock.lap("fit_s"):
+        head = fit_forecaster(working_set.head or DEFAULT_HEAD, working_set.head_params, data)
+        naive = head if head.name == BASELINE else fit_forecaster(BASELINE, {}, data)
+        conformal = ConformalForecaster(head, coverage=args.coverage).calibrate(data.calibration)
+    return Backtest(
+        plan=data.plan,
+        request=data.request,
         head=head,
         naive=naive,
         conformal=conformal,
-        held_out=with_whole_future(batches["test"], request),
+        held_out=data.held_out,
     )
 
 
@@ -166,18 +203,6 @@ def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Requ
         label = resolve_name("label", label, label_names(dataset))
     channels = channels_of(dataset, args.target_channels or working_set.channels)
     return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
-
-
-def _fitted(
-    name: str, params: dict[str, Any], batches: dict[str, ForecastBatch], request: Request
-) -> ForecastHead:
-    from tool_use_om.heads.forecasting import ForecastHead
-    from tool_use_om.heads.registry import make_head
-
-    head = make_head(name, **params)
-    if not isinstance(head, ForecastHead):
-        raise DataError(f"The head {name!r} does not forecast. Call select_task_head.")
-    return head.fit(batches["train"], channels=request.channels)
 
 
 def _to_continue(
@@ -221,12 +246,6 @@ def _last_found(
         Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"], label=label)
         for r in rows
     ]
-
-
-def _sessions(batch: ForecastBatch) -> Any:  # noqa: ANN401  # an ndarray; numpy is imported lazily
-    import numpy as np
-
-    return np.array(batch.windows.session_ids, dtype=np.str_)
 
 
 def _rows(ahead: IntervalForecast) -> list[dict[str, Any]]:

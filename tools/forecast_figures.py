@@ -45,9 +45,9 @@ def _grid(
         for line, i in zip(panels, rows, strict=True):
             for axes, j in zip(line, columns, strict=True):
                 _panel(axes, batch, ahead, (i, j), None if truth is None else truth[i, j])
-                if line is panels[0]:
-                    axes.set_title(f"{ahead.channels[j]} [{ahead.units[j]}]")
             line[0].set_ylabel(ahead.session_ids[i])
+        for axes, j in zip(panels[0], columns, strict=True):
+            axes.set_title(f"{ahead.channels[j]} [{ahead.units[j]}]")
         for axes in panels[-1]:
             axes.set_xlabel("seconds from the session's start")
         interval = f"{ahead.coverage:.0%} interval"

@@ -101,3 +101,10 @@ def finite_mean(values: np.ndarray) -> float:
     import numpy as np
 
     return float(np.mean(values[np.isfinite(values)]))
+
+
+def window_sessions(batch: ForecastBatch) -> np.ndarray:
+    """Return the session of each window (B,)."""
+    import numpy as np
+
+    return np.array(batch.windows.session_ids, dtype=np.str_)

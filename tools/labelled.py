@@ -100,7 +100,7 @@ def labelled_split(
     with clock.lap("encode_s"):
         tokens = encode(ctx, plan, whole(plan.dataset, table["session_id"].tolist()))
     y = window_labels(
-        plan.dataset.labels(label_set=label_set),
+        with_given(ctx, working_set, plan.dataset.labels(label_set=label_set), label_set),
         tokens.session_ids,
         tokens.window_start_s,
         tokens.end_s,
@@ -110,6 +110,19 @@ def labelled_split(
     known = plan.dataset.manifest.n_subjects > 0
     groups = [str(subject[s]) if known else s for s in tokens.session_ids]
     return Labelled(tokens=tokens, y=y, groups=np.array(groups, dtype=np.str_))
+
+
+def with_given(
+    ctx: ToolContext, working_set: WorkingSet, labels: pd.DataFrame, label_set: str
+) -> pd.DataFrame:
+    """Return the data set's labels and those a person gave during the run (`request_labels`)."""
+    import pandas as pd
+
+    if working_set.given_labels is None:
+        return labels
+    rows = ctx.results.get(working_set.given_labels).data["detail"]["labels"]
+    given = pd.DataFrame([r for r in rows if r["set"] == label_set], columns=labels.columns)
+    return pd.concat([labels, given], ignore_index=True) if len(given) else labels
 
 
 def few_labels(data: Labelled, per_class: int, seed: Sequence[int]) -> Labelled:

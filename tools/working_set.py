@@ -22,6 +22,8 @@ class EncodingSettings(BaseModel):
 class WorkingSet(BaseModel):
     """The data, the models and the last result of a run; every tool gets one and returns one.
 
+    `given_labels` is the id of the result that holds the labels a person gave during the run.
+
     An empty tuple (or None) of a filter means "all". `changed` names the fields the last call set,
     so that two calls made at the same time can both be kept (see `merge_working_sets`).
     """
@@ -44,6 +46,7 @@ class WorkingSet(BaseModel):
     task: str | None = None
     head: str | None = None
     head_params: dict[str, Any] = Field(default_factory=dict)
+    given_labels: str | None = None
     last_result_id: str | None = None
     changed: tuple[str, ...] = ()
 

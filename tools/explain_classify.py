@@ -1,0 +1,115 @@
+"""Why a classification found what it found: rhythm, channels, examples, and what would change it.
+
+The head is fitted again from the stored working set: fitting is deterministic, and cheap beside
+encoding, which comes from the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.tools import classify
+from tool_use_om.tools.context import ToolContext
+from tool_use_om.tools.encoding import Stopwatch, cut
+from tool_use_om.tools.interpret import Run
+from tool_use_om.tools.rhythm import rhythm
+from tool_use_om.tools.selection import Segment
+
+if TYPE_CHECKING:
+    from tool_use_om.heads.base import ClassifierHead
+    from tool_use_om.heads.results import Explanation, Neighbour
+    from tool_use_om.tools.labelled import Labelled
+
+SHOWN_EXAMPLES = 3
+NOTABLE_DROP = 0.02
+
+
+def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
+    """Return rhythm, salient channels, nearest examples and the least certain stretch."""
+    target = run.data["target_label"]
+    study = classify.prepare(
+        ctx,
+        run.working_set,
+        Stopwatch(),
+        target=target,
+        labels_per_class=run.args.labels_per_class,
+    )
+    head = classify.fit_head(run.working_set, study)
+    found = run.data["detail"]["segments"]
+    content: dict[str, Any] = {"target_label": target}
+    if found:
+        segments = [
+            Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"])
+            for r in found
+        ]
+        content |= rhythm(cut(study.plan, segments), ctx.seed)
+    judged = study.test.known()
+    content["salient_channels"] = channels = _channels(head, judged, target)
+    if channels and channels[0]["probability_drop"] < NOTABLE_DROP:
+        content["note"] = "No channel is needed by itself: what one says, the others say too."
+    if found:
+        content |= _examples(head, study.test, found[0])
+        content["least_certain"] = {
+            key: found[-1][key] for key in ("session_id", "start_s", "end_s", "label", "confidence")
+        }
+    return content
+
+
+def _channels(head: ClassifierHead, data: Labelled, target: str | None) -> list[dict[str, Any]]:
+    """What is lost when a channel says nothing, on held-out windows of the target."""
+    import numpy as np
+
+    from tool_use_om.heads.attribution import channel_attribution
+
+    own = data if target is None else data.select(np.flatnonzero(data.y == target))
+    if not len(own):
+        return []
+    drops = channel_attribution(head, own.tokens, [str(y) for y in own.y])
+    return [
+        {
+            "channel": d.channel,
+            "probability_drop": d.probability_drop,
+            "accuracy_drop": d.accuracy_drop,
+        }
+        for d in drops
+    ]
+
+
+def _examples(head: ClassifierHead, test: Labelled, row: dict[str, Any]) -> dict[str, Any]:
+    """The training stretches nearest to the surest window, and the nearest of another label."""
+    import numpy as np
+
+    tokens = test.tokens
+    inside = [
+        i
+        for i, name in enumerate(tokens.session_ids)
+        if name == row["session_id"]
+        and row["start_s"] <= tokens.window_start_s[i] < row["end_s"] - 1e-9
+    ]
+    explained = head.explain(tokens.select(np.array(inside)), k=SHOWN_EXAMPLES)
+    own = [(e, i) for e, i in zip(explained, inside, strict=True) if e.label == row["label"]]
+    best, index = max(own, key=lambda pair: pair[0].probability)
+    return {
+        "example": {
+            "session_id": tokens.session_ids[index],
+            "start_s": float(tokens.window_start_s[index]),
+            "end_s": float(tokens.end_s[index]),
+            "label": best.label,
+            "probability": best.probability,
+        },
+        "nearest_prototypes": [asdict(n) for n in best.nearest],
+        "what_would_change": _counterfactual(best),
+    }
+
+
+def _counterfactual(best: Explanation) -> dict[str, Any] | None:
+    """The closest stretch of another label, and how much farther it is than the nearest one."""
+    other: Neighbour | None = best.counterfactual
+    if other is None:
+        return None
+    nearest = best.nearest[0].distance
+    return {
+        **asdict(other),
+        "times_farther": other.distance / nearest if nearest > 0 else None,
+    }
