@@ -1,0 +1,101 @@
+"""`tuom eval`: run a suite, print and keep its report."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tool_use_om.data.workspace import Workspace
+
+app = typer.Typer(help="Run an evaluation suite.", no_args_is_help=True, rich_markup_mode=None)
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to keep items and report in; repeat it to go on."),
+]
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
+]
+SeedOption = Annotated[int, typer.Option(min=0)]
+
+
+class Split(StrEnum):
+    """Which phrasings: those the offline parser may be tuned on, or those it may not."""
+
+    dev = "dev"
+    heldout = "heldout"
+
+
+@app.command()
+def tools(
+    *,
+    model: Annotated[str, typer.Option(help="offline, google_genai:NAME, local:FOLDER, …")],
+    split: Annotated[Split | None, typer.Option(help="Default: both.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions at most.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Questions with known right tool calls: share of right tools, and of right arguments."""
+    asked = {"split": split.value if split else None, "limit": limit, "seed": seed}
+    name = f"tools-{model}{'-' + split if split else ''}{f'-{limit}' if limit else ''}"
+    _run("tools", name, out, workspace, model=model, **asked)
+
+
+@app.command()
+def heads(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="Default: chosen by rule.")] = None,
+    horizon_s: Annotated[float, typer.Option(min=0.1, help="Seconds to forecast.")] = 5.0,
+    raw: Annotated[bool, typer.Option(help="Also MiniRocket on the raw windows.")] = True,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Every head on held-out sessions: accuracy, coverage, few labels, forecasts."""
+    sets = data or ["basic-motions"]
+    name = "heads-" + "-".join(sets)
+    asked = {"tokenizer": tokenizer, "horizon_s": horizon_s, "raw": raw, "seed": seed}
+    _run("heads", name, out, workspace, data=sets, **asked)
+
+
+def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: Any) -> None:  # noqa: ANN401 - a suite's own parameters
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.registry import suite_class
+    from tool_use_om.evals.runner import run_suite
+
+    place = Workspace.at(root)
+    folder = out or _default_folder(place, name)
+    made = suite_class(suite)(workspace=place, **asked)
+    report = run_suite(made, folder, command=command_of(suite, **asked), on_item=_progress)
+    typer.echo(report.read_text(encoding="utf-8"))
+    typer.echo(f"Report, items and results: {folder}")
+
+
+def command_of(suite: str, **asked: Any) -> str:  # noqa: ANN401 - a suite's own parameters
+    """Return the command that runs a suite with these parameters."""
+    words = ["tuom", "eval", suite]
+    for name, value in asked.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [] if value else [f"--no-{name}"]
+        elif isinstance(value, list):
+            words += [word for one in value for word in (option, str(one))]
+        elif value is not None:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _default_folder(place: Workspace, name: str) -> Path:
+    safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    return place.folder("evals", safe[:80].strip("-."))
+
+
+def _progress(done: int, total: int, item: str) -> None:
+    typer.echo(f"[{done + 1}/{total}] {item}", err=True)
