@@ -210,7 +210,7 @@ def _thin(time_s: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def _plain(text: str) -> str:
     """Return text matplotlib draws literally: no mathematics, no glyph its default font lacks."""
     shown = "".join(
-        c if c.isprintable() and ord(c) < 0x250 else c.encode("ascii", "backslashreplace").decode()
+        c if c.isprintable() and ord(c) < 0x250 else c.encode("unicode_escape").decode()
         for c in text
     )
     clipped = shown if len(shown) <= 80 else shown[:79] + "…"

@@ -39,7 +39,7 @@ def channel_stats(channel_id: str, values: np.ndarray) -> dict[str, Any]:
     sketch: the quantiles at `SKETCH_LEVELS` (all NaN if every sample is missing)
     """
     present = values[~np.isnan(values)].astype(np.float64)
-    nan_frac = 1.0 - present.size / values.size if values.size else float("nan")
+    nan_frac = (values.size - present.size) / values.size if values.size else float("nan")
     entry: dict[str, Any] = {"channel": channel_id, "n": int(values.size), "nan_frac": nan_frac}
     if present.size == 0:
         nothing = dict.fromkeys(("min", "max", "mean", "std"), float("nan"))

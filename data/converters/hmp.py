@@ -72,8 +72,8 @@ def convert(
             modalities=(MODALITY,),
             split_rule=(
                 "by subject, 9 train, 3 calibration, 4 test in the full set; of 4000 seeded "
-                "orders of the volunteers (seed 0) the one with the most activities in every split, "
-                "then in training, then with sessions shared like volunteers"
+                "orders of the volunteers (seed 0) the one with the most activities in every split "
+                "and in training, then with sessions shared like volunteers"
             ),
             notes=(
                 "start_utc is the file name's time; the set does not say in which time zone.",

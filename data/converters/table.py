@@ -135,7 +135,8 @@ def read_frame(source: Path) -> pd.DataFrame:
             table = parquet.read_table(source)
         else:
             parse = csv.ParseOptions(delimiter="," if kind == ".csv" else "\t")
-            table = csv.read_csv(source, parse_options=parse)
+            blank = csv.ConvertOptions(strings_can_be_null=True)
+            table = csv.read_csv(source, parse_options=parse, convert_options=blank)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{source.name} cannot be read as a table: {error}.") from error
     names = table.column_names

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.schema import Channel, Modality
 from tool_use_om.data.workspace import Workspace

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.converters.basic_motions import convert
 from tool_use_om.data.errors import DataError

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tool_use_om.data import catalog
 from tool_use_om.data.catalog import CONVERTERS, SAMPLES, available, load_function, open_dataset
 from tool_use_om.data.errors import DataError, NotFoundError

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tool_use_om.data.dataset import DataSet, _read_range
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.writer import ROW_GROUP, DataSetWriter

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.describe import MAX_TOKENS, token_bound
 from tool_use_om.data.schema import Channel, Manifest, Modality
@@ -47,7 +48,7 @@ def manifest(**changes: Any) -> Manifest:
     n=st.integers(1, 10**12),
     rate=st.floats(1e-9, 1e9),
 )
-def test_describe_stays_short_and_escaped(  # noqa: PLR0917 - one argument a generated fact
+def test_describe_stays_short_and_escaped(
     title: str,
     name: str,
     label_sets: dict[str, tuple[str, ...]],

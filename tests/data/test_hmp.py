@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from tool_use_om.data.converters.hmp import convert
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.labels import window_labels
 
@@ -20,7 +21,7 @@ def test_window_labels_match_a_case_worked_by_hand() -> None:
 
     Session s: rest 0 to 3, walk 3 to 10 (in two overlapping rows), nothing 10 to 14, run 14 to 20.
     Windows: [0,4) rest 3 s; [2,6) walk 3 s; [1,5) rest 2 and walk 2 s, a tie: by name rest;
-    [8,12) walk 2 s is exactly half; [9,13) walk 1 s is too little; [13,17) run 3 s; [18,22) run 2 s.
+    [8,12) walk 2 s is just half; [9,13) walk 1 s is too little; [13,17) run 3 s; [18,22) run 2 s.
     """
     labels = frame(
         ("s", 0, 3, "rest", "act"),

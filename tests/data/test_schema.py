@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
+
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import NotFoundError
 from tool_use_om.data.schema import Channel, Modality

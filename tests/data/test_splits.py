@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.splits import default_sizes, split_in_order, split_subjects
 

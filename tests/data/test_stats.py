@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.stats import QUANTILES, channel_stats, pool_stats, sketch_quantiles
 

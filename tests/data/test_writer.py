@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError, NotFoundError, TuomError
 from tool_use_om.data.schema import Channel
@@ -98,22 +99,26 @@ def test_writer_accepts_a_channel_without_any_value(tmp_path: Path, new_writer: 
 
 def test_writer_refuses_one_subject_in_two_splits(tmp_path: Path, new_writer: Make) -> None:
     """A subject belongs to one split, unless nobody knows who it is."""
-    one = {"signals": {"motion": (T, V)}}
-    with pytest.raises(DataError, match="is in train and cannot be in test"):
+
+    def write(subject: str) -> None:
         with new_writer(tmp_path / "set") as writer:
-            writer.add_session("a", subject_id="p", split="train", **one)
-            writer.add_session("b", subject_id="p", split="test", **one)
-    with new_writer(tmp_path / "set") as writer:
-        writer.add_session("a", subject_id="unknown", split="train", **one)
-        writer.add_session("b", subject_id="unknown", split="test", **one)
+            for session, split in (("a", "train"), ("b", "test")):
+                signals = {"motion": (T, V)}
+                writer.add_session(session, subject_id=subject, split=split, signals=signals)
+
+    with pytest.raises(DataError, match="is in train and cannot be in test"):
+        write("p")
+    write("unknown")
     assert DataSet.open(tmp_path / "set").manifest.n_subjects == 0
 
 
 def test_writer_refuses_a_session_given_twice(tmp_path: Path, new_writer: Make) -> None:
     """Session ids are unique."""
-    with pytest.raises(DataError, match="given twice"), new_writer(tmp_path / "set") as writer:
-        for _ in range(2):
-            writer.add_session("a", subject_id="p", split="train", signals={"motion": (T, V)})
+    with new_writer(tmp_path / "set") as writer:
+        one: dict[str, Any] = {"subject_id": "p", "split": "train", "signals": {"motion": (T, V)}}
+        writer.add_session("a", **one)
+        with pytest.raises(DataError, match="given twice"):
+            writer.add_session("a", **one)
 
 
 def test_writer_refuses_a_set_without_sessions(tmp_path: Path, new_writer: Make) -> None:
