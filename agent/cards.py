@@ -85,6 +85,7 @@ def _card(dataset: DataSet) -> dict[str, Any]:
         "n_subjects": manifest.n_subjects,
         "session_ids": ids[:: max(1, len(ids) // _MAX_IDS)][:_MAX_IDS],
         "id_pattern": id_pattern(ids),
+        "subject_ids": sorted(map(str, sessions["subject_id"].unique()))[:_MAX_IDS],
         "duration_s": {
             "min": round(float(spans.min()), 3),
             "median": round(float(spans.median()), 3),

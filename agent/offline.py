@@ -63,7 +63,7 @@ class OfflineModel(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the model with `tools` to call; it calls only those its plan needs."""
         formatted = [convert_to_openai_tool(tool) for tool in tools]
@@ -75,7 +75,7 @@ class OfflineModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,  # noqa: ARG002 - the text is JSON or short; nothing to stop
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - nothing to report
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
     ) -> ChatResult:
         message = _reply(messages, kwargs.get("tools") or ())
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -85,16 +85,20 @@ class OfflineModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,  # noqa: ARG002 - as in _generate
         run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
     ) -> Iterator[ChatGenerationChunk]:
         whole = _reply(messages, kwargs.get("tools") or ())
         for chunk in _chunks(whole):
             if run_manager:
-                run_manager.on_llm_new_token(str(chunk.content), chunk=ChatGenerationChunk(message=chunk))
+                run_manager.on_llm_new_token(
+                    str(chunk.content), chunk=ChatGenerationChunk(message=chunk)
+                )
             yield ChatGenerationChunk(message=chunk)
 
 
-def plan_of(question: str, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()) -> tuple[Query, list[Step]]:
+def plan_of(
+    question: str, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()
+) -> tuple[Query, list[Step]]:
     """Return what a question was understood to ask, and the tool calls that answer it."""
     query = parse(question, cards)
     return query, plan_steps(query, Names.of(cards, query.dataset), tools)
@@ -141,12 +145,16 @@ def _act(
 
 def capabilities(cards: Sequence[Mapping[str, Any]], not_understood: Sequence[str]) -> str:
     """Return what to say when a question asks nothing these tools can answer."""
-    about = f" about the data set {cards[0]['name']}" if cards else " about recorded sessions of signals"
+    about = (
+        f" about the data set {cards[0]['name']}"
+        if cards
+        else " about recorded sessions of signals"
+    )
     missed = ", ".join(f'"{phrase}"' for phrase in not_understood)
     lead = f"I did not understand {missed}. " if missed else ""
     examples = " ".join(f'"{example}"' for example in EXAMPLES)
     return (
-        f"{lead}I answer questions{about}: count and compare sessions and channels, find "
+        f"{lead}I answer questions about {about}: count and compare sessions and channels, find "
         "activities, forecast channels, search for similar or unusual stretches, compare heads. "
         f"For example: {examples}"
     )
@@ -168,9 +176,7 @@ def _message(
 def _usage(messages: Sequence[BaseMessage], said: str) -> UsageMetadata:
     given = sum(len(str(message.text)) for message in messages)
     inward, outward = -(-given // _CHARS_A_TOKEN), -(-len(said) // _CHARS_A_TOKEN)
-    return UsageMetadata(
-        input_tokens=inward, output_tokens=outward, total_tokens=inward + outward
-    )
+    return UsageMetadata(input_tokens=inward, output_tokens=outward, total_tokens=inward + outward)
 
 
 def _digest(messages: Sequence[BaseMessage], text: str) -> str:

@@ -31,7 +31,7 @@ def next_call(steps: Sequence[Step], messages: Sequence[BaseMessage]) -> Call | 
     done = _made(messages)
     index = 0
     mended = False
-    for call, result in done:
+    for _, result in done:
         if result.status != "error":
             index, mended = index + 1, False
         elif mended:

@@ -68,7 +68,7 @@ class Answer:
     lines: list[str] = field(default_factory=list)
 
     def say(self, result: Result, template: str, /, **refs: Ref) -> bool:
-        """Add one line; each ``{name}`` is a cited value. Nothing is added if a value is missing."""
+        """Add one line; each ``{name}`` is a cited value. Without a value there is no line."""
         values = {name: result.look(r.pointer) for name, r in refs.items()}
         if any(v is None for v in values.values()):
             return False
@@ -83,7 +83,7 @@ class Answer:
         """Add a line without values of its own."""
         self.lines.append(text)
 
-    def _cite(self, result: Result, reference: Ref, value: Any, shown: str) -> None:  # noqa: ANN401 - JSON
+    def _cite(self, result: Result, reference: Ref, value: object, shown: str) -> None:
         if result.result_id is None:
             return
         other = {"result_id": result.result_id, "pointer": reference.above}
@@ -128,11 +128,14 @@ def _written(unit: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number to three figures, integers whole; always a correct rounding."""
+    """Return a number to three figures, integers whole; always a correct rounding.
+
+    What is no integer keeps a decimal, so that it is not read as a count.
+    """
     if not math.isfinite(value):
         return "not finite"
     if float(value) == int(value) and abs(value) < 1e15:
         return str(int(value))
     size = math.floor(math.log10(abs(value)))
-    text = f"{value:.{min(12, max(0, 2 - size))}f}"
+    text = f"{value:.{min(12, max(1, 2 - size))}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

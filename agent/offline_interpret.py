@@ -1,4 +1,4 @@
-"""The offline model's answer: each result told in a few plain sentences, numbers copied and cited."""
+"""The offline model's answer: each result in a few plain sentences, numbers copied and cited."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> b
         "select_task_head": bool(kinds & {"head", "fewlabels"}),
         "configure_head": True,
     }
-    last = not any(r.tool in {"run_task", "compare_heads"} for r in results) and result is results[-1]
+    last = (
+        not any(r.tool in {"run_task", "compare_heads"} for r in results) and result is results[-1]
+    )
     return asked.get(result.tool, True) or last
 
 
@@ -185,7 +187,9 @@ def _braces(name: str) -> str:
 
 
 def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form as the others
-    statistic = {"std": "standard deviation"}.get(result.content["statistic"], result.content["statistic"])
+    statistic = {"std": "standard deviation"}.get(
+        result.content["statistic"], result.content["statistic"]
+    )
     labels = result.content.get("labels") or []
     where = " while " + " or ".join(map(str, labels)) if labels else ""
     if len(result.content["rows"]) == 1:
@@ -206,7 +210,9 @@ def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # n
         low=ref("/lowest/value", f"lowest {statistic}", "unit"),
         n=ref("/n_sessions", "sessions behind it"),
     )
-    answer.say(result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest"))
+    answer.say(
+        result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest")
+    )
     for index, row in enumerate(result.content["rows"][:_SHOWN_ROWS]):
         name = f"`{row['channel']}`{_group(row)}"
         answer.say(

@@ -67,7 +67,9 @@ def _stretches(answer: Answer, result: Result) -> None:
     if rows:
         answer.note("The most certain ones:")
     for i, row in enumerate(rows[:_SHOWN]):
-        doubt = "" if row.get("in_prediction_set") in {True, None} else " (not in its prediction set)"
+        doubt = (
+            "" if row.get("in_prediction_set") in {True, None} else " (not in its prediction set)"
+        )
         answer.say(
             result, f"- `{row['session_id']}`, {{start}} to {{end}}, confidence {{c}}{doubt}",
             start=ref(f"/segments/{i}/start_s", f"start in {row['session_id']}", "unit"),
@@ -190,7 +192,11 @@ def _anomalies(answer: Answer, result: Result, query: Query) -> None:  # noqa: A
         end=ref("/most_unusual/end_s", "end of the strangest stretch", "unit"),
         score=ref("/most_unusual/score", "score of the strangest stretch"),
     )  # fmt: skip
-    answer.say(result, "Its p-value is {p}.", p=ref("/most_unusual/p_value", "p-value of the strangest stretch"))
+    answer.say(
+        result,
+        "Its p-value is {p}.",
+        p=ref("/most_unusual/p_value", "p-value of the strangest stretch"),
+    )
     answer.say(result, "The threshold is {t}.", t=ref("/threshold", "threshold"))
 
 
@@ -199,11 +205,19 @@ def tell_compared(answer: Answer, result: Result, query: Query) -> None:
     rows = result.content.get("rows") or []
     shots = result.args.get("labels_per_class")
     if shots is not None:
-        answer.say(result, "With {k} labels a class:", k=ref("/args/labels_per_class", "labels a class"))
+        answer.say(
+            result, "With {k} labels a class:", k=ref("/args/labels_per_class", "labels a class")
+        )
     for i, row in enumerate(rows):
         _head_row(answer, result, i, row)
-    answer.say(result, "Chance alone would reach {c}.", c=ref("/chance", "accuracy by chance", "percent"))
-    answer.say(result, "Chance alone would reach {c}.", c=ref("/chance/accuracy", "accuracy by chance", "percent"))
+    answer.say(
+        result, "Chance alone would reach {c}.", c=ref("/chance", "accuracy by chance", "percent")
+    )
+    answer.say(
+        result,
+        "Chance alone would reach {c}.",
+        c=ref("/chance/accuracy", "accuracy by chance", "percent"),
+    )
     if result.content.get("best"):
         answer.say(result, "Best here: **{best}**.", best=ref("/best", "best head"))
     _difference(answer, result)
@@ -270,7 +284,9 @@ def tell_explained(answer: Answer, result: Result, query: Query) -> None:
             d=ref(f"/nearest_prototypes/{i}/distance", f"distance to {row['session_id']}"),
         )  # fmt: skip
     answer.say(result, "Season: {hz}.", hz=ref("/season_hz", "frequency of the season", "unit"))
-    answer.say(result, "Season: {hz}.", hz=ref("/season_hz/median", "frequency of the season", "unit"))
+    answer.say(
+        result, "Season: {hz}.", hz=ref("/season_hz/median", "frequency of the season", "unit")
+    )
     change = result.content.get("what_would_change")
     if isinstance(change, str) and change:
         answer.note(f"What would change this: {change}")

@@ -13,7 +13,9 @@ from typing import Any
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Query
 
-_STRICT_STEP_S = 0.001  # "longer than 10 s" where sessions last exactly 10 s: the tools' limits include
+_STRICT_STEP_S = (
+    0.001  # "longer than 10 s" where sessions last exactly 10 s: the tools' limits include
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +49,19 @@ class Planner:
             _PLANS[ask.kind](self, ask)
         return self.steps
 
-    def add(self, tool: str, why: str, *, late: dict[str, str] | None = None, **args: Any) -> None:
+    def add(self, tool: str, why: str, *, late: dict[str, str] | None = None, **args: Any) -> None:  # noqa: ANN401 - JSON
         """Append a step; arguments that are None or empty are left out."""
-        kept = {k: v for k, v in args.items() if v is not None and v != [] and v != {}}
+        kept = {k: v for k, v in args.items() if v is not None and v != []}
         self.steps.append(Step(tool=tool, why=why, args=kept, late=late or {}))
 
     def open(self) -> None:
         """Open the data set, once a plan."""
         if not any(step.tool == "show_session_stats" for step in self.steps):
-            self.add("show_session_stats", "open the data and see what is there", dataset=self.query.dataset)
+            self.add(
+                "show_session_stats",
+                "open the data and see what is there",
+                dataset=self.query.dataset,
+            )
 
     def narrow(self, ask: Ask, *, labels: bool = True) -> None:
         """Filter to what the ask is about; drop an earlier ask's filters that it does not share."""
@@ -105,9 +111,7 @@ class Planner:
             "configure_tokenizer", "cut windows that fit the data",
             window_s=window_s, stride_s=ask.stride_s,
         )  # fmt: skip
-        self.add(
-            "select_channels_for_encoding", "choose what the encoder sees", channels=channels
-        )
+        self.add("select_channels_for_encoding", "choose what the encoder sees", channels=channels)
 
     def head(self, ask: Ask, task: str, *, shots: int | None = None) -> None:
         """Choose the head, and its neighbours where a number of them is asked for."""

@@ -86,14 +86,15 @@ _SLOTS = (
     rule("SESSIONNUMBER", "SESSION NUM", _whole),
     rule("SESSIONID", "SESSION CODE", lambda n: str(n[1].value)),
 )
+_WISHES = "(PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)"
 _AFTER_NAMES = (
     rule("EXCEPT", "NOT LABEL" + _LIST.format("LABEL"), _names_in),
     rule("WITHOUT", "NOT A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
-    rule("DROPPED", "NOT (PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)", lambda n: n[1].tag),
+    rule("DROPPED", f"NOT {_WISHES}", lambda n: n[1].tag),
     rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
     rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
     rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
-)  # fmt: skip
+)
 _BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
 
 
@@ -134,9 +135,7 @@ def _resolve(nodes: Sequence[Node], names: Names) -> list[Node]:
     out: list[Node] = []
     for node in nodes:
         tag_, value = node.tag, node.value
-        if tag_ == "MODALITY":
-            tag_, value = "CHANNELS", (value,)
-        elif tag_ == "CHANNELNAME":
+        if tag_ in {"MODALITY", "CHANNELNAME"}:
             tag_, value = "CHANNELS", (value,)
         elif tag_ == "AXISOF":
             modalities = [value[0]] if value[0] else list(names.modalities)
@@ -176,18 +175,22 @@ def _inherit(asks: Sequence[Ask]) -> list[Ask]:
     """Let a later clause that names no data of its own speak about the same as the one before."""
     out: list[Ask] = []
     for ask in asks:
-        said = ask.labels or ask.sessions or ask.subjects or ask.split or ask.start_s is not None
-        before = out[-1] if out else None
-        if before and not said and ask.end_s is None and ask.tail_s is None:
-            ask = replace(
-                ask, labels=before.labels, excluded=before.excluded, sessions=before.sessions,
-                subjects=before.subjects, split=before.split, start_s=before.start_s,
-                end_s=before.end_s, tail_s=before.tail_s,
-            )  # fmt: skip
-        if before and ask.kind == before.kind == "stats" and not ask.channels:
-            ask = replace(ask, channels=before.channels, by=ask.by or before.by)
-        out.append(ask)
+        out.append(_inherited(ask, out[-1]) if out else ask)
     return out
+
+
+def _inherited(ask: Ask, before: Ask) -> Ask:
+    times = {name: getattr(ask, name) for name in ("start_s", "end_s", "tail_s")}
+    said = ask.labels or ask.sessions or ask.subjects or ask.split
+    if not said and all(time is None for time in times.values()):
+        ask = replace(
+            ask, labels=before.labels, excluded=before.excluded, sessions=before.sessions,
+            subjects=before.subjects, split=before.split, start_s=before.start_s,
+            end_s=before.end_s, tail_s=before.tail_s,
+        )  # fmt: skip
+    if ask.kind == before.kind == "stats" and not ask.channels:
+        ask = replace(ask, channels=before.channels, by=ask.by or before.by)
+    return ask
 
 
 def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Node:
-    """A piece of the question: its tag, its value, and the tokens `first` to `last` it came from."""
+    """A piece of the question: its tag, its value, and its tokens `first` to `last`."""
 
     tag: str
     value: Any

@@ -14,13 +14,15 @@ _FORECASTERS = frozenset({"latent_ssm", "seasonal_naive"})
 
 
 class _Intent(NamedTuple):
-    """A clause is of `kind` when, for each set in `needs`, it has one of its tags; none of `lacks`."""
+    """A clause is of `kind` if it has a tag of each set in `needs`, and none of `lacks`."""
 
     kind: Kind
     needs: tuple[str, ...]
     lacks: str = ""
 
 
+_OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
+_OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
     _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS")),
@@ -45,8 +47,8 @@ _INTENTS = (
     _Intent("window", ("WINDOW_S|STRIDE_S",)),
     _Intent("tokenizer", ("TOKENIZER|TOKNAME",)),
     _Intent("find", ("LIST", "SESSION", "LABEL"), "COUNT"),
-    _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"),
-    _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE", "SESSION|CHANNEL|CHANNELS|CLASS|LABEL|LABELS|SUBJECT|SPLIT|SPLITS|UNITS|DATASETNAME|DATA|DURATION|SESSIONID")),
+    _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), _OF_ONE_SET),
+    _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE", _OF_SESSIONS)),
     _Intent("sessions", ("DURATION|CHANNEL|SPLITS|DESCRIBE",), "X"),
 )  # fmt: skip
 
@@ -76,9 +78,9 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         excluded=excluded,
         channels=_channels(clause, names),
         sessions=tuple(dict.fromkeys(pick(clause, "SESSIONID"))),
-        subjects=tuple(s for group in pick(clause, "SUBJECTS") for s in group),
+        subjects=tuple(names.subject(s) for group in pick(clause, "SUBJECTS") for s in group),
         split=_first(pick(clause, "SPLIT")),
-        statistic=_statistic(clause),
+        statistic=_first(pick(clause, "STAT")),
         by=_by(clause, labels),
         shots=_first(pick(clause, "SHOTS") or (pick(clause, "AMOUNT") if kind == "fewlabels" else [])),
         coverage=_first(pick(clause, "SHARE")),
@@ -93,14 +95,16 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
     )  # fmt: skip
 
 
+_TOPICS = frozenset(f"{_OF_SESSIONS}|COUNT|DESCRIBE".split("|"))
+
+
 def _first(values: Sequence[Any]) -> Any:  # noqa: ANN401 - the slot's own type
     return values[0] if values else None
 
 
 def _topics(clause: Sequence[Node]) -> list[str]:
     """Return what a question about sessions wants to hear of."""
-    tags = ("COUNT", "DESCRIBE", "DURATION", "CHANNEL", "CLASS", "LABELS", "SUBJECT", "SPLIT", "SPLITS", "UNITS", "ONLY", "SESSION", "LABEL")  # fmt: skip
-    return [t.lower() for t in dict.fromkeys(n.tag for n in clause) if t in tags]
+    return [t.lower() for t in dict.fromkeys(n.tag for n in clause) if t in _TOPICS]
 
 
 def _labels(clause: Sequence[Node], names: Names) -> tuple[tuple[str, ...], bool]:
@@ -122,10 +126,6 @@ def _channels(clause: Sequence[Node], names: Names) -> tuple[str, ...]:
     )
 
 
-def _statistic(clause: Sequence[Node]) -> str | None:
-    return _first(pick(clause, "STAT"))
-
-
 def _by(clause: Sequence[Node], labels: Sequence[str]) -> str | None:
     said = [b for b in pick(clause, "BY") if b != "channel"]
     if said:
@@ -137,7 +137,7 @@ def _by(clause: Sequence[Node], labels: Sequence[str]) -> str | None:
 def _count(clause: Sequence[Node]) -> int | None:
     found = _first([*pick(clause, "NSESSIONS"), *pick(clause, "AMOUNT"), *pick(clause, "SHOTS")])
     loose = [int(n) for n in pick(clause, "NUM") if n == int(n) and n >= 1]
-    return found if found is not None else _first(loose)
+    return int(found) if found is not None else next(iter(loose), None)
 
 
 def _task(clause: Sequence[Node], heads: Sequence[str]) -> str:

@@ -11,7 +11,25 @@ from typing import Any
 from tool_use_om.agent.parse_text import inflections, stem, words_of
 from tool_use_om.agent.parse_words import MODALITY_WORDS, canonical_stems, stems
 
-_SMALL = frozenset(stem(w) for w in "a an the of in on from to at with and for up his her".split())
+_SMALL = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "from",
+        "to",
+        "at",
+        "with",
+        "and",
+        "for",
+        "up",
+        "his",
+        "her",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,7 @@ class Names:
     labels: tuple[str, ...] = ()
     session_ids: tuple[str, ...] = ()
     id_pattern: str = ""
+    subject_ids: tuple[str, ...] = ()
     duration_s: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -47,6 +66,7 @@ class Names:
             labels=tuple(dict.fromkeys(map(str, labels))),
             session_ids=tuple(map(str, card.get("session_ids") or ())),
             id_pattern=str(card.get("id_pattern") or ""),
+            subject_ids=tuple(map(str, card.get("subject_ids") or ())),
             duration_s={k: float(v) for k, v in (card.get("duration_s") or {}).items()},
         )
 
@@ -65,6 +85,8 @@ class Names:
                 table[stems(synonym)] = ("MODALITY", modality)
         for channel in self.channels:
             short = channel.partition(".")[2]
+            for synonym in MODALITY_WORDS.get("_".join(words_of(channel)), "").split(", "):
+                table[stems(synonym)] = ("CHANNELNAME", channel)
             table[_key(channel)] = ("CHANNELNAME", channel)
             if len(short) > 1:
                 table.setdefault(_key(short), ("CHANNELNAME", channel))
@@ -103,13 +125,28 @@ class Names:
         return re.fullmatch(self.id_pattern, text, re.IGNORECASE) is not None
 
     def session_numbered(self, number: int) -> str | None:
-        """Return the id that "session 3" most likely means: of the last form (test after train)."""
-        for example in sorted(self.session_ids, reverse=True):
-            last = re.search(r"\d+(?=\D*$)", example)
-            if last:
-                digits = str(number).zfill(len(last.group()))
-                return example[: last.start()] + digits + example[last.end() :]
-        return None
+        """Return the id that "session 3" means: where ids have several forms, the held-out one."""
+        forms = self.id_pattern.split("|")
+        held_out = [s for s in self.session_ids if "test" in s.casefold()]
+        examples = self.session_ids if len(forms) == 1 else held_out
+        return _numbered(examples, number)
+
+    def subject(self, said: str) -> str:
+        """Return the subject id that "2" or "f1" means; as said if none is known."""
+        for known in self.subject_ids:
+            if said.casefold() == known.casefold():
+                return known
+        return (said.isdigit() and _numbered(self.subject_ids, int(said))) or said
+
+
+def _numbered(examples: Sequence[str], number: int) -> str | None:
+    """Return the first example with its last number replaced, written to the same width."""
+    for example in examples:
+        last = re.search(r"\d+(?=\D*$)", example)
+        if last:
+            digits = str(number).zfill(len(last.group()))
+            return example[: last.start()] + digits + example[last.end() :]
+    return None
 
 
 def fold_stem(word: str) -> str:

@@ -25,12 +25,18 @@ from tool_use_om.agent.parse_words import (
 )
 
 _MARKS = {
-    "-": "DASH", "–": "DASH", "—": "DASH", ",": "COMMA", "=": "EQ", "%": "PERCENT",  # noqa: RUF001 - typed dashes
+    "-": "DASH", "–": "DASH", "—": "DASH", ",": "COMMA", "=": "EQ", "%": "PERCENT",
     "<": "LESS", ">": "MORE", "<=": "LESS", "≤": "LESS", ">=": "MORE", "≥": "MORE", "&": "AND",
     "/": "DASH", "@": "AT",
 }  # fmt: skip
 _AMBIGUOUS_UNITS = frozenset({"min", "hr", "hrs", "h", "s"})
 _FRACTIONS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25, "halves": 0.5}
+_NUMBERS: dict[str, Mapping[str, float]] = {
+    "NUM": NUMBER_WORDS,
+    "TENS": TENS,
+    "FRACTION": _FRACTIONS,
+    "ORDINAL": ORDINALS,
+}
 _LONGEST_PHRASE = 5
 _NUMERIC = frozenset({"NUM", "TENS", "FRACTION"})
 
@@ -203,7 +209,11 @@ def _single(token: Token, index: int, question: str, names: Names) -> Node | Non
     if token.kind == "name":
         kind = "SESSIONID" if names.is_session(text) else "CODE"
         return Node(kind, question[token.start : token.end], index, index)
-    for table, kind in ((NUMBER_WORDS, "NUM"), (TENS, "TENS"), (_FRACTIONS, "FRACTION"), (ORDINALS, "ORDINAL")):  # fmt: skip
+    return _word(text, index, names)
+
+
+def _word(text: str, index: int, names: Names) -> Node | None:
+    for kind, table in _NUMBERS.items():
         if text in table:
             return Node(kind, table[text], index, index)
     if text in names.axes:

@@ -13,7 +13,7 @@ _TOKEN = re.compile(
                             |[A-Za-z]+(?:[-_.][A-Za-z0-9]+)+))
       | (?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)
       | (?P<word>[^\W\d_]+(?:['’][a-z]+)?)
-      | (?P<mark>>=|<=|[-–—,.;:?!=<>≥≤%@/&])""",  # noqa: RUF001 - people type these dashes
+      | (?P<mark>>=|<=|[-–—,.;:?!=<>≥≤%@/&])""",
     re.VERBOSE,
 )
 _PART = re.compile(r"[^\W\d_]+|\d+")
@@ -35,7 +35,7 @@ def tokenise(text: str) -> list[Token]:
     found = []
     for match in _TOKEN.finditer(text):
         kind = str(match.lastgroup)
-        folded = match.group().casefold().replace("’", "'")  # noqa: RUF001 - a typed apostrophe
+        folded = match.group().casefold().replace("’", "'")
         if kind == "word":
             folded = re.sub(r"'(s|re|ll|d|ve|m)$", "", folded).replace("'", "")
         found.append(Token(kind, folded, match.start(), match.end()))

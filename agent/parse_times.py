@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from tool_use_om.agent.parse_grammar import Node, Rule, rule
 
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth"
 NUMBER_WORDS: dict[str, float] = {
-    **{w: float(i) for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split())},
+    **{word: float(value) for value, word in enumerate(_ONES.split())},
     "couple": 2.0, "dozen": 12.0, "once": 1.0, "twice": 2.0,
-}  # fmt: skip
-TENS: dict[str, float] = {
-    w: 10.0 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}  # fmt: skip
-ORDINALS: dict[str, int] = {
-    w: i for i, w in enumerate("third fourth fifth sixth seventh eighth ninth tenth".split(), 3)
 }
+TENS: dict[str, float] = {word: 10.0 * n for n, word in enumerate(_TENS.split(), 2)}
+ORDINALS: dict[str, int] = {word: n for n, word in enumerate(_ORDINALS.split(), 3)}
 UNITS: dict[str, float] = {
     "ms": 0.001, "msec": 0.001, "msecs": 0.001, "millisecond": 0.001, "milliseconds": 0.001,
     "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
@@ -80,7 +80,7 @@ def _hundreds(nodes: Sequence[Node]) -> float:
 
 
 def _fraction(nodes: Sequence[Node]) -> float:
-    """ "three quarters", "one and a half" (a count of the thing that follows)."""
+    """Read "three quarters", "one and a half" (a count of the thing that follows)."""
     whole = [n.value for n in nodes if n.tag == "NUM"]
     part = float(next(n.value for n in nodes if n.tag == "FRACTION"))
     added = any(n.tag == "AND" for n in nodes)
@@ -133,7 +133,7 @@ def _one(nodes: Sequence[Node]) -> float:
 
 
 def _ordinal_unit(nodes: Sequence[Node]) -> Span | None:
-    """ "the third minute", "the second minute"."""
+    """Read "the third minute", "the second minute"."""
     count = 2 if nodes[0].tag == "UNIT" else int(nodes[0].value)
     unit = float(nodes[1].value)
     return Span((count - 1) * unit, count * unit) if unit >= 60 or count > 2 else None
@@ -165,6 +165,7 @@ TIMES: tuple[Rule, ...] = (
     rule("RANGE", "LAST (DUR|UNIT)", lambda n: Span(_one(n), None, tail=True)),
     rule("RANGE", "(ORDINAL|UNIT) UNIT", _ordinal_unit),
     rule("RANGE", "AFTER (DUR|CLOCK|UNIT)", lambda n: Span(_one(n), None)),
+    rule("RANGE", "AFTER RANGE", lambda n: Span(n[1].value.end_s, None)),
     rule("RANGE", "(UNTIL|BEFORE) (DUR|CLOCK)", lambda n: Span(None, _one(n))),
     rule("HORIZON", "NEXT (DUR|UNIT)", _one),
     rule("HORIZON", "(DUR|A? UNIT) AHEAD", _one),

@@ -11,26 +11,74 @@ from tool_use_om.agent.parse_text import stem
 
 _LEXICON: dict[tuple[str, str], str] = {
     # what is asked
-    ("COUNT", "count"): "how many, number of, count, how much, tally, no of, nr of, amount of, quantity",
-    ("LIST", "list"): "list, what, which, name, enumerate, are there, is there, exist, available",
-    ("DESCRIBE", "describe"): "describe, description, overview, summarise, summarize, summary, explore, look at, tell me about, about the data, info, information",
-    ("COMPARE", "compare"): "compare, comparison, versus, vs, differ, difference, against, contrast, better than, worse than",
-    ("FIND", "find"): "find, detect, locate, spot, identify, where, when, search for, pick out, discover, segment",
-    ("CLASSIFY", "classify"): "classify, classification, recognise, recognize, recognition, label the sessions, categorise, categorize",
-    ("PREDICT", "predict"): "predict, prediction, forecast, extrapolate, project, anticipate, continue, extend, look ahead, future, beyond the end",
-    ("LIKE", "like"): "most like, looks like, look like, similar, similarity, resemble, closest to, nearest to, alike, match, nearest window, nearest pattern, most similar, nearest example, repeat",
-    ("NEIGHBOURS", "knn"): "nearest neighbours, nearest neighbour, nearest neighbors, nearest neighbor, neighbours, neighbors",
-    ("UNLIKE", "unlike"): "least like, unlike, most different, least similar, odd one out, stand out, most dissimilar, outlier session, differ most, least typical, most atypical",
-    ("ODD", "odd"): "unusual, anomaly, anomalous, abnormal, strange, outlier, weird, odd, irregular, suspicious, out of the ordinary, novelty, fault, glitch",
-    ("APART", "apart"): "tell apart, apart, distinguish, separate, separable, separated, discriminate, distinguishable, separability, enough",
-    ("ACCURACY", "accuracy"): "accurate, accuracy, how well, how good, performance, f1 score, macro f1, reliable",
-    ("PLOT", "plot"): "plot, draw, chart, figure, graph, visualise, visualize, picture, show me the signal, diagram",
-    ("RHYTHM", "rhythm"): "cadence, rhythm, tempo, step rate, pace, steps per second, steps per minute, stride rate, step frequency, how fast, frequency, periodicity",
-    ("IMPORTANT", "important"): "matter most, matter, important, importance, salient, decisive, informative, contribute, attribution",
+    ("COUNT", "count"): (
+        "how many, number of, count, how much, tally, no of, nr of, amount of, quantity"
+    ),
+    ("LIST", "list"): ("list, what, which, name, enumerate, are there, is there, exist, available"),
+    ("DESCRIBE", "describe"): (
+        "describe, description, overview, summarise, summarize, summary, explore, look at, "
+        "tell me about, about the data, info, information"
+    ),
+    ("COMPARE", "compare"): (
+        "compare, comparison, versus, vs, differ, difference, against, contrast, better than, "
+        "worse than"
+    ),
+    ("FIND", "find"): (
+        "find, detect, locate, spot, identify, where, when, search for, pick out, discover, segment"
+    ),
+    ("CLASSIFY", "classify"): (
+        "classify, classification, recognise, recognize, recognition, label the sessions, "
+        "categorise, categorize"
+    ),
+    ("PREDICT", "predict"): (
+        "predict, prediction, forecast, extrapolate, project, anticipate, continue, extend, "
+        "look ahead, future, beyond the end"
+    ),
+    ("LIKE", "like"): (
+        "most like, looks like, look like, similar, similarity, resemble, closest to, nearest "
+        "to, alike, match, nearest window, nearest pattern, most similar, nearest example, "
+        "repeat"
+    ),
+    ("NEIGHBOURS", "knn"): (
+        "nearest neighbours, nearest neighbour, nearest neighbors, nearest neighbor, "
+        "neighbours, neighbors"
+    ),
+    ("UNLIKE", "unlike"): (
+        "least like, unlike, most different, least similar, odd one out, stand out, most "
+        "dissimilar, outlier session, differ most, least typical, most atypical"
+    ),
+    ("ODD", "odd"): (
+        "unusual, anomaly, anomalous, abnormal, strange, outlier, weird, odd, irregular, "
+        "suspicious, out of the ordinary, novelty, fault, glitch"
+    ),
+    ("APART", "apart"): (
+        "tell apart, apart, distinguish, separate, separable, separated, discriminate, "
+        "distinguishable, separability, enough"
+    ),
+    ("ACCURACY", "accuracy"): (
+        "accurate, accuracy, how well, how good, performance, f1 score, macro f1, reliable"
+    ),
+    ("PLOT", "plot"): (
+        "plot, draw, chart, figure, graph, visualise, visualize, picture, show me the signal, "
+        "diagram"
+    ),
+    ("RHYTHM", "rhythm"): (
+        "cadence, rhythm, tempo, step rate, pace, steps per second, steps per minute, stride "
+        "rate, step frequency, how fast, frequency, periodicity"
+    ),
+    ("IMPORTANT", "important"): (
+        "matter most, matter, important, importance, salient, decisive, informative, "
+        "contribute, attribution"
+    ),
     ("BEST", "best"): "best, better, win, strongest",
-    ("RECOMMEND", "recommend"): "recommend, should i use, would you use, choose, suggest, suitable, pick, fit, prefer",
+    ("RECOMMEND", "recommend"): (
+        "recommend, should i use, would you use, choose, suggest, suitable, pick, fit, prefer"
+    ),
     ("USE", "use"): "use, using, select, set, switch to, with, configure, apply, try, take",
-    ("ASK", "ask"): "ask me, let me label, label myself, i will label, i can label, request labels, query me, active learning",
+    ("ASK", "ask"): (
+        "ask me, let me label, label myself, i will label, i can label, request labels, query "
+        "me, active learning"
+    ),
     ("ONLY", "only"): "only, just, solely, alone",
     # things
     ("SESSION", "session"): "session, recording, record, file, trial, episode, clip",
@@ -40,20 +88,32 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("LABELS", "label"): "label, labelled, labeled, annotation, annotated",
     ("EXAMPLE", "example"): "example, shot, instance, sample",
     ("CLASS", "class"): "class, activity, category, behaviour, behavior, motion, movement",
-    ("SUBJECT", "subject"): "subject, person, people, participant, user, volunteer, patient, wearer",
+    ("SUBJECT", "subject"): (
+        "subject, person, people, participant, user, volunteer, patient, wearer"
+    ),
     ("SPLIT", "test"): "test, held out, hold out, holdout, heldout, testing, unseen",
-    ("SPLIT", "train"): "training split, training, train split, train set, train sessions, training set",
+    ("SPLIT", "train"): (
+        "training split, training, train split, train set, train sessions, training set"
+    ),
     ("SPLIT", "calibration"): "calibration",
     ("SPLITS", "splits"): "split, partition",
     ("HEAD", "head"): "head, classifier, model, method, algorithm, probe",
-    ("FORECASTER", "forecast"): "forecaster, forecasting head, forecast head, forecasting model, forecasting method, heads for forecasting, forecasting heads",
-    ("TOKENIZER", "tokenizer"): "tokenizer, tokeniser, encoder, embedding model, patch encoder, backbone, foundation model, embedding",
+    ("FORECASTER", "forecast"): (
+        "forecaster, forecasting head, forecast head, forecasting model, forecasting method, "
+        "heads for forecasting, forecasting heads"
+    ),
+    ("TOKENIZER", "tokenizer"): (
+        "tokenizer, tokeniser, encoder, embedding model, patch encoder, backbone, foundation "
+        "model, embedding"
+    ),
     ("WINDOW", "window"): "window, window length, window size, pattern, snippet, stretch",
     ("STRIDE", "stride"): "stride, hop, step between windows",
     ("COVERAGE", "coverage"): "coverage, confidence level, confidence",
     ("UNITS", "unit"): "unit, rate, sampling rate, sample rate",
-    ("DURATION", "longest"): "longest, shortest, duration, total duration, how long, total length, length of the session",
-    ("OTHERS", "others"): "others, other sessions, rest, rest of the sessions, everyone else",
+    ("DURATION", "longest"): (
+        "longest, shortest, duration, total duration, how long, total length, length of the session"
+    ),
+    ("OTHERS", "others"): ("others, other sessions, the rest, rest of the sessions, everyone else"),
     # statistics
     ("STAT", "mean"): "mean, average, avg, averaged",
     ("STAT", "variance"): "variance, var, vary most, variability",
@@ -64,7 +124,7 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("STAT", "rms"): "rms, root mean square, energy, power",
     # heads and tokenizers
     ("HEADNAME", "prototypes"): "prototypes, prototype, nearest prototype, class means",
-    ("HEADNAME", "linear_probe"): "linear probe, logistic regression, linear head, linear_probe",
+    ("HEADNAME", "linear_probe"): ("linear probe, logistic regression, linear head, linear_probe"),
     ("HEADNAME", "knn"): "knn, k nn, k nearest",
     ("HEADNAME", "latent_ssm"): "latent ssm, ssm, state space, latent_ssm",
     ("HEADNAME", "seasonal_naive"): "seasonal naive, naive, seasonal_naive, baseline",
@@ -78,7 +138,9 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("FIRST", "first"): "first, initial, opening, beginning",
     ("LAST", "last"): "last, final, closing, end of",
     ("NEXT", "next"): "next, following, coming, upcoming, another, further, subsequent",
-    ("AHEAD", "ahead"): "ahead, into the future, from now, in advance, later, beyond, past the end",
+    ("AHEAD", "ahead"): (
+        "ahead, into the future, from now, in advance, later, beyond, past the end"
+    ),
     ("AFTER", "after"): "after",
     ("BEFORE", "before"): "before",
     ("UNTIL", "until"): "until, till, up to",
@@ -88,7 +150,11 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("AND", "and"): "and, plus, &",
     ("OR", "or"): "or",
     ("THEN", "then"): "then, also, as well as, afterwards, finally, but",
-    ("NOT", "not"): "not, no, dont, never, except, excluding, exclude, without, other than, apart from, all but, everything but, ignore, ignoring, isnt, arent, besides, omit, omitting, leave out",
+    ("NOT", "not"): (
+        "not, no, dont, never, except, excluding, exclude, without, other than, apart from, "
+        "all but, everything but, ignore, ignoring, isnt, arent, besides, omit, omitting, "
+        "leave out"
+    ),
     ("PER", "per"): "per, each, every, by, for each, for every, in each, of each",
     ("OF", "of"): "of",
     ("A", "a"): "a, an",
@@ -96,7 +162,7 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("ORMORE", "more"): "or more, or longer, and above, and longer, and up, or over",
     ("ORLESS", "less"): "or less, or shorter, and below, or under, or fewer",
     ("HUNDRED", "hundred"): "hundred",
-}  # fmt: skip
+}
 
 LIMIT_WORDS: dict[tuple[str, bool], str] = {
     (
@@ -113,7 +179,9 @@ MODALITY_WORDS: dict[str, str] = {
     "accelerometer": "accelerometer, acc, accel, acceleration, accelerometry, accelerometers",
     "gyroscope": "gyroscope, gyro, angular velocity, rotation rate, gyroscopes, gyr",
     "magnetometer": "magnetometer, mag, compass",
-    "heart_rate": "heart rate, heartrate, hr, pulse, heart beat, heartbeat, bpm, beats per minute",
+    "heart_rate": (
+        "heart rate, heartrate, hr, pulse, heart beat, heartbeat, bpm, beats per minute"
+    ),
     "ecg": "ecg, ekg, electrocardiogram, cardiogram",
     "eeg": "eeg, electroencephalogram",
     "ppg": "ppg, photoplethysmogram",
@@ -148,7 +216,7 @@ LABEL_SYNONYMS: dict[str, str] = {
     "pour": "pour",
 }
 
-FUNCTION_WORDS = frozenset(
+_FUNCTION_WORDS = (
     "the is are was were be been being do does did doing have has had can could would should will "
     "shall may might must i you we they he she it its me my our your their them this that these "
     "those there here in on at for with while during when if so as than too very please pls me "
@@ -160,19 +228,21 @@ FUNCTION_WORDS = frozenset(
     "value values different kind type larger largest smaller smallest biggest big small high low "
     "highest lowest rank order total result results answer question question's compute calculate "
     "determine report display provide return work works part parts bit bits place places within "
-    "along across around also whole entire own able im ive id whats wheres hows theres".split()
+    "along across around also whole entire own able im ive id whats wheres hows theres"
 )
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that carry no content for the planner; never reported and never spelling-corrected."""
 
-COMMON_WORDS = frozenset(
+_COMMON_WORDS = (
     "world house water paper story music great right night light sound today week month year "
     "sunday monday capital france joke weather rain train plane book city country name letter "
     "friend father mother brother sister child school work home life hand head heart hear hold "
     "gold cold told talk tall ball call wall fall full pull push rush cash wish fish dish list "
     "last past fast cost cast best test rest nest west east land band sand send lend bend mind "
     "kind find wind side wide ride hide tide line fine mine wine win won cup game play player team "
-    "money price buy sell sold sonnet poem poet song sing dance movie film actor color colour".split()
+    "money price buy sell sold sonnet poem poet song sing dance movie film actor color colour"
 )
+COMMON_WORDS = frozenset(_COMMON_WORDS.split())
 """Everyday words that must not be "corrected" into words of the trade."""
 
 

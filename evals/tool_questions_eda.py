@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tool_use_om.evals.tool_questions_form import Template, call
 
-BM, HMP, DAYS = "basic-motions", "hmp", "synthetic-days"
+BM, DAYS = "basic-motions", "synthetic-days"
 
 EDA: tuple[Template, ...] = (
     Template(
@@ -38,7 +38,7 @@ EDA: tuple[Template, ...] = (
     ),
     Template(
         id="count-shorter",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(call("show_session_stats", max_duration_s=10),),
         heldout=(
             "any recs that dont even make it to ten secs? how many",
@@ -51,7 +51,7 @@ EDA: tuple[Template, ...] = (
     ),
     Template(
         id="count-between",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(call("show_session_stats", min_duration_s=5, max_duration_s=20),),
         heldout=("how many recordings clock in somewhere from 5 up to 20 secs long",),
         dev=(
@@ -107,7 +107,7 @@ EDA: tuple[Template, ...] = (
     ),
     Template(
         id="count-subjects",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(call("show_session_stats"),),
         heldout=("how many folks took part", "head count of volunteers?"),
         dev=("How many subjects are there?", "How many people were recorded?"),
@@ -154,8 +154,8 @@ EDA: tuple[Template, ...] = (
         id="mean-heart-rate",
         dataset=DAYS,
         expect=(
-            call("select_channels", channels=["heart_rate"]),
-            call("filter_by_time", subjects=["2"], end_s=120),
+            call("select_channels", channels=["heart.rate"]),
+            call("filter_by_time", subjects=["person-02"], end_s=120),
             call("show_channel_stats", statistic="mean"),
         ),
         heldout=(
@@ -199,7 +199,7 @@ EDA: tuple[Template, ...] = (
     ),
     Template(
         id="rms-by-subject",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(call("show_channel_stats", statistic="rms", by="subject"),),
         heldout=("root-mean-square, broken down by person pls",),
         dev=("Show the RMS per subject.", "What is the root mean square for each subject?"),
@@ -317,45 +317,48 @@ EDA: tuple[Template, ...] = (
     ),
     Template(
         id="longest-session",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(call("show_session_stats"),),
         heldout=("whats the biggest recording we have in seconds",),
         dev=("How long is the longest session?", "What is the total duration of the data?"),
     ),
     Template(
         id="count-multiword-label",
-        dataset=HMP,
-        expect=(call("show_session_stats", labels=["Brush_teeth"]),),
-        heldout=("hw many clips of tooth brushing", "brushing their teeth - count em"),
+        dataset=DAYS,
+        expect=(call("show_session_stats", labels=["irregular beats"]),),
+        heldout=(
+            "hw many clips where the beats go irregular",
+            "beats that are irregular - count em",
+        ),
         dev=(
-            "How many brush_teeth sessions are there?",
-            "How many sessions of brushing teeth are there?",
+            "How many sessions with irregular beats are there?",
+            "How many irregular_beats sessions are there?",
         ),
     ),
     Template(
         id="stats-multiword-label",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(
-            call("filter_by_time", labels=["Climb_stairs"]),
+            call("filter_by_time", labels=["irregular beats"]),
             call("show_channel_stats", statistic="std"),
         ),
-        heldout=("std dev when they go up the stairs?", "standard deviaton while stair climbing"),
+        heldout=("std dev when beats get irregular?", "standard deviaton during iregular beats"),
         dev=(
-            "What is the standard deviation while climbing stairs?",
-            "Show the std for climb_stairs.",
+            "What is the standard deviation during irregular beats?",
+            "Show the std for irregular_beats.",
         ),
     ),
     Template(
         id="stats-subject",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(
-            call("filter_by_time", subjects=["f1"]),
+            call("filter_by_time", subjects=["person-03"]),
             call("show_channel_stats", statistic="min"),
         ),
-        heldout=("lowest value person f1 ever reached?",),
+        heldout=("lowest value person no. 3 ever reached?",),
         dev=(
-            "What is the minimum for subject f1?",
-            "Show the minimum of each channel for user f1.",
+            "What is the minimum for subject 3?",
+            "Show the minimum of each channel for user person-03.",
         ),
     ),
 )

@@ -29,7 +29,7 @@ class Template:
     dev: tuple[str, ...]
 
 
-def call(tool: str, /, **args: Any) -> dict[str, Any]:
+def call(tool: str, /, **args: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments are any JSON
     """Return one expected call."""
     return {"tool": tool, "args": args}
 
@@ -96,7 +96,7 @@ def _equal(want: Any, got: Any) -> bool:  # noqa: ANN401 - arguments are any JSO
 
 
 def _names(names: Sequence[Any], want: Sequence[Any]) -> set[str]:
-    """Return the names folded; channels of a modality that is wanted whole count as the modality."""
+    """Return the names folded; channels of a modality wanted whole count as it."""
     whole = {str(w).casefold() for w in want if "." not in str(w)}
     folded = [str(n).casefold() for n in names]
     return {n.partition(".")[0] if n.partition(".")[0] in whole else n for n in folded}

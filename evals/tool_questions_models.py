@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tool_use_om.evals.tool_questions_form import Template, any_of, call
 
-BM, HMP, DAYS = "basic-motions", "hmp", "synthetic-days"
+BM, DAYS = "basic-motions", "synthetic-days"
 
 MODELS: tuple[Template, ...] = (
     Template(
@@ -44,10 +44,10 @@ MODELS: tuple[Template, ...] = (
     ),
     Template(
         id="find-multiword-label",
-        dataset=HMP,
-        expect=(call("run_task", target_label="Drink_glass"),),
-        heldout=("whens anybody having a drink from a glass? detect it",),
-        dev=("Find drinking from a glass.", "Detect drink_glass."),
+        dataset=DAYS,
+        expect=(call("run_task", target_label="irregular beats"),),
+        heldout=("whens anybodys beat irregular? detect it",),
+        dev=("Find irregular beats.", "Detect irregular_beats."),
     ),
     Template(
         id="classify-all",
@@ -77,7 +77,7 @@ MODELS: tuple[Template, ...] = (
         dataset=DAYS,
         expect=(
             call("select_task_head", task="forecast"),
-            call("run_task", horizon_s=30, target_channels=["heart_rate"]),
+            call("run_task", horizon_s=30, target_channels=["heart.rate"]),
         ),
         heldout=("where will the pulse be over the coming half minute", "hr outlook, next 30 secs"),
         dev=(
@@ -183,7 +183,7 @@ MODELS: tuple[Template, ...] = (
     ),
     Template(
         id="few-labels-three",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(
             any_of(
                 call("compare_heads", labels_per_class=3),
@@ -247,7 +247,7 @@ MODELS: tuple[Template, ...] = (
     ),
     Template(
         id="window-and-stride",
-        dataset=HMP,
+        dataset=DAYS,
         expect=(call("configure_tokenizer", window_s=8, stride_s=2),),
         heldout=("8s windows, hop of 2s",),
         dev=(
