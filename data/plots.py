@@ -84,8 +84,8 @@ def write_debug(folder: Path) -> Path:
     return path
 
 
-def pick_sessions(dataset: DataSet, limit: int = 8) -> list[str]:
-    """Return up to two sessions of each label (of the first label set), spread over the set."""
+def pick_sessions(dataset: DataSet, limit: int = 6) -> list[str]:
+    """Return one or two sessions of each label of the first label set, about `limit` in all."""
     labels = dataset.labels()
     if labels.empty:
         ids = dataset.sessions()["session_id"].tolist()
