@@ -30,6 +30,7 @@ from tool_use_om.data.workspace import atomic_file
 from tool_use_om.tokenizers.checkpoint import save_moment
 from tool_use_om.tokenizers.moment import Moment, MomentConfig
 from tool_use_om.tokenizers.pretrain_state import load_state, read_progress, save_state
+from tool_use_om.tokenizers.pretrain_summary import N_SUMMARY, summarize
 from tool_use_om.tokenizers.synthetic.corpus import FAMILIES, Corpus
 
 MASKS, HELD_MASKS = 2, 3  # first word of the seeds of the hidden patches
@@ -61,8 +62,10 @@ class PretrainConfig(BaseModel):
     hide_from: float = Field(default=0.3, gt=0, lt=1)
     hide_to: float = Field(default=0.4, gt=0, lt=1)
     contrast: float = Field(
-        default=0.0, ge=0, description="weight of telling two crops of a series apart"
+        default=0.1, ge=0, description="weight of telling two crops of a series apart"
     )
+
+    summary: float = Field(default=0.5, ge=0, description="weight of the summary of the window")
 
     @model_validator(mode="after")
     def _one_length(self) -> PretrainConfig:
@@ -107,6 +110,7 @@ class Learner(nn.Module):
                 if config.contrast > 0
                 else None
             )
+            self.summary = nn.Linear(width, N_SUMMARY) if config.summary > 0 else None
 
     def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Series (B, T) and hidden patches (B, P) bool → loss of the hidden, tokens (B, P, D)."""
@@ -132,6 +136,12 @@ class Learner(nn.Module):
         )
         partner = torch.arange(n, device=e.device).roll(n // 2)
         return F.cross_entropy(scores, partner)
+
+    def describe(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """Loss of a linear reading of `summarize(x)` from the mean token."""
+        if self.summary is None:
+            return tokens.new_zeros(())
+        return F.huber_loss(self.summary(tokens.mean(1)).float(), summarize(x))
 
 
 def hide(rng: np.random.Generator, n: int, n_patches: int, low: float, high: float) -> Tensor:
@@ -207,6 +217,7 @@ class Run:
         )
         self.progress: dict[str, Any] = {
             "config": config.model_dump(mode="json"),
+            "corpus": self.corpus.recipe(),
             "corpus_hash": self.corpus.recipe_hash(),
             "precision": str(fastest_precision(self.device)).removeprefix("torch."),
             "step": 0,
@@ -240,8 +251,10 @@ class Run:
         with self._autocast():
             loss, tokens = self.learner(x, hidden)
             contrast = self.learner.contrast(tokens)
+            summary = self.learner.describe(x, tokens)
         self.optimizer.zero_grad(set_to_none=True)
-        (loss + self.config.contrast * contrast).backward()
+        whole = loss + self.config.contrast * contrast + self.config.summary * summary
+        whole.backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
         self.optimizer.step()
         self.progress["step"] += 1
@@ -252,6 +265,7 @@ class Run:
             "length": series.shape[1],
             "loss": float(loss.detach()),
             "contrast": float(contrast.detach()),
+            "summary": float(summary.detach()),
             "learning_rate": rate,
         }
         self.progress["seconds"] += time.monotonic() - started
@@ -321,7 +335,7 @@ def pretrain(
     with _metrics(out, run.progress["step"]) as write:
         while run.done < 1:
             row = run.step()
-            if row["step"] % validate_every == 0 or run.done >= 1:
+            if row["step"] == 1 or row["step"] % validate_every == 0 or run.done >= 1:
                 row["held_out"] = run.validate()
             write(row)
             if row["step"] % save_every == 0 or run.done >= 1:

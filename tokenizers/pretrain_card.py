@@ -12,7 +12,7 @@ import numpy as np
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_file, atomic_folder
 from tool_use_om.tokenizers.checkpoint import load_moment, weights_hash
-from tool_use_om.tokenizers.pretrain import CHECKPOINT, PretrainConfig, Row, read_metrics
+from tool_use_om.tokenizers.pretrain import CHECKPOINT, Row, read_metrics
 from tool_use_om.tokenizers.pretrain_state import read_progress
 from tool_use_om.tokenizers.synthetic.corpus import FAMILIES, SHARES
 
@@ -38,13 +38,8 @@ def export_run(run: Path, to: Path, *, note: str = "") -> None:
         for path in (run / CHECKPOINT).iterdir():
             shutil.copyfile(path, partial / path.name)
         (partial / "README.md").write_text(text)
-        (partial / "recipe.json").write_text(json.dumps(_recipe(progress), indent=2) + "\n")
+        (partial / "recipe.json").write_text(json.dumps(progress, indent=2) + "\n")
     to.chmod(0o755)
-
-
-def _recipe(progress: dict[str, Any]) -> dict[str, Any]:
-    corpus = PretrainConfig(**progress["config"]).corpus()
-    return {"corpus": corpus.recipe(), "corpus_hash": progress["corpus_hash"], "run": progress}
 
 
 def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str) -> str:

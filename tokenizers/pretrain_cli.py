@@ -37,6 +37,8 @@ def train(
     n_layers: Annotated[int, typer.Option(help="Encoder layers.")] = 4,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
     batch_samples: Annotated[int, typer.Option(help="Samples in a batch.")] = 16_384,
+    contrast: Annotated[float, typer.Option(help="Weight of telling crops apart.")] = 0.1,
+    summary: Annotated[float, typer.Option(help="Weight of the window's summary.")] = 0.5,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the saved state.")] = False,
 ) -> None:
     """Train by masked reconstruction; safe to kill at any time and to --resume."""
@@ -52,6 +54,8 @@ def train(
         n_heads=max(1, d_model // 32),
         learning_rate=learning_rate,
         batch_samples=batch_samples,
+        contrast=contrast,
+        summary=summary,
     )
     _train(config, out, threads=threads, resume=resume)
 
