@@ -149,7 +149,7 @@ class Tokens:
 def rows_at(index: np.ndarray | Sequence[int], n: int) -> np.ndarray:
     """Row numbers for integers or a boolean array of length n; an empty list is no row."""
     wanted = np.asarray(index)
-    return np.arange(n)[wanted if wanted.size else wanted.astype(np.int64)]
+    return np.asarray(np.arange(n)[wanted if wanted.size else wanted.astype(np.int64)])
 
 
 def concatenate(parts: Sequence[Tokens]) -> Tokens:
