@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.agent.context import AgentContext
-from tool_use_om.data.errors import DataError, TuomError
+from tool_use_om.data.errors import DataError, NotFoundError, TuomError
 from tool_use_om.data.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,14 +33,17 @@ def dataset_cards(
 
     Raises
     ------
-    NotFoundError : the current data set does not exist
-    DataError : it is damaged
+    DataError : the current data set does not exist, or it is damaged
     """
     from tool_use_om.data.catalog import available, datasets_folder, open_dataset
 
     workspace = Workspace.at(context.workspace)
     current = working_set.get("dataset") or context.dataset
-    cards = [_card(open_dataset(current, workspace, progress=progress))]
+    try:
+        cards = [_card(open_dataset(current, workspace, progress=progress))]
+    except NotFoundError as error:
+        # Servers show the text of value errors only, and hide that of lookup errors.
+        raise DataError(str(error)) from error
     for name in (n for n in available(workspace) if n != current):
         wanted = _named(name, question)
         ready = (datasets_folder(workspace) / name).exists() and len(cards) < _MAX_CARDS

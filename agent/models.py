@@ -10,6 +10,7 @@ from pathlib import Path
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.tools import BaseTool
+from pydantic import SecretStr
 
 from tool_use_om.data.errors import DataError, TuomError
 
@@ -48,7 +49,10 @@ def resolve_model(name: str) -> BaseChatModel:
         )
     if provider == "local":
         return _local(str(Path(rest).expanduser().resolve()))
-    return _gemini(rest) if provider == "google_genai" else _other(provider, name)
+    if provider != "google_genai":
+        return _other(provider, name)
+    key = os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY") or ""
+    return _gemini(rest, key, os.environ.get("GOOGLE_GEMINI_BASE_URL"))
 
 
 @lru_cache(maxsize=2)
@@ -60,10 +64,11 @@ def _local(folder: str) -> BaseChatModel:
     return LocalChatModel.from_folder(Path(folder))
 
 
-def _gemini(model: str) -> BaseChatModel:
+@lru_cache(maxsize=4)  # a client takes a tenth of a second to make, and every step asks for one
+def _gemini(model: str, key: str, base_url: str | None) -> BaseChatModel:
     if find_spec("langchain_google_genai") is None:
         raise ModelError("Gemini needs an extra: pip install 'tool-use-om[gemini]'.")
-    if not any(os.environ.get(name) for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY")):
+    if not key:
         raise ModelError(
             "Gemini needs a key: set GOOGLE_API_KEY (https://aistudio.google.com/apikey), "
             "or use --model offline, which needs none."
@@ -71,7 +76,12 @@ def _gemini(model: str) -> BaseChatModel:
     from langchain_google_genai import ChatGoogleGenerativeAI
 
     return ChatGoogleGenerativeAI(
-        model=model, temperature=0.0, timeout=_TIMEOUT_S, max_retries=_RETRIES
+        model=model,
+        google_api_key=SecretStr(key),
+        base_url=base_url,
+        temperature=0.0,
+        timeout=_TIMEOUT_S,
+        max_retries=_RETRIES,
     )
 
 

@@ -1,0 +1,192 @@
+"""`langgraph dev` for real: what Studio and an SDK client see of both graphs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("langgraph_cli")
+pytest.importorskip("langgraph_api")
+
+from langgraph_sdk import get_client  # the server's client, there when the server is
+
+ROOT = Path(__file__).parents[2]
+QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
+OFFLINE = {
+    "LANGSMITH_TRACING": "false",
+    "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+    "LANGGRAPH_NO_VERSION_CHECK": "true",
+    "OMP_NUM_THREADS": "1",
+}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ok", timeout=2) as reply:
+            return bool(json.load(reply)["ok"])
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def url(sample_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the server with the repository's langgraph.json; stop all of it at the end."""
+    folder = tmp_path_factory.mktemp("server")
+    log = (folder / "log").open("w+")
+    port = free_port()
+    command = [
+        str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload",
+        "--host", "127.0.0.1", "--port", str(port), "--config", str(ROOT / "langgraph.json"),
+    ]  # fmt: skip
+    env = {**os.environ, **OFFLINE, "TUOM_WORKSPACE": str(sample_workspace)}
+    process = subprocess.Popen(
+        command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 120
+        while not is_up(address):
+            log.seek(0)
+            assert process.poll() is None, log.read()
+            assert time.monotonic() < end, log.read()
+            time.sleep(0.2)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+        log.close()
+
+
+def test_dev_server_langgraph_json_is_valid() -> None:
+    """The command line tool accepts the file, and nothing in it is misspelt."""
+    langgraph = Path(sys.executable).with_name("langgraph")
+    done = subprocess.run(
+        [str(langgraph), "validate", "--config", str(ROOT / "langgraph.json")],
+        capture_output=True, text=True, check=False, env={**os.environ, **OFFLINE},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 graphs" in done.stdout + done.stderr
+    config = json.loads((ROOT / "langgraph.json").read_text())
+    assert config["checkpointer"]["serde"]["pickle_fallback"] is False
+    assert "*" not in config["http"]["cors"]["allow_origins"]
+
+
+def test_dev_server_answers_the_demo_question_with_updates_and_progress(url: str) -> None:
+    """A client streams nodes and progress, and ends with a checked answer as the last message."""
+    parts = asyncio.run(
+        _stream(url, "graph", {"messages": [{"role": "user", "content": QUESTION}]})
+    )
+    errors = [p.data for p in parts if p.event == "error"]
+    assert errors == []
+    nodes = [next(iter(p.data)) for p in parts if p.event == "updates"]
+    assert nodes[0] == "plan"
+    assert nodes[-1] == "verify"
+    assert "tools" in nodes
+    custom = [p.data for p in parts if p.event == "custom"]
+    assert any("progress" in c for c in custom)
+    assert any(c.get("step", {}).get("tool") == "run_task" for c in custom)
+    state = [p.data for p in parts if p.event == "values"][-1]
+    assert "walking" in state["answer"]
+    assert state["messages"][-1]["content"] == state["answer"]
+    assert state["findings"]
+    assert state["verification"]["cut"] == []
+
+
+def test_dev_server_answers_narrowly_with_context(url: str) -> None:
+    """`answer` takes a question and the run's context, and gives its typed output only."""
+    result = asyncio.run(
+        get_client(url=url).runs.wait(
+            None,
+            "answer",
+            input={"question": "How many sessions are there?"},
+            context={"model": "offline", "max_tool_calls": 5},
+        )
+    )
+    assert set(result) == {"answer", "findings", "verification", "result_ids", "not_understood"}
+    assert "80" in result["answer"]
+
+
+def test_dev_server_reports_bad_input_as_an_error(url: str) -> None:
+    """An unknown data set comes back as an error that names the nearest ones."""
+    result = asyncio.run(
+        get_client(url=url).runs.wait(
+            None,
+            "answer",
+            input={"question": "How many sessions?", "dataset": "basic-motion"},
+            raise_error=False,
+        )
+    )
+    assert "basic-motions" in result["__error__"]["message"]
+
+
+def test_dev_server_schemas_show_input_output_and_context(url: str) -> None:
+    """What Studio builds its forms from: messages and question in, the context's five fields."""
+
+    async def schemas(graph: str) -> Any:
+        client = get_client(url=url)
+        found = await client.assistants.search(graph_id=graph)
+        return await client.assistants.get_schemas(found[0]["assistant_id"])
+
+    whole = asyncio.run(schemas("graph"))
+    assert set(whole["input_schema"]["properties"]) == {"messages", "question"}
+    assert {"messages", "answer", "findings"} <= set(whole["output_schema"]["properties"])
+    context = whole["context_schema"]["properties"]
+    assert set(context) == {"model", "dataset", "workspace", "seed", "max_tool_calls"}
+    assert context["model"]["langgraph_nodes"] == ["plan", "act", "interpret"]
+    narrow = asyncio.run(schemas("answer"))
+    assert set(narrow["input_schema"]["properties"]) == {"question", "dataset"}
+
+
+def test_dev_server_shows_both_graphs_as_tools_over_mcp(url: str) -> None:
+    """An MCP client finds `answer` with its description and arguments."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    request = urllib.request.Request(
+        f"{url}/mcp",
+        data=json.dumps(body).encode(),
+        headers={
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        text = reply.read().decode()
+    found = json.loads(text.removeprefix("data: ") if text.startswith("data: ") else text)
+    tools = {tool["name"]: tool for tool in found["result"]["tools"]}
+    assert {"graph", "answer"} <= set(tools)
+    assert "question" in tools["answer"]["inputSchema"]["properties"]
+    assert "time-series" in tools["answer"]["description"]
+
+
+async def _stream(url: str, graph: str, given: dict[str, Any]) -> list[Any]:
+    client = get_client(url=url, timeout=300)
+    thread = await client.threads.create()
+    stream = client.runs.stream(
+        thread["thread_id"], graph, input=given, stream_mode=["updates", "custom", "values"]
+    )
+    return [part async for part in stream]
