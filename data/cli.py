@@ -161,6 +161,8 @@ def convert(
 
     if converter not in CONVERTERS:
         raise unknown("converter", converter, CONVERTERS)
+    if converter == "table":
+        raise DataError("A table needs to be told its columns. Use: tuom data import FILE --time …")
     target_name = check_name("A data set name", name or converter)
     with _bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name

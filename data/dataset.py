@@ -22,6 +22,7 @@ from tool_use_om.data.stats import sketch_quantiles
 from tool_use_om.data.workspace import check_name
 
 _SESSION_COLUMNS = ["session_id", "subject_id", "start_utc", "duration_s", "split"]
+_LABEL_COLUMNS = ["session_id", "start_s", "end_s", "label", "set"]
 _TRUTH_COLUMNS = ["session_id", "start_s", "end_s", "name", "value", "unit"]
 _EDGE_S = 1e-6  # rounding slack for a range that ends where the session ends
 
@@ -121,7 +122,7 @@ class DataSet:
         path = self.path / "truth.parquet"
         if not path.exists():
             return pd.DataFrame({c: [] for c in _TRUTH_COLUMNS})
-        return _frame(_read_table(path))
+        return _frame(_read_table(path, _TRUTH_COLUMNS))
 
     def read(
         self,
@@ -198,7 +199,7 @@ class DataSet:
 
     @cached_property
     def _labels(self) -> pd.DataFrame:
-        return _frame(_read_table(self.path / "labels.parquet"))
+        return _frame(_read_table(self.path / "labels.parquet", _LABEL_COLUMNS))
 
     @cached_property
     def _stats(self) -> pd.DataFrame:
@@ -290,8 +291,9 @@ def _open_parquet(path: Path) -> pq.ParquetFile:
         ) from error
 
 
-def _read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+def _read_table(path: Path, columns: list[str]) -> pa.Table:
     with _open_parquet(path) as file:
+        _need(path, file, columns)
         try:
             return file.read(columns=columns, use_threads=False)
         except (OSError, pa.ArrowException) as error:
@@ -308,9 +310,7 @@ def _read_range(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return time (n,) and values (n, C) of the rows in [start, end), from their groups only."""
     with _open_parquet(path) as file:
-        missing = [c for c in ["time_s", *names] if c not in file.schema_arrow.names]
-        if missing:
-            raise DataError(f"{path} has no column {missing[0]!r}. Convert the set again.")
+        _need(path, file, ["time_s", *names])
         groups = [i for i in range(file.num_row_groups) if _overlaps(file, i, start, end)]
         try:
             table = file.read_row_groups(groups, columns=["time_s", *names], use_threads=False)
@@ -320,6 +320,12 @@ def _read_range(
     first, last = np.searchsorted(time_s, [start, end], side="left")
     columns = [table[name].to_numpy()[first:last] for name in names]
     return time_s[first:last].copy(), np.stack(columns, axis=1).astype(np.float32, copy=False)
+
+
+def _need(path: Path, file: pq.ParquetFile, columns: list[str]) -> None:
+    missing = [c for c in columns if c not in file.schema_arrow.names]
+    if missing:
+        raise DataError(f"{path} has no column {missing[0]!r}. Convert the set again.")
 
 
 def _overlaps(file: pq.ParquetFile, group: int, start: float, end: float) -> bool:

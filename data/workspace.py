@@ -101,7 +101,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     try:
         yield partial
         if target.exists():
-            old = scratch_path(target)
+            old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}.old")  # never swept
             target.replace(old)
             partial.replace(target)
             shutil.rmtree(old)

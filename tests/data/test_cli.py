@@ -117,6 +117,8 @@ def test_data_convert_refuses_an_unknown_converter(tmp_path: Path) -> None:
     """Converters are known by name; a source that is not there is refused."""
     with pytest.raises(NotFoundError, match="hmp"):
         run("convert", "hpm", str(tmp_path), "--workspace", str(tmp_path))
+    with pytest.raises(DataError, match="tuom data import"):
+        run("convert", "table", str(tmp_path), "--workspace", str(tmp_path))
     with pytest.raises(DataError, match="nothing at"):
         run("convert", "hmp", str(tmp_path / "no"), "--workspace", str(tmp_path))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -144,6 +145,16 @@ def test_dataset_truncated_signal_names_the_file(tiny: DataSet) -> None:
     with pytest.raises(DataError, match=r"a/motion\.parquet"):
         tiny.read("a")
     assert len(tiny.read("b")) == 2
+
+
+@pytest.mark.parametrize("name", ["sessions.parquet", "labels.parquet", "sessions/a/heart.parquet"])
+def test_dataset_foreign_parquet_is_refused(tiny: DataSet, name: str) -> None:
+    """A readable Parquet file with other columns is refused by name and column."""
+    foreign = pd.DataFrame({"z": [1, 2, 3]})
+    foreign.to_parquet(tiny.path / name)
+    again = DataSet.open(tiny.path)
+    with pytest.raises(DataError, match=f"{name} has no column"):
+        (again.sessions(), again.labels(), again.read("a"))
 
 
 def test_dataset_missing_signal_file_is_refused(tiny: DataSet) -> None:
