@@ -17,6 +17,7 @@ MOVEMENT_RATE_HZ = 10.0  # from here on, repeated movements of 1 to 3 Hz can be 
 MOVEMENT_WINDOW_S = 4.0  # several steps or strokes, still one activity
 SLOW_PATCHES = 32  # slower data: half of what the encoders were trained on
 MIN_PATCHES = 2
+COMMON_RATE_HZ = 50.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +30,18 @@ class Chosen:
     why: str
 
 
-def rate_of(dataset: DataSet, channels: Sequence[str], target_rate_hz: float | None) -> float:
-    """Return the rate the encoder sees: the target, else the fastest of the channels."""
-    return target_rate_hz or max(dataset.manifest.rate_of(c) for c in channels)
+def target_rate(dataset: DataSet, channels: Sequence[str]) -> tuple[float | None, str]:
+    """Return the rate to bring channels of different rates to, and why; None = leave one rate.
+
+    The highest of their rates up to 50 Hz (bodies do not move faster than half of that), else the
+    lowest: every further hertz costs encoding time for all channels.
+    """
+    rates = sorted({dataset.manifest.rate_of(c) for c in channels})
+    if len(rates) == 1:
+        return None, ""
+    chosen = max((r for r in rates if r <= COMMON_RATE_HZ), default=rates[0])
+    listed = ", ".join(f"{r:g}" for r in rates)
+    return chosen, f"target_rate_hz={chosen:g}, one rate for channels of {listed} Hz"
 
 
 def encoding_settings(
@@ -48,8 +58,9 @@ def encoding_settings(
 ) -> Chosen:
     """Return window and stride in seconds, each as given or by rule.
 
-    Window: 4 s for channels of at least 10 Hz, else 32 patches; never longer than half the shortest
-    selected session or the encoder's context, never shorter than 2 patches. Stride: half a window.
+    Rate: the channels' own, or as `target_rate` says. Window: 4 s for channels of at least 10 Hz,
+    else 32 patches; never longer than half the shortest selected session or the encoder's context,
+    never shorter than 2 patches. Stride: half a window.
 
     Raises
     ------
@@ -58,12 +69,15 @@ def encoding_settings(
     if given is not None:
         window_s, stride_s = given.window_s, given.stride_s
         target_rate_hz, context_features = given.target_rate_hz, given.context_features
-    rate = rate_of(found.dataset, channels, target_rate_hz)
+    why = []
+    if target_rate_hz is None:
+        target_rate_hz, reason = target_rate(found.dataset, channels)
+        why.append(reason)
+    rate = target_rate_hz or found.dataset.manifest.rate_of(channels[0])
     limits = _Limits(found=found, patch_s=patch_len / rate, context_s=native_context / rate)
-    why = [f"window_s={window_s:g} as asked" if window_s else ""]
     if window_s is None:
         window_s, reason = limits.window(rate)
-        why = [reason]
+        why.append(reason)
     limits.check(window_s)
     if stride_s is None:
         stride_s = window_s / 2
@@ -75,7 +89,10 @@ def encoding_settings(
         context_features=context_features,
     )
     return Chosen(
-        settings=settings, rate_hz=rate, patch_s=limits.patch_s, why="; ".join(filter(None, why))
+        settings=settings,
+        rate_hz=rate,
+        patch_s=limits.patch_s,
+        why="; ".join(filter(None, why)) or "all as asked",
     )
 
 

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from tool_use_om.data.errors import unknown
 
 _FILLER = frozenset({"axis", "channel", "channels", "data", "of", "sensor", "signal", "the"})
-_SYNONYMS = {
-    "acceleration": "accelerometer",
-    "acc": "accelerometer",
-    "rotation": "gyroscope",
-    "hr": "heart_rate",
-    "heartrate": "heart_rate",
-    "temp": "temperature",
-    "magnetic": "magnetometer",
+_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "acceleration": ("accelerometer",),
+    "rotation": ("gyroscope",),
+    "hr": ("heart", "rate"),
+    "heartrate": ("heart", "rate"),
+    "pulse": ("heart", "rate"),
+    "ekg": ("ecg",),
 }
 _CLOSE = 0.84  # difflib ratio from which a word counts as misspelt, not as another word
 
@@ -77,16 +76,16 @@ def resolve_channels(names: Sequence[str], valid: Sequence[str]) -> tuple[str, .
 def _channels(name: str, valid: Sequence[str]) -> list[str]:
     if name.strip().casefold() in {"all", "*", "every", "all channels"}:
         return list(valid)
-    words = [w for w in fold(name) if w not in _FILLER]
+    plain = [w for w in fold(name) if w not in _FILLER]
+    words = [meant for w in plain for meant in _SYNONYMS.get(w, (w,))]
     exact = [v for v in valid if v.casefold() == name.strip().casefold()]
     return exact or [v for v in valid if words and all(_in_channel(w, v) for w in words)]
 
 
 def _in_channel(word: str, channel: str) -> bool:
-    parts = [*fold(channel), *(p.casefold() for p in channel.split("."))]
-    meant = {word, _SYNONYMS.get(word, word)}
+    parts = {*fold(channel), *channel.casefold().split(".")}
     return any(
-        part in meant or (len(word) > 2 and (part.startswith(word) or _close(word, part)))
+        part == word or (len(word) > 2 and (part.startswith(word) or _close(word, part)))
         for part in parts
     )
 
