@@ -276,7 +276,9 @@ def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     centre = share + z * z / (2 * n)
     width = z * float(np.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n)))
     scale = 1.0 + z * z / n
-    return max(0.0, (centre - width) / scale), min(1.0, (centre + width) / scale)
+    return max(0.0, min(share, (centre - width) / scale)), min(
+        1.0, max(share, (centre + width) / scale)
+    )
 
 
 def _half_widths(forecast: Forecast, coverage: float) -> tuple[Array, Array]:
