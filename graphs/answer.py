@@ -60,7 +60,7 @@ def build_answer(agent: Agent) -> Answer:
     builder.add_node("respond", respond)
     builder.add_edge(START, "respond")
     builder.add_edge("respond", END)
-    return builder.compile(name="tool-use-om-answer")
+    return builder.compile(name="ask_time_series")
 
 
 def answer_of(

@@ -120,51 +120,34 @@ def test_dev_server_answers_the_demo_question_with_updates_and_progress(url: str
 
 def test_dev_server_answers_narrowly_with_context(url: str) -> None:
     """`answer` takes a question and the run's context, and gives its typed output only."""
-    result = asyncio.run(
-        get_client(url=url).runs.wait(
-            None,
-            "answer",
-            input={"question": "How many sessions are there?"},
-            context={"model": "offline", "max_tool_calls": 5},
-        )
-    )
+    context = {"model": "offline", "max_tool_calls": 5}
+    asked = {"question": "How many sessions are there?"}
+    result = asyncio.run(_wait(url, "answer", asked, context=context))
     assert set(result) == {"answer", "findings", "verification", "result_ids", "not_understood"}
     assert "80" in result["answer"]
 
 
 def test_dev_server_reports_bad_input_as_an_error(url: str) -> None:
     """An unknown data set comes back as an error that names the nearest ones."""
-    result = asyncio.run(
-        get_client(url=url).runs.wait(
-            None,
-            "answer",
-            input={"question": "How many sessions?", "dataset": "basic-motion"},
-            raise_error=False,
-        )
-    )
+    asked = {"question": "How many sessions?", "dataset": "basic-motion"}
+    result = asyncio.run(_wait(url, "answer", asked, raise_error=False))
     assert "basic-motions" in result["__error__"]["message"]
 
 
 def test_dev_server_schemas_show_input_output_and_context(url: str) -> None:
     """What Studio builds its forms from: messages and question in, the context's five fields."""
-
-    async def schemas(graph: str) -> Any:
-        client = get_client(url=url)
-        found = await client.assistants.search(graph_id=graph)
-        return await client.assistants.get_schemas(found[0]["assistant_id"])
-
-    whole = asyncio.run(schemas("graph"))
+    whole = asyncio.run(_schemas(url, "graph"))
     assert set(whole["input_schema"]["properties"]) == {"messages", "question"}
     assert {"messages", "answer", "findings"} <= set(whole["output_schema"]["properties"])
     context = whole["context_schema"]["properties"]
     assert set(context) == {"model", "dataset", "workspace", "seed", "max_tool_calls"}
     assert context["model"]["langgraph_nodes"] == ["plan", "act", "interpret"]
-    narrow = asyncio.run(schemas("answer"))
+    narrow = asyncio.run(_schemas(url, "answer"))
     assert set(narrow["input_schema"]["properties"]) == {"question", "dataset"}
 
 
 def test_dev_server_shows_both_graphs_as_tools_over_mcp(url: str) -> None:
-    """An MCP client finds `answer` with its description and arguments."""
+    """An MCP client finds `answer` under its graph's name, with description and arguments."""
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     request = urllib.request.Request(
         f"{url}/mcp",
@@ -178,15 +161,26 @@ def test_dev_server_shows_both_graphs_as_tools_over_mcp(url: str) -> None:
         text = reply.read().decode()
     found = json.loads(text.removeprefix("data: ") if text.startswith("data: ") else text)
     tools = {tool["name"]: tool for tool in found["result"]["tools"]}
-    assert {"graph", "answer"} <= set(tools)
-    assert "question" in tools["answer"]["inputSchema"]["properties"]
-    assert "time-series" in tools["answer"]["description"]
+    assert {"tool-use-om", "ask_time_series"} <= set(tools)
+    assert "question" in tools["ask_time_series"]["inputSchema"]["properties"]
+    assert "time-series" in tools["ask_time_series"]["description"]
 
 
 async def _stream(url: str, graph: str, given: dict[str, Any]) -> list[Any]:
-    client = get_client(url=url, timeout=300)
-    thread = await client.threads.create()
-    stream = client.runs.stream(
-        thread["thread_id"], graph, input=given, stream_mode=["updates", "custom", "values"]
-    )
-    return [part async for part in stream]
+    async with get_client(url=url, timeout=300) as client:
+        thread = await client.threads.create()
+        stream = client.runs.stream(
+            thread["thread_id"], graph, input=given, stream_mode=["updates", "custom", "values"]
+        )
+        return [part async for part in stream]
+
+
+async def _wait(url: str, graph: str, given: dict[str, Any], **more: Any) -> Any:
+    async with get_client(url=url, timeout=300) as client:
+        return await client.runs.wait(None, graph, input=given, **more)
+
+
+async def _schemas(url: str, graph: str) -> Any:
+    async with get_client(url=url) as client:
+        found = await client.assistants.search(graph_id=graph)
+        return await client.assistants.get_schemas(found[0]["assistant_id"])
