@@ -180,7 +180,7 @@ def _usage(messages: Sequence[BaseMessage], said: str) -> UsageMetadata:
 
 
 def _digest(messages: Sequence[BaseMessage], text: str) -> str:
-    """Return an id that is the same for the same conversation and text, and new for a longer one."""
+    """Return an id: the same for the same conversation and text, new for a longer one."""
     told = [(m.type, str(m.text), str(m.id)) for m in messages if m.type != "system"]
     return hashlib.sha256(json.dumps([told, text]).encode()).hexdigest()[:16]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,10 +71,10 @@ class Answer:
     def say(self, result: Result, template: str, /, **refs: Ref) -> bool:
         """Add one line; each ``{name}`` is a cited value. Without a value there is no line."""
         values = {name: result.look(r.pointer) for name, r in refs.items()}
-        if any(v is None for v in values.values()):
+        if any(v is None or isinstance(v, dict) for v in values.values()):
             return False
         shown = {name: _shown(values[name], r, result) for name, r in refs.items()}
-        self.lines.append(template.format(**shown))
+        self.lines.append(template.format(**shown).replace("..", "."))  # "1.3 a.u.." at an end
         for name, reference in refs.items():
             if not isinstance(values[name], list | dict):
                 self._cite(result, reference, values[name], shown[name])
@@ -88,7 +89,8 @@ class Answer:
             return
         other = {"result_id": result.result_id, "pointer": reference.above}
         larger = reference.above and result.look(reference.above)
-        claim = isinstance(larger, int | float) and value > larger
+        both = isinstance(larger, int | float) and isinstance(value, int | float)
+        claim = both and value > larger
         self.findings.append(
             {
                 "statement": f"{reference.what[:1].upper()}{reference.what[1:]}: {shown}",
@@ -100,12 +102,27 @@ class Answer:
         )
 
     def without(self, rejected: Sequence[str]) -> Answer:
-        """Return the answer without what was refused: lines that hold it, findings that state it."""
+        """Return the answer without the lines and findings that were refused."""
         bad = [text.strip() for text in rejected if text.strip()]
         return Answer(
             [f for f in self.findings if f["statement"] not in bad],
             [line for line in self.lines if not any(_holds(line, text) for text in bad)],
         )
+
+    def prose(self) -> str:
+        """Return the lines as Markdown: list lines below each other, others as paragraphs."""
+        text = ""
+        for line, following in zip(self.lines, [*self.lines[1:], ""], strict=True):
+            if line.endswith(":") and not following.startswith("- "):
+                continue  # a heading whose items were refused
+            item, after_item = line.startswith("- "), text.rsplit("\n", 1)[-1].startswith("- ")
+            if not text or not line or text.endswith("\n\n"):
+                text += line or "\n\n"
+            elif item or after_item:
+                text += ("\n" if item and after_item else "\n\n") + line
+            else:
+                text += f" {line}"
+        return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _holds(line: str, text: str) -> bool:

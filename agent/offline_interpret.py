@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tool_use_om.agent.offline_answer import Answer, Result, ref
-from tool_use_om.agent.offline_interpret_runs import tell_compared, tell_explained, tell_run
+from tool_use_om.agent.offline_interpret_runs import tell_compared, tell_run
+from tool_use_om.agent.offline_interpret_why import tell_explained
 from tool_use_om.agent.parse import parse
 from tool_use_om.agent.parse_query import Ask, Query
 
@@ -19,17 +20,19 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
     query = parse(str(facts.get("question", "")), _cards(results))
     answer = Answer()
     for index, result in enumerate(results):
+        answer.note("")
         if "error" in result.content:
             _tell_error(answer, result, results[index + 1 :])
         elif _worth_telling(result, results, query):
             _TELL.get(result.tool, _tell_generic)(answer, result, query)
     missed = list(facts.get("not_understood") or ()) or list(query.not_understood)
     if missed:
+        answer.note("")
         answer.note("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
     answer = answer.without([str(r.get("text", "")) for r in facts.get("rejected") or ()])
-    if not answer.lines:
+    if not any(answer.lines):
         answer.note("No result came back, so there is nothing to report.")
-    return {"findings": answer.findings, "prose": "\n".join(answer.lines).strip()}
+    return {"findings": answer.findings, "prose": answer.prose()}
 
 
 def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
@@ -87,7 +90,8 @@ def _tell_sessions(answer: Answer, result: Result, query: Query) -> None:
     if clause:
         answer.say(
             result, "**{n}** of the {total} sessions in {name} " + clause + ".",
-            n=ref("/n_sessions", "sessions that fit"), total=ref("/n_sessions_total", "sessions in all"),
+            n=ref("/n_sessions", "sessions that fit"),
+            total=ref("/n_sessions_total", "sessions in all"),
             name=ref("/dataset", "data set"), **refs,
         )  # fmt: skip
     else:
@@ -157,6 +161,7 @@ def _tell_channels(answer: Answer, result: Result) -> None:
     modalities: dict[str, list[int]] = {}
     for index, channel in enumerate(channels):
         modalities.setdefault(str(channel["id"]).partition(".")[0], []).append(index)
+    answer.note("")
     answer.note("Channels:")
     for modality, places in modalities.items():
         names = ", ".join(f"`{channels[i]['id']}`" for i in places)
@@ -194,7 +199,8 @@ def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # n
     where = " while " + " or ".join(map(str, labels)) if labels else ""
     if len(result.content["rows"]) == 1:
         answer.say(
-            result, f"The {statistic} of `{{channel}}`{where} is **{{value}}**, over {{n}} samples.",
+            result,
+            f"The {statistic} of `{{channel}}`{where} is **{{value}}**, over {{n}} samples.",
             channel=ref("/rows/0/channel", "channel"), n=ref("/rows/0/n", "samples"),
             value=ref("/rows/0/value", statistic, "unit"),
         )  # fmt: skip
@@ -214,10 +220,10 @@ def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # n
         result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest")
     )
     for index, row in enumerate(result.content["rows"][:_SHOWN_ROWS]):
-        name = f"`{row['channel']}`{_group(row)}"
+        name, what = f"`{row['channel']}`{_group(row)}", f"{row['channel']}{_group(row)}"
         answer.say(
             result, f"- {_braces(name)}: {{value}}",
-            value=ref(f"/rows/{index}/value", f"{statistic} of {row['channel']}{_group(row)}", "unit"),
+            value=ref(f"/rows/{index}/value", f"{statistic} of {what}", "unit"),
         )  # fmt: skip
 
 
@@ -254,7 +260,7 @@ def _tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: A
 
 def _tell_tokenizer(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     answer.say(
-        result, "Tokenizer: **{name}**, {parameters} parameters, {size} samples a patch. {why}.",
+        result, "Tokenizer: **{name}**, {parameters} parameters, {size} samples a patch; {why}.",
         name=ref("/tokenizer", "tokenizer"), parameters=ref("/parameters", "parameters"),
         size=ref("/patch_len", "samples a patch"), why=ref("/why", "why this one"),
     )  # fmt: skip
@@ -269,7 +275,7 @@ def _tell_windows(answer: Answer, result: Result, query: Query) -> None:  # noqa
         rate=ref("/rate_hz", "rate", "unit"), patch=ref("/patch_s", "patch", "unit"),
     )  # fmt: skip
     if why := result.content.get("why"):
-        answer.note(f"Why: {why}.")
+        answer.note(f"Why: {why.rstrip('.')}.")
 
 
 def _tell_encoding(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form

@@ -1,4 +1,4 @@
-"""Words for the results of run_task, compare_heads and interpret_results."""
+"""Words for the results of run_task and compare_heads."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def _classified(answer: Answer, result: Result, query: Query) -> None:  # noqa: 
     if target:
         _stretches(answer, result)
         answer.say(
-            result, f"Of the windows called {target}, {{precision}} are right; of those that are, "
-            "{recall} were found.",
+            result, f"Of the windows called {target}, {{precision}} are {target}; of the windows "
+            f"that are {target}, {{recall}} were found.",
             precision=ref("/target/precision", f"precision for {target}", "percent"),
             recall=ref("/target/recall", f"recall for {target}", "percent"),
         )  # fmt: skip
@@ -79,26 +79,27 @@ def _stretches(answer: Answer, result: Result) -> None:
 
 
 def _metrics(answer: Answer, result: Result, lead: str) -> None:
+    """One line for all metrics, each with its interval and the baseline's value."""
+    parts, refs = [], {}
     for name, row in (result.content.get("metrics") or {}).items():
-        style = "percent" if name in _SHARES else "unit"
-        what = _METRICS.get(name, name)
-        base = f"/metrics/{name}"
-        answer.say(
-            result, f"{lead}: {what} **{{value}}** (interval {{lower}} to {{upper}}).",
-            value=ref(f"{base}/value", what, style),
-            lower=ref(f"{base}/lower", f"{what}, lower end", style),
-            upper=ref(f"{base}/upper", f"{what}, upper end", style),
-        )  # fmt: skip
+        style, what = "percent" if name in _SHARES else "unit", _METRICS.get(name, name)
+        part = f"{what} **{{{name}}}** ({{{name}_lower}} to {{{name}_upper}}"
+        refs[name] = ref(f"/metrics/{name}/value", what, style)
+        for end in ("lower", "upper"):
+            refs[f"{name}_{end}"] = ref(f"/metrics/{name}/{end}", f"{what}, {end} end", style)
         if row.get("baseline") is not None:
-            answer.say(
-                result, f"`seasonal_naive` has {what} {{base}}.",
-                base=ref(f"{base}/baseline", f"{what} of seasonal_naive", style),
-            )  # fmt: skip
+            part += f"; `seasonal_naive` {{{name}_baseline}}"
+            baseline = ref(f"/metrics/{name}/baseline", f"{what} of seasonal_naive", style)
+            refs[f"{name}_baseline"] = baseline
+        parts.append(part + ")")
+    if parts:
+        answer.say(result, f"{lead}: {', '.join(parts)}.", **refs)
 
 
 def _coverage(answer: Answer, result: Result, what: str) -> None:
     answer.say(
-        result, f"Promised {{nominal}}, measured {{empirical}}: so often the {what} ({{n}} cases).",
+        result, f"The {what} in {{empirical}} of held-out cases ({{n}} in all), where {{nominal}} "
+        "was asked for.",
         nominal=ref("/coverage/nominal", "nominal coverage", "percent"),
         empirical=ref("/coverage/empirical", "measured coverage", "percent"),
         n=ref("/coverage/n", "cases the coverage was measured on"),
@@ -116,8 +117,9 @@ def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
     for i, row in enumerate((result.content.get("forecasts") or [])[:_SHOWN]):
         name = f"{row['channel']} in {row['session_id']}"
         answer.say(
-            result, f"- `{row['channel']}` in `{row['session_id']}` from {{start}} to {{end}}: mean "
-            "{mean}, interval {lower} to {upper}",
+            result,
+            f"- `{row['channel']}` in `{row['session_id']}`, {{start}} to {{end}}: mean {{mean}}, "
+            "interval {lower} to {upper}",
             start=ref(f"/forecasts/{i}/start_s", f"start of the forecast of {name}", "unit"),
             end=ref(f"/forecasts/{i}/end_s", f"end of the forecast of {name}", "unit"),
             mean=ref(f"/forecasts/{i}/mean", f"forecast mean of {name}", "unit"),
@@ -129,7 +131,7 @@ def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
     if verdict is not None:
         answer.note(
             "The head beats the seasonal naive baseline." if verdict
-            else "The head does not beat the seasonal naive baseline, so trust it no more than that."
+            else "The head does not clearly beat the seasonal naive baseline."
         )  # fmt: skip
     _coverage(answer, result, "intervals hold the true value")
 
@@ -211,9 +213,6 @@ def tell_compared(answer: Answer, result: Result, query: Query) -> None:
     for i, row in enumerate(rows):
         _head_row(answer, result, i, row)
     answer.say(
-        result, "Chance alone would reach {c}.", c=ref("/chance", "accuracy by chance", "percent")
-    )
-    answer.say(
         result,
         "Chance alone would reach {c}.",
         c=ref("/chance/accuracy", "accuracy by chance", "percent"),
@@ -233,7 +232,8 @@ def _head_row(answer: Answer, result: Result, index: int, row: dict[str, Any]) -
     what, base = f"{_METRICS[measure]} of {row['head']}", f"/rows/{index}/{measure}"
     answer.say(
         result, f"- `{row['head']}`: {_METRICS[measure]} **{{value}}** ({{lower}} to {{upper}})",
-        value=ref(f"{base}/value", what, style), lower=ref(f"{base}/lower", f"{what}, lower end", style),
+        value=ref(f"{base}/value", what, style),
+        lower=ref(f"{base}/lower", f"{what}, lower end", style),
         upper=ref(f"{base}/upper", f"{what}, upper end", style),
     )  # fmt: skip
 
@@ -255,10 +255,9 @@ def _difference(answer: Answer, result: Result) -> None:
 def _verdict(answer: Answer, result: Result) -> None:
     """Say whether the activities can be told apart: the best head's lower end against chance."""
     best = result.content.get("best")
-    row = next((r for r in result.content.get("rows") or [] if r.get("head") == best), {})
-    low = (row.get("accuracy") or {}).get("lower")
-    chance = result.content.get("chance")
-    chance = chance.get("accuracy") if isinstance(chance, dict) else chance
+    rows: list[dict[str, Any]] = result.content.get("rows") or []
+    low = next((r["accuracy"].get("lower") for r in rows if r.get("head") == best), None)
+    chance = result.look("/chance/accuracy")
     if low is None or chance is None:
         return
     answer.lines.insert(
@@ -266,51 +265,6 @@ def _verdict(answer: Answer, result: Result) -> None:
         "**Yes**, clearly better than chance." if low > chance
         else "**Not clearly**: the interval reaches down to chance.",
     )  # fmt: skip
-
-
-def tell_explained(answer: Answer, result: Result, query: Query) -> None:
-    """Tell the computed explanation of the run before."""
-    _cadence(answer, result)
-    _salient(answer, result)
-    nearest = result.content.get("nearest_prototypes") or []
-    if nearest:
-        answer.note("Nearest training examples:")
-    for i, row in enumerate(nearest[:3]):
-        label = f" ({row['label']})" if row.get("label") else ""
-        answer.say(
-            result, f"- `{row['session_id']}` from {{start}} to {{end}}{label}, distance {{d}}",
-            start=ref(f"/nearest_prototypes/{i}/start_s", f"start in {row['session_id']}", "unit"),
-            end=ref(f"/nearest_prototypes/{i}/end_s", f"end in {row['session_id']}", "unit"),
-            d=ref(f"/nearest_prototypes/{i}/distance", f"distance to {row['session_id']}"),
-        )  # fmt: skip
-    answer.say(result, "Season: {hz}.", hz=ref("/season_hz", "frequency of the season", "unit"))
-    answer.say(
-        result, "Season: {hz}.", hz=ref("/season_hz/median", "frequency of the season", "unit")
-    )
-    change = result.content.get("what_would_change")
-    if isinstance(change, str) and change:
-        answer.note(f"What would change this: {change}")
-
-
-def _cadence(answer: Answer, result: Result) -> None:
-    answer.say(
-        result, "The rhythm is **{median}** (interval {lower} to {upper}, {n} windows).",
-        median=ref("/cadence_hz/median", "median rhythm", "unit"),
-        lower=ref("/cadence_hz/lower", "rhythm, lower end", "unit"),
-        upper=ref("/cadence_hz/upper", "rhythm, upper end", "unit"),
-        n=ref("/cadence_hz/n", "windows with a rhythm"),
-    )  # fmt: skip
-
-
-def _salient(answer: Answer, result: Result) -> None:
-    rows = result.content.get("salient_channels") or []
-    if rows:
-        answer.note("Channels by how much accuracy falls without them:")
-    for i, row in enumerate(rows[:_SHOWN]):
-        answer.say(
-            result, f"- `{row['channel']}`: {{drop}}",
-            drop=ref(f"/salient_channels/{i}/drop", f"drop without {row['channel']}"),
-        )  # fmt: skip
 
 
 _RUNS: dict[str, Callable[[Answer, Result, Query], None]] = {

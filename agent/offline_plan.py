@@ -98,18 +98,17 @@ class Planner:
             return {}
         return {"start_s": max(0.0, known["max"] - ask.tail_s), "end_s": known["max"]}
 
-    def encode(self, ask: Ask, window_s: float | None = None) -> None:
+    def encode(self, ask: Ask) -> None:
         """Choose tokenizer, windows and channels, unless an earlier ask did so in the same way."""
-        window_s = ask.window_s or window_s
         channels = list(ask.channels) if ask.kind != "forecast" else []
-        wanted = (ask.tokenizer, window_s, ask.stride_s, tuple(channels))
+        wanted = (ask.tokenizer, ask.window_s, ask.stride_s, tuple(channels))
         if self.encoded is not None and wanted in {self.encoded, (None, None, None, ())}:
             return
         self.encoded = wanted
         self.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
         self.add(
             "configure_tokenizer", "cut windows that fit the data",
-            window_s=window_s, stride_s=ask.stride_s,
+            window_s=ask.window_s, stride_s=ask.stride_s,
         )  # fmt: skip
         self.add("select_channels_for_encoding", "choose what the encoder sees", channels=channels)
 
@@ -129,7 +128,7 @@ class Planner:
 
 
 def plan_steps(query: Query, names: Names, tools: Sequence[str] = ()) -> list[Step]:
-    """Return the tool calls that answer `query`; steps whose tool is not in `tools` are left out."""
+    """Return the tool calls that answer `query`, only of `tools` if any are named."""
     steps = Planner(query, names).plan()
     return [s for s in steps if not tools or s.tool in tools]
 
@@ -142,7 +141,7 @@ def _sessions(p: Planner, ask: Ask) -> None:
     p.add(
         "show_session_stats", "count the sessions and see what they hold",
         dataset=p.query.dataset, labels=list(ask.labels), sessions=list(ask.sessions),
-        subjects=list(ask.subjects), split=ask.split, **p.limits(ask),
+        subjects=list(ask.subjects), split=ask.split, **dict[str, Any](p.limits(ask)),
     )  # fmt: skip
 
 
@@ -164,7 +163,7 @@ def _plot(p: Planner, ask: Ask) -> None:
         p.narrow(_without_sessions(ask))
     p.add(
         "plot_sessions", "draw the signals", sessions=list(ask.sessions),
-        channels=list(ask.channels), max_sessions=ask.count if ask.count and ask.count <= 12 else None,
+        channels=list(ask.channels), max_sessions=min(ask.count, 12) if ask.count else None,
         late={"sessions": "found_sessions"} if found and not ask.sessions else {},
     )  # fmt: skip
 
@@ -223,15 +222,12 @@ def _forecast(p: Planner, ask: Ask) -> None:
 def _similar(p: Planner, ask: Ask) -> None:
     p.open()
     p.fresh()
-    start, end = ask.start_s, ask.end_s
-    whole = p.names.duration_s.get("max")
-    length = end - (start or 0.0) if end is not None else whole
-    p.encode(ask, window_s=length)
+    p.encode(ask)
     p.head(ask, "retrieve")
     p.add(
         "run_task", "search for what is most like it",
         query_session=ask.sessions[0] if ask.sessions else None,
-        query_start_s=start, query_end_s=end, k=ask.k or ask.count, target_label=None,
+        query_start_s=ask.start_s, query_end_s=ask.end_s, k=ask.k or ask.count,
     )  # fmt: skip
 
 
@@ -242,6 +238,7 @@ def _unlike(p: Planner, ask: Ask) -> None:
     p.head(ask, "retrieve")
     for label in ask.labels[:4] or (None,):
         p.add("run_task", "rank the sessions by how unlike the others they are", target_label=label)
+        p.add("interpret_results", "see what sets the odd one apart")
 
 
 def _anomaly(p: Planner, ask: Ask) -> None:
@@ -255,6 +252,7 @@ def _anomaly(p: Planner, ask: Ask) -> None:
             query_session=session, query_start_s=ask.start_s if session else None,
             query_end_s=ask.end_s if session else None, coverage=ask.coverage,
         )  # fmt: skip
+        p.add("interpret_results", "see what sets the strangest stretch apart")
 
 
 def _heads(p: Planner, ask: Ask) -> None:

@@ -68,6 +68,7 @@ def intent_of(clause: Sequence[Node]) -> Kind | None:
 def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
     """Return the clause as an Ask: each slot from the nodes that can fill it."""
     labels, excluded = _labels(clause, names)
+    shots = pick(clause, "SHOTS", *(["AMOUNT"] if kind == "fewlabels" else []))
     pairs = [head for pair in pick(clause, "HEADPAIR") for head in pair]
     heads = (*pairs, *pick(clause, "HEADNAME"), *pick(clause, "NEIGHBOURS"))
     heads = tuple(dict.fromkeys(heads)) if kind != "similar" else ()
@@ -82,7 +83,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         split=_first(pick(clause, "SPLIT")),
         statistic=_first(pick(clause, "STAT")),
         by=_by(clause, labels),
-        shots=_first(pick(clause, "SHOTS") or (pick(clause, "AMOUNT") if kind == "fewlabels" else [])),
+        shots=_first(shots),
         coverage=_first(pick(clause, "SHARE")),
         heads=heads,
         tokenizer=_first(pick(clause, "TOKNAME")),

@@ -15,7 +15,10 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth"
 NUMBER_WORDS: dict[str, float] = {
     **{word: float(value) for value, word in enumerate(_ONES.split())},
-    "couple": 2.0, "dozen": 12.0, "once": 1.0, "twice": 2.0,
+    "couple": 2.0,
+    "dozen": 12.0,
+    "once": 1.0,
+    "twice": 2.0,
 }
 TENS: dict[str, float] = {word: 10.0 * n for n, word in enumerate(_TENS.split(), 2)}
 ORDINALS: dict[str, int] = {word: n for n, word in enumerate(_ORDINALS.split(), 3)}
