@@ -45,7 +45,7 @@ def list_sets(workspace: WorkspaceOption = None) -> None:
     for name in available(space):
         folder = datasets_folder(space) / name
         if name in SAMPLES and not folder.exists():
-            table.add_row(name, "", "", "", "", "sample, built on first use")
+            table.add_row(name, "", "", "", "", "not built yet")
             continue
         try:
             m = DataSet.open(folder).manifest

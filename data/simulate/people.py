@@ -115,7 +115,7 @@ def _add_session(writer: DataSetWriter, person: _Person, i: int, seed: int) -> N
             body[hit] += rng.normal(0, 14, (int(hit.sum()), 3))
         else:
             inside = (grid >= start) & (grid < end)
-            rate[inside] += 45 * np.sign(np.sin(2 * np.pi * 0.9 * grid[inside]))
+            rate[inside] *= 1 + 0.35 * np.sign(np.sin(2 * np.pi * 0.9 * grid[inside]))
     beats = np.cumsum(rate) / 60 / _GRID_HZ
     pulse = np.interp(clocks["heart"], grid, rate) + rng.normal(0, 0.8, clocks["heart"].size)
     values = {
