@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from tool_use_om.tokenizers.moment import Moment
     from tool_use_om.tokenizers.pretrain import PretrainConfig, Row, Run
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+BUNDLED = Path(__file__).parent / "weights" / "moment-tiny"
 Out = Annotated[Path, typer.Option(help="Folder of the run: state, metrics, checkpoint.")]
 RunFolder = Annotated[Path, typer.Option("--run", help="Folder of a pretraining run.")]
 
@@ -105,26 +107,56 @@ def _show(bar: Progress, task: Any, run: Run, row: Row) -> None:  # noqa: ANN401
 
 @app.command()
 def judge(
-    ucr: Annotated[Path, typer.Option(help="Folder with UCR sets as <Name>_TRAIN.tsv, _TEST.tsv.")],
+    *,
+    ucr: Annotated[
+        Path | None, typer.Option(help="Folder with UCR sets as <Name>_TRAIN.tsv, _TEST.tsv.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A data set with labels, such as basic-motions.")
+    ] = None,
+    label_set: Annotated[str, typer.Option(help="Its label set.")] = "activity",
+    window_s: Annotated[float, typer.Option(help="Length of a window, seconds.")] = 4.0,
+    per_class: Annotated[int, typer.Option(min=1, help="Few labels: how many a class.")] = 5,
+    workspace: Annotated[Path | None, typer.Option(help="Where data sets live.")] = None,
     checkpoint: Annotated[
-        list[Path] | None,
-        typer.Option(help="Checkpoint folder; repeat to compare. Bundled if none."),
+        list[Path] | None, typer.Option(help="Checkpoint folder; may be repeated.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
 ) -> None:
-    """Ridge on frozen tokens over UCR sets, beside random weights of the same shape."""
+    """Ridge on frozen tokens of UCR sets or labelled sessions, beside random weights."""
     import torch
 
-    from tool_use_om.tokenizers import pretrain_judge as judging
-    from tool_use_om.tokenizers.checkpoint import load_moment
+    from tool_use_om.data.errors import DataError
 
+    if (ucr is None) == (data is None):
+        raise DataError("Give either --ucr FOLDER or --data NAME to judge on.")
     torch.set_num_threads(threads)
-    splits = judging.read_ucr(ucr)
-    folders = checkpoint or [Path(__file__).parent / "weights" / "moment-tiny"]
-    trained = {folder.parent.name + "/" + folder.name: load_moment(folder) for folder in folders}
-    control = judging.controls(next(iter(trained.values())))
-    random = {f"random, seed {k}": model for k, model in enumerate(control)}
-    typer.echo(judging.table(judging.judge(trained | random, splits)))
+    models = _models(checkpoint or [BUNDLED])
+    if ucr is not None:
+        from tool_use_om.tokenizers import pretrain_judge as judging
+
+        typer.echo(judging.table(judging.judge(models, judging.read_ucr(ucr))))
+        return
+    from tool_use_om.data.catalog import open_dataset
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.tokenizers import pretrain_judge_sessions as sessions
+
+    opened = open_dataset(str(data), Workspace.at(workspace))
+    windows = sessions.labelled_windows(opened, label_set, window_s)
+    scores = sessions.judge_sessions(models, windows, per_class=per_class)
+    n_train, labels = int(windows.train.sum()), len(set(windows.labels))
+    typer.echo(f"{n_train} training, {len(windows.train) - n_train} test windows, {labels} labels")
+    typer.echo(sessions.table(scores, per_class))
+
+
+def _models(folders: list[Path]) -> dict[str, Moment]:
+    """Return the checkpoints by folder, then three random encoders of the first one's shape."""
+    from tool_use_om.tokenizers.checkpoint import load_moment
+    from tool_use_om.tokenizers.pretrain_judge import controls
+
+    trained = {"/".join(folder.parts[-2:]): load_moment(folder) for folder in folders}
+    control = controls(next(iter(trained.values())))
+    return trained | {f"random, seed {seed}": model for seed, model in enumerate(control)}
 
 
 @app.command()
