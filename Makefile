@@ -15,7 +15,7 @@ help: ## list the targets
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all]' --group test --group lint
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all]' --group test --group lint --group peers
 	$(BIN)/python -m pip install --quiet --no-deps --group reference
 	@touch $@
 
