@@ -14,7 +14,7 @@ from tool_use_om.data.workspace import atomic_file, atomic_folder
 from tool_use_om.tokenizers.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain import CHECKPOINT, Row, read_metrics
 from tool_use_om.tokenizers.pretrain_state import read_progress
-from tool_use_om.tokenizers.synthetic.corpus import FAMILIES, SHARES
+from tool_use_om.tokenizers.synthetic.corpus import FAMILIES
 
 SMOOTHING = 100  # steps averaged in the loss curve
 
@@ -47,7 +47,7 @@ def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str)
     model = load_moment(checkpoint)
     config, held = progress["config"], [row for row in rows if "held_out" in row]
     first, last = held[0], held[-1]
-    shares = ", ".join(f"{n} {s:g}" for n, s in SHARES.items())
+    shares = ", ".join(f"{n} {s:g}" for n, s in progress["corpus"]["families"].items())
     table = "\n".join(
         f"| {name} | {first['held_out'][name]:.4f} | {last['held_out'][name]:.4f} |"
         for name in FAMILIES
@@ -61,17 +61,23 @@ tags: [time-series, MOMENT, embeddings]
 
 {note}
 
-A small MOMENT encoder (patches of {model.config.patch_len} samples, windows up to
-{model.config.seq_len}, {sum(p.numel() for p in model.parameters()):,} parameters: d_model
+A small MOMENT encoder: patches of {model.config.patch_len} samples, windows up to
+{model.config.seq_len}, {sum(p.numel() for p in model.parameters()):,} parameters (d_model
 {model.config.d_model}, {model.config.n_layers} layers, {model.config.n_heads} heads, d_ff
-{model.config.d_ff}), pretrained by masked-patch reconstruction. Same file format as momentfm's
-checkpoints. Licence: Apache-2.0.
+{model.config.d_ff}), float32. Same files as momentfm's checkpoints. Licence: Apache-2.0.
+
+Pretrained by rebuilding hidden patches ({config["hide_from"]:.0%} to {config["hide_to"]:.0%} of
+each window), plus {config["summary"]:g} × a linear reading of the window's shape, spectrum and
+distribution from its mean token, plus {config["contrast"]:g} × telling the other crop of the same
+series from those of other series. What only the training needed is not in the file.
 
 ## What it was trained on, and what it has never seen
 
 Synthetic series only, drawn by `tokenizers/synthetic/`: no real recording of any kind, so no data
-licence applies and no benchmark can have been seen. Families and their shares: {shares}.
-Corpus hash `{progress["corpus_hash"]}` (SHA-256 of the recipe in `recipe.json`: families, shares,
+licence applies and no benchmark can have been seen. Families and their shares:
+{shares}.
+
+Corpus hash `{progress["corpus_hash"]}`: SHA-256 of the recipe in `recipe.json` (families, shares,
 lengths, seed, source code). Stream seed {config["seed"]}.
 
 ## How long
@@ -79,9 +85,9 @@ lengths, seed, source code). Stream seed {config["seed"]}.
 | | |
 |---|---|
 | wall-clock training | {progress["seconds"] / 60:.1f} minutes |
-| CPU time | {progress["cpu_seconds"] / 60:.1f} minutes, precision {progress["precision"]} |
+| CPU time | {progress["cpu_seconds"] / 60:.1f} minutes in all threads, {progress["precision"]} |
 | steps | {progress["step"]:,} of {config["batch_samples"]:,} samples |
-| windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), none twice |
+| windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), no series twice |
 | weights | SHA-256 `{weights_hash(model)}` |
 
 ## Held-out loss by family (Huber, in normalised units, hidden patches only)
@@ -94,11 +100,11 @@ Series of the same families from a stream that training never reads; 64 a family
 
 ## Good at, bad at
 
-Judged on frozen tokens in `docs/pretraining.md`, against random weights of the same shape. Each
-channel is encoded alone and normalised, so level, scale and orientation are lost unless context
-features are added; there is one resolution, so very slow and very fast rhythms in one window are
-not told apart well. Not for forecasting or imputation as such: it was trained for little and on no
-real data.
+Judged on frozen tokens in `docs/pretraining.md`, with loss curves, against random weights of the
+same shape. Each channel is encoded alone and normalised, so level, scale and orientation are lost
+unless context features are added; there is one resolution, so very slow and very fast rhythms in
+one window are not told apart well. Not for forecasting or imputation as such: it was trained for
+little and on no real data.
 """
 
 
