@@ -128,7 +128,7 @@ class Nodes:
         checked = check_answer(state, store, results_of(state["messages"]))
         rounds = state.get("rounds", 0)
         if not checked.ok and 0 < rounds < MAX_ROUNDS:
-            return {"verification": checked.report(rounds=rounds, final=False), "answer": ""}
+            return {"verification": checked.report(rounds=rounds), "answer": ""}
         return final_update(state, checked, rounds)
 
     def _model_for(self, context: AgentContext) -> BaseChatModel:

@@ -21,6 +21,7 @@ def check_answer(
     """
     contents = {r["result_id"]: r["content"] for r in results if r["result_id"]}
     also = [json.dumps(r["content"]) for r in results if not r["result_id"]]
+    also += state.get("not_understood") or []
     if not results:
         also.append(json.dumps(state.get("datasets") or []))
     return verify(
@@ -37,10 +38,11 @@ def check_answer(
 def final_update(state: AgentState, checked: Verification, rounds: int) -> dict[str, Any]:
     """Return the update that ends the run: what stands, and what was cut, said plainly."""
     answer = "\n\n".join([checked.prose or NOTHING_LEFT, *_notes(state, checked)])
+    earlier = (state.get("verification") or {}).get("rejected") or []
     return {
         "findings": list(checked.kept),
         "answer": answer,
-        "verification": checked.report(rounds=rounds, final=True),
+        "verification": checked.report(rounds=rounds, sent_back=earlier, final=True),
         "messages": [AIMessage(answer)],
     }
 

@@ -67,14 +67,24 @@ class Verification:
     prose: str
     checked: int
 
-    def report(self, *, rounds: int, final: bool) -> dict[str, Any]:
-        """Return what goes into the state, builtins only."""
+    def report(
+        self, *, rounds: int, sent_back: Sequence[Mapping[str, Any]] = (), final: bool = False
+    ) -> dict[str, Any]:
+        """Return what goes into the state, builtins only.
+
+        Parameters
+        ----------
+        rounds : how often the model has written an answer
+        sent_back : what was refused in an earlier round
+        final : what is refused now is cut, and not sent back
+        """
         rejected = [{"text": r.text, "reason": r.reason} for r in self.rejected]
         return {
             "ok": self.ok,
             "checked": self.checked,
             "rounds": rounds,
             "rejected": rejected,
+            "sent_back": list(sent_back),
             "cut": rejected if final else [],
         }
 

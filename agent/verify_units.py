@@ -40,6 +40,7 @@ _PHRASES = {
 }
 _SUFFIXES = {"_s": "s", "_ms": "ms", "_hz": "Hz", "_frac": "frac", "_pct": "%", "_mb": "MB"}
 _NOT_UNITS = {"", "1", "-", "none", "unitless", "count"}
+_POWER = re.compile(r"\([^()\s]{1,12}\)\s?(?:\^\d|[²³])")
 _WORD = re.compile(r"[A-Za-zµμ°%/][A-Za-z0-9µμ°%/^²·.]*")
 NUMBERED_GAP = r"[\s\u00a0\u202f]?[-\u2010\u2011]?"
 
@@ -82,7 +83,7 @@ def unit_after(text: str, known: frozenset[str]) -> Unit | None:
     for phrase, written in _PHRASES.items():
         if rest.casefold().startswith(phrase):
             return read_unit(written)
-    word = _WORD.match(rest)
+    word = _POWER.match(rest) or _WORD.match(rest)
     for candidate in _shorter(word.group()) if word else ():
         unit = read_unit(candidate)
         if unit and (_fold(candidate) in _TABLE or unit.family in known):

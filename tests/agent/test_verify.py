@@ -87,6 +87,7 @@ def find(value: Any, pointer: str, unit: str | None = None, **more: Any) -> dict
         "- 40 sessions\n- 0.98",
         "| session | start |\n|---|---|\n| bm-test-003 | 2.0 s |",
         "The variance is 3.21 (m/s²)².",
+        "The variance is 3 (m/s^2)^2.",
         "MOMENT-1 and F1 and r-0a1b2c3d4e5f and [result](#r-0a1b2c3d4e5f/metrics/3) name things.",
         "It beats the baseline.",
         "Coverage is 92.5 % where 90 % was promised.",

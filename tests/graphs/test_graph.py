@@ -35,7 +35,7 @@ def test_graph_answers_with_the_prose_findings_and_a_last_message(run: Any, says
     assert state["messages"][-1].text == state["answer"]
     assert state["findings"][0]["value"] == 2.5
     assert state["verification"] == {
-        "ok": True, "checked": 2, "rounds": 1, "rejected": [], "cut": [],
+        "ok": True, "checked": 2, "rounds": 1, "rejected": [], "sent_back": [], "cut": [],
     }  # fmt: skip
     assert state["result_ids"] == [state["findings"][0]["source"]["result_id"]]
 
@@ -159,6 +159,7 @@ def test_graph_sends_a_wrong_number_back_once_and_takes_the_mended_answer(
     assert state["answer"] == "The height is 2.5 m."
     assert state["verification"]["rounds"] == 2
     assert state["verification"]["rejected"] == []
+    assert state["verification"]["sent_back"][0]["text"] == "The height is 3.5 m."
     rejected = [f for phase, f in model.asked if phase == "interpret"]
     assert "3.5" in rejected[1][0].text
 
