@@ -45,9 +45,11 @@ class OfflineModel(BaseChatModel):
 
     Parameters
     ----------
+    model : its name, as runs record it
     version : of the rules; part of the identity of a run
     """
 
+    model: str = "offline"
     version: str = "1"
 
     @property
@@ -56,7 +58,7 @@ class OfflineModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": "offline", "version": self.version}
+        return {"model": self.model, "version": self.version}
 
     def bind_tools(
         self,

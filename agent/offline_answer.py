@@ -89,8 +89,9 @@ class Answer:
             return
         other = {"result_id": result.result_id, "pointer": reference.above}
         larger = reference.above and result.look(reference.above)
-        both = isinstance(larger, int | float) and isinstance(value, int | float)
-        claim = both and value > larger
+        claim = (
+            isinstance(larger, int | float) and isinstance(value, int | float) and value > larger
+        )
         self.findings.append(
             {
                 "statement": f"{reference.what[:1].upper()}{reference.what[1:]}: {shown}",

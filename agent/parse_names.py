@@ -136,7 +136,9 @@ class Names:
         for known in self.subject_ids:
             if said.casefold() == known.casefold():
                 return known
-        return (said.isdigit() and _numbered(self.subject_ids, int(said))) or said
+        one_form = len({re.sub(r"\d+", "#", known) for known in self.subject_ids}) == 1
+        found = _numbered(self.subject_ids, int(said)) if one_form and said.isdigit() else None
+        return found or said
 
 
 def _numbered(examples: Sequence[str], number: int) -> str | None:

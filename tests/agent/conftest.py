@@ -28,7 +28,20 @@ def cards() -> list[dict[str, Any]]:
         "name": "homes",
         "channels": _channels(xyz, "g", 32.0),
         "labels": {
-            "activity": ["Brush_teeth", "Climb_stairs", "Comb_hair", "Descend_stairs", "Drink_glass", "Eat_meat", "Eat_soup", "Getup_bed", "Sitdown_chair", "Standup_chair", "hand-wash", "Walk"]
+            "activity": [
+                "Brush_teeth",
+                "Climb_stairs",
+                "Comb_hair",
+                "Descend_stairs",
+                "Drink_glass",
+                "Eat_meat",
+                "Eat_soup",
+                "Getup_bed",
+                "Sitdown_chair",
+                "Standup_chair",
+                "hand-wash",
+                "Walk",
+            ]
         },
         "session_ids": ["home-0001"],
         "id_pattern": r"home-\d+",
