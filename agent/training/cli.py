@@ -78,7 +78,7 @@ def sft(
     epochs: Annotated[float, typer.Option(min=0.0, help="Passes over the rows.")] = 3.0,
     max_length: Annotated[
         int, typer.Option(min=16, help="Tokens a row may have; longer rows are cut and counted.")
-    ] = 8192,
+    ] = 16384,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows a step on the device.")] = 1,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches an optimiser step.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-4,

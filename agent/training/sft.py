@@ -37,7 +37,7 @@ class SftConfig:
 
     steps: int = 0
     epochs: float = 3.0
-    max_length: int = 8192
+    max_length: int = 16384
     batch_size: int = 1
     accumulate: int = 1
     learning_rate: float = 2e-4
