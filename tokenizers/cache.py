@@ -66,7 +66,7 @@ class TokenCache:
 
         Raises
         ------
-        as for `cut_windows` and `Tokenizer.encode`
+        as for `cut_windows` and `Tokenizer.encode`; DataError also if no patch is whole
         """
         names = list(dict.fromkeys(dataset.check_sessions(session_ids)))
         chosen = dataset.check_channels(channels)
@@ -81,13 +81,26 @@ class TokenCache:
         self.misses += len(missing)
         if missing or not names:
             given = {name: span for name in missing if (span := limits[name]) is not None}
-            batch = cut_windows(dataset, missing, chosen, config, ranges=given, progress=progress)
+            batch = cut_windows(
+                dataset,
+                missing,
+                chosen,
+                config,
+                ranges=given,
+                allow_empty=True,
+                progress=progress,
+            )
             fresh = _by_session(tokenizer.encode(batch, progress=progress))
             for name, tokens in fresh.items():
                 _store(tokens, paths[name])
             self._evict()
             found |= fresh
         joined = concatenate([found[name] for name in session_ids])
+        if not joined.mask.any():
+            raise DataError(
+                f"No whole patch of {', '.join(chosen[:3])} was measured in these sessions: a "
+                f"patch is {joined.patch_s:.3g} s without a gap. Choose other channels or sessions."
+            )
         return joined if config.context_features else joined.without_context()
 
     def _path(  # noqa: PLR0917 - what the content follows from, all of it

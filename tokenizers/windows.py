@@ -76,6 +76,7 @@ def cut_windows(
     config: TokenizerConfig,
     *,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> WindowBatch:
     """Cut sessions into windows on a common rate.
@@ -91,6 +92,7 @@ def cut_windows(
     channels : channel ids, modality names or "all"
     config : TokenizerConfig
     ranges : session id → (start_s, end_s); sessions not named are taken whole
+    allow_empty : return windows even if nothing at all was measured in any of them
     progress : called with {"phase": "windows", "done", "total", "unit"}
 
     Returns
@@ -114,7 +116,7 @@ def cut_windows(
     cut = [plan.windows(session, (ranges or {}).get(session)) for session in tracked]
     values = np.concatenate([v for v, _ in cut])
     mask = np.isfinite(values)
-    if not mask.any():
+    if not mask.any() and not allow_empty:
         raise DataError(
             f"No measured sample of {', '.join(channels[:3])} in the {len(session_ids)} sessions. "
             "Choose other channels, sessions or times."
