@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.tokens import Tokens
 
 Array = np.ndarray
+_WINDOWS_AT_ONCE = 512
 
 POOLING_PARAMS = (
     Param(
         name="pooling",
         kind="str",
-        default="channels",
-        choices=("channels", "stats", "mean"),
-        description="per channel the mean of its patches; 'stats' adds their std and maximum; "
-        "'mean' averages the channels too",
+        default="stats",
+        choices=("stats", "channels", "mean"),
+        description="'stats': each channel's mean, std and maximum over its patches; 'channels': "
+        "the mean alone; 'mean': averaged over the channels too",
     ),
     Param(
         name="context",
@@ -57,24 +58,28 @@ class Rows:
 def pool(tokens: Tokens, mode: str, *, context: bool) -> Rows:
     """Pool the valid patches of each window: `mode` is one of "channels", "stats", "mean"."""
     mask = np.asarray(tokens.mask)
-    mean = _masked_mean(tokens.values, mask)
-    parts = [mean]
+    starts = range(0, len(mask), _WINDOWS_AT_ONCE)
+    parts = [slice(i, i + _WINDOWS_AT_ONCE) for i in starts]
+    rows = np.concatenate([_pool_part(tokens.values[p], mask[p], mode) for p in parts])
+    if not context or not tokens.context.size:
+        return Rows(values=rows, n_context=0)
+    seen = np.any(mask, axis=2)[..., None]
+    present = np.where(seen, tokens.context, np.nan).reshape(len(rows), -1).astype(np.float64)
+    return Rows(values=np.concatenate([rows, present], axis=1), n_context=present.shape[1])
+
+
+def _pool_part(values: Array, mask: Array, mode: str) -> Array:
+    """Return (b, F) of some windows; the whole batch at once would need several copies of it."""
+    mean = _masked_mean(values, mask)
+    pooled = [mean]
     if mode == "stats":
-        mean_square = _masked_mean(np.square(tokens.values, dtype=np.float64), mask)
-        parts.append(np.sqrt(np.maximum(mean_square - mean**2, 0.0)))
-        highest = np.where(mask[..., None], tokens.values, -np.inf).max(axis=2)
-        parts.append(np.where(np.isfinite(highest), highest, np.nan))
+        mean_square = _masked_mean(np.square(values, dtype=np.float64), mask)
+        pooled.append(np.sqrt(np.maximum(mean_square - mean**2, 0.0)))
+        highest = np.where(mask[..., None], values, -np.inf).max(axis=2)
+        pooled.append(np.where(np.isfinite(highest), highest, np.nan))
     if mode == "mean":
-        weight = np.any(mask, axis=2)
-        parts = [_masked_mean(mean[:, None], weight[:, None])]
-    rows = [p.reshape(len(p), -1) for p in parts]
-    n_context = 0
-    if context and tokens.context.size:
-        seen = np.any(mask, axis=2)[..., None]
-        present = np.where(seen, tokens.context, np.nan)
-        rows.append(present.reshape(len(present), -1).astype(np.float64))
-        n_context = rows[-1].shape[1]
-    return Rows(values=np.concatenate(rows, axis=1), n_context=n_context)
+        pooled = [_masked_mean(mean[:, None], np.any(mask, axis=2)[:, None])]
+    return np.concatenate([p.reshape(len(p), -1) for p in pooled], axis=1)
 
 
 def _masked_mean(values: Array, mask: Array) -> Array:

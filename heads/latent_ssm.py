@@ -22,7 +22,7 @@ from tool_use_om.heads.spec import HeadSpec, Param
 Array = np.ndarray
 _RAW_SAMPLES = 128  # of the context's end; what lies before speaks through the token
 _MOST_HELD_OUT = 4000  # held-out rows are thinned to about so many; they only measure errors
-_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 LINEAR_PARAMS = (
     Param(
         name="dims",

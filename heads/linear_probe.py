@@ -14,14 +14,14 @@ from tool_use_om.heads.prototypes import softmax
 from tool_use_om.heads.spec import HeadSpec, Param
 
 Array = np.ndarray
-_STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 10000.0)
-_MOST_WINDOWS_TO_TUNE = 3000
+_STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
+_MOST_WINDOWS_TO_TUNE = 2000
 
 
 class LinearProbe(ClassifierHead):
     """Logistic regression; its L2 strength has the best likelihood on held-out groups.
 
-    The strength is chosen on at most 3 000 evenly spaced windows; the fit then uses all.
+    The strength is chosen on at most 2 000 evenly spaced windows; the fit then uses all.
     """
 
     spec: ClassVar[HeadSpec] = HeadSpec(
@@ -69,7 +69,7 @@ def best_strength(points: Array, codes: Array, groups: Array) -> float:
     points, codes, groups = points[::step], codes[::step], groups[::step]
     n_classes = int(codes.max()) + 1
     losses = np.zeros(len(_STRENGTHS))
-    folds = group_folds(codes, groups)
+    folds = group_folds(codes, groups, n_folds=3)
     for train, held_out in folds:
         for i, strength in enumerate(_STRENGTHS):
             weights, bias = logistic(points[train], codes[train], strength, n_classes)

@@ -52,7 +52,7 @@ class SessionRanking:
 
 
 def rank_sessions(
-    tokens: Tokens, *, pooling: str = "channels", context: bool = True, max_dims: int = 64
+    tokens: Tokens, *, pooling: str = "stats", context: bool = True, max_dims: int = 64
 ) -> SessionRanking:
     """Rank the sessions in `tokens` by how unlike the others they are.
 

@@ -142,7 +142,7 @@ def test_knn_neighbours_agree_with_brute_force(
 ) -> None:
     """The stretches shown are the nearest ones, distance by distance."""
     head = make_head("knn").fit(tokens, labels)  # type: ignore[attr-defined]
-    points = head._embed(pool(more_tokens, "channels", context=True).values)
+    points = head._embed(pool(more_tokens, "stats", context=True).values)
     why = head.explain(more_tokens, k=4)
     for row in range(6):
         expected = naive.nearest_indices(head.bank_.astype(np.float64), points[row], 4)
@@ -192,7 +192,7 @@ def test_session_ranking_finds_the_odd_one_out(make_tokens: Callable[..., Any]) 
 
 
 def test_discord_scores_the_strange_window_highest(make_tokens: Callable[..., Any]) -> None:
-    """A window of a class never fitted on is the strangest and its p-value the smallest."""
+    """A window of a class never fitted on is the strangest and no p-value is smaller."""
     usual, asked = make_tokens(["walking"] * 60), make_tokens(["walking"] * 10, seed=1)
     values = asked.values.copy()
     values[4] += 5.0
@@ -200,8 +200,7 @@ def test_discord_scores_the_strange_window_highest(make_tokens: Callable[..., An
     head = make_head("discord").fit(usual)  # type: ignore[attr-defined]
     assert head.score(asked).argmax() == 4
     p = head.p_values(asked)
-    assert p.argmin() == 4
-    assert p[4] == pytest.approx(1 / 61)
+    assert p[4] == p.min() == pytest.approx(1 / 61)
     assert head.score(asked)[4] > head.threshold(0.9)
 
 
