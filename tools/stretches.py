@@ -40,7 +40,7 @@ def found_stretches(
 ) -> list[dict[str, Any]]:
     """Merge consecutive windows of the same predicted label, most confident first.
 
-    Two windows of one session are consecutive when the later one starts before the earlier ends.
+    Windows of one session are consecutive when none lies between them and they touch or overlap.
 
     Returns
     -------
@@ -52,18 +52,20 @@ def found_stretches(
     end_s = tokens.end_s
     order = np.lexsort((tokens.window_start_s, np.array(tokens.session_ids, dtype=np.str_)))
     runs: list[list[int]] = []
-    for i in (int(i) for i in order if str(predicted.label[i]) in labels):
-        last = runs[-1][-1] if runs else None
-        joined = (
-            last is not None
-            and tokens.session_ids[last] == tokens.session_ids[i]
-            and predicted.label[last] == predicted.label[i]
-            and tokens.window_start_s[i] <= end_s[last] + 1e-9
-        )
-        if joined:
-            runs[-1].append(i)
-        else:
-            runs.append([i])
+    before: int | None = None
+    for i in (int(i) for i in order):
+        if str(predicted.label[i]) in labels:
+            joined = (
+                before is not None
+                and tokens.session_ids[before] == tokens.session_ids[i]
+                and predicted.label[before] == predicted.label[i]
+                and tokens.window_start_s[i] <= end_s[before] + 1e-9
+            )
+            if joined:
+                runs[-1].append(i)
+            else:
+                runs.append([i])
+        before = i
     rows = [_row(tokens, predicted, run, end_s) for run in runs]
     return sorted(rows, key=lambda r: (-r["confidence"], r["session_id"], r["start_s"]))
 
