@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -120,4 +120,18 @@ def _found_sessions(results: Sequence[Mapping[str, Any]]) -> list[str]:
     return []
 
 
-_LATE = {"found_sessions": _found_sessions}
+def _session(place: int) -> Callable[[Sequence[Mapping[str, Any]]], str | None]:
+    """Return what takes the session at `place` of the last list of sessions."""
+
+    def take(results: Sequence[Mapping[str, Any]]) -> str | None:
+        tables = (r for r in reversed(results) if "n_sessions_total" in r)
+        listed = list(next(tables, {}).get("sessions") or [])
+        return str(listed[place]) if place < len(listed) else None
+
+    return take
+
+
+_LATE: dict[str, Callable[[Sequence[Mapping[str, Any]]], Any]] = {
+    "found_sessions": _found_sessions,
+    **{f"session_{place}": _session(place) for place in range(10)},
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tool_use_om.agent.cards import id_pattern
 from tool_use_om.agent.offline_answer import Answer, Result, ref
 from tool_use_om.agent.offline_interpret_runs import tell_compared, tell_run
 from tool_use_om.agent.offline_interpret_why import tell_explained
@@ -12,6 +13,12 @@ from tool_use_om.agent.parse import parse
 from tool_use_om.agent.parse_query import Ask, Query
 
 _SHOWN_ROWS = 12
+_STATISTICS = {
+    "std": "standard deviation",
+    "max": "maximum",
+    "min": "minimum",
+    "rms": "root mean square",
+}
 
 
 def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +32,7 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
             _tell_error(answer, result, results[index + 1 :])
         elif _worth_telling(result, results, query):
             _TELL.get(result.tool, _tell_generic)(answer, result, query)
-    missed = list(facts.get("not_understood") or ()) or list(query.not_understood)
+    missed = list(facts.get("not_understood") or ())
     if missed:
         answer.note("")
         answer.note("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
@@ -46,9 +53,20 @@ def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
                     "channels": content.get("channels") or [],
                     "labels": {"labels": list(content.get("sessions_per_label") or {})},
                     "session_ids": content.get("sessions") or [],
+                    "id_pattern": id_pattern(_session_ids(results)),
                 }
             ]
     return []
+
+
+def _session_ids(results: Sequence[Result]) -> list[str]:
+    """Return the session ids that results and arguments name."""
+    found: list[str] = []
+    for result in results:
+        found += [str(s) for s in result.content.get("sessions") or []]
+        found += [str(s) for s in result.args.get("sessions") or []]
+        found += [str(result.args["query_session"])] if "query_session" in result.args else []
+    return found
 
 
 def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> bool:
@@ -192,9 +210,7 @@ def _braces(name: str) -> str:
 
 
 def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form as the others
-    statistic = {"std": "standard deviation"}.get(
-        result.content["statistic"], result.content["statistic"]
-    )
+    statistic = _STATISTICS.get(result.content["statistic"], result.content["statistic"])
     labels = result.content.get("labels") or []
     where = " while " + " or ".join(map(str, labels)) if labels else ""
     if len(result.content["rows"]) == 1:
@@ -205,6 +221,22 @@ def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # n
             value=ref("/rows/0/value", statistic, "unit"),
         )  # fmt: skip
         return
+    if len({row.get("unit") for row in result.content["rows"]}) == 1:
+        _tell_extremes(answer, result, statistic, where)
+    else:
+        answer.note(f"The {statistic} of each channel{where}:")
+    for index, row in enumerate(result.content["rows"][:_SHOWN_ROWS]):
+        name, what = f"`{row['channel']}`{_group(row)}", f"{row['channel']}{_group(row)}"
+        answer.say(
+            result, f"- {_braces(name)}: {{value}}",
+            value=ref(f"/rows/{index}/value", f"{statistic} of {what}", "unit"),
+        )  # fmt: skip
+    if len(result.content["rows"]) > _SHOWN_ROWS:
+        answer.note("The other rows are in the result.")
+
+
+def _tell_extremes(answer: Answer, result: Result, statistic: str, where: str) -> None:
+    """Tell the highest and the lowest row, and how far apart they are."""
     group_h, group_l = _group(result.content["highest"]), _group(result.content["lowest"])
     answer.say(
         result,
@@ -219,12 +251,6 @@ def _tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # n
     answer.say(
         result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest")
     )
-    for index, row in enumerate(result.content["rows"][:_SHOWN_ROWS]):
-        name, what = f"`{row['channel']}`{_group(row)}", f"{row['channel']}{_group(row)}"
-        answer.say(
-            result, f"- {_braces(name)}: {{value}}",
-            value=ref(f"/rows/{index}/value", f"{statistic} of {what}", "unit"),
-        )  # fmt: skip
 
 
 def _group(row: Mapping[str, Any]) -> str:
@@ -284,7 +310,8 @@ def _tell_encoding(answer: Answer, result: Result, query: Query) -> None:  # noq
 
 
 def _tell_head(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    answer.note(f"Head: **{result.content['head']}**. {result.content.get('why', '')}.")
+    why = str(result.content.get("why") or "chosen by rule").rstrip(".")
+    answer.note(f"Head: **{result.content['head']}** ({why}).")
 
 
 def _tell_settings(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form

@@ -9,6 +9,7 @@ from tool_use_om.agent.offline_answer import Answer, Result, ref
 from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 5
+_SHOWN_FORECASTS = 6
 _METRICS = {
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
@@ -114,7 +115,7 @@ def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
         + (f" of {label}" if label else "") + ", by `{head}`:",
         horizon=ref("/horizon_s", "horizon", "unit"), head=ref("/head", "head"),
     )  # fmt: skip
-    for i, row in enumerate((result.content.get("forecasts") or [])[:_SHOWN]):
+    for i, row in enumerate((result.content.get("forecasts") or [])[:_SHOWN_FORECASTS]):
         name = f"{row['channel']} in {row['session_id']}"
         answer.say(
             result,

@@ -13,6 +13,7 @@ from typing import Any
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Query
 
+_SURVEYED = 5  # sessions checked when none is named
 _STRICT_STEP_S = (
     0.001  # "longer than 10 s" where sessions last exactly 10 s: the tools' limits include
 )
@@ -246,13 +247,26 @@ def _anomaly(p: Planner, ask: Ask) -> None:
     p.fresh()
     p.encode(ask)
     p.head(ask, "anomaly")
-    for session in ask.sessions[:4] or (None,):
+    for session in ask.sessions[:4]:
         p.add(
             "run_task", "score each stretch against the usual ones",
-            query_session=session, query_start_s=ask.start_s if session else None,
-            query_end_s=ask.end_s if session else None, coverage=ask.coverage,
+            query_session=session, query_start_s=ask.start_s, query_end_s=ask.end_s,
+            coverage=ask.coverage,
         )  # fmt: skip
         p.add("interpret_results", "see what sets the strangest stretch apart")
+    if not ask.sessions:
+        _survey(p, ask)
+
+
+def _survey(p: Planner, ask: Ask) -> None:
+    """Check the first held-out sessions where no session is named: a check takes one at a time."""
+    p.add(
+        "show_session_stats", "no session is named: take held-out ones",
+        labels=list(ask.labels), subjects=list(ask.subjects), split=ask.split or "test",
+    )  # fmt: skip
+    for place in range(_SURVEYED):
+        late = {"query_session": f"session_{place}"}
+        p.add("run_task", "score each stretch against the usual ones", late=late)
 
 
 def _heads(p: Planner, ask: Ask) -> None:

@@ -119,17 +119,20 @@ class Speller:
         """Return the nearest known word, or None when none is near enough to be meant.
 
         One slip is allowed from four letters on, two from eight on; the first letter must be
-        right (or swapped with the second) unless the word has six letters or more.
+        right (or swapped with the second) unless the word has six letters or more. Of equally near
+        words the one with the same last letter is meant.
         """
         limit = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
-        letters, best = _letters(word), None
+        letters = _letters(word)
+        best: tuple[int, bool, str] | None = None
         for known, known_letters in self._words if limit else ():
             if (letters ^ known_letters).bit_count() > 2 * limit or not _same_start(word, known):
                 continue
             distance = edit_distance(word, known, limit)
-            if distance <= limit and (best is None or distance < best[0]):
-                best = (distance, known)
-        return best[1] if best else None
+            rank = (distance, word[-1] != known[-1], known)
+            if distance <= limit and (best is None or rank < best):
+                best = rank
+        return best[2] if best else None
 
 
 def _same_start(word: str, known: str) -> bool:

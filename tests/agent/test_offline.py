@@ -81,7 +81,7 @@ def act(question: str, cards: Cards, done: Sequence[BaseMessage] = ()) -> AIMess
 
 
 def run(question: str, cards: Cards, answers: Mapping[str, Sequence[str]]) -> list[AIMessage]:
-    """Let the model act until it is done; each tool gives its answers in turn, the last for good."""
+    """Let the model act until it is done; a tool gives its answers in turn, the last for good."""
     left = {tool: list(given) for tool, given in answers.items()}
     done: list[BaseMessage] = []
     calls: list[AIMessage] = []
