@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from tool_use_om.tokenizers.windows import cut_windows
 
 FORMAT_VERSION = 1  # raise it when the meaning of stored tokens changes
 DEFAULT_MAX_MB = 2048.0
+ABANDONED_S = 3600.0  # a file still partial after this long has lost its writer
 _ARRAYS = ("values", "mask", "start_s", "window_start_s", "context")
 
 
@@ -125,7 +127,11 @@ class TokenCache:
         return self.folder / name[:2] / f"{name}.safetensors"
 
     def _evict(self) -> None:
-        """Delete the least recently used files until the rest fits the bound."""
+        """Delete what killed writers left, then the least recently used files over the bound."""
+        for partial in self.folder.glob("*/.*.partial"):
+            with suppress(FileNotFoundError):  # its writer may be alive and just done
+                if time.time() - partial.stat().st_mtime > ABANDONED_S:
+                    partial.unlink()
         files = []
         for path in self.folder.glob("*/*.safetensors"):
             with suppress(FileNotFoundError):  # another process may have evicted it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -147,6 +148,20 @@ def test_cache_stays_within_its_size(
     hits = cache.hits
     cache.encode(tokenizer, dataset, ["c"], "all", CUT)
     assert cache.hits == hits + 1
+
+
+def test_cache_clears_what_killed_writers_left(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet
+) -> None:
+    """A partial file of an hour ago goes; a fresh one may still have its writer and stays."""
+    (cache.folder / "aa").mkdir()
+    old, new = (cache.folder / "aa" / f".{n}.partial" for n in ("old", "new"))
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_cache_leaves_nothing_half_written(
