@@ -56,7 +56,9 @@ def export_traces(
     traces = read_traces(place)
     if not traces:
         raise DataError(f"No traces in {place.root}. Record one: tuom demo")
-    found = export(traces, place)
+    found = export(
+        traces, place, on_trace=lambda t: typer.echo(f"replaying {t.id} {t.query[:60]!r}", err=True)
+    )
     apart = write_export(out, found)
     typer.echo(
         f"{len(traces)} runs replayed: {found.runs_kept} kept as {len(found.kept)} {form} rows in "

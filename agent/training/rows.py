@@ -7,7 +7,7 @@ does it: write the plan, call the tools, explain the results. `meta` says which,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,16 @@ class Export:
     runs_kept: int = 0
 
 
-def export(traces: Iterable[Trace], workspace: Workspace) -> Export:
+def export(
+    traces: Iterable[Trace],
+    workspace: Workspace,
+    *,
+    on_trace: Callable[[Trace], None] = lambda _: None,
+) -> Export:
     """Replay each trace; return rows of those that replay, and the others with the reason."""
     out = Export()
     for trace in traces:
+        on_trace(trace)
         if reason := unfit(trace) or replay(trace, workspace).reason:
             out.rejected.append({"reason": reason, "trace": trace.model_dump(mode="json")})
         else:
@@ -52,6 +58,10 @@ def unfit(trace: Trace) -> str | None:
         return "the run has no answer"
     if trace.verdicts.get("ok") is False or trace.verdicts.get("cut"):
         return "the answer has statements that no tool result supports"
+    if trace.calls and not trace.findings:
+        return "the answer has no sourced finding"
+    if not trace.calls and trace.verdicts.get("rounds"):
+        return "no tool was called, and none was said to be needless"
     return None
 
 

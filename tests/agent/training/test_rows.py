@@ -69,6 +69,8 @@ def test_export_keeps_a_run_that_replays(recorded: Trace, sample_workspace: Path
         ({"dataset_hash": "0"}, "other content"),
         ({"answer": ""}, "no answer"),
         ({"verdicts": {"ok": False}}, "no tool result supports"),
+        ({"findings": ()}, "no sourced finding"),
+        ({"calls": (), "verdicts": {"ok": True, "rounds": 1}}, "no tool was called"),
     ],
 )
 def test_export_keeps_others_apart_with_the_reason(
