@@ -7,37 +7,19 @@ words without numbers ("mostly walking").
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from pydantic import ValidationError
-
-from tool_use_om.agent.replies import Finding, Source
-from tool_use_om.agent.verify_facts import (
-    Fact,
-    fact_at,
-    facts_in_text,
-    facts_of,
-    rounds_to,
-    supported,
-)
+from tool_use_om.agent.verify_facts import Fact, facts_in_text, facts_of, supported
+from tool_use_om.agent.verify_findings import Results, UnsupportedError, check_finding, fact_of
 from tool_use_om.agent.verify_text import comparison_in, numbers_in, sentences
-from tool_use_om.agent.verify_units import Unit, read_unit
 
 NOTHING_LEFT = "No statement of this answer could be traced to a tool result, so none is shown."
 _BEATS = re.compile(r"\b(?:beats?|outperforms?|better than)\b", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|no|never|neither|fails? to)\b|n't\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“][^\"”\n]*[\"”]")
-
-
-class Results(Protocol):
-    """Where results are looked up; `tools.results.ResultStore` is one."""
-
-    def resolve(self, result_id: str, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
-        """Return the JSON value at `pointer` ("" = all of it); LookupError if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +102,13 @@ def verify(
     rejected: list[Refused] = []
     for raw in findings:
         try:
-            kept.append(_check_finding(raw, store, contents, facts, known))
-        except _UnsupportedError as error:
+            finding = check_finding(raw, store, contents)
+            own = [*facts, fact_of(finding)]
+            _check_sentence(finding["statement"], own, known, contents)
+            kept.append(finding)
+        except UnsupportedError as error:
             rejected.append(Refused(text=_text_of(raw), reason=str(error)))
-    cited = [*facts, *(_fact_of(finding) for finding in kept)]
+    cited = [*facts, *(fact_of(finding) for finding in kept)]
     clean, refused, count = _check_prose(prose, cited, known, contents, quotes_are_claims)
     rejected += refused
     return Verification(
@@ -133,109 +118,6 @@ def verify(
         prose=clean,
         checked=len(findings) + count,
     )
-
-
-class _UnsupportedError(Exception):
-    """The reason a statement is refused."""
-
-
-def _check_finding(
-    raw: Mapping[str, Any],
-    store: Results,
-    contents: Mapping[str, Any],
-    facts: Sequence[Fact],
-    known: frozenset[str],
-) -> dict[str, Any]:
-    try:
-        finding = Finding.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _UnsupportedError(
-            f"it has not the form asked for: {where}: {first['msg']}"
-        ) from error
-    value, unit = _look_up(finding.source, store, contents)
-    _check_value(finding, value, unit)
-    if finding.compare:
-        _check_order(finding, value, unit, _look_up(finding.compare.other, store, contents))
-    own = [Fact(float(value), read_unit(unit))] if _is_number(value) else []
-    _check_sentence(finding.statement, [*facts, *own], known, contents)
-    checked = finding.model_dump(mode="json")
-    return checked | {"value": finding.value if value is None else value} | _unit(finding, unit)
-
-
-def _unit(finding: Finding, unit: str | None) -> dict[str, str | None]:
-    """Return the unit of the value as stored: the model's own may be another of its family."""
-    return {"unit": unit if unit else finding.unit}
-
-
-def _look_up(source: Source, store: Results, contents: Mapping[str, Any]) -> tuple[Any, str | None]:
-    if source.result_id not in contents:
-        raise _UnsupportedError(f"{source.result_id[:40]!r} is no result of this answer")
-    for whole in (contents[source.result_id], None):
-        try:
-            document = store.resolve(source.result_id, "") if whole is None else whole
-            return fact_at(document, source.pointer)
-        except LookupError as error:
-            reason = str(error)
-    raise _UnsupportedError(f"{source.result_id} has nothing at {source.pointer[:80]!r}: {reason}")
-
-
-def _check_value(finding: Finding, value: Any, unit: str | None) -> None:  # noqa: ANN401 - JSON
-    said = finding.value
-    if said is None:
-        return
-    if not _is_number(value) or not _is_number(said):
-        if not _same_words(said, value):
-            raise _UnsupportedError(f"the result says {str(value)[:80]!r}, not {said!r}")
-        return
-    scale = _scale(read_unit(finding.unit), read_unit(unit), float(value))
-    if not any(_rounds(float(str(said)), float(value) * s) for s in scale):
-        shown = f"{value} {unit or ''}".strip()
-        raise _UnsupportedError(f"the result says {shown}, not {said} {finding.unit or ''}".strip())
-
-
-def _scale(said: Unit | None, stored: Unit | None, value: float) -> tuple[float, ...]:
-    """Return the factors that may lead from the stored value to the said one; none fits: empty."""
-    if said is None:
-        return (1.0,)
-    if stored is None:
-        plain = said.family == "fraction" and abs(value) <= 1
-        return (1 / said.factor,) if plain else ()
-    return (stored.factor / said.factor,) if stored.family == said.family else ()
-
-
-def _rounds(said: float, value: float) -> bool:
-    text = repr(said)
-    decimals = 0 if said == int(said) else len(text.partition(".")[2])
-    return math.isclose(said, value, rel_tol=1e-6) or rounds_to(said, decimals, value)
-
-
-def _same_words(said: object, value: object) -> bool:
-    if isinstance(said, bool) or isinstance(value, bool) or _is_number(said) or _is_number(value):
-        return said is value
-    if isinstance(value, list | tuple):
-        return isinstance(said, str) and all(str(v).casefold() in said.casefold() for v in value)
-    return str(said).casefold().strip() == str(value).casefold().strip()
-
-
-def _check_order(
-    finding: Finding,
-    value: Any,  # noqa: ANN401 - any JSON value
-    unit: str | None,
-    other: tuple[Any, str | None],
-) -> None:
-    op = finding.compare.op if finding.compare else "="
-    if not (_is_number(value) and _is_number(other[0])):
-        raise _UnsupportedError("only numbers can be compared")
-    left, right = read_unit(unit), read_unit(other[1])
-    if left and right and left.family != right.family:
-        raise _UnsupportedError(f"{unit} and {other[1]} cannot be compared")
-    a = float(value) * (left.factor if left else 1.0)
-    b = float(other[0]) * (right.factor if right else 1.0)
-    holds = {">": a > b, "<": a < b, "=": math.isclose(a, b, rel_tol=1e-3)}[op]
-    if not holds:
-        raise _UnsupportedError(f"the results say {value} and {other[0]}, so {op!r} does not hold")
 
 
 def _check_prose(
@@ -253,7 +135,7 @@ def _check_prose(
         try:
             count += _check_sentence(claims, facts, known, contents)
             kept.append(sentence + gap)
-        except _UnsupportedError as error:
+        except UnsupportedError as error:
             refused.append(Refused(text=sentence.strip(), reason=str(error)))
             kept.append(gap if "\n" in gap else "")
     return _tidy("".join(kept)), refused, count
@@ -266,13 +148,13 @@ def _check_sentence(
     for number in numbers:
         if not supported(number, facts):
             unit = f" {number.unit.family}" if number.unit else ""
-            raise _UnsupportedError(f"no result says {number.text}{unit}")
+            raise UnsupportedError(f"no result says {number.text}{unit}")
     claim = comparison_in(sentence, numbers)
     if claim:
         a = claim.left.value * (claim.left.unit.factor if claim.left.unit else 1.0)
         b = claim.right.value * (claim.right.unit.factor if claim.right.unit else 1.0)
         if not (a > b if claim.op == ">" else a < b):
-            raise _UnsupportedError(
+            raise UnsupportedError(
                 f"it orders {claim.left.text} and {claim.right.text} the wrong way round"
             )
     _check_beats(sentence, contents)
@@ -289,7 +171,7 @@ def _check_beats(sentence: str, contents: Mapping[str, Any]) -> None:
         if isinstance(c, Mapping) and isinstance(c.get("beats_baseline"), bool)
     ]
     if verdicts and (_NOT.search(sentence) is None) not in verdicts:
-        raise _UnsupportedError("the result says the opposite about the baseline")
+        raise UnsupportedError("the result says the opposite about the baseline")
 
 
 def _tidy(text: str) -> str:
@@ -313,15 +195,6 @@ def _cited(findings: Sequence[Mapping[str, Any]], store: Results) -> dict[str, A
         except LookupError:
             continue
     return contents
-
-
-def _fact_of(finding: Mapping[str, Any]) -> Fact:
-    value = finding["value"]
-    return Fact(float(value) if _is_number(value) else math.nan, read_unit(finding["unit"]))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _text_of(finding: Mapping[str, Any]) -> str:
