@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.panel import Panel
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, atomic_file, check_name
+from tool_use_om.graphs.console import Watcher
 
 DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
 
@@ -88,24 +90,37 @@ def _watched(
     model: str,
     seed: int,
 ) -> Mapping[str, Any]:
-    from tool_use_om.graphs.console import Watcher
+    """Run the question to its end, asking the person whenever the agent does."""
+    from tool_use_om.graphs.console_labels import reply_of_person
 
-    with Watcher(console) as watcher:
-        from tool_use_om.agent.context import AgentContext
-        from tool_use_om.graphs.runner import run_question
+    reply = None
+    while True:
+        with _stoppable(console, name) as watcher:
+            from tool_use_om.agent.context import AgentContext
+            from tool_use_om.graphs.runner import run_question
 
-        context = AgentContext(model=model, dataset=data, workspace=str(place.root), seed=seed)
-        try:
-            return run_question(
+            state = run_question(
                 question,
-                context,
+                AgentContext(model=model, dataset=data, workspace=str(place.root), seed=seed),
                 thread_id=name,
                 saver_path=place.root / "checkpoints.sqlite",
                 on_event=watcher.on_event,
+                reply=reply,
             )
-        except KeyboardInterrupt:
-            console.print(f"\nStopped. What was finished is kept; go on with: --run {name}")
-            raise SystemExit(130) from None
+        if not state.get("__interrupt__"):
+            return state
+        reply = reply_of_person(console, state["__interrupt__"][0], name)
+
+
+@contextmanager
+def _stoppable(console: Console, name: str) -> Iterator[Watcher]:
+    """Show progress; on Ctrl-C say how to go on."""
+    try:
+        with Watcher(console) as watcher:
+            yield watcher
+    except KeyboardInterrupt:
+        console.print(f"\nStopped. What was finished is kept; go on with: --run {name}")
+        raise SystemExit(130) from None
 
 
 def write_run(
