@@ -22,23 +22,22 @@ _MAX_LABELS = 40
 
 def dataset_cards(
     context: AgentContext,
-    working_set: Mapping[str, Any],
     question: str,
     progress: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the cards of the data sets a question may be about, the current one first.
+    """Return the cards of the data sets a question may be about, the context's first.
 
-    The current one and those the question names are opened (a sample is built on first use); others
+    The context's and those the question names are opened (a sample is built on first use); others
     get a card if they are on disk already and a bare name otherwise.
 
     Raises
     ------
-    DataError : the current data set does not exist, or it is damaged
+    DataError : the context's data set does not exist, or it is damaged
     """
     from tool_use_om.data.catalog import available, datasets_folder, open_dataset
 
     workspace = Workspace.at(context.workspace)
-    current = working_set.get("dataset") or context.dataset
+    current = context.dataset
     try:
         cards = [_card(open_dataset(current, workspace, progress=progress))]
     except NotFoundError as error:

@@ -64,9 +64,8 @@ class Nodes:
         if not question:
             return update | {"answer": EMPTY_QUESTION}
         context = coerce_context(runtime.context)
-        working_set = state.get("working_set") or {}
-        cards = dataset_cards(context, working_set, question, _progress(runtime))
-        prompt = plan_prompt(datasets=cards, working_set=working_set, tools=self._names)
+        cards = dataset_cards(context, question, _progress(runtime))
+        prompt = plan_prompt(datasets=cards, working_set={}, tools=self._names)
         asked = [prompt, HumanMessage(question)]
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")
         reply = reply or PlanReply()  # a model that cannot write a plan may still call tools well
@@ -135,7 +134,10 @@ class Nodes:
         return self._model or resolve_model(context.model)
 
 
+# What a question starts from: also the working set, so that no filter of an earlier question is
+# left on unseen, and so that a recorded run replays from nothing.
 _FRESH: dict[str, Any] = {
+    "working_set": {},
     "plan": [],
     "not_understood": [],
     "datasets": [],

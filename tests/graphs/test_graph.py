@@ -255,7 +255,7 @@ def test_graph_runs_asynchronously_too(scripted: Any, tools: Any, context: Any, 
 def test_graph_starts_each_question_of_a_thread_afresh(
     scripted: Any, tools: Any, context: Any, says: Any
 ) -> None:
-    """A second question in a thread keeps messages and working set, not the first one's answer."""
+    """A second question in a thread keeps its messages, not the first one's answer or filters."""
     from langgraph.checkpoint.memory import InMemorySaver
 
     model = scripted(says.honest([says.call("measure", height=2.5)]))
@@ -268,6 +268,12 @@ def test_graph_starts_each_question_of_a_thread_afresh(
     ids = [c["id"] for m in state["messages"] if m.type == "ai" for c in m.tool_calls]
     assert len(set(ids)) == 2
     assert len(state["findings"]) == 1
+    direct = json.dumps({"steps": [], "reply": "Hello."})
+    graph = build_graph(
+        model=scripted(lambda *_: direct), tools=tools, checkpointer=graph.checkpointer
+    )
+    state = graph.invoke({"question": "Hi"}, config, context=context)
+    assert state["working_set"] == {}
 
 
 def test_graph_has_no_checkpointer_compiled_in() -> None:

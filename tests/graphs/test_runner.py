@@ -136,7 +136,7 @@ def test_runner_reports_updates_and_progress(ask: Any, says: Any) -> None:
 
 
 def test_runner_takes_a_further_question_in_a_finished_thread(ask: Any, says: Any) -> None:
-    """The conversation goes on; the working set stays."""
+    """The conversation goes on in the same thread."""
     script = says.honest([says.call("measure", height=2.5)])
     ask(script, "How high?")
     state = ask(script, "And now?")
