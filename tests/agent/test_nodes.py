@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from tool_use_om.agent.cards import id_pattern
 from tool_use_om.agent.nodes_messages import one_call, results_of, take_question
 from tool_use_om.agent.replies import InterpretReply, PlanReply, read_reply
 from tool_use_om.agent.state import append_unique, this_turn
@@ -100,14 +99,3 @@ def test_replies_say_what_is_wrong_when_they_are_no_json(text: str, says: str) -
     """The error is short and meant for the model."""
     with pytest.raises(DataError, match=says):
         read_reply(text, InterpretReply)
-
-
-def test_cards_id_pattern_matches_every_id() -> None:
-    """Digits vary, the rest is literal."""
-    import re
-
-    ids = ["bm-train-000", "bm-test-039", "p1.day2"]
-    pattern = id_pattern(ids)
-    assert all(re.fullmatch(pattern, i) for i in ids)
-    assert not re.fullmatch(pattern, "bm-other-000")
-    assert re.fullmatch(id_pattern([f"{c}x" for c in "abcdefghijklmnop"]), "zx")
