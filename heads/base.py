@@ -190,10 +190,11 @@ class ClassifierHead(TokenHead):
         """Return for each window its answer, the k nearest fitted windows and a counterfactual."""
         rows = self._rows(tokens)
         proba = self._proba(rows)
-        distances = squared_distances(self._embed(rows), self.bank_.astype(np.float64))
+        points = self._embed(rows)
+        distances = squared_distances(points, self.bank_.astype(np.float64))
         return [
-            self._explain(p, d, k, q)
-            for p, d, q in zip(proba, distances, self._embed(rows), strict=True)
+            self._explain(p, d, k, point)
+            for p, d, point in zip(proba, distances, points, strict=True)
         ]
 
     @abstractmethod

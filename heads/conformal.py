@@ -100,7 +100,8 @@ class ConformalClassifier:
     ) -> Coverage:
         """Return how often the sets hold the true label on windows used for nothing else."""
         hits = self._inside(tokens)[np.arange(len(y)), self._columns(y)]
-        return measured_coverage(hits, self.coverage, groups or tokens.session_ids)
+        chosen = tokens.session_ids if groups is None else groups
+        return measured_coverage(hits, self.coverage, chosen)
 
     def _inside(self, tokens: Tokens) -> Array:
         if not hasattr(self, "thresholds_"):

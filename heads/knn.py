@@ -17,6 +17,7 @@ from tool_use_om.heads.features import (
 from tool_use_om.heads.spec import HeadSpec, Param
 
 Array = np.ndarray
+_ROWS_AT_ONCE = 1024
 
 
 class KNN(ClassifierHead):
@@ -31,7 +32,7 @@ class KNN(ClassifierHead):
         task="classify",
         summary="vote of the nearest labelled windows",
         good_at="showing the examples an answer rests on; classes of any shape",
-        bad_at="few labels of noisy classes; its probabilities are coarse",
+        bad_at="few labels of noisy classes; coarse probabilities, hence large prediction sets",
         labels_needed=1,
         params=(
             *POOLING_PARAMS,
@@ -58,6 +59,10 @@ class KNN(ClassifierHead):
         return points
 
     def _proba(self, rows: Array) -> Array:
+        starts = range(0, len(rows), _ROWS_AT_ONCE)
+        return np.concatenate([self._vote(rows[i : i + _ROWS_AT_ONCE]) for i in starts])
+
+    def _vote(self, rows: Array) -> Array:
         squared = squared_distances(self._embed(rows), self.bank_.astype(np.float64))
         voters = np.argsort(squared, axis=1, kind="stable")[:, : self._int("k")]
         distance = np.sqrt(np.take_along_axis(squared, voters, axis=1))

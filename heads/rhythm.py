@@ -24,7 +24,7 @@ class Cadence:
     Parameters
     ----------
     hz : (B,) repetitions a second; NaN where nothing repeats
-    strength : (B,) autocorrelation at that period, in [0, 1]; under about 0.3 it is no rhythm
+    strength : (B,) autocorrelation at that period, in [0, 1]; short windows of noise reach 0.4
     """
 
     hz: Array
@@ -32,17 +32,19 @@ class Cadence:
 
 
 def cadence(
-    batch: WindowBatch, *, low_hz: float = 0.4, high_hz: float = 5.0, min_strength: float = 0.3
+    batch: WindowBatch, *, low_hz: float = 0.4, high_hz: float = 5.0, min_strength: float = 0.5
 ) -> Cadence:
     """Measure the cadence of each window over all its channels together.
 
     The highest peak of the summed spectrum proposes a period. A period two or three times as long
     replaces it when the signal clearly repeats better there: then the peak was a harmonic. The peak
-    of the autocorrelation near the period refines it.
+    of the autocorrelation near the period refines it. What repeats depends on where the sensor is:
+    on a wrist it is the arm's swing, once a stride, which is half the rate of the steps.
 
     Parameters
     ----------
     batch : WindowBatch; channels of different units may be mixed, each is scaled by itself
+    min_strength : below this strength a window has no cadence
     low_hz, high_hz : where to look; the upper end is lowered to 45 % of the sampling rate
 
     Raises

@@ -116,15 +116,15 @@ def test_bootstrap_resamples_groups_not_windows() -> None:
 
 
 def test_bootstrap_interval_holds_the_mean_about_as_often_as_it_says() -> None:
-    """Over 200 samples of 40 groups, the 90 % interval holds the true mean in 83 to 95 %."""
+    """Over 200 samples of 25 groups, the 90 % interval holds the true mean in 80 to 95 %."""
     rng = np.random.default_rng(3)
     hits = []
     for seed in range(200):
         found = metrics.bootstrap_interval(
-            rng.normal(size=40), level=0.9, n_resamples=300, seed=seed
+            rng.normal(size=25), level=0.9, n_resamples=200, seed=seed
         )
         hits.append(found.lower <= 0.0 <= found.upper)
-    assert 0.83 <= np.mean(hits) <= 0.95
+    assert 0.80 <= np.mean(hits) <= 0.95
 
 
 def test_bootstrap_interval_measures_any_statistic_of_paired_arrays() -> None:

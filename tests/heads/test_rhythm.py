@@ -40,8 +40,6 @@ def test_cadence_is_the_fundamental_when_a_harmonic_is_louder(
     signal = np.sin(2 * np.pi * time) + 3 * np.sin(4 * np.pi * time)
     signal += np.random.default_rng(0).normal(0, 0.1, 256)
     found = cadence(make_windows(signal[None, None], 256, 256, rate_hz=32.0), low_hz=0.5)
-    correlation_gain = 0.2  # (1 + 9) / 10 at one second against (9 - 1) / 10 at half a second
-    assert correlation_gain > 0.15
     assert found.hz[0] == pytest.approx(1.0, rel=0.03)
 
 
