@@ -124,8 +124,8 @@ def _session(place: int) -> Callable[[Sequence[Mapping[str, Any]]], str | None]:
     """Return what takes the session at `place` of the last list of sessions."""
 
     def take(results: Sequence[Mapping[str, Any]]) -> str | None:
-        tables = (r for r in reversed(results) if "n_sessions_total" in r)
-        listed = list(next(tables, {}).get("sessions") or [])
+        tables = [r["sessions"] for r in results if "n_sessions_total" in r]
+        listed = tables[-1] if tables else []
         return str(listed[place]) if place < len(listed) else None
 
     return take

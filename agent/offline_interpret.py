@@ -25,6 +25,8 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return findings and prose for the results of an interpret prompt."""
     results = [Result.of(raw) for raw in facts.get("results") or ()]
     query = parse(str(facts.get("question", "")), _cards(results))
+    if any(ask.kind in {"rhythm", "channels"} for ask in query.asks):
+        results.sort(key=lambda r: r.tool != "interpret_results")  # what was asked comes first
     answer = Answer()
     for index, result in enumerate(results):
         answer.note("")

@@ -221,7 +221,7 @@ def tell_compared(answer: Answer, result: Result, query: Query) -> None:
     if result.content.get("best"):
         answer.say(result, "Best here: **{best}**.", best=ref("/best", "best head"))
     _difference(answer, result)
-    if any(ask.kind == "fewlabels" for ask in query.asks):
+    if any(ask.kind == "fewlabels" and "apart" in ask.topic for ask in query.asks):
         _verdict(answer, result)
 
 

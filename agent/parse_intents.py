@@ -10,7 +10,12 @@ from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Kind
 from tool_use_om.agent.parse_times import Bound, Duration, Span
 
-_FORECASTERS = frozenset({"latent_ssm", "seasonal_naive"})
+_TASK_OF = {
+    "latent_ssm": "forecast",
+    "direct": "forecast",
+    "seasonal_naive": "forecast",
+    "discord": "anomaly",
+}
 
 
 class _Intent(NamedTuple):
@@ -96,7 +101,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
     )  # fmt: skip
 
 
-_TOPICS = frozenset(f"{_OF_SESSIONS}|COUNT|DESCRIBE".split("|"))
+_TOPICS = frozenset(f"{_OF_SESSIONS}|COUNT|DESCRIBE|APART".split("|"))
 
 
 def _first(values: Sequence[Any]) -> Any:  # noqa: ANN401 - the slot's own type
@@ -143,9 +148,9 @@ def _count(clause: Sequence[Node]) -> int | None:
 
 def _task(clause: Sequence[Node], heads: Sequence[str]) -> str:
     tags = {node.tag for node in clause}
-    return (
-        "forecast" if tags & {"FORECASTER", "PREDICT"} or _FORECASTERS & set(heads) else "classify"
-    )
+    if tags & {"FORECASTER", "PREDICT"}:
+        return "forecast"
+    return next((_TASK_OF[head] for head in heads if head in _TASK_OF), "classify")
 
 
 def _times(kind: Kind, clause: Sequence[Node]) -> dict[str, Any]:

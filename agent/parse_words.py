@@ -128,6 +128,7 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("HEADNAME", "knn"): "knn, k nn, k nearest",
     ("HEADNAME", "latent_ssm"): "latent ssm, ssm, state space, latent_ssm",
     ("HEADNAME", "seasonal_naive"): "seasonal naive, naive, seasonal_naive, baseline",
+    ("HEADNAME", "direct"): "direct, ridge regression, direct forecaster",
     ("HEADNAME", "discord"): "discord",
     ("TOKNAME", "moment-tiny"): "moment tiny, tiny moment",
     ("TOKNAME", "moment-small"): "moment small, small moment",

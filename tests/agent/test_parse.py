@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tool_use_om.agent.parse import parse
 from tool_use_om.agent.parse_text import Speller, edit_distance, stem, tokenise
+from tool_use_om.heads.registry import HEADS
+from tool_use_om.tokenizers.registry import TOKENIZERS
 
 Cards = list[dict[str, Any]]
 
@@ -259,3 +261,11 @@ def test_tokenise_keeps_ids_and_times_whole() -> None:
     """Ids, decimals and clock times are one token each."""
     texts = [t.text for t in tokenise("bm-test-003 at 1:30, 2.5s")]
     assert texts == ["bm-test-003", "at", "1:30", ",", "2.5", "s"]
+
+
+def test_parse_knows_every_head_and_tokenizer_by_name(cards: Cards) -> None:
+    """What the registries hold can be asked for by its name."""
+    for head in set(HEADS) - {"similarity"}:  # "similarity" is the word for the task itself
+        assert ask_of(f"Use the {head} head", cards).heads == (head,)
+    for tokenizer in TOKENIZERS:
+        assert ask_of(f"Use the tokenizer {tokenizer}", cards).tokenizer == tokenizer
