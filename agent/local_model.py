@@ -28,7 +28,8 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
-from tool_use_om.agent.training.template import DATE, as_turns, training_template
+from tool_use_om.agent.llama_files import load_llama
+from tool_use_om.agent.training.template import DATE, as_turns
 from tool_use_om.data.errors import DataError
 
 _PYTHON_TAG = "<|python_tag|>"
@@ -182,97 +183,3 @@ def _invalid(body: str, call_id: str, error: str) -> AIMessage:
         return AIMessage(content=body)
     bad = InvalidToolCall(name=None, args=body, id=call_id, error=error, type="invalid_tool_call")
     return AIMessage(content="", invalid_tool_calls=[bad])
-
-
-def load_llama(folder: Path) -> tuple[Any, Any]:
-    """Return (network in eval mode, text tokenizer) of a checkpoint or adapter folder."""
-    if not folder.is_dir():
-        raise DataError(f"No folder {folder}. Give `local:<folder>` as `tuom sft` wrote it.")
-    adapter = folder / "adapter_config.json"
-    base: str | Path = base_of(adapter) if adapter.is_file() else folder
-    network = _load_network(base)
-    if adapter.is_file():
-        network = _with_adapter(network, folder)
-    return network.eval(), _load_tokenizer(folder)
-
-
-def base_of(adapter_config: Path) -> str | Path:
-    """Return the base an adapter names: a folder (relative ones from the adapter's) or a hub id."""
-    named = str(_read_json(adapter_config).get("base_model_name_or_path") or "")
-    if not named:
-        raise DataError(f"{adapter_config} names no base model (base_model_name_or_path).")
-    beside = adapter_config.parent / named
-    return beside if beside.is_dir() else named
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {error}.") from error
-
-
-def _check_folder(folder: Path) -> None:
-    config = folder / "config.json"
-    if not config.is_file():
-        raise DataError(f"{folder} holds neither config.json nor adapter_config.json.")
-    family = _read_json(config).get("model_type")
-    if family != "llama":
-        raise DataError(f"{folder} holds a {family!r} model; a Llama-family one is needed.")
-    if not list(folder.glob("*.safetensors")):
-        pickled = sorted(p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth"})
-        found = (
-            f"only {', '.join(pickled)}, and pickled weights could run code" if pickled else "none"
-        )
-        raise DataError(f"{folder}: *.safetensors weights are needed, found {found}.")
-
-
-def _load_network(base: str | Path) -> Any:  # noqa: ANN401 - transformers is untyped here
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    if isinstance(base, Path):
-        _check_folder(base)
-    on_gpu = torch.cuda.is_available()
-    try:
-        network, info = AutoModelForCausalLM.from_pretrained(
-            base,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype="auto" if on_gpu else torch.float32,
-        )
-    except Exception as error:  # the library raises its own, OSError, RuntimeError, SafetensorError
-        raise DataError(f"{base} cannot be loaded: {_first_lines(error)}") from error
-    missing = sorted(info["missing_keys"])
-    if missing:
-        raise DataError(f"{base} lacks weights its config.json asks for: {', '.join(missing[:3])}…")
-    return network.to("cuda") if on_gpu else network
-
-
-def _with_adapter(network: Any, folder: Path) -> Any:  # noqa: ANN401 - peft is untyped here
-    if not (folder / "adapter_model.safetensors").is_file():
-        raise DataError(f"{folder} has adapter_config.json but no adapter_model.safetensors.")
-    try:
-        from peft import PeftModel
-    except ImportError as error:
-        raise DataError("A LoRA adapter needs peft: pip install 'tool-use-om[train]'.") from error
-    try:
-        return PeftModel.from_pretrained(network, folder, use_safetensors=True)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise DataError(f"The adapter in {folder} does not fit: {_first_lines(error)}") from error
-
-
-def _load_tokenizer(folder: Path) -> Any:  # noqa: ANN401 - transformers is untyped here
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{folder} has no usable text tokenizer: {_first_lines(error)}") from error
-    if not tokenizer.chat_template:
-        tokenizer.chat_template = training_template()
-    return tokenizer
-
-
-def _first_lines(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -152,6 +152,13 @@ def calls_of(messages: Sequence[BaseMessage]) -> tuple[Call, ...]:
     return tuple(_call(r, replies[r["id"] or ""]) for r in requests if r["id"] in replies)
 
 
+def _dataset_of(state: Mapping[str, Any]) -> str | None:
+    """Return the data set a run was about: the one it chose, else the one it was offered first."""
+    cards = list(state.get("datasets") or [])
+    chosen = (state.get("working_set") or {}).get("dataset")
+    return chosen or (cards[0].get("name") if cards else None)
+
+
 def _hash_of(dataset: str | None, workspace: Workspace) -> str | None:
     if dataset is None:
         return None
@@ -186,9 +193,7 @@ def trace_from_state(
     tags : what training splits by, such as the template of a generated question
     """
     messages = list(state.get("messages", []))
-    cards = list(state.get("datasets") or [])
-    offered = cards[0].get("name") if cards else None
-    dataset = (state.get("working_set") or {}).get("dataset") or offered
+    dataset = _dataset_of(state)
     return Trace(
         created_utc=datetime.now(UTC).isoformat(timespec="milliseconds"),
         query=str(state.get("question") or ""),
@@ -196,7 +201,7 @@ def trace_from_state(
         dataset_hash=_hash_of(dataset, workspace),
         messages=_openai_form(messages),
         tools=tuple(dict(t) for t in (tool_schemas() if tools is None else tools)),
-        cards=tuple(cards),
+        cards=tuple(state.get("datasets") or ()),
         plan=tuple(state.get("plan") or ()),
         not_understood=tuple(state.get("not_understood") or ()),
         calls=calls_of(messages),

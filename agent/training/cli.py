@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from tool_use_om.agent.training.sft import SftReport
 
 traces_app = typer.Typer(
     help="List and export the saved traces of runs.", no_args_is_help=True, rich_markup_mode=None
@@ -109,11 +112,15 @@ def sft(
         hold_out=tuple(hold_out or ()),
         seed=seed,
     )
-    report = train(data, model, out, config)
+    _say(train(data, model, out, config), out)
+
+
+def _say(report: SftReport, out: Path) -> None:
+    cut = f"{report.rows_cut} cut at {report.config['max_length']} tokens"
     typer.echo(
-        f"{report.rows} rows trained on ({report.rows_held_out} held out, {report.rows_cut} cut at "
-        f"{max_length} tokens, longest {report.longest_row_tokens}), "
-        f"{report.assistant_tokens} of the assistant's tokens, on {report.device}."
+        f"{report.rows} rows trained on ({report.rows_held_out} held out, {cut}, longest "
+        f"{report.longest_row_tokens}), {report.assistant_tokens} of the assistant's tokens, "
+        f"on {report.device}."
     )
     held = "" if report.held_out_loss is None else f", held-out loss {report.held_out_loss:.3f}"
     typer.echo(f"loss {report.losses[0]:.3f} -> {report.losses[-1]:.3f}{held}")

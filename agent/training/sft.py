@@ -7,7 +7,6 @@ comes out loads as `local:<folder>`.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -136,18 +135,21 @@ def train(data: Path, model: str, out: Path, config: SftConfig | None = None) ->
             rows_cut=sum(n > config.max_length for n in lengths),
             longest_row_tokens=max(lengths),
             assistant_tokens=said,
-            trained_parameters=_trained(trainer.model),
-            losses=tuple(float(e["loss"]) for e in trainer.state.log_history if "loss" in e),
             held_out_loss=float(trainer.evaluate()["eval_loss"]) if held else None,
-            device=str(trainer.args.device),
             config=asdict(config),
+            **_what_happened(trainer),
         )
         (partial / "training.json").write_text(json.dumps(asdict(report), indent=1))
     return report
 
 
-def _trained(network: Any) -> int:  # noqa: ANN401 - torch's module, not imported here
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+def _what_happened(trainer: Any) -> dict[str, Any]:  # noqa: ANN401 - TRL is untyped here
+    trained = (p.numel() for p in trainer.model.parameters() if p.requires_grad)
+    return {
+        "trained_parameters": sum(trained),
+        "losses": tuple(float(e["loss"]) for e in trainer.state.log_history if "loss" in e),
+        "device": str(trainer.args.device),
+    }
 
 
 def _need_train_extra() -> None:
@@ -200,14 +202,34 @@ def _trainer(
     *,
     whole_words: bool,
 ) -> Any:  # noqa: ANN401 - TRL is untyped here
-    import torch
     from peft import LoraConfig
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
     network, tokenizer = _load_base(base)
+    lora = LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=2 * config.lora_rank,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+        # Random words cannot be learned around: a random base trains its embeddings too.
+        modules_to_save=["embed_tokens", "lm_head"] if whole_words else None,
+    )
+    return SFTTrainer(
+        model=network,
+        args=_arguments(out, config),
+        train_dataset=_dataset(training),
+        eval_dataset=_dataset(held) if held else None,
+        processing_class=tokenizer,
+        peft_config=lora,
+    )
+
+
+def _arguments(out: Path, config: SftConfig) -> Any:  # noqa: ANN401 - TRL is untyped here
+    import torch
+    from trl import SFTConfig
+
     on_gpu = torch.cuda.is_available()
-    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
-    arguments = SFTConfig(
+    return SFTConfig(
         output_dir=str(out),
         max_steps=config.steps or -1,
         num_train_epochs=config.epochs,
@@ -223,22 +245,6 @@ def _trainer(
         save_strategy="no",
         report_to="none",
         seed=config.seed,
-    )
-    lora = LoraConfig(
-        r=config.lora_rank,
-        lora_alpha=2 * config.lora_rank,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-        # Random words cannot be learned around: a random base trains its embeddings too.
-        modules_to_save=["embed_tokens", "lm_head"] if whole_words else None,
-    )
-    return SFTTrainer(
-        model=network,
-        args=arguments,
-        train_dataset=_dataset(training),
-        eval_dataset=_dataset(held) if held else None,
-        processing_class=tokenizer,
-        peft_config=lora,
     )
 
 
