@@ -16,6 +16,7 @@ _TOKEN = re.compile(
       | (?P<mark>>=|<=|[-–—,.;:?!=<>≥≤%@/&])""",
     re.VERBOSE,
 )
+_REMEMBERED = 10_000  # words a speller keeps its answer for
 _PART = re.compile(r"[^\W\d_]+|\d+")
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -113,10 +114,19 @@ class Speller:
     """Finds the known word that a misspelt one stands for."""
 
     def __init__(self, words: Iterable[str]) -> None:
+        self._known: dict[str, str | None] = {}
         self._words = sorted((w, _letters(w)) for w in set(words) if len(w) >= 4)
 
     def correct(self, word: str) -> str | None:
-        """Return the nearest known word, or None when none is near enough to be meant.
+        """Return the nearest known word, or None when none is near enough to be meant."""
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        if word not in self._known:
+            self._known[word] = self._nearest(word)
+        return self._known[word]
+
+    def _nearest(self, word: str) -> str | None:
+        """Look through all words.
 
         One slip is allowed from four letters on, two from eight on; the first letter must be
         right (or swapped with the second) unless the word has six letters or more. Of equally near
