@@ -285,7 +285,7 @@ class AnomalyHead(TokenHead):
 
     def score(self, tokens: Tokens) -> Array:
         """Return (B,) scores; higher = stranger."""
-        return self._score(self._rows(tokens))
+        return self._score(tokens, self._rows(tokens))
 
     @abstractmethod
     def _fit(self, rows: Rows) -> None:
@@ -296,5 +296,5 @@ class AnomalyHead(TokenHead):
         """Set the reference scores, once the bank of fitted windows is there."""
 
     @abstractmethod
-    def _score(self, rows: Array) -> Array:
-        """Return (B,) scores of pooled (B, F) rows."""
+    def _score(self, tokens: Tokens, rows: Array) -> Array:
+        """Return (B,) scores of windows and their pooled (B, F) rows."""

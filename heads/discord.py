@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from tool_use_om.data.errors import DataError
 from tool_use_om.heads.base import AnomalyHead
 from tool_use_om.heads.features import (
     POOLING_PARAMS,
@@ -24,10 +25,10 @@ _ROWS_AT_ONCE = 1024
 
 
 class Discord(AnomalyHead):
-    """Score = mean distance to the k nearest fitted windows.
+    """Score = mean distance to the k nearest fitted windows of other sessions.
 
-    The reference for p-values are the fitted windows' own scores against the *other* sessions (with
-    a single session: against its windows that do not overlap), or, after `calibrate`, the scores of
+    With a single fitted session, those of it that do not overlap: no window vouches for itself.
+    The reference for p-values are the fitted windows' own scores, or, after `calibrate`, those of
     held-out usual windows, which is the exact conformal way (Laxhammar, 2014).
     """
 
@@ -75,37 +76,37 @@ class Discord(AnomalyHead):
         return project(rows, self.shift_, self.matrix_)
 
     def _after_fit(self) -> None:
-        points = self.bank_.astype(np.float64)
+        spans = (self.bank_sessions_, self.bank_start_s_, self.bank_end_s_)
+        found = self._scores(self.bank_.astype(np.float64), *spans)
+        self.reference_ = np.sort(found[np.isfinite(found)])
+        self.reference_from_ = "fitted windows, left out in turn"
+
+    def _score(self, tokens: Tokens, rows: Array) -> Array:
+        start = np.asarray(tokens.window_start_s, dtype=np.float64)
+        sessions = np.array(tokens.session_ids, dtype=np.str_)
+        found = self._scores(self._embed(rows), sessions, start, start + tokens.window_s)
+        if not np.isfinite(found).all():
+            raise DataError(
+                "A window was compared with nothing but itself. Fit on more windows or sessions."
+            )
+        return found
+
+    def _scores(self, points: Array, sessions: Array, start_s: Array, end_s: Array) -> Array:
+        """Return (n,) scores; infinite where no fitted window may vouch for a window."""
         alone = len(np.unique(self.bank_sessions_)) == 1
         scores = []
         for first in range(0, len(points), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
-            scores.append(self._k_nearest(points[part], self._same(part, alone=alone)))
-        found = np.concatenate(scores)
-        self.reference_ = np.sort(found[np.isfinite(found)])
-        self.reference_from_ = "fitted windows, left out in turn"
+            own = sessions[part, None] == self.bank_sessions_[None, :]
+            if alone:
+                own &= start_s[part, None] < self.bank_end_s_[None, :] - 1e-9
+                own &= end_s[part, None] > self.bank_start_s_[None, :] + 1e-9
+            scores.append(self._k_nearest(points[part], own))
+        return np.concatenate(scores)
 
-    def _score(self, rows: Array) -> Array:
-        points = self._embed(rows)
-        parts = [
-            self._k_nearest(points[i : i + _ROWS_AT_ONCE], None)
-            for i in range(0, len(points), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate(parts)
-
-    def _same(self, part: slice, *, alone: bool) -> Array:
-        """Return which fitted windows (columns) may not vouch for the windows in `part`."""
-        if not alone:
-            same: Array = self.bank_sessions_[part, None] == self.bank_sessions_[None, :]
-            return same
-        starts = self.bank_start_s_[part, None] < self.bank_end_s_[None, :]
-        overlapping: Array = starts & (self.bank_end_s_[part, None] > self.bank_start_s_[None, :])
-        return overlapping
-
-    def _k_nearest(self, points: Array, left_out: Array | None) -> Array:
+    def _k_nearest(self, points: Array, left_out: Array) -> Array:
         squared = squared_distances(points, self.bank_.astype(np.float64))
-        if left_out is not None:
-            squared = np.where(left_out, np.inf, squared)
+        squared = np.where(left_out, np.inf, squared)
         k = min(self._int("k"), squared.shape[1])
         nearest = np.sort(np.partition(squared, k - 1, axis=1)[:, :k], axis=1)
         usable = np.where(np.isfinite(nearest), np.sqrt(nearest), np.nan)

@@ -204,6 +204,18 @@ def test_discord_scores_the_strange_window_highest(make_tokens: Callable[..., An
     assert head.score(asked)[4] > head.threshold(0.9)
 
 
+def test_discord_window_does_not_vouch_for_itself(make_tokens: Callable[..., Any]) -> None:
+    """Asking about a fitted session gives the scores it had when it was left out."""
+    tokens = make_tokens(["walking"] * 20)
+    head = make_head("discord").fit(tokens)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(np.sort(head.score(tokens)), head.reference_, rtol=1e-5)
+    alone = tokens.select([0, 1, 2, 3])  # one session, windows of 4 s every 2 s
+    assert (make_head("discord").fit(alone).score(alone) > 0.1).all()  # type: ignore[attr-defined]
+    single = make_head("discord").fit(tokens.select([0]))  # type: ignore[attr-defined]
+    with pytest.raises(DataError, match="nothing but itself"):
+        single.score(tokens.select([0]))
+
+
 def test_discord_p_values_are_uniform_for_usual_windows(make_tokens: Callable[..., Any]) -> None:
     """After calibration on held-out windows, few usual windows look unusual: as many as said."""
     head = make_head("discord").fit(make_tokens(["walking"] * 200))  # type: ignore[attr-defined]
