@@ -24,6 +24,7 @@ SAMPLES: dict[str, str] = {
 CONVERTERS: dict[str, str] = {
     "hmp": "tool_use_om.data.converters.hmp:convert",
     "table": "tool_use_om.data.converters.table:convert",
+    "uci-har": "tool_use_om.data.converters.uci_har:convert",
 }
 
 
