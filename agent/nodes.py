@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.tools import BaseTool, ToolException
+from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -26,6 +26,7 @@ from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
 from tool_use_om.agent.state import AgentState, tool_messages
 from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.langchain import handle_tool_error
 from tool_use_om.tools.results import ResultStore
 
 # interpret, verify, and once more both: what must still be possible after the last tool call
@@ -55,7 +56,7 @@ class Nodes:
         self._tools = list(tools)
         self._names = [tool.name for tool in tools]
         self._model = model
-        self._tool_node = ToolNode(self._tools, handle_tool_errors=mendable)
+        self._tool_node = ToolNode(self._tools, handle_tool_errors=handle_tool_error)
 
     def plan(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         """Take the question, forget the last one's answer, and have the steps written."""
@@ -147,11 +148,6 @@ _FRESH: dict[str, Any] = {
     "rounds": 0,
     "stopped": "",
 }
-
-
-def mendable(error: ToolException) -> str:
-    """Return the error as the model shall read it; the type decides what ToolNode gives it."""
-    return f"Error: {error}"
 
 
 def after_plan(state: AgentState) -> Literal["act", "verify"]:

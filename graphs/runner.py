@@ -2,7 +2,7 @@
 
 Every step is on disk before the next one starts (durability "sync"): after Ctrl-C, `kill -9` or a
 power cut, the same thread id resumes at the step that was interrupted, and no finished tool call is
-run again.
+run again. Ctrl-C lets the call that is running finish first, and keeps its result.
 """
 
 from __future__ import annotations
