@@ -9,7 +9,7 @@ from tool_use_om.tools import arguments as a
 from tool_use_om.tools.anomaly_figures import scores_figure
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Stopwatch, encode, plan_encoding, whole, without_filters
-from tool_use_om.tools.outcome import finish, remember
+from tool_use_om.tools.outcome import coverage_json, finish_run
 from tool_use_om.tools.retrieve import label_at, query_segment
 from tool_use_om.tools.selection import SHOWN, Segment, open_current, select
 from tool_use_om.tools.working_set import WorkingSet
@@ -36,43 +36,43 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
         tokens = encode(ctx, plan, usual)
         held_out = {name: encode(ctx, plan, own) for name, own in check.items()}
     with clock.lap("fit_s"):
-        head = _head(working_set).fit(tokens)
-        if "calibration" in held_out:
-            head.calibrate(held_out["calibration"])
+        head = _fitted(working_set, tokens, held_out.get("calibration"))
     with clock.lap("predict_s"):
         threshold = head.threshold(args.coverage)
         rows = _rows(asked, head, threshold)
-    unusual = [r for r in rows if r["score"] > threshold]
-    top = {**rows[0], "label": label_at(dataset, _stretch(rows[0]))}
-    content = {
-        "task": "anomaly",
-        "head": head.name,
-        "query_session": query.session_id,
-        "channels": list(plan.channels),
-        "compared_with": {
-            "n_sessions": len({s.session_id for s in usual}),
-            "n_windows": len(tokens),
-        },
-        "n_windows": len(rows),
-        "n_unusual": len(unusual),
-        "threshold": threshold,
-        "coverage": _coverage(head, threshold, args.coverage, held_out),
-        "most_unusual": top,
-        "windows": rows[:SHOWN],
-        "notes": list(plan.notes),
-    }
-    outcome = finish(
+    return finish_run(
         ctx,
-        working_set.but(dataset=dataset.name, task="anomaly", head=head.name),
+        working_set,
         args,
-        tool="run_task",
-        content=content,
-        detail={"windows": rows, "encoding": plan.to_json()},
-        inputs={"content_hash": dataset.content_hash},
-        timing=dict(clock.seconds),
+        plan,
+        content={
+            "task": "anomaly",
+            "head": head.name,
+            "query_session": query.session_id,
+            "channels": list(plan.channels),
+            "compared_with": _amount(tokens),
+            **_found(dataset, rows, threshold),
+            "coverage": _coverage(head, threshold, args.coverage, held_out),
+            "notes": list(plan.notes),
+        },
+        detail={"windows": rows},
+        clock=clock,
         files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
     )
-    return remember(outcome)
+
+
+def _amount(tokens: Tokens) -> dict[str, int]:
+    return {"n_sessions": len(set(tokens.session_ids)), "n_windows": len(tokens)}
+
+
+def _found(dataset: DataSet, rows: list[dict[str, Any]], threshold: float) -> dict[str, Any]:
+    return {
+        "n_windows": len(rows),
+        "n_unusual": sum(r["unusual"] for r in rows),
+        "threshold": threshold,
+        "most_unusual": {**rows[0], "label": label_at(dataset, _stretch(rows[0]))},
+        "windows": rows[:SHOWN],
+    }
 
 
 def usual_segments(
@@ -99,14 +99,16 @@ def usual_segments(
     return usual or whole(dataset, [query.session_id]), by_split
 
 
-def _head(working_set: WorkingSet) -> Discord:
+def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) -> Discord:
+    """Fit on usual windows; take the threshold's reference from held-out ones where there are."""
     from tool_use_om.heads.base import AnomalyHead
     from tool_use_om.heads.registry import make_head
 
     head = make_head(working_set.head or DEFAULT_HEAD, **working_set.head_params)
     if not isinstance(head, AnomalyHead):
         raise DataError(f"The head {head.name!r} finds no anomalies. Call select_task_head.")
-    return cast("Discord", head)
+    fitted = cast("Discord", head.fit(usual))
+    return fitted if calibration is None else fitted.calibrate(calibration)
 
 
 def _rows(asked: Tokens, head: Discord, threshold: float) -> list[dict[str, Any]]:
@@ -138,8 +140,7 @@ def _coverage(
         return {"nominal": nominal, "empirical": inside, "n": n, "measured_on": "fitted windows"}
     tokens = held_out["test"]
     measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
-    kept = ("nominal", "empirical", "lower", "upper", "n")
-    return {**{key: getattr(measured, key) for key in kept}, "measured_on": "test"}
+    return {**coverage_json(measured), "measured_on": "test"}
 
 
 def _stretch(row: dict[str, Any]) -> Segment:

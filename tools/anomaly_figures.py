@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,8 +42,11 @@ def scores_figure(
         for row in rows:
             colour = COLOURS[1] if row["unusual"] else GREY
             axes.hlines(row["score"], row["start_s"], row["end_s"], color=colour, linewidth=3)
-        axes.axhline(threshold, color="black", linewidth=0.8, linestyle="--")
-        axes.set_ylim(0.0, 1.15 * max(threshold, *(r["score"] for r in rows)))
+        top = max(r["score"] for r in rows)
+        if math.isfinite(threshold):
+            axes.axhline(threshold, color="black", linewidth=0.8, linestyle="--")
+            top = max(top, threshold)
+        axes.set_ylim(0.0, 1.15 * top)
         axes.set_title("score of each window (dashed: threshold)")
         axes.set_xlabel("seconds from the session's start")
         figure.suptitle(f"Session {query.session_id}", x=0.01, ha="left", fontsize=11)

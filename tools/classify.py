@@ -14,7 +14,7 @@ from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_f
 from tool_use_om.tools.labelled import Labelled, few_labels, labelled_split
 from tool_use_om.tools.models import main_label_set
 from tool_use_om.tools.names import resolve_name, resolve_sessions
-from tool_use_om.tools.outcome import finish, remember
+from tool_use_om.tools.outcome import coverage_json, finish_run
 from tool_use_om.tools.selection import SHOWN, label_names, open_current
 from tool_use_om.tools.stretches import Predicted, found_stretches, with_truth
 from tool_use_om.tools.working_set import WorkingSet
@@ -97,38 +97,40 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     rows = found_stretches(study.test.tokens, predicted, [target] if target else predicted.classes)
     rows = _wanted(dataset, working_set, args, rows)
     rows = with_truth(rows, dataset.labels(label_set=study.label_set))
-    content = {
-        "task": "classify",
-        "head": head.name,
-        "trained_on": {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)},
-        "judged_on": {"split": "test", "n_sessions": _n_sessions(study.test)},
-        **_scores(study.test.known(), predicted, study.test, target, ctx.seed),
-        "coverage": coverage,
-        "target_label": target,
-        "n_segments": len(rows),
-        "n_sessions_found": len({r["session_id"] for r in rows}),
-        "segments": rows[:SHOWN],
-        "notes": list(study.plan.notes),
-    }
-    outcome = finish(
+    return finish_run(
         ctx,
-        working_set.but(dataset=dataset.name, task="classify", head=head.name),
+        working_set,
         args,
-        tool="run_task",
-        content=content,
+        study.plan,
+        content={
+            "task": "classify",
+            "head": head.name,
+            "trained_on": {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)},
+            "judged_on": {"split": "test", "n_sessions": _n_sessions(study.test)},
+            **_scores(study.test.known(), predicted, study.test, target, ctx.seed),
+            "coverage": coverage,
+            **_found(rows, target),
+            "notes": list(study.plan.notes),
+        },
         detail={
             "segments": rows,
-            "encoding": study.plan.to_json(),
             **_confusion(study.test, predicted),
         },
-        inputs={"content_hash": dataset.content_hash},
-        timing=dict(clock.seconds),
+        clock=clock,
         files={
             "timeline.png": timeline_figure(dataset, study, predicted, rows, target),
             "confusion.png": confusion_figure(study.test, predicted),
         },
     )
-    return remember(outcome)
+
+
+def _found(rows: list[dict[str, Any]], target: str | None) -> dict[str, Any]:
+    return {
+        "target_label": target,
+        "n_segments": len(rows),
+        "n_sessions_found": len({r["session_id"] for r in rows}),
+        "segments": rows[:SHOWN],
+    }
 
 
 def as_json(interval: Interval) -> dict[str, Any]:
@@ -159,11 +161,7 @@ def _predict(
     known = study.test.known()
     measured = conformal.measure(known.tokens, list(known.y), groups=list(known.groups))
     return Predicted(classes=classes, label=label, proba=proba, sets=sets), {
-        "nominal": measured.nominal,
-        "empirical": measured.empirical,
-        "lower": measured.lower,
-        "upper": measured.upper,
-        "n": measured.n,
+        **coverage_json(measured),
         "mean_set_size": sum(len(s) for s in sets) / len(sets),
     }
 
@@ -208,14 +206,18 @@ def _scores(
         )
         for name, measure in (("accuracy", accuracy), ("macro_f1", macro_f1))
     }
-    counts = np.unique(truth, return_counts=True)[1]
-    content: dict[str, Any] = {
-        "metrics": intervals,
-        "chance": {"accuracy": float(counts.max() / counts.sum())},
-    }
+    content: dict[str, Any] = {"metrics": intervals, "chance": chance(truth)}
     if target is not None:
         content["target"] = precision_recall(truth, said, target)
     return content
+
+
+def chance(truth: np.ndarray) -> dict[str, float]:
+    """Return the accuracy of always naming the commonest label."""
+    import numpy as np
+
+    counts = np.unique(truth, return_counts=True)[1]
+    return {"accuracy": float(counts.max() / counts.sum())}
 
 
 def precision_recall(truth: np.ndarray, said: np.ndarray, label: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tool_use_om.tools.selection import records
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from tool_use_om.data.dataset import DataSet
@@ -50,14 +51,7 @@ def timeline_figure(
                 middle = (row["start_s"] + row["end_s"]) / 2
                 text = f"{row['confidence']:.2f}"
                 axes.text(middle, place, text, ha="center", va="center", fontsize=7, color="white")
-        axes.set_yticks(range(len(shown)), shown)
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.set_xlim(left=0.0)
-        axes.set_xlabel("seconds from the session's start")
-        more = f", {len(shown)} of {len(sessions)} sessions" if len(sessions) > MAX_ROWS else ""
-        named = target or "each label"
-        axes.set_title(f"{named}: found with confidence (bars), labelled (grey){more}")
+        _label_rows(axes, shown, sessions, target or "each label")
         if not target:
             handles = [axes.barh(0, 0, color=tint[name], label=name) for name in labels]
             axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -65,8 +59,18 @@ def timeline_figure(
     return drawing(paint, height=1.2 + 0.28 * max(len(shown), 1))
 
 
+def _label_rows(axes: Axes, shown: Sequence[str], sessions: Sequence[str], named: str) -> None:
+    axes.set_yticks(range(len(shown)), shown)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlim(left=0.0)
+    axes.set_xlabel("seconds from the session's start")
+    more = f", {len(shown)} of {len(sessions)} sessions" if len(sessions) > len(shown) else ""
+    axes.set_title(f"{named}: found with confidence (bars), labelled (grey){more}")
+
+
 def _bar(
-    axes: Any,  # noqa: ANN401  # matplotlib is imported for drawing only
+    axes: Axes,
     place: int,
     row: dict[str, Any],
     colour: str,

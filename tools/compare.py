@@ -53,32 +53,11 @@ def compare_classifiers(
     clock = Stopwatch()
     study = classify.prepare(ctx, working_set, clock)
     test = study.test.known()
-    draws = [study]
-    if args.labels_per_class is not None:
-        drawn = (
-            few_labels(study.train, args.labels_per_class, (ctx.seed, args.labels_per_class, i))
-            for i in range(args.repeats)
-        )
-        draws = [replace(study, train=part) for part in drawn]
-    said: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for done, draw in enumerate(draws):
-        ctx.progress({"phase": "compare", "done": done, "total": len(draws), "unit": "draws"})
-        for name in names:
-            with clock.lap(f"{name}_fit_s"):
-                head = classify.fit_head(working_set, draw, name)
-            said[name].append(head.predict(test.tokens).astype(np.str_))
+    draws = _draws(ctx, study, args)
+    said = _predictions(ctx, working_set, draws, names, clock)
     truth = test.y.astype(np.str_)
     right = {name: np.mean([s == truth for s in found], axis=0) for name, found in said.items()}
     ranked = sorted(names, key=lambda name: -float(right[name].mean()))
-    rows = [
-        {
-            "head": name,
-            "accuracy": _interval(right[name], groups=test.groups, seed=ctx.seed),
-            "macro_f1": _macro_f1(truth, said[name], test.groups, ctx.seed),
-        }
-        for name in ranked
-    ]
-    counts = np.unique(truth, return_counts=True)[1]
     return finish(
         ctx,
         working_set.but(dataset=study.plan.dataset.name, task="classify"),
@@ -89,10 +68,17 @@ def compare_classifiers(
             "labels_per_class": args.labels_per_class,
             "repeats": len(draws),
             "judged_on": {"split": "test", "n_windows": len(test), "unit_of_labels": "sessions"},
-            "rows": rows,
+            "rows": [
+                {
+                    "head": name,
+                    "accuracy": _interval(right[name], groups=test.groups, seed=ctx.seed),
+                    "macro_f1": _macro_f1(truth, said[name], test.groups, ctx.seed),
+                }
+                for name in ranked
+            ],
             "best": ranked[0],
             "difference": _difference(ranked, right, test.groups, "accuracy", ctx.seed),
-            "chance": {"accuracy": float(counts.max() / counts.sum())},
+            "chance": classify.chance(truth),
         },
         detail={"encoding": study.plan.to_json()},
         inputs={"content_hash": study.plan.dataset.content_hash},
@@ -110,19 +96,11 @@ def compare_forecasters(
     names = _names("forecast", args.heads)
     clock = Stopwatch()
     data = forecast.prepare(ctx, working_set, _last_request(ctx, working_set), clock)
-    errors: dict[str, Errors] = {}
-    for name in names:
-        params = working_set.head_params if name == working_set.head else {}
-        with clock.lap(f"{name}_fit_s"):
-            head = forecast.fit_forecaster(name, params, data)
-        errors[name] = window_errors(
-            head.predict(data.held_out, data.request.horizon_s), data.held_out
-        )
+    errors = {name: _errors(working_set, data, name, clock) for name in names}
     sessions = window_sessions(data.held_out)
     by = "mae" if errors[names[0]].mae is not None else "mase"
     values = {name: e.by_name()[by][0] for name, e in errors.items()}
     ranked = sorted(names, key=lambda name: finite_mean(values[name]))
-    rows = [_forecast_row(name, errors[name], sessions, ctx.seed) for name in ranked]
     return finish(
         ctx,
         working_set.but(dataset=data.plan.dataset.name, task="forecast"),
@@ -134,7 +112,7 @@ def compare_forecasters(
             "channels": list(data.request.channels),
             "label": data.request.label,
             "judged_on": {"split": "test", "n_windows": len(data.held_out)},
-            "rows": rows,
+            "rows": [_forecast_row(name, errors[name], sessions, ctx.seed) for name in ranked],
             "best": ranked[0],
             "difference": _difference(ranked, values, sessions, by, ctx.seed),
             "notes": list(data.plan.notes),
@@ -143,6 +121,47 @@ def compare_forecasters(
         inputs={"content_hash": data.plan.dataset.content_hash},
         timing=dict(clock.seconds),
     )
+
+
+def _errors(
+    working_set: WorkingSet, data: forecast.Prepared, name: str, clock: Stopwatch
+) -> Errors:
+    params = working_set.head_params if name == working_set.head else {}
+    with clock.lap(f"{name}_fit_s"):
+        head = forecast.fit_forecaster(name, params, data)
+    return window_errors(head.predict(data.held_out, data.request.horizon_s), data.held_out)
+
+
+def _draws(ctx: ToolContext, study: classify.Study, args: a.CompareHeads) -> list[classify.Study]:
+    """The whole training split, or repeated draws of a few sessions a class."""
+    if args.labels_per_class is None:
+        return [study]
+    drawn = (
+        few_labels(study.train, args.labels_per_class, (ctx.seed, args.labels_per_class, i))
+        for i in range(args.repeats)
+    )
+    return [replace(study, train=part) for part in drawn]
+
+
+def _predictions(
+    ctx: ToolContext,
+    working_set: WorkingSet,
+    draws: Sequence[classify.Study],
+    names: Sequence[str],
+    clock: Stopwatch,
+) -> dict[str, list[np.ndarray]]:
+    """What each head, fitted on each draw, says of the test windows."""
+    import numpy as np
+
+    said: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for done, draw in enumerate(draws):
+        ctx.progress({"phase": "compare", "done": done, "total": len(draws), "unit": "draws"})
+        test = draw.test.known()
+        for name in names:
+            with clock.lap(f"{name}_fit_s"):
+                head = classify.fit_head(working_set, draw, name)
+            said[name].append(head.predict(test.tokens).astype(np.str_))
+    return said
 
 
 def _names(task: str, asked: Sequence[str] | None) -> tuple[str, ...]:

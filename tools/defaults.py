@@ -11,6 +11,7 @@ from tool_use_om.tools.working_set import EncodingSettings
 
 if TYPE_CHECKING:
     from tool_use_om.data.dataset import DataSet
+    from tool_use_om.tokenizers.spec import TokenizerSpec
     from tool_use_om.tools.selection import Selection
 
 MOVEMENT_RATE_HZ = 10.0  # from here on, repeated movements of 1 to 3 Hz can be seen
@@ -44,56 +45,58 @@ def target_rate(dataset: DataSet, channels: Sequence[str]) -> tuple[float | None
     return chosen, f"target_rate_hz={chosen:g}, one rate for channels of {listed} Hz"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody asked for; None = by rule."""
+
+    window_s: float | None = None
+    stride_s: float | None = None
+    target_rate_hz: float | None = None
+    context_features: bool | None = None
+
+    @classmethod
+    def of(cls, settings: EncodingSettings | None) -> Wish:
+        """Return settings made earlier as a wish for the same."""
+        return cls(**settings.model_dump()) if settings else cls()
+
+
 def encoding_settings(
-    found: Selection,
-    channels: Sequence[str],
-    *,
-    patch_len: int,
-    native_context: int,
-    given: EncodingSettings | None = None,
-    window_s: float | None = None,
-    stride_s: float | None = None,
-    target_rate_hz: float | None = None,
-    context_features: bool = True,
+    found: Selection, channels: Sequence[str], spec: TokenizerSpec, wish: Wish
 ) -> Chosen:
-    """Return window and stride in seconds, each as given or by rule.
+    """Return window and stride in seconds, each as wished or by rule.
 
     Rate: the channels' own, or as `target_rate` says. Window: 4 s for channels of at least 10 Hz,
-    else 32 patches; never longer than half the shortest selected session or the encoder's context,
-    never shorter than 2 patches. Stride: half a window.
+    else 32 patches; never longer than the encoder's context or the length that nine in ten of the
+    selected sessions reach (the others give one padded window), never shorter than 2 patches.
+    Stride: half a window.
 
     Raises
     ------
-    DataError : a given window that the encoder or the shortest session cannot hold
+    DataError : a wished window that the encoder or the longest session cannot hold
     """
-    if given is not None:
-        window_s, stride_s = given.window_s, given.stride_s
-        target_rate_hz, context_features = given.target_rate_hz, given.context_features
-    why = []
-    if target_rate_hz is None:
-        target_rate_hz, reason = target_rate(found.dataset, channels)
-        why.append(reason)
-    rate = target_rate_hz or found.dataset.manifest.rate_of(channels[0])
-    limits = _Limits(found=found, patch_s=patch_len / rate, context_s=native_context / rate)
+    target, rate_why = wish.target_rate_hz, ""
+    if target is None:
+        target, rate_why = target_rate(found.dataset, channels)
+    rate = target or found.dataset.manifest.rate_of(channels[0])
+    limits = _Limits(
+        found=found, patch_s=spec.patch_len / rate, context_s=spec.native_context / rate
+    )
+    window_s, window_why = wish.window_s, ""
     if window_s is None:
-        window_s, reason = limits.window(rate)
-        why.append(reason)
+        window_s, window_why = limits.window(rate)
     limits.check(window_s)
+    stride_s, stride_why = wish.stride_s, ""
     if stride_s is None:
         stride_s = window_s / 2
-        why.append(f"stride_s={stride_s:g}, half a window, so that no event falls between two")
+        stride_why = f"stride_s={stride_s:g}, half a window, so that no event falls between two"
     settings = EncodingSettings(
         window_s=window_s,
         stride_s=stride_s,
-        target_rate_hz=target_rate_hz,
-        context_features=context_features,
+        target_rate_hz=target,
+        context_features=wish.context_features is not False,
     )
-    return Chosen(
-        settings=settings,
-        rate_hz=rate,
-        patch_s=limits.patch_s,
-        why="; ".join(filter(None, why)) or "all as asked",
-    )
+    why = "; ".join(filter(None, (rate_why, window_why, stride_why))) or "all as asked"
+    return Chosen(settings=settings, rate_hz=rate, patch_s=limits.patch_s, why=why)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,18 +106,19 @@ class _Limits:
     context_s: float
 
     @property
-    def shortest_s(self) -> float:
-        return float(self.found.sessions["duration_s"].min())
+    def usual_s(self) -> float:
+        """The length that nine in ten sessions reach."""
+        return float(self.found.sessions["duration_s"].quantile(0.1, interpolation="lower"))
 
     def window(self, rate: float) -> tuple[float, str]:
         """Choose a window of whole patches and say why."""
         moving = rate >= MOVEMENT_RATE_HZ
         wish = MOVEMENT_WINDOW_S if moving else SLOW_PATCHES * self.patch_s
         kind = "a few movement cycles" if moving else f"{SLOW_PATCHES} patches of slow data"
-        most = min(wish, self.shortest_s / 2, self.context_s)
+        most = min(wish, self.usual_s, self.context_s)
         patches = max(int(most / self.patch_s + 1e-9), MIN_PATCHES)
-        window_s = round(min(patches * self.patch_s, self.shortest_s), 6)
-        bound = "" if most == wish else f", bounded by sessions of {self.shortest_s:g} s"
+        window_s = round(min(patches * self.patch_s, self.usual_s), 6)
+        bound = "" if most == wish else f", as one in ten sessions lasts at most {self.usual_s:g} s"
         return window_s, (
             f"window_s={window_s:g}: {kind} at {rate:g} Hz{bound}, "
             f"in whole patches of {self.patch_s:g} s"

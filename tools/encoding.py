@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.context import ToolContext
-from tool_use_om.tools.defaults import encoding_settings
+from tool_use_om.tools.defaults import Wish, encoding_settings
 from tool_use_om.tools.models import encoder_channels, tokenizer_spec
 from tool_use_om.tools.selection import Segment, open_current, select
 from tool_use_om.tools.working_set import EncodingSettings, WorkingSet
@@ -87,11 +87,7 @@ def plan_encoding(
     wanted = {*encoder_channels(dataset, working_set), *extra_channels}
     channels = tuple(c for c in dataset.manifest.channel_ids if c in wanted)
     chosen = encoding_settings(
-        select(dataset, working_set),
-        channels,
-        patch_len=spec.patch_len,
-        native_context=spec.native_context,
-        given=working_set.tokenizer_config,
+        select(dataset, working_set), channels, spec, Wish.of(working_set.tokenizer_config)
     )
     return Plan(
         dataset=dataset,

@@ -21,7 +21,7 @@ from tool_use_om.tools.forecast_windows import (
     with_whole_future,
 )
 from tool_use_om.tools.names import resolve_name
-from tool_use_om.tools.outcome import finish, remember
+from tool_use_om.tools.outcome import coverage_json, finish_run
 from tool_use_om.tools.selection import (
     Segment,
     channels_of,
@@ -80,41 +80,17 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         ends = last_windows(ctx, test.plan, segments)
     with clock.lap("predict_s"):
         ahead = test.conformal.predict(ends, test.request.horizon_s)
-        judged = test.head.predict(test.held_out, test.request.horizon_s)
-        naive = test.naive.predict(test.held_out, test.request.horizon_s)
-        coverage = test.conformal.measure(test.held_out, test.request.horizon_s)
-    scores = compared(
-        window_errors(judged, test.held_out),
-        window_errors(naive, test.held_out),
-        window_sessions(test.held_out),
-        ctx.seed,
-    )
-    rows, series = _rows(ahead), _series(ahead)
-    outcome = finish(
+        checked = test.conformal.predict(test.held_out, test.request.horizon_s)
+        scores = _judged(test, ctx.seed)
+    rows = _rows(ahead)
+    return finish_run(
         ctx,
-        working_set.but(dataset=dataset.name, task="forecast", head=test.head.name),
+        working_set,
         args,
-        tool="run_task",
+        test.plan,
         content={
-            "task": "forecast",
-            "head": test.head.name,
-            "horizon_s": test.request.horizon_s,
-            "context_s": test.plan.settings.window_s,
-            "channels": list(test.request.channels),
-            "label": test.request.label,
-            "judged_on": {
-                "split": "test",
-                "n_sessions": len(set(test.held_out.windows.session_ids)),
-                "n_windows": len(test.held_out),
-            },
+            **_about(test),
             **scores,
-            "coverage": {
-                "nominal": coverage.nominal,
-                "empirical": coverage.empirical,
-                "lower": coverage.lower,
-                "upper": coverage.upper,
-                "n": coverage.n,
-            },
             "n_forecasts": len(ends),
             "forecasts_from": origin,
             "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
@@ -123,19 +99,43 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         detail={
             "meaning": MEANING,
             "forecasts": rows,
-            "series": series,
-            "encoding": test.plan.to_json(),
+            "series": _series(ahead),
         },
-        inputs={"content_hash": dataset.content_hash},
-        timing=dict(clock.seconds),
+        clock=clock,
         files={
             "forecast.png": forecast_figure(ends, ahead),
-            "backtest.png": backtest_figure(
-                test.held_out, test.conformal.predict(test.held_out, test.request.horizon_s)
-            ),
+            "backtest.png": backtest_figure(test.held_out, checked),
         },
     )
-    return remember(outcome)
+
+
+def _judged(test: Backtest, seed: int) -> dict[str, Any]:
+    """The head's errors beside the baseline's, and its intervals' coverage, on held-out futures."""
+    horizon_s = test.request.horizon_s
+    scores = compared(
+        window_errors(test.head.predict(test.held_out, horizon_s), test.held_out),
+        window_errors(test.naive.predict(test.held_out, horizon_s), test.held_out),
+        window_sessions(test.held_out),
+        seed,
+    )
+    return {**scores, "coverage": coverage_json(test.conformal.measure(test.held_out, horizon_s))}
+
+
+def _about(test: Backtest) -> dict[str, Any]:
+    """What was forecast, how, and on what it was judged."""
+    return {
+        "task": "forecast",
+        "head": test.head.name,
+        "horizon_s": test.request.horizon_s,
+        "context_s": test.plan.settings.window_s,
+        "channels": list(test.request.channels),
+        "label": test.request.label,
+        "judged_on": {
+            "split": "test",
+            "n_sessions": len(set(test.held_out.windows.session_ids)),
+            "n_windows": len(test.held_out),
+        },
+    }
 
 
 def prepare(

@@ -39,17 +39,7 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
     valid = list(names[label_set])
     asked = {"kind": "labels", "label_set": label_set, "labels": valid, "windows": windows}
     given = _checked(ctx.ask(asked), windows, valid)
-    rows = [
-        {
-            "session_id": w["session_id"],
-            "start_s": w["start_s"],
-            "end_s": w["end_s"],
-            "label": given[w["window_id"]],
-            "set": label_set,
-        }
-        for w in windows
-        if w["window_id"] in given
-    ]
+    rows = [_row(w, given[w["window_id"]], label_set) for w in windows if w["window_id"] in given]
     outcome = finish(
         ctx,
         working_set.but(dataset=study.plan.dataset.name),
@@ -67,6 +57,11 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
     )
     kept = outcome.working_set.but(given_labels=outcome.result.id)
     return ToolOutcome(content=outcome.content, working_set=kept, result=outcome.result)
+
+
+def _row(window: dict[str, Any], label: str, label_set: str) -> dict[str, Any]:
+    span = {key: window[key] for key in ("session_id", "start_s", "end_s")}
+    return {**span, "label": label, "set": label_set}
 
 
 def _least_certain(head: ClassifierHead, study: Study, budget: int) -> list[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.context import ToolContext, ToolOutcome
-from tool_use_om.tools.defaults import encoding_settings, liveliest
+from tool_use_om.tools.defaults import Wish, encoding_settings, liveliest
 from tool_use_om.tools.names import resolve_name
 from tool_use_om.tools.outcome import finish
 from tool_use_om.tools.selection import channels_of, open_current, select
@@ -58,12 +59,8 @@ def configure_tokenizer(
     chosen = encoding_settings(
         found,
         encoder_channels(dataset, working_set),
-        patch_len=spec.patch_len,
-        native_context=spec.native_context,
-        window_s=args.window_s,
-        stride_s=args.stride_s,
-        target_rate_hz=args.target_rate_hz,
-        context_features=args.context_features is not False,
+        spec,
+        Wish(**args.model_dump()),
     )
     settings = chosen.settings
     return finish(
@@ -111,16 +108,8 @@ def select_task_head(
 
     dataset = open_current(ctx, working_set)
     there = labels_available(dataset)
-    per_class = min(there.values(), default=0)
-    if args.labels_per_class is not None:
-        per_class = min(per_class, args.labels_per_class)
-    if args.task == "classify" and not per_class:
-        raise DataError(
-            "Classifying needs labelled training sessions; there are none. Use task='retrieve' or "
-            "'anomaly', or request_labels."
-        )
     specs = {spec.name: spec for spec in head_specs() if spec.task == args.task}
-    choice = choose_head(args.task, per_class)
+    choice = choose_head(args.task, _labels_per_class(there, args))
     name, why = choice.name, choice.why
     if args.head is not None:
         name, why = resolve_name(f"{args.task} head", args.head, specs), "asked for by name"
@@ -198,6 +187,18 @@ def labels_available(dataset: DataSet) -> dict[str, int]:
     train = table.loc[table["split"] == "train", "session_id"].tolist()
     counts = dataset.labels(train, name).groupby("label")["session_id"].nunique()
     return {label: int(counts.get(label, 0)) for label in dataset.manifest.label_sets[name]}
+
+
+def _labels_per_class(there: dict[str, int], args: a.SelectTaskHead) -> int:
+    """Return how many labels the class in the middle has, or every class is said to have."""
+    present = [n for n in there.values() if n]
+    if args.task == "classify" and len(present) < 2:
+        raise DataError(
+            "Classifying needs labelled training sessions of two classes at least; there are "
+            f"{len(present)}. Use task='retrieve' or 'anomaly'."
+        )
+    per_class = median_low(present) if present else 0
+    return per_class if args.labels_per_class is None else min(per_class, args.labels_per_class)
 
 
 def _why_not(spec: TokenizerSpec) -> str:

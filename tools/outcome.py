@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tool_use_om.tools.arguments import Arguments
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.results import TIMING, Draw
 from tool_use_om.tools.working_set import WorkingSet
 
+if TYPE_CHECKING:
+    from tool_use_om.heads.conformal import Coverage
+    from tool_use_om.tools.encoding import Plan, Stopwatch
 
-def remember(outcome: ToolOutcome) -> ToolOutcome:
-    """Return the outcome with its result noted as the run's last one."""
-    noted = outcome.working_set.but(last_result_id=outcome.result.id)
-    return replace(outcome, working_set=noted)
+
+def coverage_json(coverage: Coverage) -> dict[str, Any]:
+    """Return a measured coverage as a result shows it."""
+    kept = ("nominal", "empirical", "lower", "upper", "n")
+    return {key: getattr(coverage, key) for key in kept}
 
 
 def finish(
@@ -56,3 +60,30 @@ def finish(
         working_set=working_set,
         result=result,
     )
+
+
+def finish_run(
+    ctx: ToolContext,
+    working_set: WorkingSet,
+    args: Arguments,
+    plan: Plan,
+    *,
+    content: Mapping[str, Any],
+    detail: Mapping[str, Any],
+    clock: Stopwatch,
+    files: Mapping[str, Draw],
+) -> ToolOutcome:
+    """Store what run_task found, with how the data were encoded, and note it as the last run."""
+    outcome = finish(
+        ctx,
+        working_set.but(dataset=plan.dataset.name, task=content["task"], head=content["head"]),
+        args,
+        tool="run_task",
+        content=content,
+        detail={**detail, "encoding": plan.to_json()},
+        inputs={"content_hash": plan.dataset.content_hash},
+        timing=dict(clock.seconds),
+        files=files,
+    )
+    noted = outcome.working_set.but(last_result_id=outcome.result.id)
+    return replace(outcome, working_set=noted)

@@ -11,7 +11,7 @@ from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Plan, Stopwatch, encode, plan_encoding, without_filters
 from tool_use_om.tools.models import main_label_set
 from tool_use_om.tools.names import resolve_name, resolve_sessions
-from tool_use_om.tools.outcome import finish, remember
+from tool_use_om.tools.outcome import finish_run
 from tool_use_om.tools.retrieve_figures import neighbours_figure, ranking_figure
 from tool_use_om.tools.selection import SHOWN, Segment, label_names, open_current, select
 from tool_use_om.tools.working_set import WorkingSet
@@ -82,18 +82,16 @@ def _search(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolO
         "neighbours": rows[:SHOWN],
         "notes": list(plan.notes),
     }
-    outcome = finish(
+    return finish_run(
         ctx,
-        working_set.but(dataset=dataset.name, task="retrieve", head=head.name),
+        working_set,
         args,
-        tool="run_task",
+        plan,
         content=content,
-        detail={"neighbours": rows, "encoding": plan.to_json()},
-        inputs={"content_hash": dataset.content_hash},
-        timing=dict(clock.seconds),
+        detail={"neighbours": rows},
+        clock=clock,
         files={"neighbours.png": neighbours_figure(dataset, plan.channels, query, rows)},
     )
-    return remember(outcome)
 
 
 def _rank(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, label: str) -> ToolOutcome:
@@ -121,18 +119,16 @@ def _rank(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, label: str
         "meaning": "distance: median distance in token space to the label's other sessions",
         "notes": list(plan.notes),
     }
-    outcome = finish(
+    return finish_run(
         ctx,
-        working_set.but(dataset=dataset.name, task="retrieve", head=DEFAULT_HEAD),
+        working_set,
         args,
-        tool="run_task",
+        plan,
         content=content,
-        detail={"ranking": rows, "encoding": plan.to_json()},
-        inputs={"content_hash": dataset.content_hash},
-        timing=dict(clock.seconds),
+        detail={"ranking": rows},
+        clock=clock,
         files={"ranking.png": ranking_figure(label, rows)},
     )
-    return remember(outcome)
 
 
 def _plan_for_query(plan: Plan, query: Segment) -> Plan:
