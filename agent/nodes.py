@@ -60,12 +60,14 @@ class Nodes:
 
     def plan(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         """Take the question, forget the last one's answer, and have the steps written."""
+        report = _progress(runtime)
+        report({"phase": "plan", "done": 0, "total": None, "unit": "steps"})  # before what is slow
         question, messages = take_question(state)
         update: dict[str, Any] = {**_FRESH, "question": question, "messages": messages}
         if not question:
             return update | {"answer": EMPTY_QUESTION}
         context = coerce_context(runtime.context)
-        cards = dataset_cards(context, question, _progress(runtime))
+        cards = dataset_cards(context, question, report)
         prompt = plan_prompt(datasets=cards, working_set={}, tools=self._names)
         asked = [prompt, HumanMessage(question)]
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")

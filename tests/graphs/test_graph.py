@@ -227,7 +227,8 @@ def test_graph_streams_progress_and_steps_as_custom_events(
     graph = build_graph(model=model, tools=tools)
     events = list(graph.stream({"question": "?"}, context=context, stream_mode="custom"))
     assert {"step": {"tool": "measure", "args": {"height": 2.5}}} in events
-    assert any("progress" in e for e in events)
+    assert events[0]["progress"]["phase"] == "plan"
+    assert any(e.get("progress", {}).get("phase") == "measure" for e in events)
 
 
 def test_graph_gives_updates_as_one_mapping_a_node(
