@@ -156,4 +156,5 @@ def number(value: float) -> str:
         return str(int(value))
     size = math.floor(math.log10(abs(value)))
     text = f"{value:.{min(12, max(1, 2 - size))}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    short = text.rstrip("0")
+    return short + "0" if short.endswith(".") else short

@@ -7,7 +7,7 @@ the same one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tool_use_om.agent.parse_names import Names
@@ -43,6 +43,7 @@ class Planner:
     steps: list[Step] = field(default_factory=list)
     filters: dict[str, Any] = field(default_factory=dict)
     encoded: tuple[Any, ...] | None = None
+    searched: list[Ask] = field(default_factory=list)
 
     def plan(self) -> list[Step]:
         """Return all steps, in order."""
@@ -170,12 +171,13 @@ def _plot(p: Planner, ask: Ask) -> None:
 
 
 def _without_sessions(ask: Ask) -> Ask:
-    from dataclasses import replace
-
     return replace(ask, sessions=())
 
 
 def _find(p: Planner, ask: Ask) -> None:
+    if any(_same_search(ask, earlier) for earlier in p.searched):
+        return  # one run answers both, such as cadence and salient channels of one activity
+    p.searched.append(ask)
     p.open()
     p.fresh()
     if ask.start_s is not None or ask.end_s is not None or ask.split:
@@ -189,6 +191,10 @@ def _find(p: Planner, ask: Ask) -> None:
             labels_per_class=ask.shots,
         )  # fmt: skip
         p.add("interpret_results", "explain what was found")
+
+
+def _same_search(ask: Ask, earlier: Ask) -> bool:
+    return replace(ask, kind="find", topic="") == replace(earlier, kind="find", topic="")
 
 
 def _fewlabels(p: Planner, ask: Ask) -> None:
@@ -281,8 +287,6 @@ def _heads(p: Planner, ask: Ask) -> None:
 
 
 def _without_heads(ask: Ask) -> Ask:
-    from dataclasses import replace
-
     return replace(ask, heads=())
 
 

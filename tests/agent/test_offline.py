@@ -289,6 +289,7 @@ def test_answers_say_what_failed_and_what_was_not_understood() -> None:
         (0.98765, "0.988"),
         (1.3, "1.3"),
         (-0.0327, "-0.0327"),
+        (0.99996, "1.0"),
     ],
 )
 def test_number_keeps_three_figures(value: float, text: str) -> None:
@@ -301,3 +302,10 @@ def test_strict_limits_leave_out_sessions_of_exactly_that_length(cards: Cards) -
     for words, least in (("longer than", 10.001), ("of at least", 10.0)):
         _, steps = plan_of(f"How many sessions are {words} 10 s?", cards)
         assert steps[0].args["min_duration_s"] == pytest.approx(least)
+
+
+def test_plan_searches_once_for_what_two_parts_ask_of_one_activity(cards: Cards) -> None:
+    """Cadence and salient channels of the same activity come from one run."""
+    question = "What is the cadence of running and which channels matter most for it?"
+    tools = [step.tool for step in plan_reply(question, cards).steps]
+    assert tools.count("run_task") == tools.count("interpret_results") == 1
