@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,6 +47,8 @@ def train(
     """Train by masked reconstruction; safe to kill at any time and to --resume."""
     if context.invoked_subcommand is not None:
         return
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall on a busy machine
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")  # likewise; both are read when torch is loaded
     config = _checked(
         seed=seed,
         steps=steps,
