@@ -48,10 +48,11 @@ def fill(page: Path, blocks: dict[str, str]) -> None:
     """Replace the named generated blocks of a page; raise DataError where a mark is missing."""
     text = page.read_text(encoding="utf-8")
     for name, body in blocks.items():
-        marks = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, count = marks.subn(lambda m, b=body: f"{m[1]}{b.strip()}\n{m[2]}", text)
-        if count != 1:
-            raise DataError(f"{page} must have the block {name!r} once, has it {count} times.")
+        begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
+        if text.count(begin) != 1 or end not in text.partition(begin)[2]:
+            raise DataError(f"{page} must hold {begin.strip()} once, and {end} after it.")
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}{body.strip()}\n{end}{rest.partition(end)[2]}"
     with atomic_file(page) as partial:
         partial.write_text(text, encoding="utf-8")
 
