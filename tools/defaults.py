@@ -66,9 +66,9 @@ def encoding_settings(
     """Return window and stride in seconds, each as wished or by rule.
 
     Rate: the channels' own, or as `target_rate` says. Window: 4 s for channels of at least 10 Hz,
-    else 32 patches; never longer than the encoder's context or the length that nine in ten of the
-    selected sessions reach (the others give one padded window), never shorter than 2 patches.
-    Stride: half a window.
+    else 32 patches; never longer than the encoder's context, the length that nine in ten of the
+    selected sessions reach (the others give one padded window) or that half of the labelled
+    stretches reach; never shorter than 2 patches. Stride: half a window.
 
     Raises
     ------
@@ -107,8 +107,13 @@ class _Limits:
 
     @property
     def usual_s(self) -> float:
-        """The length that nine in ten sessions reach."""
-        return float(self.found.sessions["duration_s"].quantile(0.1, interpolation="lower"))
+        """The length that nine in ten sessions reach, and half of the labelled stretches."""
+        sessions = self.found.sessions["duration_s"].quantile(0.1, interpolation="lower")
+        label_sets = list(self.found.dataset.manifest.label_sets)
+        if not label_sets:
+            return float(sessions)
+        rows = self.found.dataset.labels(label_set=label_sets[0])
+        return min(float(sessions), float((rows["end_s"] - rows["start_s"]).median()))
 
     def window(self, rate: float) -> tuple[float, str]:
         """Choose a window of whole patches and say why."""
@@ -118,7 +123,11 @@ class _Limits:
         most = min(wish, self.usual_s, self.context_s)
         patches = max(int(most / self.patch_s + 1e-9), MIN_PATCHES)
         window_s = round(min(patches * self.patch_s, self.usual_s), 6)
-        bound = "" if most == wish else f", as one in ten sessions lasts at most {self.usual_s:g} s"
+        bound = (
+            ""
+            if most == wish
+            else f", bounded by sessions and labelled stretches of {self.usual_s:g} s"
+        )
         return window_s, (
             f"window_s={window_s:g}: {kind} at {rate:g} Hz{bound}, "
             f"in whole patches of {self.patch_s:g} s"

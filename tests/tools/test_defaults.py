@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +13,14 @@ from tool_use_om.tools.defaults import Wish, encoding_settings
 SPEC: Any = SimpleNamespace(patch_len=8, native_context=512)
 
 
-def selection(durations: list[float], **rates: float) -> Any:
+def selection(durations: list[float], labelled: Sequence[float] = (), **rates: float) -> Any:
     """Sessions of these lengths with one channel at each rate."""
-    manifest = SimpleNamespace(rate_of=rates.__getitem__)
+    manifest = SimpleNamespace(
+        rate_of=rates.__getitem__, label_sets={"s": ("a",)} if labelled else {}
+    )
+    spans = pd.DataFrame({"start_s": [0.0] * len(labelled), "end_s": labelled})
     return SimpleNamespace(
-        dataset=SimpleNamespace(manifest=manifest),
+        dataset=SimpleNamespace(manifest=manifest, labels=lambda label_set: spans),
         sessions=pd.DataFrame({"duration_s": durations}),
     )
 
@@ -40,6 +44,12 @@ def test_window_follows_rate_and_session_length(
     assert chosen.settings.window_s == pytest.approx(window_s)
     assert chosen.settings.stride_s == pytest.approx(window_s / 2)
     assert f"window_s={window_s:g}" in chosen.why
+
+
+def test_window_fits_the_labelled_stretches() -> None:
+    """A window longer than what is labelled would have no label."""
+    chosen = encoding_settings(selection([60.0] * 3, [2.0, 2.4, 9.0], c=50.0), ["c"], SPEC, Wish())
+    assert chosen.settings.window_s == pytest.approx(2.4)
 
 
 def test_one_rate_is_left_as_it_is() -> None:
