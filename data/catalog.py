@@ -24,6 +24,10 @@ SAMPLES: dict[str, str] = {
 CONVERTERS: dict[str, str] = {
     "hmp": "tool_use_om.data.converters.hmp:convert",
     "table": "tool_use_om.data.converters.table:convert",
+    "sisfall": "tool_use_om.data.converters.sisfall:convert",
+    "pamap2": "tool_use_om.data.converters.pamap2:convert",
+    "mhealth": "tool_use_om.data.converters.mhealth:convert",
+    "motionsense": "tool_use_om.data.converters.motionsense:convert",
     "uci-har": "tool_use_om.data.converters.uci_har:convert",
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -37,21 +38,34 @@ def find_files(
     return found
 
 
-def read_numbers(path: Path, n_columns: int, *, delimiter: str | None = None) -> np.ndarray:
+def read_numbers(
+    path: Path,
+    n_columns: int,
+    *,
+    delimiter: str | None = None,
+    header: Sequence[str] | None = None,
+) -> np.ndarray:
     """Return a text file's numbers (n, n_columns) float64; blank lines and what follows ";" go.
+
+    Parameters
+    ----------
+    delimiter : str, default: any white space
+    header : the names the first line must have; None: there is no header
 
     Raises
     ------
-    DataError : no number, text that is none, or a line with more or fewer columns
+    DataError : another header, no number, text that is none, a line with more or fewer columns
     """
-    with path.open(encoding="ascii", errors="replace") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        if header is not None:
+            _check_header(path, file.readline(), delimiter, header)
         lines = (line for line in file if line.strip(" \t\r\n;"))
         first = next(lines, None)
         if first is None:
             raise DataError(f"{path} is empty.")
         try:
             table = np.loadtxt(
-                _chain(first, lines), delimiter=delimiter, comments=";", ndmin=2, dtype=np.float64
+                chain([first], lines), delimiter=delimiter, comments=";", ndmin=2, dtype=np.float64
             )
         except ValueError as error:
             reason = str(error).partition(";")[0]
@@ -63,9 +77,10 @@ def read_numbers(path: Path, n_columns: int, *, delimiter: str | None = None) ->
     return table
 
 
-def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+def _check_header(path: Path, line: str, delimiter: str | None, header: Sequence[str]) -> None:
+    names = [name.strip().strip('"') for name in line.strip("\r\n").split(delimiter)]
+    if names != list(header):
+        raise DataError(f"{path}: expected the columns {list(header)}, got {names[:14]}.")
 
 
 def label_runs(

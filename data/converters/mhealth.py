@@ -1,0 +1,127 @@
+"""MHEALTH: chest, ankle and arm sensors with a two-lead ECG, 12 activities.
+
+Written from the set's README as published; the original files were not at hand. Tests make files
+of that form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from tool_use_om.data.converters.recordings import (
+    SUBJECT_SPLIT_RULE,
+    find_files,
+    label_runs,
+    naming,
+    read_numbers,
+    split_recordings,
+)
+from tool_use_om.data.progress import Progress, track
+from tool_use_om.data.schema import Channel, Modality, Split
+from tool_use_om.data.source import opened_source
+from tool_use_om.data.writer import DataSetWriter
+
+RATE_HZ = 50.0
+N_COLUMNS = 24
+ACTIVITIES: dict[int, str | None] = {
+    0: None,
+    1: "standing still",
+    2: "sitting and relaxing",
+    3: "lying down",
+    4: "walking",
+    5: "climbing stairs",
+    6: "waist bends forward",
+    7: "frontal elevation of arms",
+    8: "knees bending",
+    9: "cycling",
+    10: "jogging",
+    11: "running",
+    12: "jump front and back",
+}
+# modality, first column counted from 0, channels, unit ("local" magnetic field: not stated)
+SENSORS = (
+    ("chest_accelerometer", 0, ("x", "y", "z"), "m/s^2"),
+    ("ecg", 3, ("lead1", "lead2"), "mV"),
+    ("ankle_accelerometer", 5, ("x", "y", "z"), "m/s^2"),
+    ("ankle_gyroscope", 8, ("x", "y", "z"), "deg/s"),
+    ("ankle_magnetometer", 11, ("x", "y", "z"), "a.u."),
+    ("arm_accelerometer", 14, ("x", "y", "z"), "m/s^2"),
+    ("arm_gyroscope", 17, ("x", "y", "z"), "deg/s"),
+    ("arm_magnetometer", 20, ("x", "y", "z"), "a.u."),
+)
+MODALITIES = tuple(
+    Modality(name=m, rate_hz=RATE_HZ, channels=tuple(Channel(name=c, unit=unit) for c in names))
+    for m, _, names, unit in SENSORS
+)
+_FILE = re.compile(r"mHealth_subject(?P<subject>\d+)\.log")
+
+
+def convert(
+    source: Path, target: Path, *, progress: Progress | None = None, replace: bool = False
+) -> None:
+    """Convert MHEALTHDATASET (folder or zip): 10 subjects, 23 channels, 50 Hz, 12 activities.
+
+    A file is a session. Label 0 (null class) is left without a label.
+
+    Raises
+    ------
+    DataError : no recording, a row without 24 numbers, an unknown activity
+
+    Source: Banos, Garcia, Holgado-Terriza et al. (2014), UCI 319; README.txt of the set.
+    """
+    with opened_source(source) as folder:
+        files = find_files(
+            folder, _FILE, hint="Give the folder MHEALTHDATASET or the zip that holds it."
+        )
+        counts: dict[str, Counter[str]] = {}
+        for path, match in files:
+            counts.setdefault(match["subject"], Counter()).update(_activities(path))
+        splits = split_recordings(counts)
+        writer = DataSetWriter(
+            target,
+            name=target.name,
+            title="MHEALTH: body motion and ECG, chest, ankle, arm",
+            synthetic=False,
+            licence="UCI page: CC BY 4.0",
+            source="UCI 319, MHEALTH Dataset",
+            modalities=MODALITIES,
+            split_rule=SUBJECT_SPLIT_RULE,
+            notes=(
+                "The README gives the magnetic field's unit as 'local': stored as a.u.",
+                "Unlabelled stretches are the null class (label 0).",
+            ),
+            replace=replace,
+        )
+        with writer:
+            for path, match in track(
+                files, progress, phase="convert mhealth", unit="sessions", total=len(files)
+            ):
+                with naming(path):
+                    _add(writer, path, match["subject"], splits[match["subject"]])
+
+
+def _activities(path: Path) -> Counter[str]:
+    with path.open(encoding="ascii", errors="replace") as file:
+        codes = Counter(line.rsplit(None, 1)[-1] for line in file if line.strip())
+    return Counter({code: n for code, n in codes.items() if code != "0"})
+
+
+def _add(writer: DataSetWriter, path: Path, subject: str, split: Split) -> None:
+    table = read_numbers(path, N_COLUMNS)
+    time_s = np.arange(len(table)) / RATE_HZ
+    duration = len(table) / RATE_HZ
+    writer.add_session(
+        f"mhealth-{int(subject):02d}",
+        subject_id=subject,
+        split=split,
+        signals={
+            name: (time_s, table[:, first : first + len(channels)])
+            for name, first, channels, _ in SENSORS
+        },
+        labels=label_runs(table[:, 23], time_s, duration, ACTIVITIES),
+        duration_s=duration,
+    )
