@@ -29,6 +29,12 @@ CONVERTERS: dict[str, str] = {
     "mhealth": "tool_use_om.data.converters.mhealth:convert",
     "motionsense": "tool_use_om.data.converters.motionsense:convert",
     "uci-har": "tool_use_om.data.converters.uci_har:convert",
+    "ett": "tool_use_om.data.converters.ett:convert",
+    "m4": "tool_use_om.data.converters.m4:convert",
+    "ohlcv": "tool_use_om.data.converters.ohlcv:convert",
+    "bitbrains": "tool_use_om.data.converters.bitbrains:convert",
+    "smap-msl": "tool_use_om.data.converters.smap_msl:convert",
+    "nab": "tool_use_om.data.converters.nab:convert",
 }
 
 

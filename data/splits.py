@@ -38,7 +38,7 @@ def split_subjects(
     table = np.array([[counts[s].get(c, 0) for c in names] for s in subjects])
     rng = np.random.default_rng(seed)
     cuts = np.cumsum(sizes)[:-1]
-    orders = [np.split(rng.permutation(len(subjects)), cuts) for _ in range(N_TRIALS)]
+    orders = (np.split(rng.permutation(len(subjects)), cuts) for _ in range(N_TRIALS))
     best = max(orders, key=lambda parts: _merit(table, parts))
     return {
         subjects[i]: split for split, part in zip(SPLITS, best, strict=True) for i in sorted(part)
