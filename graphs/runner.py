@@ -55,7 +55,7 @@ def run_question(
 
     Raises
     ------
-    DataError : the thread is in the middle of another question, or waits for a `reply`
+    DataError : the thread is in the middle of another question
     TuomError : bad input (a missing data set, …) or a model that failed; the thread can be resumed
     """
     from langgraph.checkpoint.sqlite import SqliteSaver
@@ -64,7 +64,10 @@ def run_question(
     config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
     with closing(_connect(saver_path)) as connection:
         graph = build(checkpointer=SqliteSaver(connection))
-        given = _input(graph.get_state(config), question, reply, thread_id)
+        before = graph.get_state(config)
+        given = _input(before, question, reply, thread_id)
+        if before.interrupts and reply is None:
+            return _final(before)  # the person is asked again; nothing is run twice
         stream = graph.stream(given, config, context=context, stream_mode=_MODES, durability="sync")
         for mode, payload in stream:
             if on_event:
@@ -91,12 +94,7 @@ def _input(
             f"Run {thread_id!r} is still in the middle of {running!r}. "
             "Ask that again to finish it, or use another run name."
         )
-    if not snapshot.interrupts:
-        return None
-    if reply is None:
-        asked = str(snapshot.interrupts[0].value)[:300]
-        raise DataError(f"Run {thread_id!r} waits for a reply to: {asked}")
-    return Command(resume=reply)
+    return Command(resume=reply) if snapshot.interrupts else None
 
 
 def _final(snapshot: StateSnapshot) -> dict[str, Any]:
