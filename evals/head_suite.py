@@ -19,7 +19,7 @@ from tool_use_om.evals.runner import Row, Table, with_interval
 from tool_use_om.heads.registry import head_specs
 from tool_use_om.tools.classify import prepare
 from tool_use_om.tools.context import ToolContext
-from tool_use_om.tools.encoding import Stopwatch, cut, whole
+from tool_use_om.tools.encoding import Stopwatch, cut, plan_encoding, whole
 from tool_use_om.tools.labelled import split_sessions
 from tool_use_om.tools.registry import run_tool
 from tool_use_om.tools.working_set import WorkingSet
@@ -72,6 +72,8 @@ class HeadSuite:
         self._sets = {name: open_dataset(name, workspace) for name in data}
         self.settings = {
             "data": {name: found.content_hash for name, found in self._sets.items()},
+            # a run is not gone on with when the rules by which windows are cut have changed
+            "encoding": {name: self._encoding(name) for name in self._sets},
             "tokenizer": tokenizer,
             "horizon_s": horizon_s,
             "coverage": coverage,
@@ -104,6 +106,10 @@ class HeadSuite:
             return row | kinds[kind](dataset, head)
         except DataError as error:
             return row | {"error": str(error)}
+
+    def _encoding(self, dataset: str) -> dict[str, object]:
+        context = ToolContext(workspace=self._workspace, seed=self._seed)
+        return plan_encoding(context, self._working_set(dataset)).to_json()
 
     def _working_set(self, dataset: str, **fields: object) -> WorkingSet:
         return WorkingSet().but(dataset=dataset, tokenizer=self._tokenizer, **fields)

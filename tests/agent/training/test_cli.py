@@ -56,7 +56,7 @@ def test_traces_export_says_what_to_do_without_traces(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings(
-    # transformers 5.23 reads its own old attribute while TRL sets checkpointing up.
+    # peft 0.21 reads an attribute that transformers 5.23 has renamed; nothing of ours does.
     "ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"
 )
 def test_sft_trains_and_names_the_model_to_use(tiny_rows: Path, tmp_path: Path) -> None:

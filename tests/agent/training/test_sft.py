@@ -15,7 +15,7 @@ from tool_use_om.agent.training.sft import SftConfig, SftReport, read_rows, spli
 from tool_use_om.data.errors import DataError
 
 pytestmark = [
-    # transformers 5.23 reads its own old attribute while TRL turns checkpointing off.
+    # peft 0.21 reads an attribute that transformers 5.23 has renamed; nothing of ours does.
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"),
 ]
 
