@@ -28,6 +28,7 @@ CONVERTERS: dict[str, str] = {
     "pamap2": "tool_use_om.data.converters.pamap2:convert",
     "mhealth": "tool_use_om.data.converters.mhealth:convert",
     "motionsense": "tool_use_om.data.converters.motionsense:convert",
+    "wisdm": "tool_use_om.data.converters.wisdm:convert",
     "uci-har": "tool_use_om.data.converters.uci_har:convert",
     "ett": "tool_use_om.data.converters.ett:convert",
     "m4": "tool_use_om.data.converters.m4:convert",
