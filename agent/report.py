@@ -9,15 +9,15 @@ from __future__ import annotations
 import base64
 import html
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tool_use_om.agent.report_links import anchor, link_numbers
+
 MAX_ROWS = 60  # of a result's values; every value that the answer cites is shown all the same
 _BULK = "/detail/"
-_NUMBER = re.compile(r"(?<![\w.#/-])[-+−]?\d+(?:\.\d+)?(?![\w/])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,6 @@ class Report:
     verification: Mapping[str, Any] = field(default_factory=dict)
 
 
-def anchor(result_id: str, pointer: str = "") -> str:
-    """Return the page anchor of a value: the result's id and its JSON pointer."""
-    return html.escape(f"{result_id}{pointer}", quote=True)
-
-
 def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any JSON
     """Yield (JSON pointer, scalar) of every leaf of a JSON value, in order."""
     if isinstance(value, Mapping):
@@ -71,36 +66,11 @@ def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa:
         yield pointer, value
 
 
-def _rounds_to(value: Any, text: str) -> bool:  # noqa: ANN401 - a finding's value, any JSON
-    """Tell whether `text` is `value` rounded to the digits `text` shows (per cent allowed)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    digits = len(text.partition(".")[2])
-    shown = float(text.replace("−", "-"))
-    return any(abs(v - shown) <= 0.5 * 10.0**-digits + 1e-9 for v in (value, value * 100))
-
-
-def _link(match: re.Match[str], findings: Sequence[Mapping[str, Any]]) -> str:
-    text = match.group()
-    for finding in findings:
-        source = finding.get("source") or {}
-        if "result_id" in source and _rounds_to(finding.get("value"), text):
-            where = f"{source['result_id']}{source['pointer']}"
-            title = html.escape(f"{where} = {finding['value']!r}", quote=True)
-            target = anchor(source["result_id"], source["pointer"])
-            return f'<a class="num" href="#{target}" title="{title}">{text}</a>'
-    return text
-
-
 def _prose(markdown: str, findings: Sequence[Mapping[str, Any]]) -> str:
     from markdown_it import MarkdownIt
 
     rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    pieces = re.split(r"(<[^>]*>|&[a-z#0-9]+;)", rendered)
-    return "".join(
-        piece if i % 2 else _NUMBER.sub(lambda m: _link(m, findings), piece)
-        for i, piece in enumerate(pieces)
-    )
+    return link_numbers(str(rendered), findings)
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON scalar
@@ -127,7 +97,10 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = "".join(_finding_row(f) for f in findings)
     head = "<tr><th>Finding</th><th>Value</th><th>Source</th></tr>"
-    return f'<h2>Findings and their sources</h2><div class="wide"><table>{head}{rows}</table></div>'
+    return (
+        f"<h2>Findings and their sources</h2><details><summary>{len(findings)} values the answer "
+        f'rests on</summary><div class="wide"><table>{head}{rows}</table></div></details>'
+    )
 
 
 def _figure(path: Path, step: Step) -> str:

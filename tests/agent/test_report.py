@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tool_use_om.agent.report import Report, Step, anchor, leaves, render
+from tool_use_om.agent.report import Report, Step, leaves, render
+from tool_use_om.agent.report_links import anchor, link_numbers
 
 FINDING = {
     "statement": "Accuracy on held-out sessions",
@@ -120,3 +121,14 @@ def test_cut_statements_are_shown() -> None:
     text = page(verification={"rejected": [{"text": "It rained.", "reason": "no result says so"}]})
     assert "It rained." in text
     assert "no result says so" in text
+
+
+def test_number_links_to_the_finding_its_row_speaks_of() -> None:
+    """Two sessions with the same value: each row's number is that row's session."""
+    findings = [
+        {**FINDING, "statement": f"Confidence of {name}", "value": 0.5,
+         "source": {"result_id": "r-0123456789ab", "pointer": f"/segments/{i}/confidence"}}
+        for i, name in enumerate(["walk-a", "walk-b"])
+    ]  # fmt: skip
+    text = link_numbers("<p>walk-b has 0.5</p><p>walk-a has 0.5</p>", findings)
+    assert text.index("/segments/1/confidence") < text.index("/segments/0/confidence")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tool_use_om.agent.report import anchor
+from tool_use_om.agent.report_links import anchor
 from tool_use_om.agent.trace import read_traces
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace

@@ -1,0 +1,75 @@
+"""Which finding a number in the prose is: the link a reader can follow."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tool_use_om.agent.verify_facts import rounds_to
+
+_NUMBER = re.compile(r"(?<![\w.#/-])[-+−]?\d+(?:\.\d+)?(?![\w/])")
+_WORD = re.compile(r"[^\W\d_][\w-]*")
+# Markup, and entities, are never searched for numbers; these tags end what is read together.
+_MARKUP = re.compile(r"(<[^>]*>|&[a-z#0-9]+;)")
+_BLOCK_END = re.compile(r"</(?:p|li|tr|h\d)>")
+
+
+def anchor(result_id: str, pointer: str = "") -> str:
+    """Return the page anchor of a value: the result's id and its JSON pointer."""
+    return html.escape(f"{result_id}{pointer}", quote=True)
+
+
+def link_numbers(rendered: str, findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return HTML in which each number that a finding states links to that finding's source.
+
+    Where several findings state the same number, the one whose statement has most words in common
+    with the paragraph, list item or table row is meant; among equals, one not linked to so far.
+    """
+    linker = _Linker(findings)
+    start, parts = 0, []
+    for end in (*(m.end() for m in _BLOCK_END.finditer(rendered)), len(rendered)):
+        parts.append(linker.block(rendered[start:end]))
+        start = end
+    return "".join(parts)
+
+
+class _Linker:
+    def __init__(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        self.findings = [f for f in findings if (f.get("source") or {}).get("result_id")]
+        self.words = [_words(f"{f.get('statement')} {f['source']['pointer']}") for f in findings]
+        self.used: set[int] = set()
+
+    def block(self, rendered: str) -> str:
+        pieces = _MARKUP.split(rendered)
+        around = _words(" ".join(pieces[::2]))
+        return "".join(
+            piece if i % 2 else _NUMBER.sub(lambda m: self.link(m.group(), around), piece)
+            for i, piece in enumerate(pieces)
+        )
+
+    def link(self, text: str, around: set[str]) -> str:
+        fitting = [i for i, f in enumerate(self.findings) if _states(f.get("value"), text)]
+        if not fitting:
+            return text
+        best = max(fitting, key=lambda i: (len(self.words[i] & around), i not in self.used, -i))
+        self.used.add(best)
+        finding = self.findings[best]
+        source = finding["source"]
+        target = anchor(source["result_id"], source["pointer"])
+        said = f"{finding.get('statement')} · {source['result_id']}{source['pointer']}"
+        title = html.escape(f"{said} = {finding['value']!r}", quote=True)
+        return f'<a class="num" href="#{target}" title="{title}">{text}</a>'
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}
+
+
+def _states(value: Any, text: str) -> bool:  # noqa: ANN401 - a finding's value, any JSON
+    """Tell whether `text` is `value` rounded to the digits `text` shows (per cent allowed)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    said, decimals = float(text.replace("−", "-")), len(text.partition(".")[2])
+    return rounds_to(said, decimals, value) or rounds_to(said, decimals, value * 100)
