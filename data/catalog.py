@@ -36,6 +36,7 @@ CONVERTERS: dict[str, str] = {
     "bitbrains": "tool_use_om.data.converters.bitbrains:convert",
     "smap-msl": "tool_use_om.data.converters.smap_msl:convert",
     "nab": "tool_use_om.data.converters.nab:convert",
+    "ucr": "tool_use_om.data.converters.ucr:convert",
 }
 
 
