@@ -29,6 +29,7 @@ CONVERTERS: dict[str, str] = {
     "mhealth": "tool_use_om.data.converters.mhealth:convert",
     "motionsense": "tool_use_om.data.converters.motionsense:convert",
     "wisdm": "tool_use_om.data.converters.wisdm:convert",
+    "actionsense": "tool_use_om.data.converters.actionsense:convert",
     "uci-har": "tool_use_om.data.converters.uci_har:convert",
     "ett": "tool_use_om.data.converters.ett:convert",
     "m4": "tool_use_om.data.converters.m4:convert",
