@@ -1,4 +1,4 @@
-"""`tuom data`: list, show, import, convert and plot data sets."""
+"""`tuom data`: list, show, import, download, convert and plot data sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tool_use_om.data.progress import Progress
 
 app = typer.Typer(
-    help="List, show, import, convert and plot data sets.",
+    help="List, show, import, download, convert and plot data sets.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -168,6 +168,28 @@ def convert(
         folder = datasets_folder(Workspace.at(workspace)) / target_name
         load_function(CONVERTERS[converter])(source, folder, progress=progress, replace=replace)
     _done(folder)
+
+
+@app.command()
+def download(
+    name: Annotated[str, typer.Argument(help="A set whose address is known: uci-har, pamap2 …")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder; default downloads/NAME.")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Fetch a known set's original files from where they are published."""
+    from tool_use_om.data.download import download, find_remote
+
+    remote = find_remote(name)
+    folder = out or Workspace.at(workspace).folder("downloads", name)
+    _print(f"[bold]licence[/bold]  {_literal(remote.licence)}")
+    with _bars() as progress:
+        files = list(download(remote, folder, progress=progress))
+    for file in files:
+        note = "as pinned" if file.pinned else "none is pinned: compare it with the publisher's"
+        _print(f"{_literal(str(file.path))}\n  SHA-256 {file.sha256} ({note})")
+    source = files[0].path if len(files) == 1 else folder
+    _print(f"next: tuom data convert {name} {_literal(str(source))}")
 
 
 @app.command()
