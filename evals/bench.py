@@ -22,6 +22,8 @@ from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.evals.processes import measure
 from tool_use_om.evals.runner import markdown_table
 
+READING = "reading the question"  # the first line about progress that `tuom ask` prints
+PLAN = "plan "
 QUESTION = "How many sessions are longer than 5 seconds and what channels are there?"
 
 
@@ -118,21 +120,21 @@ def demo() -> Section:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in ("empty workspace", "again (data and tokens are there)"):
-            found = measure([*_tuom(), "demo", "--workspace", folder], first="plan ")
-            first = "–" if found.first_line_s is None else f"{found.first_line_s:.1f}"
+            found = measure([*_tuom(), "demo", "--workspace", folder], first=(READING, PLAN))
             rows.append(
                 {
                     "run": name,
                     "seconds": f"{found.seconds:.1f}",
                     "processor seconds": f"{found.cpu_s:.1f}",
                     "peak memory, MiB": f"{found.peak_mb:.0f}",
-                    "seconds to the first progress line": first,
+                    "seconds to the first progress line": f"{found.first_s[READING]:.1f}",
+                    "seconds to the plan": f"{found.first_s[PLAN]:.1f}",
                 }
             )
     return Section(
         title="The main job",
         command="tuom demo",
-        note="Whole process, report and trace included. First progress line: the plan.",
+        note="Whole process, report and trace included. Aim: 30 s, 2.5 GB, 3 s to the first line.",
         body=markdown_table(rows),
     )
 

@@ -24,17 +24,17 @@ class Measured:
     seconds : float, wall time from start to end
     cpu_s : float, processor time of all its threads, user and system
     peak_mb : float, largest resident memory of the process, MiB
-    first_line_s : float or None, seconds to its first line on stdout that holds `first` (any line)
+    first_s : seconds to its first line on stdout that holds each of the texts asked for
     """
 
     seconds: float
     cpu_s: float
     peak_mb: float
-    first_line_s: float | None
+    first_s: Mapping[str, float]
 
 
 def measure(
-    command: Sequence[str], *, env: Mapping[str, str] | None = None, first: str = ""
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, first: Sequence[str] = ()
 ) -> Measured:
     """Run a command to its end and measure it.
 
@@ -51,12 +51,14 @@ def measure(
         text=True,
         env=given,
     )
-    seen, said = None, []
+    seen: dict[str, float] = {}
+    said: list[str] = []
     with process.stdout or nullcontext(()) as lines:
         for line in lines:
             said.append(line)
-            if seen is None and line.strip() and first in line:
-                seen = time.perf_counter() - started
+            for text in first:
+                if text in line:
+                    seen.setdefault(text, time.perf_counter() - started)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -65,4 +67,4 @@ def measure(
         raise DataError(f"`{' '.join(command)}` failed ({process.returncode}): {tail}")
     peak = usage.ru_maxrss * _BYTES_PER_MAXRSS / 2**20
     cpu_s = usage.ru_utime + usage.ru_stime
-    return Measured(seconds=seconds, cpu_s=cpu_s, peak_mb=peak, first_line_s=seen)
+    return Measured(seconds=seconds, cpu_s=cpu_s, peak_mb=peak, first_s=seen)

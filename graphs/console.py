@@ -38,6 +38,7 @@ class Watcher:
         self.steps = 0
 
     def __enter__(self) -> Self:
+        self.console.print("[dim]reading the question and what data there is …[/dim]")
         self.progress.start()
         return self
 

@@ -22,16 +22,16 @@ print("plan made")
 
 def test_measure_sees_time_memory_and_the_first_line() -> None:
     """Wall time, peak memory, and when a line with the given word came, from outside."""
-    found = measure([sys.executable, "-c", SCRIPT], first="plan")
-    assert found.first_line_s is not None
-    assert 0.3 <= found.first_line_s <= found.seconds
+    found = measure([sys.executable, "-c", SCRIPT], first=["plan"])
+    assert list(found.first_s) == ["plan"]
+    assert 0.3 <= found.first_s["plan"] <= found.seconds
     assert found.peak_mb > 76
     assert found.cpu_s > 0
 
 
 def test_measure_reports_no_first_line_when_none_came() -> None:
     """A process that never says the word has no first line."""
-    assert measure([sys.executable, "-c", "print('hello')"], first="plan").first_line_s is None
+    assert measure([sys.executable, "-c", "print('hello')"], first=["plan"]).first_s == {}
 
 
 def test_measure_refuses_a_command_that_failed() -> None:
