@@ -37,6 +37,7 @@ MASKS, HELD_MASKS = 2, 3  # first word of the seeds of the hidden patches
 METRICS_NAME = "metrics.jsonl"
 CHECKPOINT = "checkpoint"
 TEMPERATURE = 0.1
+LARGEST = 10.0  # normalised target; where all that is visible is flat, a hidden step has no limit
 N_HELD = 64  # held-out series a family
 
 Row = dict[str, Any]
@@ -117,7 +118,7 @@ class Learner(nn.Module):
         m = self.moment
         size = m.config.patch_len
         visible = ~hidden.repeat_interleave(size, dim=-1)
-        z = m.normalize(x[:, None], visible[:, None])[0][:, 0]
+        z = m.normalize(x[:, None], visible[:, None])[0][:, 0].clamp(-LARGEST, LARGEST)
         patches = z.reshape(len(z), -1, size)
         at = torch.arange(m.config.max_patches - patches.shape[1], m.config.max_patches)
         at = at.to(x.device)

@@ -16,7 +16,7 @@ from tool_use_om.tokenizers.pretrain import CHECKPOINT, Row, read_metrics
 from tool_use_om.tokenizers.pretrain_state import read_progress
 from tool_use_om.tokenizers.synthetic.corpus import FAMILIES
 
-SMOOTHING = 100  # steps averaged in the loss curve
+SMOOTHING = 100  # steps under the median of the loss curve
 
 
 def export_run(run: Path, to: Path, *, note: str = "") -> None:
@@ -87,7 +87,7 @@ lengths, seed, source code). Stream seed {config["seed"]}.
 | wall-clock training | {progress["seconds"] / 60:.1f} minutes |
 | CPU time | {progress["cpu_seconds"] / 60:.1f} minutes in all threads, {progress["precision"]} |
 | steps | {progress["step"]:,} of {config["batch_samples"]:,} samples |
-| windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), no series twice |
+| windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), no series in two steps |
 | weights | SHA-256 `{weights_hash(model)}` |
 
 ## Held-out loss by family (Huber, in normalised units, hidden patches only)
@@ -120,11 +120,12 @@ def draw_curves(run: Path, target: Path) -> None:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     loss, minutes = (np.array([row[k] for row in rows]) for k in ("loss", "seconds"))
-    kernel = np.ones(min(SMOOTHING, len(rows))) / min(SMOOTHING, len(rows))
-    left.plot(minutes / 60, loss, color="0.85", lw=0.5, label="each step")
-    smooth = np.convolve(loss, kernel, mode="valid")
-    left.plot(minutes[len(kernel) - 1 :] / 60, smooth, label=f"mean of {len(kernel)} steps")
+    left.plot(minutes / 60, loss, color="0.8", lw=0.5, label="each step")
+    near = min(SMOOTHING, len(rows))
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, near), axis=-1)
+    left.plot(minutes[near - 1 :] / 60, smooth, label=f"median of {near} steps")
     left.set(xlabel="minutes of training", ylabel="Huber loss of hidden patches", title="training")
+    left.set_yscale("log")
     left.legend()
     colours = mpl.colormaps["tab20"]
     for k, name in enumerate(FAMILIES):
