@@ -38,6 +38,8 @@ CONVERTERS: dict[str, str] = {
     "smap-msl": "tool_use_om.data.converters.smap_msl:convert",
     "nab": "tool_use_om.data.converters.nab:convert",
     "ucr": "tool_use_om.data.converters.ucr:convert",
+    "edf": "tool_use_om.data.converters.edf:convert",
+    "dreams": "tool_use_om.data.converters.dreams:convert",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,16 +78,15 @@ def _ts_header(path: Path, lines: Iterator[Line]) -> dict[str, list[str]]:
 
 
 def _with_answer(where: str, case: Case, kind: str, answer: str, classes: list[str]) -> Case:
-    facts = {"values": case.values, "stamps_s": case.stamps_s, "dated": case.dated}
     if kind == "class":
         if not answer or (classes and answer not in classes):
             raise DataError(
                 f"{where}: the case must end in one of {', '.join(classes)[:80]}, "
                 f"got {answer[:40]!r}. Is the file complete?"
             )
-        return Case(**facts, label=answer)
+        return replace(case, label=answer)
     if kind == "target":
-        return Case(**facts, target=float(_numbers(where, [answer])[0]))
+        return replace(case, target=float(_numbers(where, [answer])[0]))
     return case
 
 
