@@ -18,6 +18,7 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain import (
     CHECKPOINT,
+    LARGEST,
     Learner,
     PretrainConfig,
     Row,
@@ -118,6 +119,16 @@ def test_learner_cannot_see_hidden_patches() -> None:
     hidden = hide(np.random.default_rng(1), 4, 8, 0.3, 0.4)
     other = torch.where(hidden.repeat_interleave(8, dim=1), 100.0, x)
     assert torch.equal(learner(x, hidden)[1], learner(other, hidden)[1])
+
+
+def test_learner_loss_is_bounded_when_all_that_is_visible_is_flat() -> None:
+    """A step hidden in an otherwise flat window cannot outweigh the rest of the batch."""
+    learner = Learner(PretrainConfig(steps=1, **TINY))
+    x = torch.zeros(2, 64)
+    x[0, 8:16] = 1.0
+    hidden = torch.zeros((2, 8), dtype=torch.bool)
+    hidden[:, 1] = True
+    assert learner(x, hidden)[0].item() < LARGEST + 1
 
 
 def test_learner_tokens_are_those_of_the_encoder() -> None:
