@@ -30,6 +30,7 @@ CONVERTERS: dict[str, str] = {
     "motionsense": "tool_use_om.data.converters.motionsense:convert",
     "wisdm": "tool_use_om.data.converters.wisdm:convert",
     "actionsense": "tool_use_om.data.converters.actionsense:convert",
+    "rfid-older-people": "tool_use_om.data.converters.rfid_older_people:convert",
     "uci-har": "tool_use_om.data.converters.uci_har:convert",
     "ett": "tool_use_om.data.converters.ett:convert",
     "m4": "tool_use_om.data.converters.m4:convert",
@@ -40,6 +41,7 @@ CONVERTERS: dict[str, str] = {
     "ucr": "tool_use_om.data.converters.ucr:convert",
     "edf": "tool_use_om.data.converters.edf:convert",
     "dreams": "tool_use_om.data.converters.dreams:convert",
+    "wfdb": "tool_use_om.data.converters.wfdb:convert",
 }
 
 

@@ -59,6 +59,13 @@ REMOTES: dict[str, Remote] = {
         _uci(283, "dataset+for+adl+recognition+with+wrist+worn+accelerometer"),
         f"{_UCI_LICENCE} The set's README: own research only, no redistribution without asking.",
     ),
+    "rfid-older-people": Remote(
+        _uci(
+            427,
+            "activity+recognition+with+healthy+older+people+using+a+batteryless+wearable+sensor",
+        ),
+        f"{_UCI_LICENCE} The README asks to cite the authors' paper.",
+    ),
     "wisdm": Remote(
         (
             RemoteFile(
