@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from tool_use_om.agent.verify_facts import Fact, facts_in_text, facts_of, supported
 from tool_use_om.agent.verify_findings import Results, UnsupportedError, check_finding, fact_of
-from tool_use_om.agent.verify_text import comparison_in, numbers_in, sentences
+from tool_use_om.agent.verify_tables import blocks, cell_numbers, cells, column_units
+from tool_use_om.agent.verify_text import Number, comparison_in, numbers_in, sentences
 
 NOTHING_LEFT = "No statement of this answer could be traced to a tool result, so none is shown."
 _BEATS = re.compile(r"\b(?:beats?|outperforms?|better than)\b", re.IGNORECASE)
@@ -130,7 +132,30 @@ def _check_prose(
     kept: list[str] = []
     refused: list[Refused] = []
     count = 0
-    for sentence, gap in sentences(prose):
+    for is_table, lines in blocks(prose):
+        if is_table:
+            text, bad, checked = _check_table(lines, facts, known, contents)
+        else:
+            text, bad, checked = _check_text(
+                "".join(lines), facts, known, contents, quotes_are_claims
+            )
+        kept.append(text)
+        refused += bad
+        count += checked
+    return _tidy("".join(kept)), refused, count
+
+
+def _check_text(
+    text: str,
+    facts: Sequence[Fact],
+    known: frozenset[str],
+    contents: Mapping[str, Any],
+    quotes_are_claims: bool,  # noqa: FBT001 - private, as above
+) -> tuple[str, list[Refused], int]:
+    kept: list[str] = []
+    refused: list[Refused] = []
+    count = 0
+    for sentence, gap in sentences(text):
         claims = sentence if quotes_are_claims else _QUOTED.sub('""', sentence)
         try:
             count += _check_sentence(claims, facts, known, contents)
@@ -138,18 +163,56 @@ def _check_prose(
         except UnsupportedError as error:
             refused.append(Refused(text=sentence.strip(), reason=str(error)))
             kept.append(gap if "\n" in gap else "")
-    return _tidy("".join(kept)), refused, count
+    return "".join(kept), refused, count
+
+
+def _check_table(
+    lines: Sequence[str],
+    facts: Sequence[Fact],
+    known: frozenset[str],
+    contents: Mapping[str, Any],
+) -> tuple[str, list[Refused], int]:
+    """Check a table row by row; what is left of it is a table still, or nothing.
+
+    Rows stand or fall as a whole; without its heading, a table says nothing.
+    """
+    heading, rule, *rows = lines
+    try:
+        count = _check_sentence(heading, facts, known, contents)
+    except UnsupportedError as error:
+        reason = f"its table's heading is not supported: {error}"
+        return "", [Refused(text=line.strip(), reason=reason) for line in (heading, *rows)], 0
+    units = column_units(heading, known)
+    kept: list[str] = []
+    refused: list[Refused] = []
+    for row in rows:
+        try:
+            for cell, unit in zip_longest(cells(row), units[: len(cells(row))]):
+                numbers = cell_numbers(cell, unit, known)
+                _check_numbers(cell, numbers, facts)
+                count += len(numbers)
+            _check_beats(row, contents)
+            kept.append(row)
+        except UnsupportedError as error:
+            refused.append(Refused(text=row.strip(), reason=str(error)))
+    return "".join([heading, rule, *kept]) if kept else "", refused, count
 
 
 def _check_sentence(
     sentence: str, facts: Sequence[Fact], known: frozenset[str], contents: Mapping[str, Any]
 ) -> int:
     numbers = numbers_in(sentence, known)
+    _check_numbers(sentence, numbers, facts)
+    _check_beats(sentence, contents)
+    return len(numbers)
+
+
+def _check_numbers(text: str, numbers: list[Number], facts: Sequence[Fact]) -> None:
     for number in numbers:
         if not supported(number, facts):
             unit = f" {number.unit.family}" if number.unit else ""
             raise UnsupportedError(f"no result says {number.text}{unit}")
-    claim = comparison_in(sentence, numbers)
+    claim = comparison_in(text, numbers)
     if claim:
         a = claim.left.value * (claim.left.unit.factor if claim.left.unit else 1.0)
         b = claim.right.value * (claim.right.unit.factor if claim.right.unit else 1.0)
@@ -157,8 +220,6 @@ def _check_sentence(
             raise UnsupportedError(
                 f"it orders {claim.left.text} and {claim.right.text} the wrong way round"
             )
-    _check_beats(sentence, contents)
-    return len(numbers)
 
 
 def _check_beats(sentence: str, contents: Mapping[str, Any]) -> None:

@@ -65,6 +65,17 @@ def read_unit(text: str | None) -> Unit | None:
     return Unit(family or folded, factor)
 
 
+def unit_named(text: str, known: frozenset[str]) -> Unit | None:
+    """Return the unit that `text` is the name of, None where it is another word.
+
+    Parameters
+    ----------
+    known : unit families that occur in the results
+    """
+    unit = read_unit(text)
+    return unit if unit and (_fold(text) in _TABLE or unit.family in known) else None
+
+
 def unit_of_key(key: str) -> str | None:
     """Return the unit a result's key ends with, None where it says none."""
     return next((unit for end, unit in _SUFFIXES.items() if key.endswith(end)), None)
@@ -85,8 +96,7 @@ def unit_after(text: str, known: frozenset[str]) -> Unit | None:
             return read_unit(written)
     word = _POWER.match(rest) or _WORD.match(rest)
     for candidate in _shorter(word.group()) if word else ():
-        unit = read_unit(candidate)
-        if unit and (_fold(candidate) in _TABLE or unit.family in known):
+        if unit := unit_named(candidate, known):
             return unit
     return None
 
