@@ -32,6 +32,7 @@ UNITS: dict[str, str] = {
     "degC": "degrees Celsius",
     "K": "kelvins",
     "Pa": "pascals",
+    "mmHg": "millimetres of mercury",
     "hPa": "hectopascals",
     "N": "newtons",
     "uS": "microsiemens",

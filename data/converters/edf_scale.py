@@ -23,7 +23,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """(gain, offset) a signal: value = offset + gain * integer; `rule` says what was not as usual."""
+    """(gain, offset) a signal, value = offset + gain * integer; `rule`: what was not as usual."""
 
     scales: tuple[tuple[float, float], ...]
     rule: str = ""
