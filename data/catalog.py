@@ -31,6 +31,7 @@ CONVERTERS: dict[str, str] = {
     "wisdm": "tool_use_om.data.converters.wisdm:convert",
     "actionsense": "tool_use_om.data.converters.actionsense:convert",
     "rfid-older-people": "tool_use_om.data.converters.rfid_older_people:convert",
+    "extrasensory": "tool_use_om.data.converters.extrasensory:convert",
     "uci-har": "tool_use_om.data.converters.uci_har:convert",
     "ett": "tool_use_om.data.converters.ett:convert",
     "m4": "tool_use_om.data.converters.m4:convert",

@@ -104,6 +104,16 @@ REMOTES: dict[str, Remote] = {
         ),
         "See action-sense.csail.mit.edu. Subject S01, recorded in pieces, is not in this list.",
     ),
+    "extrasensory": Remote(
+        (
+            RemoteFile(
+                "http://extrasensory.ucsd.edu/data/primary_data_files/"
+                "ExtraSensory.per_uuid_features_labels.zip"
+            ),
+        ),
+        "The README: publicly available, publications must cite the paper. Fetched without "
+        "encryption: the site has none in its published address.",
+    ),
     "ett": Remote(
         (
             RemoteFile(

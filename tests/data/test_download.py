@@ -175,7 +175,7 @@ def test_download_knows_converters_only() -> None:
     for known in REMOTES.values():
         assert known.licence
         for file in known.files:
-            assert file.url.startswith("https://")
+            assert file.url.startswith(("https://", "http://extrasensory.ucsd.edu/"))
             assert "/" not in file_name(file.url)
     with pytest.raises(NotFoundError, match="Did you mean 'uci-har'"):
         find_remote("uci_har")
