@@ -152,7 +152,11 @@ def _missing(signal: Signal) -> str:
 
 def _shade(panel: Axes, labels: pd.DataFrame, dataset: DataSet) -> None:
     """Shade labelled intervals: the first set over the whole height, others as a low band."""
+    from matplotlib.collections import PolyCollection
+
     low, high = panel.get_xlim()
+    boxes: list[tuple[tuple[float, float], ...]] = []
+    colours: list[str] = []
     for place, (label_set, names) in enumerate(dataset.manifest.label_sets.items()):
         rows = labels[
             (labels["set"] == label_set) & (labels["end_s"] > low) & (labels["start_s"] < high)
@@ -161,7 +165,8 @@ def _shade(panel: Axes, labels: pd.DataFrame, dataset: DataSet) -> None:
         for start, end, label in zip(rows["start_s"], rows["end_s"], rows["label"], strict=True):
             colour = _SHADES[(names.index(label) + 3 * place) % len(_SHADES)]
             left, right = max(start, low), min(end, high)
-            panel.axvspan(left, right, bottom, top, color=colour, alpha=0.45, lw=0)
+            boxes.append(((left, bottom), (left, top), (right, top), (right, bottom)))
+            colours.append(colour)
             if right - left > 0.04 * (high - low):
                 panel.text(
                     left,
@@ -172,6 +177,10 @@ def _shade(panel: Axes, labels: pd.DataFrame, dataset: DataSet) -> None:
                     transform=panel.get_xaxis_transform(),
                     clip_on=True,
                 )
+    # one collection for all: a record with thousands of beats is drawn in the same time
+    shades = PolyCollection(boxes, facecolors=colours, alpha=0.45, linewidths=0)
+    shades.set_transform(panel.get_xaxis_transform())
+    panel.add_collection(shades, autolim=False)
 
 
 def _headline(session_id: str, facts: pd.DataFrame) -> str:
