@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.parquet import open_parquet, read_range, read_table
 from tool_use_om.data.schema import FORMAT_VERSION, Manifest
 from tool_use_om.data.stats import sketch_quantiles
 from tool_use_om.data.workspace import check_name
@@ -24,6 +25,7 @@ from tool_use_om.data.workspace import check_name
 _SESSION_COLUMNS = ["session_id", "subject_id", "start_utc", "duration_s", "split"]
 _LABEL_COLUMNS = ["session_id", "start_s", "end_s", "label", "set"]
 _TRUTH_COLUMNS = ["session_id", "start_s", "end_s", "name", "value", "unit"]
+_OPEN_TRIES = 100  # a set can be replaced while it is being opened
 _EDGE_S = 1e-6  # rounding slack for a range that ends where the session ends
 
 
@@ -45,11 +47,16 @@ class Signal:
 
 
 class DataSet:
-    """A data set on disk; use `DataSet.open`. Signals are read on demand and never kept."""
+    """A data set on disk; use `DataSet.open`. Signals are read on demand and never kept.
+
+    A set replaced while it is open is never mixed with its successor: each later read raises
+    DataError and asks to open it again.
+    """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._identity = _identity(path)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -60,14 +67,17 @@ class DataSet:
         DataError : a missing, incomplete or damaged set; the message names the file
         """
         folder = Path(path)
-        manifest = _read_manifest(folder / "manifest.json")
-        n_rows = _open_parquet(folder / "sessions.parquet").metadata.num_rows
-        if n_rows != manifest.n_sessions:
-            raise DataError(
-                f"{folder / 'sessions.parquet'} lists {n_rows} sessions but the manifest says "
-                f"{manifest.n_sessions}. Convert the set again."
-            )
-        return cls(folder, manifest)
+        for _ in range(_OPEN_TRIES):
+            before = _identity(folder)
+            try:
+                dataset = cls(folder, _read_consistent(folder))
+            except DataError:
+                if before == _identity(folder):
+                    raise
+                continue  # replaced meanwhile: read the new one
+            if before == dataset._identity:
+                return dataset
+        raise DataError(f"{folder} is being replaced over and over. Open it again later.")
 
     def __repr__(self) -> str:
         return f"DataSet({self.name!r}, {self.manifest.n_sessions} sessions)"
@@ -119,10 +129,9 @@ class DataSet:
 
     def truth(self) -> pd.DataFrame:
         """Return what a simulator knows: session_id, start_s, end_s, name, value, unit."""
-        path = self.path / "truth.parquet"
-        if not path.exists():
+        if not (self.path / "truth.parquet").exists():
             return pd.DataFrame({c: [] for c in _TRUTH_COLUMNS})
-        return _frame(_read_table(path, _TRUTH_COLUMNS))
+        return _frame(self._table("truth.parquet", _TRUTH_COLUMNS))
 
     def read(
         self,
@@ -155,9 +164,11 @@ class DataSet:
         by_modality: dict[str, list[str]] = {}
         for channel in wanted:
             by_modality.setdefault(channel.partition(".")[0], []).append(channel)
-        signals = (
-            self._read_modality(session_id, m, ids, start, end) for m, ids in by_modality.items()
-        )
+        with self._unreplaced():
+            signals = [
+                self._read_modality(session_id, modality, ids, start, end)
+                for modality, ids in by_modality.items()
+            ]
         return [s for s in signals if s is not None]
 
     def check_channels(self, names: Sequence[str] | str) -> tuple[str, ...]:
@@ -189,9 +200,24 @@ class DataSet:
         """Return a session's duration, seconds."""
         return self._durations[self.check_sessions([session_id])[0]]
 
+    @contextmanager
+    def _unreplaced(self) -> Iterator[None]:
+        """Refuse what was read meanwhile, whether it worked or not, if the set was replaced."""
+        try:
+            yield
+        finally:
+            if _identity(self.path) != self._identity:
+                raise DataError(
+                    f"{self.path} was replaced or removed after it was opened. Open it again."
+                )
+
+    def _table(self, name: str, columns: list[str]) -> pa.Table:
+        with self._unreplaced():
+            return read_table(self.path / name, columns)
+
     @cached_property
     def _sessions(self) -> pd.DataFrame:
-        return _frame(_read_table(self.path / "sessions.parquet", _SESSION_COLUMNS))
+        return _frame(self._table("sessions.parquet", _SESSION_COLUMNS))
 
     @cached_property
     def _durations(self) -> dict[str, float]:
@@ -199,11 +225,11 @@ class DataSet:
 
     @cached_property
     def _labels(self) -> pd.DataFrame:
-        return _frame(_read_table(self.path / "labels.parquet", _LABEL_COLUMNS))
+        return _frame(self._table("labels.parquet", _LABEL_COLUMNS))
 
     @cached_property
     def _stats(self) -> pd.DataFrame:
-        table = _read_table(self.path / "sessions.parquet", ["session_id", "channels"])
+        table = self._table("sessions.parquet", ["session_id", "channels"])
         lists = table["channels"].combine_chunks()
         owners = table["session_id"].take(pc.list_parent_indices(lists))
         fields = lists.flatten()
@@ -238,7 +264,7 @@ class DataSet:
                 raise DataError(f"{path} is missing. Convert the set again.")
             return None
         names = [c.partition(".")[2] for c in channel_ids]
-        time_s, values = _read_range(path, names, start, end)
+        time_s, values = read_range(path, names, start, end)
         return Signal(
             session_id=session_id,
             modality=modality,
@@ -252,6 +278,27 @@ class DataSet:
     def _has(self, session_id: str, modality: str) -> bool:
         rows = self._stats[self._stats["session_id"] == session_id]
         return bool(rows["channel"].str.startswith(f"{modality}.").any())
+
+
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """Return what tells a set's folder from the one that replaces it; None if there is none."""
+    try:
+        facts = (folder / "manifest.json").stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+def _read_consistent(folder: Path) -> Manifest:
+    manifest = _read_manifest(folder / "manifest.json")
+    with open_parquet(folder / "sessions.parquet") as index:
+        n_rows = index.metadata.num_rows
+    if n_rows != manifest.n_sessions:
+        raise DataError(
+            f"{folder / 'sessions.parquet'} lists {n_rows} sessions but the manifest says "
+            f"{manifest.n_sessions}. Convert the set again."
+        )
+    return manifest
 
 
 def _read_manifest(path: Path) -> Manifest:
@@ -282,54 +329,6 @@ def _read_manifest(path: Path) -> Manifest:
         ) from error
 
 
-def _open_parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path, pre_buffer=False)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{path} cannot be read as Parquet ({error}). Convert the set again."
-        ) from error
-
-
-def _read_table(path: Path, columns: list[str]) -> pa.Table:
-    with _open_parquet(path) as file:
-        _need(path, file, columns)
-        try:
-            return file.read(columns=columns, use_threads=False)
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{path} is damaged ({error}). Convert the set again.") from error
-
-
 def _frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-def _read_range(
-    path: Path, names: list[str], start: float, end: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return time (n,) and values (n, C) of the rows in [start, end), from their groups only."""
-    with _open_parquet(path) as file:
-        _need(path, file, ["time_s", *names])
-        groups = [i for i in range(file.num_row_groups) if _overlaps(file, i, start, end)]
-        try:
-            table = file.read_row_groups(groups, columns=["time_s", *names], use_threads=False)
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{path} is damaged ({error}). Convert the set again.") from error
-    time_s = table["time_s"].to_numpy()
-    first, last = np.searchsorted(time_s, [start, end], side="left")
-    columns = [table[name].to_numpy()[first:last] for name in names]
-    return time_s[first:last].copy(), np.stack(columns, axis=1).astype(np.float32, copy=False)
-
-
-def _need(path: Path, file: pq.ParquetFile, columns: list[str]) -> None:
-    missing = [c for c in columns if c not in file.schema_arrow.names]
-    if missing:
-        raise DataError(f"{path} has no column {missing[0]!r}. Convert the set again.")
-
-
-def _overlaps(file: pq.ParquetFile, group: int, start: float, end: float) -> bool:
-    stats = file.metadata.row_group(group).column(0).statistics
-    if stats is None or not stats.has_min_max:
-        return True
-    return bool(stats.max >= start and stats.min < end)

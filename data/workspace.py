@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def sweep(folder: Path, older_than_s: float = 86400.0) -> None:
         except FileNotFoundError:
             continue  # its owner finished just now
         if stale and path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+            _discard(path)
         elif stale:
             path.unlink(missing_ok=True)
 
@@ -93,19 +94,37 @@ def atomic_file(target: Path) -> Iterator[Path]:
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target`; it becomes `target` on success, vanishes on error.
 
-    An older `target` is replaced: readers see the old one or the new one, never a mixture.
+    An older `target` is replaced: readers see the old one or the new one, never a mixture or
+    nothing (where the system cannot exchange two names, nothing for a few microseconds).
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = scratch_path(target)
     partial.mkdir()
     try:
         yield partial
-        if target.exists():
+        if not target.exists():
+            partial.replace(target)
+        elif not _exchange(partial, target):
             old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}.old")  # never swept
             target.replace(old)
             partial.replace(target)
-            shutil.rmtree(old)
-        else:
-            partial.replace(target)
+            _discard(old)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        _discard(partial)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; return whether the system can (Linux 3.15, most file systems)."""
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(swap(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder, its manifest first: killed here, what is left does not pass for a set."""
+    with suppress(OSError):
+        (folder / "manifest.json").unlink()
+    shutil.rmtree(folder, ignore_errors=True)

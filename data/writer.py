@@ -13,11 +13,11 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tool_use_om.data.checks import Interval, check_labels, check_time, check_values
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.hashing import hash_dataset, hash_session
+from tool_use_om.data.parquet import write_table
 from tool_use_om.data.schema import (
     FORMAT_VERSION,
     SPLITS,
@@ -220,18 +220,16 @@ class DataSetWriter:
             c.name: np.ascontiguousarray(values[:, i]) for i, c in enumerate(modality.channels)
         }
         table = pa.table({"time_s": time_s} | columns)
-        pq.write_table(
-            table, folder / f"{modality.name}.parquet", compression="zstd", row_group_size=ROW_GROUP
-        )
+        write_table(table, folder / f"{modality.name}.parquet", row_group=ROW_GROUP)
 
     def _finish(self) -> None:
         if not self._sessions:
             raise DataError(f"{self._facts['name']} has no session: nothing was written.")
         rows = [self._sessions[k] for k in sorted(self._sessions)]
-        pq.write_table(pa.Table.from_pylist(rows, INDEX_SCHEMA), self._folder / "sessions.parquet")
-        pq.write_table(_rows_table(self._labels, LABELS_SCHEMA), self._folder / "labels.parquet")
+        write_table(pa.Table.from_pylist(rows, INDEX_SCHEMA), self._folder / "sessions.parquet")
+        write_table(_rows_table(self._labels, LABELS_SCHEMA), self._folder / "labels.parquet")
         if self._truth:
-            pq.write_table(_rows_table(self._truth, TRUTH_SCHEMA), self._folder / "truth.parquet")
+            write_table(_rows_table(self._truth, TRUTH_SCHEMA), self._folder / "truth.parquet")
         self.manifest = self._manifest(rows)
         text = self.manifest.model_dump_json(indent=2)
         (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
