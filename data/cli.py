@@ -148,8 +148,10 @@ def import_table(
 
 @app.command()
 def convert(
-    converter: Annotated[str, typer.Argument(help="Which set's original files these are: hmp")],
-    source: Annotated[Path, typer.Argument(help="The folder or zip of original files.")],
+    converter: Annotated[
+        str, typer.Argument(help="Which set's original files these are: hmp, pamap2 …")
+    ],
+    source: Annotated[Path, typer.Argument(help="The folder, zip or tar of original files.")],
     *,
     name: NameOption = None,
     replace: ReplaceOption = False,
