@@ -222,7 +222,7 @@ def _scored(test: Labelled, said: np.ndarray, seed: int) -> dict[str, Any]:
     found = {}
     for name, measure in measures:
         i = bootstrap_interval(
-            test.y.astype(str), said, groups=test.groups, statistic=measure, seed=seed
+            test.y.astype(str), said, groups=test.groups, statistic=measure, seed=seed, share=True
         )
         found[name] = {"value": i.value, "lower": i.lower, "upper": i.upper, "n": i.n}
     return found

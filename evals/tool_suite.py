@@ -127,7 +127,7 @@ def _share(phase: str, split: str, rows: Sequence[Row]) -> dict[str, str]:
     cells = {"phase": phase, "split": split, "questions": str(len(rows))}
     groups = [str(r["template"]) for r in rows]
     for measure, title in MEASURES.items():
-        found = bootstrap_interval([float(r[measure]) for r in rows], groups=groups)
+        found = bootstrap_interval([float(r[measure]) for r in rows], groups=groups, share=True)
         cells[title] = with_interval(found.value, found.lower, found.upper)
     seconds = sorted(float(r["seconds"]) for r in rows)
     cells["calls"] = f"{sum(int(r['n_calls']) for r in rows) / len(rows):.1f}"

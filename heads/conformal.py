@@ -16,6 +16,7 @@ import numpy as np
 from tool_use_om.data.errors import DataError, NotFittedError
 from tool_use_om.heads.base import ClassifierHead
 from tool_use_om.heads.forecasting import Forecast, ForecastBatch, ForecastHead
+from tool_use_om.heads.metrics import wilson
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.tokens import Tokens
@@ -269,16 +270,6 @@ def measured_coverage(hits: Array, nominal: float, groups: Sequence[str] | Array
         n_groups=n_groups,
         lower=lower,
         upper=upper,
-    )
-
-
-def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a share seen in n independent trials."""
-    centre = share + z * z / (2 * n)
-    width = z * float(np.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n)))
-    scale = 1.0 + z * z / n
-    return max(0.0, min(share, (centre - width) / scale)), min(
-        1.0, max(share, (centre + width) / scale)
     )
 
 

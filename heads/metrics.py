@@ -156,6 +156,16 @@ def nan_mean(values: Array) -> Array:
     return mean
 
 
+def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the Wilson score interval of a share seen in n independent trials."""
+    centre = share + z * z / (2 * n)
+    width = z * float(np.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n)))
+    scale = 1.0 + z * z / n
+    return max(0.0, min(share, (centre - width) / scale)), min(
+        1.0, max(share, (centre + width) / scale)
+    )
+
+
 def bootstrap_interval(
     *arrays: Any,  # noqa: ANN401  # whatever the statistic takes
     groups: Sequence[str] | Array | None = None,
@@ -163,6 +173,7 @@ def bootstrap_interval(
     level: float = 0.95,
     n_resamples: int = 1000,
     seed: int = 0,
+    share: bool = False,
 ) -> Interval:
     """Return `statistic(*arrays)` with a percentile bootstrap interval over whole groups.
 
@@ -173,6 +184,9 @@ def bootstrap_interval(
     arrays : arrays of equal length, resampled together
     groups : the session or subject of each row; default: each row stands alone
     statistic : default: the mean of the one array
+    share : the statistic lies in [0, 1], as accuracy does. Where every resample gives 0 or every
+        one gives 1 the bootstrap has nothing to vary and would claim certainty: the other end is
+        then that of Wilson's 95 % interval over the groups
 
     Raises
     ------
@@ -192,6 +206,8 @@ def bootstrap_interval(
         draws.append(measure(*(a[rows] for a in data)))
     tail = (1.0 - level) / 2.0
     lower, upper = np.nanquantile(draws, [tail, 1.0 - tail])
+    if share and lower == upper and lower in {0.0, 1.0}:
+        lower, upper = wilson(float(lower), len(rows_of))
     note = "" if len(rows_of) >= 5 else f"only {len(rows_of)} group(s): the interval is a guess"
     return Interval(
         value=float(measure(*data)),

@@ -202,7 +202,9 @@ def _scores(
     truth, said = known.y.astype(np.str_), predicted.label[index].astype(np.str_)
     intervals = {
         name: as_json(
-            bootstrap_interval(truth, said, groups=known.groups, statistic=measure, seed=seed)
+            bootstrap_interval(
+                truth, said, groups=known.groups, statistic=measure, seed=seed, share=True
+            )
         )
         for name, measure in (("accuracy", accuracy), ("macro_f1", macro_f1))
     }

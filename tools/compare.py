@@ -71,7 +71,9 @@ def compare_classifiers(
             "rows": [
                 {
                     "head": name,
-                    "accuracy": _interval(right[name], groups=test.groups, seed=ctx.seed),
+                    "accuracy": _interval(
+                        right[name], groups=test.groups, seed=ctx.seed, share=True
+                    ),
                     "macro_f1": _macro_f1(truth, said[name], test.groups, ctx.seed),
                 }
                 for name in ranked
@@ -175,11 +177,16 @@ def _names(task: str, asked: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _interval(
-    values: np.ndarray, *, groups: np.ndarray, seed: int, unit: str | None = None
+    values: np.ndarray,
+    *,
+    groups: np.ndarray,
+    seed: int,
+    unit: str | None = None,
+    share: bool = False,
 ) -> dict[str, Any]:
     from tool_use_om.heads.metrics import bootstrap_interval
 
-    found = bootstrap_interval(values, groups=groups, statistic=finite_mean, seed=seed)
+    found = bootstrap_interval(values, groups=groups, statistic=finite_mean, seed=seed, share=share)
     return classify.as_json(found) | ({"unit": unit} if unit else {})
 
 
@@ -194,7 +201,7 @@ def _macro_f1(
 
     n = max(F1_RESAMPLES // len(said), 50) if len(said) > 1 else F1_RESAMPLES
     found = bootstrap_interval(
-        truth, *said, groups=groups, statistic=mean_f1, n_resamples=n, seed=seed
+        truth, *said, groups=groups, statistic=mean_f1, n_resamples=n, seed=seed, share=True
     )
     return classify.as_json(found)
 

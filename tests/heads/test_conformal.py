@@ -14,8 +14,8 @@ from tool_use_om.heads.conformal import (
     ConformalClassifier,
     ConformalForecaster,
     conformal_quantile,
-    wilson,
 )
+from tool_use_om.heads.metrics import wilson
 from tool_use_om.heads.registry import make_head
 
 CLASSES = ("running", "standing", "walking")

@@ -158,3 +158,15 @@ def test_metrics_raise_when_there_is_nothing_to_measure() -> None:
         metrics.bootstrap_interval(np.array([]))
     with pytest.raises(DataError):
         metrics.auroc(["a", "a"], np.ones((2, 2)), ["a", "b"])
+
+
+def test_bootstrap_interval_of_a_perfect_share_is_no_certainty() -> None:
+    """Forty sessions without a miss leave room for a miss in the forty-first; the rest is as is."""
+    groups = np.repeat(np.arange(40), 4)
+    right = np.ones(160)
+    found = metrics.bootstrap_interval(right, groups=groups, share=True)
+    assert (found.value, found.upper) == (1.0, 1.0)
+    assert 0.90 < found.lower < 0.93  # Wilson, 40 of 40
+    right[:8] = 0
+    plain = metrics.bootstrap_interval(right, groups=groups)
+    assert metrics.bootstrap_interval(right, groups=groups, share=True) == plain
