@@ -46,7 +46,7 @@ def test_rfid_keeps_irregular_times_units_and_labels(tmp_path: Path, source: Pat
     assert labels[["start_s", "end_s", "label"]].to_numpy().tolist() == [
         [0.0, 1.75, "sit on bed"],
         [1.75, 60.25, "lying"],
-        [60.25, 60.33, "ambulating"],
+        [60.25, 60.75, "ambulating"],
     ]
 
 
