@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tool_use_om.data.converters.csv_columns import files_like, moment, read_columns
-from tool_use_om.data.converters.recordings import split_recordings
+from tool_use_om.data.converters.recordings import naming, split_recordings
 from tool_use_om.data.progress import Progress, track
 from tool_use_om.data.schema import Channel, Modality, Split
 from tool_use_om.data.source import opened_source
@@ -90,10 +90,11 @@ def _add(writer: DataSetWriter, path: Path, split: Split) -> None:
     frame = read_columns(path, TIME, list(COLUMNS), separator=";")
     ticks = frame[TIME].to_numpy(np.float64)
     seconds = ticks / 1000 if ticks[0] > 1e11 else ticks  # milliseconds, should a copy mend them
-    writer.add_session(
-        f"{path.parent.name}-vm-{path.stem}",
-        subject_id=f"vm-{path.stem}",
-        split=split,
-        signals={"machine": (seconds - seconds[0], frame[list(COLUMNS)].to_numpy(np.float64))},
-        start_utc=moment(seconds[0]),
-    )
+    with naming(path):
+        writer.add_session(
+            f"{path.parent.name}-vm-{path.stem}",
+            subject_id=f"vm-{path.stem}",
+            split=split,
+            signals={"machine": (seconds - seconds[0], frame[list(COLUMNS)].to_numpy(np.float64))},
+            start_utc=moment(seconds[0]),
+        )
