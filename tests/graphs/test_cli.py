@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -31,10 +30,8 @@ def test_index_imports_nothing_heavy() -> None:
         "heavy = {'torch','pandas','numpy','langgraph','langchain_core','matplotlib','sklearn'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)))"
     )
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "HEAVY []" in done.stdout
-    assert time.perf_counter() - started < 5  # a hang, not a benchmark: see `make bench`
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))

@@ -287,18 +287,16 @@ def test_graph_has_no_checkpointer_compiled_in() -> None:
 
 
 def test_graph_import_stays_light() -> None:
-    """Importing the graph loads no torch, pandas, sklearn, transformers, matplotlib; under 2 s."""
+    """Importing the graph loads none of the libraries that take seconds; `make bench` times it."""
     code = (
-        "import sys, time; t = time.perf_counter(); import tool_use_om.graphs.graph; "
+        "import sys; import tool_use_om.graphs.graph; "
         "heavy = {'torch', 'pandas', 'sklearn', 'transformers', 'matplotlib', 'scipy', 'aeon'}; "
-        "print(time.process_time()); print(sorted(heavy & set(sys.modules)))"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
-    seconds, heavy = done.stdout.splitlines()
-    assert heavy == "[]"
-    assert float(seconds) < 2.0  # of processor time: a busy machine must not fail it
+    assert done.stdout.strip() == "[]"
 
 
 def test_graph_values_survive_strict_msgpack_in_sqlite(tmp_path: Any) -> None:

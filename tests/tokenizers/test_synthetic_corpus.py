@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -72,15 +70,6 @@ def test_recipe_hash_names_the_stream() -> None:
     assert Corpus().recipe_hash() not in others
     assert len(others) == 2
     assert set(SHARES) == set(FAMILIES)
-
-
-def test_stream_is_fast_enough_not_to_hold_up_training() -> None:
-    """One core draws at least 1000 series of 512 samples a second (CPU time)."""
-    corpus = Corpus(lengths=(512,))
-    corpus.batch(0)
-    start = time.process_time()
-    drawn = sum(len(corpus.batch(index)[0]) for index in range(1, 9))
-    assert drawn / (time.process_time() - start) >= 1000
 
 
 def test_family_names_the_nearest_when_unknown() -> None:
