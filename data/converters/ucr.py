@@ -15,7 +15,7 @@ import numpy as np
 
 from tool_use_om.data.converters.csv_columns import median_step, moment
 from tool_use_om.data.converters.recordings import naming
-from tool_use_om.data.converters.ucr_files import READERS, Case, read_cases
+from tool_use_om.data.converters.ucr_files import READERS, Case, count_cases, read_cases
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress, track
 from tool_use_om.data.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
@@ -77,13 +77,12 @@ def convert(
         )
         with writer:
             for part, path in files.items():
-                total = sum(1 for _ in path.open("rb"))
                 cases = track(
                     read_cases(path),
                     progress,
                     phase=f"convert ucr {part}",
                     unit="cases",
-                    total=total,
+                    total=count_cases(path),
                 )
                 _add_all(writer, path, part, cases, rate)
 

@@ -43,6 +43,12 @@ def read_cases(path: Path) -> Iterator[Case]:
         yield from reader(path, ((n, t) for n, t in lines if t and t[0] not in "#%"))
 
 
+def count_cases(path: Path) -> int:
+    """Return how many lines hold a case, without reading what they say."""
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip() and line.lstrip()[:1] not in b"#%@")
+
+
 def _read_ts(path: Path, lines: Iterator[Line]) -> Iterator[Case]:
     head = _ts_header(path, lines)
     kind = "class" if "classlabel" in head else "target" if "targetlabel" in head else ""
