@@ -53,7 +53,12 @@ def convert(
     gloves (32 × 32 each), finger joints, positions, orientations, video and audio.
     """
     with opened_source(source) as folder:
-        files = find_files(folder, _FILE, hint="Give the folder of the downloaded .hdf5 files.")
+        files = find_files(
+            folder,
+            _FILE,
+            like="…_streamLog_actionNet-wearables_S00.hdf5",
+            hint="Give the folder of the downloaded .hdf5 files.",
+        )
         counts: dict[str, Counter[str]] = {}
         dropped = 0
         for path, match in files:

@@ -62,7 +62,8 @@ def convert(
     Source: Devuyst et al. (2011). Stage codes count down from 5, wake, to 0, stage 4.
     """
     with opened_source(source) as folder:
-        found = find_files(folder, _FILE, hint="Give the folder DatabaseSpindles or its zip.")
+        hint = "Give the folder DatabaseSpindles or its zip."
+        found = find_files(folder, _FILE, like="excerpt1.txt", hint=hint)
         paths = [p for p, _ in sorted(found, key=lambda f: int(f[1]["number"]))]
         layout = Layout([[_source(path)] for path in paths])
         splits = split_in_order([p.stem for p in paths])

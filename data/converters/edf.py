@@ -53,7 +53,8 @@ def convert(
     Source: Kemp et al. (2000) for Sleep-EDF's names; `edf_file` for the format.
     """
     with opened_source(source) as folder:
-        found = find_files(folder, _EDF, hint="Give the folder or zip of .edf files.")
+        hint = "Give the folder or zip of .edf files."
+        found = find_files(folder, _EDF, like="SC4001E0-PSG.edf", hint=hint)
         files = [EdfFile(path) for path, _ in found]
         recordings = sorted(
             (f for f in files if f.columns), key=lambda f: (str(f.start_utc), f.path.name)

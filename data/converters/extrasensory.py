@@ -53,7 +53,8 @@ def convert(
     Source: Vaizman, Ellis, Lanckriet (2017), extrasensory.ucsd.edu, primary data.
     """
     with opened_source(source) as folder:
-        files = find_files(folder, _FILE, hint="Give the folder of UUID.features_labels.csv.gz.")
+        hint = "Give the folder of them, or the zip that holds it."
+        files = find_files(folder, _FILE, like="UUID.features_labels.csv.gz", hint=hint)
         header = _header(files[0][0])
         counts: dict[str, Counter[str]] = {}
         for path, match in files:

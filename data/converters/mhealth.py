@@ -75,7 +75,10 @@ def convert(
     """
     with opened_source(source) as folder:
         files = find_files(
-            folder, _FILE, hint="Give the folder MHEALTHDATASET or the zip that holds it."
+            folder,
+            _FILE,
+            like="mHealth_subject1.log",
+            hint="Give the folder MHEALTHDATASET or the zip that holds it.",
         )
         counts: dict[str, Counter[str]] = {}
         for path, match in files:

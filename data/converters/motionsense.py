@@ -108,7 +108,7 @@ def _recordings(folder: Path) -> list[tuple[Path, str, int, str]]:
     """Return (file, activity code, trial, subject) for each recording of the DeviceMotion part."""
     hint = "Give the folder A_DeviceMotion_data or its zip."
     found: list[tuple[Path, str, int, str]] = []
-    for path, match in find_files(folder, _FILE, hint=hint):
+    for path, match in find_files(folder, _FILE, like="sub_1.csv", hint=hint):
         if path.parent.parent.name.startswith(("B_", "C_")):
             continue
         place = _FOLDER.fullmatch(path.parent.name)

@@ -95,7 +95,10 @@ def convert(
     """
     with opened_source(source) as folder:
         files = find_files(
-            folder, _FILE, hint="Give the folder PAMAP2_Dataset or the zip that holds it."
+            folder,
+            _FILE,
+            like="subject101.dat",
+            hint="Give the folder PAMAP2_Dataset or the zip that holds it.",
         )
         counts: dict[str, Counter[str]] = {}
         for path, match in files:

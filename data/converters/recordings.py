@@ -23,18 +23,18 @@ SUBJECT_SPLIT_RULE = (
 
 
 def find_files(
-    folder: Path, pattern: re.Pattern[str], *, hint: str
+    folder: Path, pattern: re.Pattern[str], *, like: str, hint: str
 ) -> list[tuple[Path, re.Match[str]]]:
     """Return the files below `folder` whose whole name matches, sorted by path.
 
     Raises
     ------
-    DataError : there is none; `hint` says what to give
+    DataError : there is none; `like` is such a name, `hint` says what to give
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     found = [(p, match) for p in files if (match := pattern.fullmatch(p.name))]
     if not found:
-        raise DataError(f"{folder} holds no file named like {pattern.pattern!r}. {hint}")
+        raise DataError(f"{folder} holds no file such as {like}. {hint}")
     return found
 
 

@@ -64,7 +64,7 @@ def convert(
     """
     with opened_source(source) as folder:
         hint = "Give the folder Datasets_Healthy_Older_People or the zip that holds it."
-        files = find_files(folder, _FILE, hint=hint)
+        files = find_files(folder, _FILE, like="d1p01M", hint=hint)
         splits = split_recordings({p.name: _activities(p) for p, _ in files})
         writer = DataSetWriter(
             target,

@@ -91,7 +91,10 @@ def convert(
     """
     with opened_source(source) as folder:
         files = find_files(
-            folder, _FILE, hint="Give the folder SisFall_dataset or the zip that holds it."
+            folder,
+            _FILE,
+            like="D01_SA01_R01.txt",
+            hint="Give the folder SisFall_dataset or the zip that holds it.",
         )
         splits = _splits(files)
         writer = DataSetWriter(

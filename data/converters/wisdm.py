@@ -85,7 +85,7 @@ def convert(
     """
     with opened_source(source) as folder:
         hint = "Give the folder WISDM_ar_v1.1 or WISDM_ar_latest.tar.gz."
-        ((path, _), *_) = find_files(folder, _FILE, hint=hint)
+        ((path, _), *_) = find_files(folder, _FILE, like="WISDM_ar_v1.1_raw.txt", hint=hint)
         tally = Tally()
         for segment in _segments(path, tally):
             names = Counter(ACTIVITIES[r.activity] for r in segment)

@@ -83,8 +83,10 @@ def test_find_files_matches_whole_names_in_order(tmp_path: Path) -> None:
     for name in ("b/s2.txt", "a/s1.txt", "a/s1.txt.bak", "__MACOSX/._s1.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1")
-    found = find_files(tmp_path, re.compile(r"s(\d)\.txt"), hint="Give it.")
+    found = find_files(tmp_path, re.compile(r"s(\d)\.txt"), like="s1.txt", hint="Give it.")
     assert [(p.name, m[1]) for p, m in found] == [("s1.txt", "1"), ("s2.txt", "2")]
+    with pytest.raises(DataError, match=r"holds no file such as s1\.txt\. Give it\."):
+        find_files(tmp_path, re.compile("none"), like="s1.txt", hint="Give it.")
 
 
 @pytest.mark.parametrize(("n", "sizes"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1))])
