@@ -148,15 +148,13 @@ def _act(
 def capabilities(cards: Sequence[Mapping[str, Any]], not_understood: Sequence[str]) -> str:
     """Return what to say when a question asks nothing these tools can answer."""
     about = (
-        f" about the data set {cards[0]['name']}"
-        if cards
-        else " about recorded sessions of signals"
+        f"about the data set {cards[0]['name']}" if cards else "about recorded sessions of signals"
     )
     missed = ", ".join(f'"{phrase}"' for phrase in not_understood)
     lead = f"I did not understand {missed}. " if missed else ""
     examples = " ".join(f'"{example}"' for example in EXAMPLES)
     return (
-        f"{lead}I answer questions about {about}: count and compare sessions and channels, find "
+        f"{lead}I answer questions {about}: count and compare sessions and channels, find "
         "activities, forecast channels, search for similar or unusual stretches, compare heads. "
         f"For example: {examples}"
     )

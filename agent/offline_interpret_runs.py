@@ -1,23 +1,23 @@
-"""Words for the results of run_task and compare_heads."""
+"""Words for the results of run_task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Result, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, number, ref
 from tool_use_om.agent.parse_query import Query
 
-_SHOWN = 5
-_SHOWN_FORECASTS = 6
-_METRICS = {
+_SHOWN = 3
+_SHOWN_RANKS = 5
+_NOMINAL = "share of true values that the intervals should hold"
+_MEASURES = {
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
     "mae": "mean absolute error",
-    "mase": "MASE (error against a naive step)",
-    "crps": "CRPS (error of the whole interval forecast)",
+    "mase": "scaled error (MASE)",
+    "crps": "interval error (CRPS)",
 }
-_SHARES = frozenset({"accuracy", "macro_f1"})
 
 
 def tell_run(answer: Answer, result: Result, query: Query) -> None:
@@ -35,236 +35,332 @@ def _tell_by_shape(answer: Answer, result: Result, query: Query) -> None:
             return
 
 
-def _classified(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+def _classified(answer: Answer, result: Result, query: Query) -> None:
     target = result.content.get("target_label")
-    if target and result.content.get("n_segments") == 0:
-        answer.note(f"**{target}** was found in none of the held-out sessions.")
-    elif target:
-        answer.say(
-            result, f"**{target}** was found in **{{n}}** of the {{total}} held-out sessions"
-            " ({pieces} stretches).",
-            n=ref("/n_sessions_found", f"held-out sessions with {target}"),
-            total=ref("/judged_on/n_sessions", "held-out sessions"),
-            pieces=ref("/n_segments", f"stretches of {target}"),
-        )  # fmt: skip
+    kinds = {ask.kind for ask in query.asks}
     if target:
-        _stretches(answer, result)
-        answer.say(
-            result, f"Of the windows called {target}, {{precision}} are {target}; of the windows "
-            f"that are {target}, {{recall}} were found.",
-            precision=ref("/target/precision", f"precision for {target}", "percent"),
-            recall=ref("/target/recall", f"recall for {target}", "percent"),
+        if not kinds & {"rhythm", "channels"}:  # then the explanation has the headline
+            _found(answer, result, str(target))
+        _stretches(answer, result, str(target))
+    else:
+        answer.head(
+            result, "{accuracy} of the held-out windows were named rightly",
+            accuracy=ref("/metrics/accuracy/value", "share of windows named rightly", "percent"),
         )  # fmt: skip
-    _metrics(answer, result, "On the held-out sessions")
-    answer.say(
-        result, "Always naming the commonest activity would reach {chance}.",
-        chance=ref("/chance/accuracy", "accuracy by chance", "percent"),
-    )  # fmt: skip
-    _coverage(answer, result, "prediction sets hold the true activity")
-
-
-def _stretches(answer: Answer, result: Result) -> None:
-    rows = result.content.get("segments") or []
-    if rows:
-        answer.note("The most certain ones:")
-    for i, row in enumerate(rows[:_SHOWN]):
-        doubt = (
-            "" if row.get("in_prediction_set") in {True, None} else " (not in its prediction set)"
-        )
+    answer.section("How sure")
+    _accuracy(answer, result)
+    if target:
         answer.say(
-            result, f"- `{row['session_id']}`, {{start}} to {{end}}, confidence {{c}}{doubt}",
-            start=ref(f"/segments/{i}/start_s", f"start in {row['session_id']}", "unit"),
-            end=ref(f"/segments/{i}/end_s", f"end in {row['session_id']}", "unit"),
-            c=ref(f"/segments/{i}/confidence", f"confidence in {row['session_id']}"),
+            result, f"Of the windows called {target}, {{precision}} are; of those that are, "
+            "{recall} were found.",
+            precision=ref("/target/precision", f"windows called {target} that are", "percent"),
+            recall=ref("/target/recall", f"windows of {target} that were found", "percent"),
         )  # fmt: skip
-
-
-def _metrics(answer: Answer, result: Result, lead: str) -> None:
-    """One line for all metrics, each with its interval and the baseline's value."""
-    parts, refs = [], {}
-    for name, row in (result.content.get("metrics") or {}).items():
-        style, what = "percent" if name in _SHARES else "unit", _METRICS.get(name, name)
-        part = f"{what} **{{{name}}}** ({{{name}_lower}} to {{{name}_upper}}"
-        refs[name] = ref(f"/metrics/{name}/value", what, style)
-        for end in ("lower", "upper"):
-            refs[f"{name}_{end}"] = ref(f"/metrics/{name}/{end}", f"{what}, {end} end", style)
-        if row.get("baseline") is not None:
-            part += f"; `seasonal_naive` {{{name}_baseline}}"
-            baseline = ref(f"/metrics/{name}/baseline", f"{what} of seasonal_naive", style)
-            refs[f"{name}_baseline"] = baseline
-        parts.append(part + ")")
-    if parts:
-        answer.say(result, f"{lead}: {', '.join(parts)}.", **refs)
-
-
-def _coverage(answer: Answer, result: Result, what: str) -> None:
     answer.say(
-        result, f"The {what} in {{empirical}} of held-out cases ({{n}} in all), where {{nominal}} "
-        "was asked for.",
-        nominal=ref("/coverage/nominal", "nominal coverage", "percent"),
-        empirical=ref("/coverage/empirical", "measured coverage", "percent"),
-        n=ref("/coverage/n", "cases the coverage was measured on"),
+        result, "Sets that should hold the true activity in {nominal} of cases do in {empirical}"
+        f"{_verdict_on(result, sets=True)}.",
+        nominal=ref("/coverage/nominal", "share of prediction sets meant to be right", "percent"),
+        empirical=ref("/coverage/empirical", "share of prediction sets that are right", "percent"),
     )  # fmt: skip
+
+
+def _found(answer: Answer, result: Result, target: str) -> None:
+    if result.content.get("n_segments") == 0:
+        answer.head(
+            result, f"{target} was found in none of the {{total}} held-out sessions",
+            total=ref("/judged_on/n_sessions", "held-out sessions"),
+        )  # fmt: skip
+        return
+    answer.head(
+        result, f"{target} was found in {{n}} of the {{total}} held-out sessions",
+        n=ref("/n_sessions_found", f"held-out sessions in which {target} was found"),
+        total=ref("/judged_on/n_sessions", "held-out sessions"),
+    )  # fmt: skip
+
+
+def _stretches(answer: Answer, result: Result, target: str) -> None:
+    found: list[dict[str, Any]] = result.content.get("segments") or []
+    if not found:
+        return
+    answer.section("Found")
+    whole = _whole_sessions(answer, found)
+    if whole:
+        answer.say(
+            whole, "The most certain sessions, each {length} long and found whole, so when "
+            f"{target} begins within one was not tested:",
+            length=ref("/duration_s/max", "length of a session", "unit"),
+        )  # fmt: skip
+    else:
+        answer.note("The most certain stretches:")
+    rows = [_stretch(result, target, i, spans=not whole) for i in range(len(found[:_SHOWN]))]
+    headings = ("session", "confidence") if whole else ("session", "from", "to", "confidence")
+    answer.table(headings, [(result, cells) for cells in rows])
+
+
+def _whole_sessions(answer: Answer, found: Sequence[dict[str, Any]]) -> Result | None:
+    """Return the statistics of the sessions if all are of one length, and found from end to end."""
+    stats = next((r for r in answer.results if r.look("/duration_s/max")), None)
+    if stats is None:
+        return None
+    length = stats.look("/duration_s/max")
+    whole = all(row.get("start_s") == 0 and row.get("end_s") == length for row in found)
+    return stats if whole and stats.look("/duration_s/min") == length else None
+
+
+def _stretch(result: Result, target: str, i: int, *, spans: bool) -> tuple[Cell, ...]:
+    row = result.content["segments"][i]
+    name, at = str(row["session_id"]), f"/segments/{i}"
+    when = " to ".join(f"{number(float(row[end]))} s" for end in ("start_s", "end_s"))
+    doubt = " (unsure)" if row.get("in_prediction_set") is False else ""
+    ends = (
+        ref(f"{at}/start_s", f"start of {target} in {name}", "unit"),
+        ref(f"{at}/end_s", f"end of {target} in {name}", "unit"),
+    )
+    confidence = ref(f"{at}/confidence", f"confidence that {name} is {target}, {when}", "percent")
+    return (f"`{name}`{doubt}", *(ends if spans else ()), confidence)
+
+
+def _accuracy(answer: Answer, result: Result) -> None:
+    refs = {
+        "accuracy": ref("/metrics/accuracy/value", "held-out windows named rightly", "percent"),
+        "lower": ref("/metrics/accuracy/lower", "windows named rightly, lower end", "percent"),
+        "upper": ref("/metrics/accuracy/upper", "windows named rightly, upper end", "percent"),
+    }
+    guessed = ""
+    if result.look("/chance/accuracy") is not None:
+        guessed = "; naming the commonest activity: {chance}"
+        what = "accuracy of always naming the commonest activity"
+        refs["chance"] = ref("/chance/accuracy", what, "percent")
+    answer.say(
+        result,
+        f"{{accuracy}} of held-out windows are named rightly ({{lower}} to {{upper}}{guessed}).",
+        **refs,
+    )
+
+
+def _verdict_on(result: Result, *, sets: bool) -> str:
+    """Return what measured coverage means: as asked, more, or less."""
+    nominal, empirical = result.look("/coverage/nominal"), result.look("/coverage/empirical")
+    low, high = result.look("/coverage/lower"), result.look("/coverage/upper")
+    if nominal is None or empirical is None:
+        return ""
+    if low is not None and high is not None and low <= nominal <= high:
+        return ", in line with what was asked"
+    if empirical > nominal:
+        thing = "sets are larger" if sets else "intervals are wider"
+        return f", more than asked: the {thing} than they need be"
+    thing = "sets are smaller" if sets else "intervals are narrower"
+    return f", less than asked: the {thing} than they should be"
 
 
 def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    channels = ", ".join(f"`{c}`" for c in result.content.get("channels") or [])
+    rows: list[dict[str, Any]] = result.content.get("forecasts") or []
+    channels = _short([str(c) for c in result.content.get("channels") or []])
     label = result.content.get("label")
-    answer.say(
-        result, f"Forecast of {channels} for the next **{{horizon}}**"
-        + (f" of {label}" if label else "") + ", by `{head}`:",
-        horizon=ref("/horizon_s", "horizon", "unit"), head=ref("/head", "head"),
+    found = any("n_sessions_found" in r.content for r in answer.results)
+    whose = "of each" if found else f"of {label}" if label else ""
+    answer.head(
+        result, f"the next {{horizon}} {whose} are forecast for {channels} with {{nominal}} "
+        "intervals".replace("  ", " "),
+        horizon=ref("/horizon_s", "length of the forecast", "unit"),
+        nominal=ref("/coverage/nominal", _NOMINAL, "percent"),
     )  # fmt: skip
-    for i, row in enumerate((result.content.get("forecasts") or [])[:_SHOWN_FORECASTS]):
-        name = f"{row['channel']} in {row['session_id']}"
-        answer.say(
-            result,
-            f"- `{row['channel']}` in `{row['session_id']}`, {{start}} to {{end}}: mean {{mean}}, "
-            "interval {lower} to {upper}",
-            start=ref(f"/forecasts/{i}/start_s", f"start of the forecast of {name}", "unit"),
-            end=ref(f"/forecasts/{i}/end_s", f"end of the forecast of {name}", "unit"),
-            mean=ref(f"/forecasts/{i}/mean", f"forecast mean of {name}", "unit"),
-            lower=ref(f"/forecasts/{i}/lower", f"lower end for {name}", "unit"),
-            upper=ref(f"/forecasts/{i}/upper", f"upper end for {name}", "unit"),
-        )  # fmt: skip
-    _metrics(answer, result, "On held-out futures")
-    verdict = result.content.get("beats_baseline")
-    if verdict is not None:
+    answer.section("Forecast")
+    _forecast_rows(answer, result, rows)
+    answer.section("How good is the forecast")
+    _forecast_errors(answer, result)
+    answer.note("")
+    beats = result.content.get("beats_baseline")
+    if beats is not None:
         answer.note(
-            "The head beats the seasonal naive baseline." if verdict
-            else "The head does not clearly beat the seasonal naive baseline."
+            "It beats the `seasonal_naive` baseline, which repeats the last cycle." if beats
+            else "It does not clearly beat the `seasonal_naive` baseline, which repeats the last "
+            "cycle."
         )  # fmt: skip
-    _coverage(answer, result, "intervals hold the true value")
+    if (result.look("/metrics/mase/value") or 0) > 1:
+        answer.note(
+            "A MASE above one means: it errs more than repeating the last value does for a "
+            "single step."
+        )
+    few = ", measured on only {n} sessions" if result.look("/judged_on/n_sessions") else ""
+    verdict_on = _verdict_on(result, sets=False)
+    answer.say(
+        result, f"The intervals hold {{empirical}} of the true values{verdict_on}{few}.",
+        empirical=ref("/coverage/empirical", "share of true values in the intervals", "percent"),
+        **({"n": ref("/judged_on/n_sessions", "held-out sessions forecast to measure this")}
+           if few else {}),
+    )  # fmt: skip
+
+
+def _forecast_rows(answer: Answer, result: Result, rows: Sequence[dict[str, Any]]) -> None:
+    """Tell the forecasts of the first session, or some of several with one channel each."""
+    first = [i for i, row in enumerate(rows) if row["session_id"] == rows[0]["session_id"]]
+    one = len(first) >= _SHOWN
+    shown = first if one else list(range(min(_SHOWN, len(rows))))
+    if len({(rows[i]["start_s"], rows[i]["end_s"]) for i in shown}) == 1:
+        whose = f" of `{rows[0]['session_id']}`, and its" if one else ", and their"
+        answer.say(
+            result, f"Mean over {{start}} to {{end}}{whose} {{nominal}} interval:",
+            start=ref("/forecasts/0/start_s", "start of the forecast", "unit"),
+            end=ref("/forecasts/0/end_s", "end of the forecast", "unit"),
+            nominal=ref("/coverage/nominal", _NOMINAL, "percent"),
+        )  # fmt: skip
+    told = []
+    for i in shown:
+        name, at = f"{rows[i]['channel']} in {rows[i]['session_id']}", f"/forecasts/{i}"
+        what = f"interval of {name}, mean over the forecast"
+        cells: tuple[Cell, ...] = (
+            *(() if one else (f"`{rows[i]['session_id']}`",)),
+            f"`{rows[i]['channel']}`",
+            ref(f"{at}/mean", f"forecast of {name}, mean over its time", "unit"),
+            _ends(at, what, "unit"),
+        )
+        told.append((result, cells))
+    session = () if one else ("session",)
+    answer.table((*session, "channel", "mean", "interval"), told)
+
+
+def _forecast_errors(answer: Answer, result: Result) -> None:
+    rows = []
+    for name in result.content.get("metrics") or {}:
+        what, at = _MEASURES.get(name, name), f"/metrics/{name}"
+        cells: tuple[Cell, ...] = (
+            what,
+            ref(f"{at}/value", f"{what} of the forecast", "unit"),
+            _ends(at, f"{what} of the forecast", "unit"),
+            ref(f"{at}/baseline", f"{what} of seasonal_naive", "unit"),
+        )
+        rows.append((result, cells))
+    answer.table(("on held-out sessions", "this forecast", "interval", "seasonal_naive"), rows)
+
+
+def _ends(at: str, what: str, style: str) -> tuple[Ref, Ref]:
+    return (
+        ref(f"{at}/lower", f"{what}, lower end", style),
+        ref(f"{at}/upper", f"{what}, upper end", style),
+    )
+
+
+def _short(channels: Sequence[str]) -> str:
+    """Return channel names with each modality once: "accelerometer x, y, z"."""
+    axes: dict[str, list[str]] = {}
+    for channel in channels:
+        modality, _, axis = channel.partition(".")
+        axes.setdefault(modality, []).append(axis)
+    return " and ".join(f"{m} {', '.join(a)}".strip() for m, a in axes.items())
 
 
 def _retrieved(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     if result.content.get("ranking"):
         _ranked(answer, result)
         return
-    answer.say(
-        result, "Most like `{session}` from {start} to {end}:",
-        session=ref("/query/session_id", "session searched from"),
-        start=ref("/query/start_s", "start of the query", "unit"),
-        end=ref("/query/end_s", "end of the query", "unit"),
-    )  # fmt: skip
-    for i, row in enumerate(result.content.get("neighbours") or []):
-        label = f" ({row['label']})" if row.get("label") else ""
-        answer.say(
-            result, f"- `{row['session_id']}` from {{start}} to {{end}}{label}, distance {{d}}",
-            start=ref(f"/neighbours/{i}/start_s", f"start in {row['session_id']}", "unit"),
-            end=ref(f"/neighbours/{i}/end_s", f"end in {row['session_id']}", "unit"),
-            d=ref(f"/neighbours/{i}/distance", f"distance to {row['session_id']}"),
+    rows: list[dict[str, Any]] = result.content.get("neighbours") or []
+    if rows:
+        label = f" ({rows[0]['label']})" if rows[0].get("label") else ""
+        answer.head(
+            result, "the stretch most like {start} to {end} of `{session}` is "
+            f"`{rows[0]['session_id']}` from {{from_s}} to {{to_s}}{label}",
+            session=ref("/query/session_id", "session searched from"),
+            start=ref("/query/start_s", "start of the stretch searched for", "unit"),
+            end=ref("/query/end_s", "end of the stretch searched for", "unit"),
+            from_s=ref("/neighbours/0/start_s", "start of the most similar stretch", "unit"),
+            to_s=ref("/neighbours/0/end_s", "end of the most similar stretch", "unit"),
         )  # fmt: skip
+    told = []
+    for i, row in enumerate(rows):
+        name, at = row["session_id"], f"/neighbours/{i}"
+        cells: tuple[Cell, ...] = (
+            f"`{name}`",
+            ref(f"{at}/start_s", f"start of the similar stretch in {name}", "unit"),
+            ref(f"{at}/end_s", f"end of the similar stretch in {name}", "unit"),
+            str(row.get("label") or ""),
+            ref(f"{at}/distance", f"distance of the stretch in {name}"),
+        )
+        told.append((result, cells))
+    answer.section("Most alike")
+    answer.table(("session", "from", "to", "activity", "distance"), told)
+    answer.section("How to read it")
+    answer.say(
+        result, "A distance compares what the encoder makes of two stretches: zero is the same, and"
+        " only its order means something. {windows} windows of {sessions} sessions were searched.",
+        windows=ref("/n_searched/windows", "windows searched"),
+        sessions=ref("/n_searched/sessions", "sessions searched"),
+    )  # fmt: skip
 
 
 def _ranked(answer: Answer, result: Result) -> None:
     label = result.args.get("target_label") or result.content.get("target_label")
-    what = f"{label} of the" if label else "of the"
-    answer.say(
-        result, f"The {what} session **`{{most}}`** is least like the others (distance {{d}}).",
+    whose = f"whose {label} looks" if label else "that looks"
+    answer.head(
+        result, f"`{{most}}` is the session {whose} least like the others: its distance to them is "
+        "{d}, that of the most typical one, `{typical}`, {low}",
         most=ref("/most_unlike/session_id", "session least like the others"),
-        d=ref("/most_unlike/distance", "its distance from the others"),
-    )  # fmt: skip
-    answer.say(
-        result, "The most typical one is `{typical}` (distance {d}).",
+        d=ref("/most_unlike/distance", "its distance to the others"),
         typical=ref("/most_typical/session_id", "most typical session"),
-        d=ref("/most_typical/distance", "distance of the most typical one"),
+        low=ref("/most_typical/distance", "distance of the most typical session"),
     )  # fmt: skip
-    for i, row in enumerate(result.content["ranking"][1:_SHOWN], 1):
-        answer.say(
-            result, f"- then `{row['session_id']}`, distance {{d}}",
-            d=ref(f"/ranking/{i}/distance", f"distance of {row['session_id']}"),
-        )  # fmt: skip
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for i, row in enumerate(result.content["ranking"][:_SHOWN_RANKS]):
+        what = f"distance of {row['session_id']} to the others"
+        told.append((result, (f"`{row['session_id']}`", ref(f"/ranking/{i}/distance", what))))
+    answer.section("Least like the others")
+    answer.table(("session", "distance"), told)
+    answer.section("How to read it")
+    answer.say(
+        result, "The distance is the median one, in what the encoder makes of the signal, to the "
+        "other sessions{of}; {n} were compared.".replace("{of}", f" of {label}" if label else ""),
+        n=ref("/n_sessions", "sessions compared"),
+    )  # fmt: skip
 
 
 def _anomalies(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    session = result.content.get("query_session") or "the held-out sessions"
-    count = result.content.get("n_unusual")
-    if count == 0:
-        answer.note(f"Nothing unusual was found in `{session}`: no stretch is over the threshold.")
-    else:
-        answer.say(
-            result, f"**{{n}}** stretch(es) of `{session}` are unusual.",
-            n=ref("/n_unusual", f"unusual stretches of {session}"),
-        )  # fmt: skip
-    strangest = result.content.get("most_unusual") or {}
-    where = f" of `{strangest['session_id']}`" if strangest.get("session_id") else ""
-    answer.say(
-        result, f"The strangest stretch{where} is from {{start}} to {{end}}, with score {{score}}.",
-        start=ref("/most_unusual/start_s", "start of the strangest stretch", "unit"),
-        end=ref("/most_unusual/end_s", "end of the strangest stretch", "unit"),
-        score=ref("/most_unusual/score", "score of the strangest stretch"),
-    )  # fmt: skip
-    answer.say(
-        result,
-        "Its p-value is {p}.",
-        p=ref("/most_unusual/p_value", "p-value of the strangest stretch"),
-    )
-    answer.say(result, "The threshold is {t}.", t=ref("/threshold", "threshold"))
-
-
-def tell_compared(answer: Answer, result: Result, query: Query) -> None:
-    """Tell which head is best, and whether clearly."""
-    rows = result.content.get("rows") or []
-    shots = result.args.get("labels_per_class")
-    if shots is not None:
-        answer.say(
-            result, "With {k} labels a class:", k=ref("/args/labels_per_class", "labels a class")
+    checked = [r for r in answer.results if "n_unusual" in r.content] or [result]
+    if result is not checked[0]:
+        return  # one table holds all of them
+    for each in checked:
+        _anomaly_headline(answer, each)
+    answer.section("Strangest stretch")
+    told = []
+    for each in checked:
+        name = str(each.content.get("query_session") or each.look("/most_unusual/session_id"))
+        cells: tuple[Cell, ...] = (
+            f"`{name}`",
+            ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
+            ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
+            ref("/most_unusual/score", f"score of the strangest stretch of {name}"),
+            ref("/threshold", f"threshold for {name}"),
+            ref("/most_unusual/p_value", f"p-value of the strangest stretch of {name}"),
         )
-    for i, row in enumerate(rows):
-        _head_row(answer, result, i, row)
+        told.append((each, cells))
+    answer.table(("session", "from", "to", "score", "threshold", "p-value"), told)
+    answer.section("How to read it")
     answer.say(
-        result,
-        "Chance alone would reach {c}.",
-        c=ref("/chance/accuracy", "accuracy by chance", "percent"),
-    )
-    if result.content.get("best"):
-        answer.say(result, "Best here: **{best}**.", best=ref("/best", "best head"))
-    _difference(answer, result)
-    if any(ask.kind == "fewlabels" and "apart" in ask.topic for ask in query.asks):
-        _verdict(answer, result)
-
-
-def _head_row(answer: Answer, result: Result, index: int, row: dict[str, Any]) -> None:
-    measure = next((m for m in _METRICS if isinstance(row.get(m), dict)), None)
-    if measure is None:
-        return
-    style = "percent" if measure in _SHARES else "unit"
-    what, base = f"{_METRICS[measure]} of {row['head']}", f"/rows/{index}/{measure}"
-    answer.say(
-        result, f"- `{row['head']}`: {_METRICS[measure]} **{{value}}** ({{lower}} to {{upper}})",
-        value=ref(f"{base}/value", what, style),
-        lower=ref(f"{base}/lower", f"{what}, lower end", style),
-        upper=ref(f"{base}/upper", f"{what}, upper end", style),
+        result, "A score is the distance to the most similar of {n} training windows. The "
+        "threshold is set for {nominal} of usual windows to stay within it; of held-out ones "
+        "{empirical} do.",
+        n=ref("/compared_with/n_windows", "training windows compared with"),
+        nominal=ref("/coverage/nominal", "usual windows meant to stay within it", "percent"),
+        empirical=ref("/coverage/empirical", "held-out windows that stay within it", "percent"),
     )  # fmt: skip
+    answer.note("The p-value is the share of usual windows that are at least as strange.")
 
 
-def _difference(answer: Answer, result: Result) -> None:
-    found = result.content.get("difference") or {}
-    if not found or found.get("value") is None:
+def _anomaly_headline(answer: Answer, result: Result) -> None:
+    name = result.content.get("query_session") or "the held-out sessions"
+    if result.content.get("n_unusual") == 0:
+        answer.head(
+            result, f"nothing unusual was found in `{name}`: none of its {{n}} windows scores over "
+            "the threshold",
+            n=ref("/n_windows", f"windows of {name} that were scored"),
+        ) or answer.head(result, f"nothing unusual was found in `{name}`")  # fmt: skip
         return
-    clear = "clear" if found.get("clear") else "not clear: its interval holds zero"
-    answer.say(
-        result, f"The difference between `{found.get('a')}` and `{found.get('b')}` is {{value}} "
-        f"({{lower}} to {{upper}}), which is {clear}.",
-        value=ref("/difference/value", "difference of the two best heads"),
-        lower=ref("/difference/lower", "difference, lower end"),
-        upper=ref("/difference/upper", "difference, upper end"),
-    )  # fmt: skip
-
-
-def _verdict(answer: Answer, result: Result) -> None:
-    """Say whether the activities can be told apart: the best head's lower end against chance."""
-    best = result.content.get("best")
-    rows: list[dict[str, Any]] = result.content.get("rows") or []
-    low = next((r["accuracy"].get("lower") for r in rows if r.get("head") == best), None)
-    chance = result.look("/chance/accuracy")
-    if low is None or chance is None:
-        return
-    answer.lines.insert(
-        0,
-        "**Yes**, clearly better than chance." if low > chance
-        else "**Not clearly**: the interval reaches down to chance.",
+    answer.head(
+        result, f"{{n}} of the {{all}} windows of `{name}` are unusual, most of all {{start}} to "
+        "{end}",
+        n=ref("/n_unusual", f"unusual windows of {name}"),
+        all=ref("/n_windows", f"windows of {name} that were scored"),
+        start=ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
+        end=ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
     )  # fmt: skip
 
 

@@ -4,93 +4,165 @@ from __future__ import annotations
 
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Result, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Result, ref
 from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 3
+_WORTH = 0.01  # a smaller fall of a probability is nothing to tell
+_ARMS = ("walk", "run", "jog", "stairs", "march")
+_FEATURES = {"std": "spread (standard deviation)", "mean": "mean"}
 
 
 def tell_explained(answer: Answer, result: Result, query: Query) -> None:
     """Tell the computed explanation of the run before."""
-    _rhythm(answer, result)
-    _salient(answer, result, asked=any(ask.kind == "channels" for ask in query.asks))
+    kinds = {ask.kind for ask in query.asks}
+    answer.section("Why")
+    _rhythm(answer, result, asked="rhythm" in kinds)
+    _salient(answer, result, asked="channels" in kinds)
     _examples(answer, result)
     _forecast(answer, result)
     _set_apart(answer, result)
-    if note := result.content.get("note"):
-        answer.note(str(note))
+    answer.title = None
 
 
-def _rhythm(answer: Answer, result: Result) -> None:
-    label = result.content.get("target_label") or result.content.get("label")
-    of = f" of {label}" if label else ""
-    for key, lead in (("cadence_hz", f"The cadence{of}"), ("season_hz", f"The rhythm{of}")):
-        answer.say(
-            result, lead + " is **{median}** (interval {lower} to {upper}, {n} windows).",
-            median=ref(f"/{key}/median", f"{lead[4:]}, median", "unit"),
-            lower=ref(f"/{key}/lower", f"{lead[4:]}, lower end", "unit"),
-            upper=ref(f"/{key}/upper", f"{lead[4:]}, upper end", "unit"),
-            n=ref(f"/{key}/n", "windows with a rhythm"),
-        )  # fmt: skip
-    answer.say(result, "One cycle takes {p}.", p=ref("/period_s", "period", "unit"))
+def _rhythm(answer: Answer, result: Result, *, asked: bool) -> None:
+    label = result.content.get("target_label") or result.content.get("label") or "the signal"
+    if result.content.get("task") == "forecast" and any(
+        r.content.get("cadence_hz") and r.content.get("target_label") == label
+        for r in answer.results
+    ):
+        return  # told already, from more windows
+    cycle = "one cycle"
+    if any(word in str(label).casefold() for word in _ARMS):
+        cycle = "one cycle, such as an arm swing,"
+    for key in ("cadence_hz", "season_hz"):
+        refs = {
+            "hz": ref(f"/{key}/median", f"cycles of {label} in a second, median", "unit"),
+            "lower": ref(f"/{key}/lower", f"cycles of {label} in a second, lower end", "unit"),
+            "upper": ref(f"/{key}/upper", f"cycles of {label} in a second, upper end", "unit"),
+            "period": ref("/period_s", f"length of a cycle of {label}", "unit"),
+        }
+        if asked and answer.head(
+            result,
+            f"the cadence of {label} is {{hz}}, {cycle} each {{period}}".replace(",,", ","),
+            hz=refs["hz"],
+            period=refs["period"],
+        ):
+            n = ref(f"/{key}/n", "windows with a rhythm")
+            answer.say(
+                result,
+                f"The rhythm of {label} lies within {{lower}} to {{upper}} ({{n}} windows).",
+                lower=refs["lower"],
+                upper=refs["upper"],
+                n=n,
+            )
+        else:
+            answer.say(
+                result, f"{_capital(label)} repeats at {{hz}} ({{lower}} to {{upper}}): {cycle} "
+                "each {period}.", **refs,
+            )  # fmt: skip
     if why_not := result.content.get("why_not"):
         answer.note(f"No rhythm is given: {why_not}.")
 
 
 def _salient(answer: Answer, result: Result, *, asked: bool) -> None:
-    rows = result.content.get("salient_channels") or []
-    rows = rows if asked or "note" not in result.content else []
-    if rows:
-        answer.note("Channels by how far the probability of the right activity falls without them:")
-    for i, row in enumerate(rows if asked else rows[:_SHOWN]):
+    rows: list[dict[str, Any]] = result.content.get("salient_channels") or []
+    note = result.content.get("note")
+    if asked and rows:
+        _salient_table(answer, result, rows, str(note or ""))
+    elif note:
+        answer.note(str(note))
+    elif rows and (rows[0].get("probability_drop") or 0) >= _WORTH:
         answer.say(
-            result, f"- `{row['channel']}`: {{drop}}",
-            drop=ref(f"/salient_channels/{i}/probability_drop", f"drop without {row['channel']}"),
+            result, f"It rests most on `{rows[0]['channel']}`: without it, the probability of the "
+            "right activity falls by {drop}.",
+            drop=ref("/salient_channels/0/probability_drop",
+                     f"fall of the probability without {rows[0]['channel']}"),
         )  # fmt: skip
 
 
+def _salient_table(answer: Answer, result: Result, rows: list[dict[str, Any]], note: str) -> None:
+    label = result.content.get("target_label") or "the activity"
+    if note:
+        answer.head(result, f"no single channel decides about {label}")
+        answer.note(note)
+    else:
+        answer.head(result, f"the channel that matters most for {label} is `{rows[0]['channel']}`")
+    answer.note("How far the probability of the right activity falls without a channel:")
+    told = []
+    for i, row in enumerate(rows):
+        what = f"fall of the probability of {label} without {row['channel']}"
+        cells: tuple[Cell, ...] = (
+            f"`{row['channel']}`", ref(f"/salient_channels/{i}/probability_drop", what),
+        )  # fmt: skip
+        told.append((result, cells))
+    answer.table(("channel", "fall"), told)
+
+
 def _examples(answer: Answer, result: Result) -> None:
+    """Tell the nearest training example, and the nearest one of another activity."""
     rows: list[dict[str, Any]] = result.content.get("nearest_prototypes") or []
+    if not rows:
+        return
     example = result.content.get("example") or {}
-    if rows:
-        of = f" to `{example['session_id']}`" if example.get("session_id") else ""
-        answer.note(f"Nearest training examples{of}:")
-    for i in range(min(_SHOWN, len(rows))):
-        _stretch(answer, result, f"/nearest_prototypes/{i}", rows[i])
+    it = f"`{example['session_id']}`" if example.get("session_id") else "It"
+    _example(answer, result, "/nearest_prototypes/0", rows[0], f"{it} is most like")
+    others = [
+        (float(row["distance"]), f"/nearest_prototypes/{i}", row)
+        for i, row in enumerate(rows)
+        if row.get("label") != rows[0].get("label")
+    ]
     if change := result.content.get("what_would_change"):
-        answer.note("The nearest example of another activity:")
-        _stretch(answer, result, "/what_would_change", change)
+        others.append((float(change["distance"]), "/what_would_change", change))
+    if others:
+        _, pointer, row = min(others, key=lambda other: other[0])
+        _example(answer, result, pointer, row, "The nearest of another activity is")
 
 
-def _stretch(answer: Answer, result: Result, pointer: str, row: dict[str, Any]) -> None:
-    name, label = row["session_id"], f" ({row['label']})" if row.get("label") else ""
+def _example(answer: Answer, result: Result, pointer: str, row: dict[str, Any], lead: str) -> None:
+    name, label = row["session_id"], f"{row['label']}, " if row.get("label") else ""
     answer.say(
-        result, f"- `{name}` from {{start}} to {{end}}{label}, distance {{d}}",
-        start=ref(f"{pointer}/start_s", f"start in {name}", "unit"),
-        end=ref(f"{pointer}/end_s", f"end in {name}", "unit"),
-        d=ref(f"{pointer}/distance", f"distance to {name}"),
+        result, f"{lead} `{name}`, {{start}} to {{end}} ({label}distance {{d}}).",
+        start=ref(f"{pointer}/start_s", f"start of the example in {name}", "unit"),
+        end=ref(f"{pointer}/end_s", f"end of the example in {name}", "unit"),
+        d=ref(f"{pointer}/distance", f"distance to the example in {name}"),
     )  # fmt: skip
 
 
 def _forecast(answer: Answer, result: Result) -> None:
-    rows = result.content.get("trend") or []
-    if rows:
-        answer.note("Trend of the forecast:")
-    for i, row in enumerate(rows[: 2 * _SHOWN]):
+    """Tell a trend only where it moves the forecast by a good part of its interval."""
+    widths = {row["channel"]: row for row in result.content.get("interval_width") or []}
+    horizon = result.look("/horizon_s") or 0.0
+    for i, row in enumerate(result.content.get("trend") or []):
+        width = (widths.get(row["channel"]) or {}).get("last")
+        if width is None or abs(row["value"]) * horizon < width / 2:
+            continue
+        course = "rises" if row["value"] > 0 else "falls"
         answer.say(
-            result, f"- `{row['channel']}`, in {row['unit']}: {{slope}}",
-            slope=ref(f"/trend/{i}/value", f"trend of {row['channel']} in {row['unit']}"),
+            result, f"`{row['channel']}` {course} over the forecast, by {{slope}}.",
+            slope=ref(f"/trend/{i}/value", f"trend of {row['channel']}", "unit"),
         )  # fmt: skip
 
 
 def _set_apart(answer: Answer, result: Result) -> None:
-    rows = result.content.get("set_apart_by") or []
-    if rows:
-        answer.note(f"What sets `{result.content.get('session_id', 'it')}` apart:")
+    rows: list[dict[str, Any]] = result.content.get("set_apart_by") or []
+    if not rows or result.content.get("unusual") is False:
+        return  # nothing is set apart where nothing is unusual
+    name = result.content.get("session_id", "it")
+    answer.section(f"What sets {name} apart")
+    told = []
     for i, row in enumerate(rows[:_SHOWN]):
-        what = f"{row['feature']} of {row['channel']}"
-        answer.say(
-            result, f"- {row['feature']} of `{row['channel']}`: {{own}}, elsewhere {{others}}",
-            own=ref(f"/set_apart_by/{i}/value", what, "unit"),
-            others=ref(f"/set_apart_by/{i}/others_median", f"{what}, elsewhere", "unit"),
-        )  # fmt: skip
+        feature = _FEATURES.get(row["feature"], row["feature"])
+        what, at = f"{feature} of {row['channel']}", f"/set_apart_by/{i}"
+        cells: tuple[Cell, ...] = (
+            f"`{row['channel']}`",
+            feature,
+            ref(f"{at}/value", f"{what} in {name}", "unit"),
+            ref(f"{at}/others_median", f"{what} elsewhere, median", "unit"),
+        )
+        told.append((result, cells))
+    answer.table(("channel", "what", "here", "elsewhere"), told)
+
+
+def _capital(text: object) -> str:
+    return str(text)[:1].upper() + str(text)[1:]

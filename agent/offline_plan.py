@@ -6,7 +6,7 @@ the same one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -140,11 +140,25 @@ def _datasets(p: Planner, ask: Ask) -> None:  # noqa: ARG001 - same form as the 
 
 
 def _sessions(p: Planner, ask: Ask) -> None:
+    if _none_fits(p.names.duration_s, ask):
+        p.open()  # none has such a length: see which they have
     p.add(
         "show_session_stats", "count the sessions and see what they hold",
         dataset=p.query.dataset, labels=list(ask.labels), sessions=list(ask.sessions),
         subjects=list(ask.subjects), split=ask.split, **dict[str, Any](p.limits(ask)),
     )  # fmt: skip
+
+
+def _none_fits(known: Mapping[str, float], ask: Ask) -> bool:
+    """Tell whether no session can be as long, or as short, as asked."""
+    if not known:
+        return False
+    low, high = ask.min_s, ask.max_s
+    too_long = low is not None and (low > known["max"] or (ask.strict_min and low == known["max"]))
+    too_short = high is not None and (
+        high < known["min"] or (ask.strict_max and high == known["min"])
+    )
+    return too_long or too_short
 
 
 def _stats(p: Planner, ask: Ask) -> None:
