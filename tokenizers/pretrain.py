@@ -29,16 +29,15 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_file
 from tool_use_om.tokenizers.checkpoint import save_moment
 from tool_use_om.tokenizers.moment import Moment, MomentConfig
+from tool_use_om.tokenizers.pretrain_loss import held_out_losses, hidden_loss, hide
 from tool_use_om.tokenizers.pretrain_state import load_state, read_progress, save_state
 from tool_use_om.tokenizers.pretrain_summary import N_SUMMARY, summarize
-from tool_use_om.tokenizers.synthetic.corpus import FAMILIES, Corpus
+from tool_use_om.tokenizers.synthetic.corpus import Corpus
 
-MASKS, HELD_MASKS = 2, 3  # first word of the seeds of the hidden patches
+MASKS = 2  # first word of the seeds of the hidden patches
 METRICS_NAME = "metrics.jsonl"
 CHECKPOINT = "checkpoint"
 TEMPERATURE = 0.1
-LARGEST = 10.0  # normalised target; where all that is visible is flat, a hidden step has no limit
-N_HELD = 64  # held-out series a family
 
 Row = dict[str, Any]
 
@@ -115,16 +114,7 @@ class Learner(nn.Module):
 
     def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Series (B, T) and hidden patches (B, P) bool → loss of the hidden, tokens (B, P, D)."""
-        m = self.moment
-        size = m.config.patch_len
-        visible = ~hidden.repeat_interleave(size, dim=-1)
-        z = m.normalize(x[:, None], visible[:, None])[0][:, 0].clamp(-LARGEST, LARGEST)
-        patches = z.reshape(len(z), -1, size)
-        at = torch.arange(m.config.max_patches - patches.shape[1], m.config.max_patches)
-        at = at.to(x.device)
-        tokens = m.encoder(m.patch_embedding(patches, m.positions[at], hidden), at)
-        rebuilt = m.head(tokens).reshape(patches.shape)
-        return F.huber_loss(rebuilt[hidden].float(), patches[hidden]), tokens
+        return hidden_loss(self.moment, x, hidden)
 
     def contrast(self, tokens: Tensor) -> Tensor:
         """InfoNCE between the two crops of each series; tokens (2 n, P, D), crops n rows apart."""
@@ -143,13 +133,6 @@ class Learner(nn.Module):
         if self.summary is None:
             return tokens.new_zeros(())
         return F.huber_loss(self.summary(tokens.mean(1)).float(), summarize(x))
-
-
-def hide(rng: np.random.Generator, n: int, n_patches: int, low: float, high: float) -> Tensor:
-    """Return (n, n_patches) bool: the same number of patches hidden in every row, 1 at least."""
-    count = min(n_patches - 1, max(1, round(rng.uniform(low, high) * n_patches)))
-    order = rng.random((n, n_patches)).argsort(axis=1)
-    return torch.from_numpy(order < count)
 
 
 def learning_rate(config: PretrainConfig, progress: float) -> float:
@@ -273,16 +256,9 @@ class Run:
         self.progress["cpu_seconds"] += time.process_time() - cpu
         return row | {"seconds": round(self.progress["seconds"], 3)}
 
-    @torch.inference_mode()
     def validate(self) -> dict[str, float]:
         """Return the loss on held-out series of each family, the same series every time."""
-        losses = {}
-        for k, name in enumerate(FAMILIES):
-            x = torch.from_numpy(self.corpus.validation(name, N_HELD)).to(self.device)
-            rng = np.random.default_rng((HELD_MASKS, self.config.seed, k))
-            hidden = hide(rng, N_HELD, x.shape[1] // 8, 0.35, 0.35).to(self.device)
-            losses[name] = float(self.learner(x, hidden)[0])
-        return losses
+        return held_out_losses(self.learner.moment, seed=self.config.seed)
 
     def save(self) -> None:
         """Save the state, then export the encoder as a plain MOMENT checkpoint."""

@@ -117,6 +117,9 @@ def judge(
     data: Annotated[
         str | None, typer.Option(help="A data set with labels, such as basic-motions.")
     ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Loss on held-out synthetic series.")
+    ] = False,
     label_set: Annotated[str, typer.Option(help="Its label set.")] = "activity",
     window_s: Annotated[float, typer.Option(help="Length of a window, seconds.")] = 4.0,
     per_class: Annotated[int, typer.Option(min=1, help="Few labels: how many a class.")] = 5,
@@ -126,15 +129,20 @@ def judge(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
 ) -> None:
-    """Ridge on frozen tokens of UCR sets or labelled sessions, beside random weights."""
+    """Judge beside random weights: ridge on frozen tokens, or the loss of hidden patches."""
     import torch
 
     from tool_use_om.data.errors import DataError
 
-    if (ucr is None) == (data is None):
-        raise DataError("Give either --ucr FOLDER or --data NAME to judge on.")
+    if [ucr is not None, data is not None, held_out].count(True) != 1:
+        raise DataError("Give one of --ucr FOLDER, --data NAME and --held-out to judge on.")
     torch.set_num_threads(threads)
     models = _models(checkpoint or [BUNDLED])
+    if held_out:
+        from tool_use_om.tokenizers import pretrain_loss as held
+
+        typer.echo(held.table({name: held.held_out_losses(m) for name, m in models.items()}))
+        return
     if ucr is not None:
         from tool_use_om.tokenizers import pretrain_judge as judging
 

@@ -18,19 +18,19 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain import (
     CHECKPOINT,
-    LARGEST,
     Learner,
     PretrainConfig,
     Row,
     Run,
     crops,
     fastest_precision,
-    hide,
     learning_rate,
     pretrain,
     read_metrics,
 )
+from tool_use_om.tokenizers.pretrain_loss import LARGEST, held_out_losses, hide, table
 from tool_use_om.tokenizers.pretrain_state import STATE_NAME
+from tool_use_om.tokenizers.synthetic.corpus import FAMILIES
 
 TINY = {
     "d_model": 16,
@@ -110,6 +110,21 @@ def test_pretrain_exports_a_plain_moment_checkpoint(tmp_path: Path) -> None:
     """What a run exports loads as any MOMENT checkpoint, with the run's weights."""
     run = pretrain(PretrainConfig(steps=2, contrast=0.1, **TINY), tmp_path)
     assert weights_hash(load_moment(tmp_path / CHECKPOINT)) == weights_hash(run.learner.moment)
+
+
+def test_held_out_losses_of_a_checkpoint_are_those_its_run_recorded(tmp_path: Path) -> None:
+    """Runs are compared by their files: a checkpoint gives the held-out loss of its run's end."""
+    run = pretrain(PretrainConfig(steps=2, seed=3, **TINY), tmp_path)
+    losses = held_out_losses(load_moment(tmp_path / CHECKPOINT), seed=3)
+    assert losses == pytest.approx(run.validate())
+    assert losses == pytest.approx(read_metrics(tmp_path)[-1]["held_out"])
+
+
+def test_held_out_table_ends_with_the_mean_of_each_model() -> None:
+    """The table has a row a family and the mean over families last."""
+    lines = table({"a": dict.fromkeys(FAMILIES, 0.5), "b": dict.fromkeys(FAMILIES, 0.25)})
+    assert len(lines.splitlines()) == len(FAMILIES) + 3
+    assert lines.splitlines()[-1] == "| **mean** | 0.5000 | 0.2500 |"
 
 
 def test_learner_cannot_see_hidden_patches() -> None:

@@ -171,3 +171,20 @@ def test_cli_says_which_option_is_wrong(tmp_path: Path) -> None:
     assert isinstance(result.exception, DataError)
     assert "steps" in str(result.exception)
     assert not (tmp_path / "run").exists()
+
+
+def test_cli_judges_on_held_out_series(run: Path) -> None:
+    """The loss on held-out series is printed by family for the checkpoint and the random ones."""
+    arguments = ["judge", "--held-out", "--checkpoint", str(run / CHECKPOINT), "--threads", "1"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "random, seed 2" in result.output.splitlines()[0]
+    assert "| **mean** |" in result.output
+
+
+@pytest.mark.parametrize("options", [[], ["--held-out", "--data", "basic-motions"]])
+def test_cli_judges_on_one_thing_at_a_time(options: list[str]) -> None:
+    """None or two of the kinds of data to judge on are refused."""
+    result = CliRunner().invoke(app, ["judge", *options])
+    assert isinstance(result.exception, DataError)
+    assert "--held-out" in str(result.exception)
