@@ -43,6 +43,7 @@ CONVERTERS: dict[str, str] = {
     "edf": "tool_use_om.data.converters.edf:convert",
     "dreams": "tool_use_om.data.converters.dreams:convert",
     "wfdb": "tool_use_om.data.converters.wfdb:convert",
+    "ptb-xl": "tool_use_om.data.converters.ptb_xl:convert",
 }
 
 
