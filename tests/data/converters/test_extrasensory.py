@@ -139,5 +139,7 @@ def test_extrasensory_refuses_a_header_without_labels(tmp_path: Path) -> None:
 
 def test_extrasensory_refuses_a_folder_of_something_else(tmp_path: Path) -> None:
     """A folder without files of the set says which one to give."""
-    with pytest.raises(DataError, match=r"such as UUID\.features_labels\.csv\.gz\. Give the folder"):
+    with pytest.raises(
+        DataError, match=r"such as UUID\.features_labels\.csv\.gz\. Give the folder"
+    ):
         convert(tmp_path, tmp_path / "extrasensory")
