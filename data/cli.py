@@ -1,14 +1,21 @@
-"""`tuom data`: list, show, import, download, convert and plot data sets."""
+"""`tuom data`: list, show, check, import, download, convert and plot data sets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tool_use_om.data.console import (
+    WorkspaceOption,
+    bars,
+    literal,
+    new_table,
+    open_by_name,
+    show_text,
+)
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, check_name
 
@@ -17,19 +24,15 @@ if TYPE_CHECKING:
 
     from tool_use_om.data.converters.table import TablePlan
     from tool_use_om.data.dataset import DataSet
-    from tool_use_om.data.progress import Progress
+    from tool_use_om.data.quality_issue import Issue
 
 app = typer.Typer(
-    help="List, show, import, download, convert and plot data sets.",
+    help="List, show, check, import, download, convert and plot data sets.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-WorkspaceOption = Annotated[
-    Path | None,
-    typer.Option("--workspace", help="Where data sets live; default $TUOM_WORKSPACE or .tuom."),
-]
 ReplaceOption = Annotated[bool, typer.Option("--replace", help="Replace a set of that name.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="The data set's name.")]
 
@@ -41,7 +44,7 @@ def list_sets(workspace: WorkspaceOption = None) -> None:
     from tool_use_om.data.dataset import DataSet
 
     space = Workspace.at(workspace)
-    table = _table("name", "sessions", "subjects", "seconds", "channels", "kind")
+    table = new_table("name", "sessions", "subjects", "seconds", "channels", "kind")
     for name in available(space):
         folder = datasets_folder(space) / name
         if name in SAMPLES and not folder.exists():
@@ -51,12 +54,12 @@ def list_sets(workspace: WorkspaceOption = None) -> None:
             m = DataSet.open(folder).manifest
         except DataError as error:
             table.add_row(name, "", "", "", "", "damaged")
-            _print(f"[red]{name}[/red]: {_literal(str(error))}")
+            show_text(f"[red]{name}[/red]: {literal(str(error))}")
             continue
         counts = (str(m.n_sessions), str(m.n_subjects or "?"), f"{m.duration_s:.6g}")
         kind = "synthetic" if m.synthetic else "recorded"
         table.add_row(name, *counts, str(len(m.channel_ids)), kind)
-    _print(table)
+    show_text(table)
 
 
 @app.command()
@@ -64,7 +67,7 @@ def show(name: str, workspace: WorkspaceOption = None) -> None:
     """Show what a data set holds: manifest, labels, splits, channel statistics."""
     from tool_use_om.data.stats import pool_stats
 
-    dataset = _open(name, workspace)
+    dataset = open_by_name(name, workspace)
     manifest = dataset.manifest
     facts = {
         "holds": manifest.describe(),
@@ -74,16 +77,16 @@ def show(name: str, workspace: WorkspaceOption = None) -> None:
         "content": manifest.content_hash[:16],
     } | {f"note {i}": note for i, note in enumerate(manifest.notes, start=1)}
     for key, value in facts.items():
-        _print(f"[bold]{key}[/bold]  {_literal(value)}")
+        show_text(f"[bold]{key}[/bold]  {literal(value)}")
     columns = ("nan_frac", "min", "q05", "mean", "q95", "max", "std")
-    table = _table("channel", "unit", "Hz", "samples", *columns)
+    table = new_table("channel", "unit", "Hz", "samples", *columns)
     for row in pool_stats(dataset.channel_stats()).to_dict("records"):
         channel = str(row["channel"])
         rate, unit = manifest.rate_of(channel), manifest.unit_of(channel)
         numbers = [f"{row[c]:.3g}" for c in columns]
         table.add_row(channel, unit, f"{rate:.4g}", str(row["n"]), *numbers)
-    _print(table)
-    _print(_label_table(dataset))
+    show_text(table)
+    show_text(_label_table(dataset))
 
 
 @app.command("import")
@@ -140,7 +143,7 @@ def import_table(
     if dry_run:
         _show_plan(plan_table(read_frame(file), options, file.stem))
         return
-    with _bars() as progress:
+    with bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name
         convert(file, folder, options=options, progress=progress, replace=replace)
     _done(folder)
@@ -166,7 +169,7 @@ def convert(
     if converter == "table":
         raise DataError("A table needs to be told its columns. Use: tuom data import FILE --time …")
     target_name = check_name("A data set name", name or converter)
-    with _bars() as progress:
+    with bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name
         load_function(CONVERTERS[converter])(source, folder, progress=progress, replace=replace)
     _done(folder)
@@ -184,14 +187,14 @@ def download(
 
     remote = find_remote(name)
     folder = out or Workspace.at(workspace).folder("downloads", name)
-    _print(f"[bold]licence[/bold]  {_literal(remote.licence)}")
-    with _bars() as progress:
+    show_text(f"[bold]licence[/bold]  {literal(remote.licence)}")
+    with bars() as progress:
         files = list(download(remote, folder, progress=progress))
     for file in files:
         note = "as pinned" if file.pinned else "none is pinned: compare it with the publisher's"
-        _print(f"{_literal(str(file.path))}\n  SHA-256 {file.sha256} ({note})")
+        show_text(f"{literal(str(file.path))}\n  SHA-256 {file.sha256} ({note})")
     source = files[0].path if len(files) == 1 else folder
-    _print(f"next: tuom data convert {name} {_literal(str(source))}")
+    show_text(f"next: tuom data convert {name} {literal(str(source))}")
 
 
 @app.command()
@@ -209,7 +212,7 @@ def plot(
     from tool_use_om.data.plots import draw_sessions, pick_sessions
     from tool_use_om.data.workspace import atomic_file
 
-    dataset = _open(name, workspace)
+    dataset = open_by_name(name, workspace)
     chosen = session or pick_sessions(dataset)
     figure = draw_sessions(dataset, chosen, _names(channels), start_s, end_s)
     target = out or Path(f"{name}.png")
@@ -218,31 +221,44 @@ def plot(
     typer.echo(f"wrote {target}")
 
 
-def _open(name: str, workspace: Path | None) -> DataSet:
-    from tool_use_om.data.catalog import open_dataset
+@app.command()
+def check(
+    name: str,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder for a figure of each finding.")] = None,
+    sessions: Annotated[
+        int, typer.Option(min=0, help="Sessions whose samples are read; 0 = all.")
+    ] = 400,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Look for gaps, clipping, stuck sensors, repeats, label holes, odd units and split leaks."""
+    from tool_use_om.data.quality import check_dataset, write_figures
 
-    with _bars() as progress:
-        return open_dataset(name, Workspace.at(workspace), progress=progress)
+    dataset = open_by_name(name, workspace)
+    with bars() as progress:
+        issues = check_dataset(dataset, max_sessions=sessions or None, progress=progress)
+    if as_json:
+        typer.echo(json.dumps([i.model_dump() for i in issues], indent=1))
+    else:
+        show_text(_issue_table(issues))
+        problems = sum(i.severity == "problem" for i in issues)
+        show_text(f"{problems} problems, {len(issues) - problems} notes")
+    if out is not None:
+        paths = write_figures(dataset, issues, out)
+        typer.echo(f"wrote {len(paths)} figures to {out}", err=True)
 
 
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    """Yield a progress callback that draws one bar a phase on standard error."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(event: dict[str, Any]) -> None:
-            phase = event["phase"]
-            if phase not in tasks:
-                tasks[phase] = bars.add_task(f"{phase} ({event['unit']})", total=event["total"])
-            bars.update(tasks[phase], completed=event["done"])
-
-        yield report
+def _issue_table(issues: list[Issue]) -> Table:
+    table = new_table("", "kind", "where", "sessions", "worst", "seconds", "value", "finding")
+    for issue in issues:
+        span = "" if issue.start_s is None else f"{issue.start_s:.6g}"
+        span += "" if issue.end_s is None else f" to {issue.end_s:.6g}"
+        value = "" if issue.value is None else f"{issue.value:.4g} {issue.unit or ''}"
+        cells = (issue.severity, issue.kind, issue.where, str(issue.n_sessions))
+        places = (issue.session_id or "", span, value, issue.text)
+        table.add_row(*(literal(c) for c in (*cells, *places)))
+    return table
 
 
 def _show_plan(plan: TablePlan) -> None:
@@ -259,53 +275,29 @@ def _show_plan(plan: TablePlan) -> None:
         "split rule": plan.split_rule,
     } | {f"note {i}": note for i, note in enumerate(plan.notes, start=1)}
     for key, value in facts.items():
-        _print(f"[bold]{key}[/bold]  {_literal(value)}")
-    table = _table("column", "channel", "unit")
+        show_text(f"[bold]{key}[/bold]  {literal(value)}")
+    table = new_table("column", "channel", "unit")
     for column in plan.columns:
-        table.add_row(_literal(column.source), f"{plan.modality.name}.{column.name}", column.unit)
-    _print(table)
-    _print("Nothing was written (--dry-run).")
+        table.add_row(literal(column.source), f"{plan.modality.name}.{column.name}", column.unit)
+    show_text(table)
+    show_text("Nothing was written (--dry-run).")
 
 
 def _label_table(dataset: DataSet) -> Table:
-    table = _table("label set", "label", "sessions", "seconds")
+    table = new_table("label set", "label", "sessions", "seconds")
     labels = dataset.labels()
     labels["length"] = labels["end_s"] - labels["start_s"]
     for (label_set, label), rows in labels.groupby(["set", "label"]):
         sessions, seconds = rows["session_id"].nunique(), rows["length"].sum()
-        table.add_row(
-            _literal(str(label_set)), _literal(str(label)), str(sessions), f"{seconds:.6g}"
-        )
+        table.add_row(literal(str(label_set)), literal(str(label)), str(sessions), f"{seconds:.6g}")
     return table
 
 
 def _done(folder: Path) -> None:
     from tool_use_om.data.dataset import DataSet
 
-    _print(_literal(DataSet.open(folder).manifest.describe()))
-    _print(_literal(f"Check {folder / 'debug' / 'overview.png'} before you trust it."))
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
-def _print(what: Any) -> None:  # noqa: ANN401 - whatever rich can render
-    from rich.console import Console
-
-    Console(soft_wrap=True, highlight=False).print(what)
-
-
-def _literal(text: str) -> str:
-    """Return text of the source as rich prints it unchanged: no markup, no control characters."""
-    from rich.markup import escape
-
-    return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in text))
+    show_text(literal(DataSet.open(folder).manifest.describe()))
+    show_text(literal(f"Check {folder / 'debug' / 'overview.png'} before you trust it."))
 
 
 def _names(text: str) -> list[str]:
