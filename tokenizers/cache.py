@@ -23,7 +23,7 @@ from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens, concatenate
 from tool_use_om.tokenizers.windows import cut_windows
 
-FORMAT_VERSION = 1  # raise it when the meaning of stored tokens changes
+FORMAT_VERSION = 2  # raise it when the meaning of stored tokens changes
 DEFAULT_MAX_MB = 2048.0
 ABANDONED_S = 3600.0  # a file still partial after this long has lost its writer
 _ARRAYS = ("values", "mask", "start_s", "window_start_s", "context")

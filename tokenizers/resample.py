@@ -13,13 +13,21 @@ NEIGHBOURS = 1.5  # samples; between time stamps farther apart lies a gap
 MAX_DENOMINATOR = 1000
 
 
+def phase_s(time_s: np.ndarray, rate_hz: float) -> float:
+    """Return how long after the grid's steps the samples (m,) lie, seconds, at most half a step."""
+    if not len(time_s):
+        return 0.0
+    position = time_s * rate_hz
+    return float(np.median(position - np.round(position))) / rate_hz
+
+
 def to_grid(time_s: np.ndarray, values: np.ndarray, rate_hz: float, n: int) -> np.ndarray:
     """Place samples on an even grid of n steps that starts at second 0.
 
-    The grid may shift by up to half a sample to meet the signal's own phase (a modality that starts
-    late keeps its samples as they are). Steady time stamps are copied to their place. Jittering or
-    drifting ones are read off the straight line between two neighbours no more than 1.5 samples
-    apart; anything wider is a gap and stays missing.
+    The grid may shift by up to half a sample to meet the signal's own phase, `phase_s` (a modality
+    that starts late keeps its samples as they are). Steady time stamps are copied to their place.
+    Jittering or drifting ones are read off the straight line between two neighbours no more than
+    1.5 samples apart; anything wider is a gap and stays missing.
 
     Parameters
     ----------
@@ -35,8 +43,7 @@ def to_grid(time_s: np.ndarray, values: np.ndarray, rate_hz: float, n: int) -> n
     grid = np.full((n, values.shape[1]), np.nan, np.float32)
     if not len(time_s):
         return grid
-    position = time_s * rate_hz
-    position = position - np.median(position - np.round(position))
+    position = (time_s - phase_s(time_s, rate_hz)) * rate_hz
     slot = np.round(position).astype(np.int64)
     steady = np.abs(position - slot).max() < ON_GRID and bool((np.diff(slot) > 0).all())
     if not steady:

@@ -12,7 +12,7 @@ from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.progress import Progress, track
 from tool_use_om.tokenizers.config import TokenizerConfig
-from tool_use_om.tokenizers.resample import resample, to_grid
+from tool_use_om.tokenizers.resample import phase_s, resample, to_grid
 from tool_use_om.tokenizers.tokens import rows_at
 
 
@@ -171,9 +171,14 @@ class _Plan:
         n_out = max(1, round((end - start) * self.rate_hz))
         grid = np.full((len(self.channels), n_out), np.nan, np.float32)
         for signal in self.dataset.read(session, self.channels, start, end):
-            n = max(1, round((end - start) * signal.rate_hz))
-            own = to_grid(signal.time_s - start, signal.values, signal.rate_hz, n)
-            brought = resample(own, signal.rate_hz, self.rate_hz)[:n_out]
+            time_s = signal.time_s - start
+            phase = phase_s(time_s, signal.rate_hz)
+            last = round((time_s.max(initial=0.0) - phase) * signal.rate_hz)
+            n = max(1, last + 1, round((end - start) * signal.rate_hz))
+            own = to_grid(time_s, signal.values, signal.rate_hz, n)
+            brought = resample(own, signal.rate_hz, self.rate_hz)
+            late = round(phase * self.rate_hz)  # a slow signal's phase may be many fast samples
+            kept = brought[max(0, -late) :][: n_out - max(0, late)]
             rows = [self.channels.index(c) for c in signal.channels]
-            grid[rows, : len(brought)] = brought.T
+            grid[rows, max(0, late) : max(0, late) + len(kept)] = kept.T
         return grid
