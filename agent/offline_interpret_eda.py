@@ -26,10 +26,13 @@ def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
     channels = every or bool(topics & {"channel", "units"})
     if channels and (names := _channel_names(result)):
         answer.head(result, f"the channels are {names}")
-    if every or topics & {"subject"}:
-        _subjects(answer, result)
+    held = [_braces(str(label)) for label in result.content.get("sessions_per_label") or {}]
+    if held and topics & {"class", "labels"}:
+        answer.head(result, f"the activities are {', '.join(held)}")
     if result.look("/n_sessions") and (every or topics & {"duration", "session"}):
         _durations(answer, result)
+    if every or topics & {"subject"}:
+        _subjects(answer, result)
     if every or topics & {"class", "labels"}:
         _groups(answer, result, "sessions_per_label", "Sessions for each label")
     if every or topics & {"split", "splits"}:
@@ -173,11 +176,11 @@ def _braces(name: str) -> str:
     return name.replace("{", "{{").replace("}", "}}")
 
 
-def tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form as the others
+def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
     """Tell a statistic: of one channel as a sentence, of several as a table."""
     rows: list[dict[str, Any]] = result.content["rows"]
     statistic = _STATISTICS.get(result.content["statistic"], result.content["statistic"])
-    where, refs = _where(answer, result)
+    where, refs = _where(answer, result, query)
     if len(rows) == 1:
         answer.head(
             result, f"the {statistic} of `{{channel}}`{where} is {{value}}",
@@ -201,7 +204,7 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:  # no
     _left_out(answer, result)
 
 
-def _where(answer: Answer, result: Result) -> tuple[str, dict[str, Ref]]:
+def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
     """Return what the statistic is limited to, with its references: label and time."""
     labels = [_braces(str(label)) for label in result.content.get("labels") or []]
     clause = " while " + " or ".join(labels) if labels else ""
@@ -209,7 +212,8 @@ def _where(answer: Answer, result: Result) -> tuple[str, dict[str, Ref]]:
     earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
     last = earlier[-1] if earlier else None
     if last is None or not {"start_s", "end_s"} & last.args.keys():
-        return clause, {}
+        tail = any(ask.tail_s is not None for ask in query.asks)
+        return clause + (" over whole sessions" if tail else ""), {}
     refs = {
         "from_s": ref("/start_s", "start of the time looked at", "unit", of=last),
         "to_s": ref("/end_s", "end of the time looked at", "unit", of=last),
@@ -309,7 +313,6 @@ def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa
 
 def tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what was drawn."""
-    sessions = ", ".join(f"`{s}`" for s in result.content.get("sessions") or [])
-    channels = ", ".join(f"`{c}`" for c in result.content.get("channels") or [])
-    answer.note("")
-    answer.note(f"Drawn, in the report: {channels} of {sessions}.")
+    sessions = ", ".join(f"`{_braces(str(s))}`" for s in result.content.get("sessions") or [])
+    channels = ", ".join(f"`{_braces(str(c))}`" for c in result.content.get("channels") or [])
+    answer.head(result, f"the figure in the report shows {channels} of {sessions}")

@@ -10,6 +10,7 @@ from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 3
 _SHOWN_RANKS = 5
+_FEW = 20  # sessions on which a measured share is uncertain
 _NOMINAL = "share of true values that the intervals should hold"
 _MEASURES = {
     "accuracy": "accuracy",
@@ -182,7 +183,9 @@ def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
             "A MASE above one means: it errs more than repeating the last value does for a "
             "single step."
         )
-    few = ", measured on only {n} sessions" if result.look("/judged_on/n_sessions") else ""
+    sessions = result.look("/judged_on/n_sessions")
+    only = "only " if sessions and sessions < _FEW else ""
+    few = f", measured on {only}{{n}} sessions" if sessions else ""
     verdict_on = _verdict_on(result, sets=False)
     answer.say(
         result, f"The intervals hold {{empirical}} of the true values{verdict_on}{few}.",
@@ -313,12 +316,15 @@ def _ranked(answer: Answer, result: Result) -> None:
     )  # fmt: skip
 
 
-def _anomalies(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+def _anomalies(answer: Answer, result: Result, query: Query) -> None:
     checked = [r for r in answer.results if "n_unusual" in r.content] or [result]
     if result is not checked[0]:
         return  # one table holds all of them
+    usual = [r for r in checked if r.content.get("n_unusual") == 0]
     for each in checked:
-        _anomaly_headline(answer, each)
+        if each not in usual:
+            _unusual_headline(answer, each)
+    _usual_headline(answer, usual)
     answer.section("Strangest stretch")
     told = []
     for each in checked:
@@ -343,19 +349,26 @@ def _anomalies(answer: Answer, result: Result, query: Query) -> None:  # noqa: A
         empirical=ref("/coverage/empirical", "held-out windows that stay within it", "percent"),
     )  # fmt: skip
     answer.note("The p-value is the share of usual windows that are at least as strange.")
+    if not any(ask.sessions for ask in query.asks):
+        answer.note("No session was named, so only these were checked.")
 
 
-def _anomaly_headline(answer: Answer, result: Result) -> None:
-    name = result.content.get("query_session") or "the held-out sessions"
-    if result.content.get("n_unusual") == 0:
-        answer.head(
-            result, f"nothing unusual was found in `{name}`: none of its {{n}} windows scores over "
-            "the threshold",
-            n=ref("/n_windows", f"windows of {name} that were scored"),
-        ) or answer.head(result, f"nothing unusual was found in `{name}`")  # fmt: skip
+def _usual_headline(answer: Answer, results: Sequence[Result]) -> None:
+    names = [f"`{r.content.get('query_session') or 'the held-out sessions'}`" for r in results]
+    if not results:
         return
+    lead = f"nothing unusual was found in {', '.join(names)}"
+    windows = ref("/n_windows", f"windows of {names[0]} that were scored")
+    why = ": none of its {n} windows scores over the threshold"
+    if len(results) > 1 or not answer.head(results[0], lead + why, n=windows):
+        answer.head(results[0], lead)
+
+
+def _unusual_headline(answer: Answer, result: Result) -> None:
+    verb = "is" if result.content.get("n_unusual") == 1 else "are"
+    name = result.content.get("query_session") or "the held-out sessions"
     answer.head(
-        result, f"{{n}} of the {{all}} windows of `{name}` are unusual, most of all {{start}} to "
+        result, f"{{n}} of the {{all}} windows of `{name}` {verb} unusual, most of all {{start}} to "
         "{end}",
         n=ref("/n_unusual", f"unusual windows of {name}"),
         all=ref("/n_windows", f"windows of {name} that were scored"),

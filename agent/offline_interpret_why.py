@@ -9,7 +9,9 @@ from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 3
 _WORTH = 0.01  # a smaller fall of a probability is nothing to tell
-_ARMS = ("walk", "run", "jog", "stairs", "march")
+_SHOWN_FALL = 1e-3
+_GAITS = ("walk", "run", "jog", "stairs", "march")
+_ARM_HZ, _STEP_HZ = 1.2, 1.4  # slower is an arm's pace, faster a foot's; between, it is left open
 _FEATURES = {"std": "spread (standard deviation)", "mean": "mean"}
 
 
@@ -26,15 +28,16 @@ def tell_explained(answer: Answer, result: Result, query: Query) -> None:
 
 
 def _rhythm(answer: Answer, result: Result, *, asked: bool) -> None:
-    label = result.content.get("target_label") or result.content.get("label") or "the signal"
+    label = result.content.get("target_label") or result.content.get("label")
     if result.content.get("task") == "forecast" and any(
         r.content.get("cadence_hz") and r.content.get("target_label") == label
         for r in answer.results
     ):
         return  # told already, from more windows
-    cycle = "one cycle"
-    if any(word in str(label).casefold() for word in _ARMS):
-        cycle = "one cycle, such as an arm swing,"
+    if label is None and not asked:
+        return  # of all activities together there is no one rhythm
+    label = label or "the signal"
+    cycle = _cycle(str(label), result)
     for key in ("cadence_hz", "season_hz"):
         refs = {
             "hz": ref(f"/{key}/median", f"cycles of {label} in a second, median", "unit"),
@@ -65,6 +68,16 @@ def _rhythm(answer: Answer, result: Result, *, asked: bool) -> None:
         answer.note(f"No rhythm is given: {why_not}.")
 
 
+def _cycle(label: str, result: Result) -> str:
+    """Return what one cycle is; of gaits, arms swing about half as often as feet step."""
+    hz = result.look("/cadence_hz/median") or result.look("/season_hz/median")
+    if hz is None or not any(word in label.casefold() for word in _GAITS):
+        return "one cycle"
+    if hz < _ARM_HZ:
+        return "one cycle, such as an arm swing,"
+    return "one cycle, such as a step," if hz > _STEP_HZ else "one cycle"
+
+
 def _salient(answer: Answer, result: Result, *, asked: bool) -> None:
     rows: list[dict[str, Any]] = result.content.get("salient_channels") or []
     note = result.content.get("note")
@@ -91,12 +104,16 @@ def _salient_table(answer: Answer, result: Result, rows: list[dict[str, Any]], n
     answer.note("How far the probability of the right activity falls without a channel:")
     told = []
     for i, row in enumerate(rows):
+        if abs(row.get("probability_drop") or 0.0) < _SHOWN_FALL:
+            continue
         what = f"fall of the probability of {label} without {row['channel']}"
         cells: tuple[Cell, ...] = (
             f"`{row['channel']}`", ref(f"/salient_channels/{i}/probability_drop", what),
         )  # fmt: skip
         told.append((result, cells))
     answer.table(("channel", "fall"), told)
+    if len(told) < len(rows):
+        answer.note("Without any other channel it stays as it is.")
 
 
 def _examples(answer: Answer, result: Result) -> None:
