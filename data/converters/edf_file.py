@@ -2,7 +2,7 @@
 
 Source: Kemp et al. (1992), Kemp and Olivan (2003), edfplus.info. Tolerated: text that is not ASCII,
 a record count of -1 or one that does not fit the file's length, records of any duration, and one
-known broken calibration (see `edf_scale`). Not covered: BDF (24 bit).
+known breach in the digital limits (see `edf_scale`). Not covered: BDF (24 bit).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the integers of an EDF file stand for, and the one broken calibration that is understood."""
+"""What the integers of an EDF file stand for, and one breach of the standard that is understood."""
 
 from __future__ import annotations
 
@@ -32,27 +32,23 @@ class Calibration:
 def calibrate(path: Path, limits: Sequence[Limits]) -> Calibration:
     """Return the scales of a file's signals.
 
-    Some files (DREAMS' excerpt3.edf) state digital limits that 16 bits cannot hold, because they
-    are the physical limits times 100, the latter rounded to whole numbers. There the stored integer
-    is the value times 100, as a comparison with the text export of the same signal shows; louder
-    samples are clipped.
+    Some files (DREAMS' excerpt3.edf) state digital limits that 16 bits cannot hold: they are the
+    physical limits times 100, the latter rounded to whole numbers. The usual formula holds for them
+    too (it gives the set's own text export of excerpt3 to 0.0001 uV), but samples louder than 16
+    bits can hold are clipped.
 
     Raises
     ------
-    DataError : any other impossible calibration; equal limits
+    DataError : any other limits beyond 16 bits; equal limits
     """
+    scales = tuple(_scale(path, s) for s in limits)
     if all(s.stored[0] >= -INT16 and s.stored[1] < INT16 for s in limits):
-        return Calibration(scales=tuple(_scale(path, s) for s in limits))
-    for power in POWERS:
-        if all(_apart(s, power) < 1 for s in limits):
-            return Calibration(
-                scales=((1 / power, 0.0),) * len(limits),
-                rule=(
-                    "The header's digital limits do not fit 16 bits; they are the physical ones "
-                    f"times {power:g}: values are the stored integers / {power:g}, louder ones are "
-                    "clipped."
-                ),
-            )
+        return Calibration(scales=scales)
+    if any(all(_apart(s, power) < 1 for s in limits) for power in POWERS):
+        return Calibration(
+            scales=scales,
+            rule="its digital limits do not fit 16 bits, so louder samples are clipped.",
+        )
     raise DataError(
         f"{path}: digital limits beyond 16 bits that are no multiple of the physical ones; its "
         "calibration cannot be true. Export it again as EDF."
