@@ -143,7 +143,21 @@ def cut(plan: Plan, segments: Sequence[Segment]) -> WindowBatch:
 
 
 def encode(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
-    """Encode the windows of `cut` with the plan's frozen tokenizer, through the cache."""
+    """Encode the windows of `cut` that hold a whole patch; a window that is all gap is left out.
+
+    Raises
+    ------
+    DataError : no segment, or no window with a whole patch
+    """
+    import numpy as np
+
+    tokens = encode_all(ctx, plan, segments)
+    kept = np.flatnonzero(tokens.mask.any(axis=(1, 2)))
+    return tokens if len(kept) == len(tokens) else tokens.select(kept)
+
+
+def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
+    """Encode the windows of `cut`, in the same order, through the cache."""
     from tool_use_om.tokenizers.cache import TokenCache
     from tool_use_om.tokenizers.registry import load_tokenizer
     from tool_use_om.tokenizers.tokens import concatenate

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.context import ToolContext
 from tool_use_om.tools.defaults import MIN_PATCHES
-from tool_use_om.tools.encoding import Plan, cut, encode
+from tool_use_om.tools.encoding import Plan, cut, encode_all
 from tool_use_om.tools.selection import Segment, select
 from tool_use_om.tools.working_set import WorkingSet
 
@@ -76,11 +76,19 @@ def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Pla
 def known_future(
     ctx: ToolContext, plan: Plan, segments: Sequence[Segment], horizon_s: float
 ) -> ForecastBatch:
-    """Cut, encode and join the future of the segments' windows, as far as it is known."""
+    """Cut, encode and join the future of the segments' windows, as far as it is known.
+
+    A window that is all gap is no context, yet what it holds is the future of others.
+    """
+    import numpy as np
+
     from tool_use_om.heads.forecasting import make_forecast_batch
 
-    windows, tokens = cut(plan, segments), encode(ctx, plan, segments)
-    return make_forecast_batch(windows, tokens, horizon_s=horizon_s)
+    windows, tokens = cut(plan, segments), encode_all(ctx, plan, segments)
+    kept = np.flatnonzero(tokens.mask.any(axis=(1, 2)))
+    return make_forecast_batch(
+        windows.select(kept), tokens.select(kept), horizon_s=horizon_s, sessions=windows
+    )
 
 
 def with_whole_future(batch: ForecastBatch, request: Request) -> ForecastBatch:
@@ -105,7 +113,12 @@ def with_whole_future(batch: ForecastBatch, request: Request) -> ForecastBatch:
 
 
 def last_windows(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> ForecastBatch:
-    """Return one window for each segment, ending where the segment ends; its future is unknown."""
+    """Return one window for each segment, ending where the segment ends; its future is unknown.
+
+    A segment whose last window is all gap is left out.
+    """
+    import numpy as np
+
     from tool_use_om.heads.forecasting import ForecastBatch
 
     window_s = plan.settings.window_s
@@ -118,4 +131,6 @@ def last_windows(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> F
         )
         for s in segments
     ]
-    return ForecastBatch(windows=cut(plan, ends), tokens=encode(ctx, plan, ends))
+    windows, tokens = cut(plan, ends), encode_all(ctx, plan, ends)
+    kept = np.flatnonzero(tokens.mask.any(axis=(1, 2)))
+    return ForecastBatch(windows=windows.select(kept), tokens=tokens.select(kept))
