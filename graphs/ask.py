@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, atomic_file, check_name
@@ -63,16 +64,23 @@ def _answer(
     run: str | None,
     seed: int,
 ) -> None:
+    if not question.strip():
+        raise DataError(
+            "The question is empty. Ask something about the data, for example: "
+            '"How many sessions are there, and what channels do they have?"'
+        )
     console = Console()
     place = Workspace.at(workspace)
     name = check_name("--run", run) if run else new_run_name()
-    console.print(Panel(question or "(an empty question)", title=f"{data} · {model}", width=100))
+    console.print(Panel(Text(question), title=Text(f"{data} · {model}"), width=100))
     console.print(f"[dim]run {name}[/dim]")
     started = time.perf_counter()
     state = _watched(console, question, place, name, data=data, model=model, seed=seed)
     seconds = time.perf_counter() - started
     written = write_run(state, place, name, model=model, seed=seed, seconds=seconds)
     _show(console, state, written, seconds)
+    if unanswered(state):
+        raise SystemExit(2)
 
 
 def new_run_name() -> str:
@@ -161,13 +169,28 @@ def _show(
         raise DataError("The run ended without an answer. Ask again in other words.")
     console.print()
     console.print(Panel(Markdown(answer), title="answer", width=100, padding=(1, 2)))
-    rejected = (state.get("verification") or {}).get("rejected") or []
     findings = state.get("findings") or []
-    verdict = (
-        f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]"
-        if rejected
-        else "[green]every number checked against its tool result[/green]"
-    )
-    console.print(f"{len(findings)} sourced findings · {verdict} · {seconds:.1f} s")
+    console.print(f"{len(findings)} sourced findings · {_verdict(state)} · {seconds:.1f} s")
     for kind, path in written.items():
         console.print(f"{kind:<7} {path}", soft_wrap=True)
+
+
+def _verdict(state: Mapping[str, Any]) -> str:
+    rejected = (state.get("verification") or {}).get("rejected") or []
+    if rejected:
+        return f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]"
+    if unanswered(state):
+        return "[red]the question was not answered[/red]"
+    if not state.get("findings"):
+        return "nothing was computed"
+    return "[green]every number checked against its tool result[/green]"
+
+
+def unanswered(state: Mapping[str, Any]) -> bool:
+    """Tell whether nothing was found because a step failed or the question was not understood."""
+    from tool_use_om.agent.state import tool_messages
+
+    if state.get("findings"):
+        return False
+    failed = any(m.status == "error" for m in tool_messages(state.get("messages") or []))
+    return failed or bool(state.get("not_understood"))

@@ -102,6 +102,7 @@ def test_demo_leaves_one_trace_in_the_workspace(demo: tuple[str, Path]) -> None:
         (["--data", "basic-motion"], "basic-motions"),
         (["--model", "local:nowhere"], "nowhere"),
         (["--run", "../up"], "--run"),
+        (["--data", "[/bold]"], "[/bold]"),
     ],
 )
 def test_ask_exits_with_2_and_says_why(
@@ -116,12 +117,35 @@ def test_ask_exits_with_2_and_says_why(
     assert said in error
 
 
-def test_ask_says_what_it_can_do_when_asked_nothing(
-    sample_workspace: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("What is the mean of accelerometer.x between seconds 100 and 200?", "end by 10 s"),
+        ("Wie viele Sitzungen gibt es?", "did not understand"),
+    ],
+)
+def test_ask_exits_with_2_when_a_question_is_not_answered(
+    question: str, said: str, sample_workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An empty question is answered, not crashed on."""
-    cli_run(["ask", "  ", "--workspace", str(sample_workspace)])
-    assert "question" in capsys.readouterr().out.casefold()
+    """A step that cannot be done, or a question in unknown words, is no success for a script."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["ask", question, "--workspace", str(sample_workspace)])
+    assert stop.value.code == 2
+    printed = " ".join(capsys.readouterr().out.split())
+    assert said in printed
+    assert "every number checked" not in printed
+
+
+@pytest.mark.parametrize("question", ["", "  "])
+def test_ask_refuses_an_empty_question_before_it_writes_anything(
+    question: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One clear error with an example; no workspace, no run."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["ask", question, "--workspace", str(tmp_path / "new")])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: The question is empty.")
+    assert not (tmp_path / "new").exists()
 
 
 def test_summary_of_a_tool_result_is_one_line() -> None:
