@@ -62,10 +62,12 @@ def name_channels(
 def _check_numeric(source: str, values: pd.Series) -> None:
     if pd.api.types.is_numeric_dtype(values.dtype) or values.isna().all():
         return
-    example = next(v for v in values if not pd.isna(v))
+    text = values.notna() & pd.to_numeric(values.astype(str), errors="coerce").isna()
+    row = int((text if text.any() else values.notna()).to_numpy().argmax())
     raise DataError(
-        f"Column {source!r} is not numeric (it holds {str(example)[:40]!r}). Leave it out with "
-        f"--skip {source}, or name its use with --session, --subject, --label or --split."
+        f"Column {source!r} is not numeric (row {row} holds {str(values.iloc[row])[:40]!r}). Mend "
+        f"it, leave it out with --skip {source}, or name its use with --session, --subject, "
+        "--label or --split."
     )
 
 
