@@ -249,6 +249,22 @@ def check(
         typer.echo(f"wrote {len(paths)} figures to {out}", err=True)
 
 
+@app.command()
+def overview(
+    name: str,
+    *,
+    out: Annotated[Path, typer.Option(help="Folder to write index.html to.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write a browsable HTML overview: sessions, channels, labels, spectra, findings."""
+    from tool_use_om.data.overview import write_overview
+
+    dataset = open_by_name(name, workspace)
+    with bars() as progress:
+        path = write_overview(dataset, out, progress=progress)
+    typer.echo(f"wrote {path}")
+
+
 def _issue_table(issues: list[Issue]) -> Table:
     table = new_table("", "kind", "where", "sessions", "worst", "seconds", "value", "finding")
     for issue in issues:
