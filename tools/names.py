@@ -124,11 +124,17 @@ def _same(wanted: str, known: str) -> bool:
 
 
 def _misspelt(wanted: str, known: str) -> bool:
-    return _close(wanted, known)
+    return _close(wanted, known) and _numbers(wanted) == _numbers(known)
 
 
 def _begins(wanted: str, known: str) -> bool:
-    return len(wanted) > 2 and known.startswith(wanted)
+    cut = wanted[-1:].isdigit() and known[len(wanted) :][:1].isdigit()  # 1 does not mean 10
+    return len(wanted) > 2 and known.startswith(wanted) and not cut
+
+
+def _numbers(plain: str) -> list[str]:
+    """Return the numbers in a name: another number is another name, not a slip."""
+    return re.findall(r"\d+", plain)
 
 
 def _close(a: str, b: str) -> bool:

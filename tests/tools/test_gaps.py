@@ -54,7 +54,7 @@ def ask(gappy: Workspace, new_call: Callable[[ToolContext], Any]) -> Any:
         ("classify", {"target_label": "fast"}),
         ("forecast", {"horizon_s": 2}),
         ("anomaly", {"query_session": "s4"}),
-        ("retrieve", {"query_session": "s4", "query_start_s": 40, "query_end_s": 44}),
+        ("retrieve", {"query_session": "s4", "query_start_s": 32, "query_end_s": 36}),
         ("retrieve", {"target_label": "slow"}),
     ],
 )

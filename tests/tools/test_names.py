@@ -80,6 +80,13 @@ def test_resolve_name_refuses_what_could_be_two() -> None:
         resolve_name("label", "running", ["running fast", "running slow"])
 
 
+@pytest.mark.parametrize("written", ["person-99", "person 1", "person-0", "persn 19"])
+def test_resolve_name_never_takes_one_number_for_another(written: str) -> None:
+    """A number that no name holds is unknown, however alike the rest is."""
+    with pytest.raises(NotFoundError, match="Unknown subject"):
+        resolve_name("subject", written, ["person-09", "person-10"])
+
+
 def test_resolve_names_keeps_the_order_asked() -> None:
     """Names come in the order given, each once."""
     assert resolve_names("head", ["knn", "Prototypes", "knn"], ["prototypes", "knn"]) == (
