@@ -10,6 +10,7 @@ from tool_use_om.agent.offline_interpret_search import tell_anomalies, tell_retr
 from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 3
+_ONE_EACH = 1.1  # activities in a prediction set; smaller ones could hardly be
 _FEW = 20  # sessions on which a measured share is uncertain
 _NOMINAL = "share of true values that the intervals should hold"
 _MEASURES = {
@@ -93,7 +94,7 @@ def _stretches(answer: Answer, result: Result, target: str) -> None:
         answer.say(
             whole, "The most certain sessions, each {length} long and found whole, so when "
             f"{target} begins within one was not tested:",
-            length=ref("/duration_s/max", "length of a session", "unit"),
+            length=ref("/duration_s/max", "length of each of the sessions found whole", "unit"),
         )  # fmt: skip
     else:
         answer.note("The most certain stretches:")
@@ -152,6 +153,9 @@ def _verdict_on(result: Result, *, sets: bool) -> str:
     if low is not None and high is not None and low <= nominal <= high:
         return ", in line with what was asked"
     if empirical > nominal:
+        size = result.look("/coverage/mean_set_size")
+        if sets and size is not None and size < _ONE_EACH:
+            return ", more than asked, with hardly more than one activity in each"
         thing = "sets are larger" if sets else "intervals are wider"
         return f", more than asked: the {thing} than they need be"
     thing = "sets are smaller" if sets else "intervals are narrower"
@@ -193,7 +197,7 @@ def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
     verdict_on = _verdict_on(result, sets=False)
     answer.say(
         result, f"The intervals hold {{empirical}} of the true values{verdict_on}{few}.",
-        empirical=ref("/coverage/empirical", "share of true values in the intervals", "percent"),
+        empirical=ref("/coverage/empirical", "measured share of true values inside", "percent"),
         **({"n": ref("/judged_on/n_sessions", "held-out sessions forecast to measure this")}
            if few else {}),
     )  # fmt: skip

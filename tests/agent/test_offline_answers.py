@@ -181,6 +181,23 @@ def test_demo_answer_says_what_matters_once(told: bool, text: str) -> None:
     assert (text in reply["prose"]) is told
 
 
+@pytest.mark.parametrize(
+    ("coverage", "text"),
+    [
+        ({"empirical": 0.92, "lower": 0.8, "upper": 0.97}, "in line with what was asked"),
+        ({"empirical": 0.99, "mean_set_size": 1.6}, "the sets are larger than they need be"),
+        ({"empirical": 0.99, "mean_set_size": 1.0}, "hardly more than one activity in each"),
+        ({"empirical": 0.71}, "less than asked: the sets are smaller than they should be"),
+    ],
+)
+def test_coverage_is_told_for_what_it_is(coverage: dict[str, Any], text: str) -> None:
+    """Over- and under-coverage are named; sets of one activity are not called too large."""
+    found = {**FOUND, "coverage": {"nominal": 0.9, **coverage}}
+    reply, checked = write("Find walking", results_of(("run_task", found)))
+    assert text in reply["prose"]
+    assert checked.ok
+
+
 def test_findings_can_be_read_alone() -> None:
     """A statement names what its value is of."""
     reply, _ = write("Find walking", results_of(("run_task", FOUND)))
