@@ -44,6 +44,7 @@ CONVERTERS: dict[str, str] = {
     "dreams": "tool_use_om.data.converters.dreams:convert",
     "wfdb": "tool_use_om.data.converters.wfdb:convert",
     "ptb-xl": "tool_use_om.data.converters.ptb_xl:convert",
+    "slpdb": "tool_use_om.data.converters.slpdb:convert",
 }
 
 
