@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tool_use_om.data.checks import Interval
 from tool_use_om.data.converters.csv_columns import (
@@ -24,6 +21,7 @@ from tool_use_om.data.converters.csv_columns import (
     read_columns,
     unix_seconds,
 )
+from tool_use_om.data.converters.nab_labels import inside, read_labels, spans
 from tool_use_om.data.converters.recordings import split_recordings
 from tool_use_om.data.converters.table_names import slug
 from tool_use_om.data.errors import DataError
@@ -78,8 +76,8 @@ def convert(
     Source: Lavin, Ahmad (2015). Files without a step of their own take their median step as rate.
     """
     with opened_source(source) as folder:
-        windows = _labels_file(folder, "combined_windows.json")
-        points = _labels_file(folder, "combined_labels.json")
+        windows = read_labels(folder, "combined_windows.json")
+        points = read_labels(folder, "combined_labels.json")
         metrics = _metrics(folder, sorted(windows))
         splits = split_recordings({m.key: Counter([m.kind]) for m in metrics})
         names = _modality_names(metrics)
@@ -103,18 +101,13 @@ def convert(
                 metrics, progress, phase="convert nab", unit="files", total=len(metrics)
             ):
                 modality = names[metric.kind, metric.step_s]
-                _add(writer, metric, splits[metric.key], modality, _spans(metric, windows, points))
-
-
-def _labels_file(folder: Path, name: str) -> dict[str, Any]:
-    (path, *_) = files_like(folder, name, hint="Give the folder that holds data and labels.")
-    try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is no readable JSON: {error}.") from error
-    if not isinstance(labels, dict):
-        raise DataError(f"{path} must map files to anomalies.")
-    return labels
+                _add(
+                    writer,
+                    metric,
+                    splits[metric.key],
+                    modality,
+                    spans(metric.path, metric.step_s, windows, points),
+                )
 
 
 def _metrics(folder: Path, keys: list[str]) -> list[Metric]:
@@ -177,7 +170,7 @@ def _add(
     metric: Metric,
     split: Split,
     modality: str,
-    spans: list[Interval],
+    found: list[Interval],
 ) -> None:
     seconds, values = _read(metric.path)
     name = f"{metric.path.parent.name}-{slug(metric.path.stem)}"
@@ -191,32 +184,7 @@ def _add(
             subject_id=metric.path.stem,
             split=split,
             signals={modality: (seconds[rows] - start, values[rows])},
-            labels=_inside(spans, start, end),
+            labels=inside(found, start, end),
             start_utc=moment(start),
             duration_s=end - start,
         )
-
-
-def _spans(metric: Metric, windows: dict[str, Any], points: dict[str, Any]) -> list[Interval]:
-    """Return the file's anomalies in Unix seconds; a window ends one step after its last sample."""
-    try:
-        pairs = [(a, b, "anomaly") for a, b in windows[metric.key]]
-        pairs += [(a, a, "anomaly_point") for a in points.get(metric.key, [])]
-        stamps = [t for a, b, _ in pairs for t in (str(a), str(b))]
-    except (TypeError, ValueError) as error:
-        raise DataError(f"combined_windows.json, {metric.key}: expected [start, end].") from error
-    if not stamps:
-        return []
-    seconds = unix_seconds(metric.path, pd.Series(stamps, name="anomaly")).reshape(-1, 2)
-    return [
-        (float(a), float(b) + metric.step_s, "anomaly", label_set)
-        for (a, b), (_, _, label_set) in zip(seconds, pairs, strict=True)
-    ]
-
-
-def _inside(spans: list[Interval], start: float, end: float) -> list[Interval]:
-    return [
-        (max(a, start) - start, min(b, end) - start, label, label_set)
-        for a, b, label, label_set in spans
-        if a < end and b > start
-    ]

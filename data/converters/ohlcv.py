@@ -29,22 +29,18 @@ from tool_use_om.data.splits import split_in_order
 from tool_use_om.data.writer import DataSetWriter
 
 DAY_S = 86_400.0
-PRICES = ("open", "high", "low", "close", "adj_close")
-CHANNELS = (*PRICES, "volume")
+CHANNELS = ("open", "high", "low", "close", "adj_close", "volume")
 # header letters, lower case → what the column is
 _SPELLINGS = {
-    "date": "date",
     "datetime": "date",
     "timestamp": "date",
     "adjclose": "adj_close",
     "adjustedclose": "adj_close",
     "closeadj": "adj_close",
     "vol": "volume",
-    "dividends": "dividends",
     "dividend": "dividends",
     "stocksplits": "splits",
-    "splits": "splits",
-} | {name: name for name in (*PRICES, "volume")}
+}
 EX_DIVIDEND = 1e-4  # the share of the price by which Adj Close departs from Close on such a day
 
 
@@ -91,9 +87,7 @@ def _convert(
 ) -> None:
     steps, years = _survey(paths)
     splits = split_in_order(sorted(years))
-    channels = [Channel(name=c, unit=currency) for c in PRICES] + [
-        Channel(name="volume", unit="count")
-    ]
+    channels = [Channel(name=c, unit="count" if c == "volume" else currency) for c in CHANNELS]
     writer = DataSetWriter(
         target,
         name=target.name,
@@ -161,7 +155,9 @@ def _columns(path: Path) -> tuple[pd.DataFrame, set[str]]:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}.") from error
     letters = {c: "".join(filter(str.isalpha, c)).casefold() for c in header}
-    known = {_SPELLINGS[v]: c.strip() for c, v in letters.items() if v in _SPELLINGS}
+    roles = {"date", *CHANNELS, "dividends", "splits"}
+    named = {_SPELLINGS.get(v, v): c.strip() for c, v in letters.items()}
+    known = {role: column for role, column in named.items() if role in roles}
     lacking = [c for c in ("date", "open", "high", "low", "close", "volume") if c not in known]
     if lacking:
         raise DataError(f"{path} has no column {lacking[0]!r}; its header reads: {header}.")

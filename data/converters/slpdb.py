@@ -122,12 +122,18 @@ def _record(path: Path) -> Record:
     if match is None:
         raise DataError(f"{path}: the first line must be name, signals, rate, samples and start.")
     rate = float(match["rate"])
-    try:
-        stamp = f"{match['date']} {match['time']}"
-        start = datetime.strptime(stamp, "%d/%m/%Y %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        start = None
+    start = _start(match["date"], match["time"])
     return Record(path=path, rate_hz=rate, duration_s=float(match["n"]) / rate, start_utc=start)
+
+
+def _start(date: str | None, time: str | None) -> datetime | None:
+    """Return a header's start; one header gives its year with two digits."""
+    for form in ("%d/%m/%Y %H:%M:%S", "%d/%m/%y %H:%M:%S"):
+        try:
+            return datetime.strptime(f"{date} {time}", form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
 
 
 def _counts(records: list[Record]) -> dict[str, Counter[str]]:
