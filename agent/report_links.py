@@ -11,6 +11,7 @@ from tool_use_om.agent.verify_facts import rounds_to
 
 _NUMBER = re.compile(r"(?<![\w.#/-])[-+−]?\d+(?:\.\d+)?(?![\w/])")
 _WORD = re.compile(r"[^\W\d_][\w-]*")
+_CLAUSE_END = re.compile(r"[.;:,!?](?:\s|$)|\(|\)")
 # Markup, and entities, are never searched for numbers; these tags end what is read together.
 _MARKUP = re.compile(r"(<[^>]*>|&[a-z#0-9]+;)")
 _BLOCK_END = re.compile(r"</(?:p|li|tr|h\d)>")
@@ -25,7 +26,7 @@ def link_numbers(rendered: str, findings: Sequence[Mapping[str, Any]]) -> str:
     """Return HTML in which each number that a finding states links to that finding's source.
 
     Where several findings state the same number, the one whose statement has most words in common
-    with the paragraph, list item or table row is meant; among equals, one not linked to so far.
+    with the clause is meant, then with the paragraph or table row, then one not linked to so far.
     """
     linker = _Linker(findings)
     start, parts = 0, []
@@ -43,17 +44,31 @@ class _Linker:
 
     def block(self, rendered: str) -> str:
         pieces = _MARKUP.split(rendered)
-        around = _words(" ".join(pieces[::2]))
-        return "".join(
-            piece if i % 2 else _NUMBER.sub(lambda m: self.link(m.group(), around), piece)
-            for i, piece in enumerate(pieces)
-        )
+        plain = " ".join(pieces[::2])
+        around, linked, at = _words(plain), [], 0
+        for i, piece in enumerate(pieces):
+            if i % 2:
+                linked.append(piece)
+                continue
+            linked.append(
+                _NUMBER.sub(
+                    lambda m, at=at: self.link(m.group(), _clause(plain, at + m.start()), around),
+                    piece,
+                )
+            )
+            at += len(piece) + 1
+        return "".join(linked)
 
-    def link(self, text: str, around: set[str]) -> str:
+    def link(self, text: str, clause: set[str], around: set[str]) -> str:
         fitting = [i for i, f in enumerate(self.findings) if _states(f.get("value"), text)]
         if not fitting:
             return text
-        best = max(fitting, key=lambda i: (len(self.words[i] & around), i not in self.used, -i))
+
+        def closeness(i: int) -> tuple[int, int, bool, int]:
+            words = self.words[i]
+            return len(words & clause), len(words & around), i not in self.used, -i
+
+        best = max(fitting, key=closeness)
         self.used.add(best)
         finding = self.findings[best]
         source = finding["source"]
@@ -65,6 +80,13 @@ class _Linker:
 
 def _words(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text)}
+
+
+def _clause(plain: str, position: int) -> set[str]:
+    """Return the words of the clause around a position: nearer than its neighbours' words."""
+    start = max((m.end() for m in _CLAUSE_END.finditer(plain, 0, position)), default=0)
+    end = _CLAUSE_END.search(plain, position)
+    return _words(plain[start : end.start() if end else len(plain)])
 
 
 def _states(value: Any, text: str) -> bool:  # noqa: ANN401 - a finding's value, any JSON

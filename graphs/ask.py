@@ -19,8 +19,8 @@ from tool_use_om.graphs.console import Watcher
 
 DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
 
-ask_app = typer.Typer(add_completion=False)
-demo_app = typer.Typer(add_completion=False)
+ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+demo_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _DATA = typer.Option("basic-motions", "--data", "-d", help="The data set asked about.")
 _MODEL = typer.Option(

@@ -132,3 +132,14 @@ def test_number_links_to_the_finding_its_row_speaks_of() -> None:
     ]  # fmt: skip
     text = link_numbers("<p>walk-b has 0.5</p><p>walk-a has 0.5</p>", findings)
     assert text.index("/segments/1/confidence") < text.index("/segments/0/confidence")
+
+
+def test_number_links_to_the_finding_its_clause_speaks_of() -> None:
+    """Of two equal numbers in one paragraph each links to its own source."""
+    findings = [
+        {**FINDING, "statement": name, "value": 1.0,
+         "source": {"result_id": "r-0123456789ab", "pointer": f"/{name}/value"}}
+        for name in ("accuracy", "recall")
+    ]  # fmt: skip
+    text = link_numbers("<p>The recall is 100 %; the accuracy is 100 %.</p>", findings)
+    assert text.index("/recall/value") < text.index("/accuracy/value")
