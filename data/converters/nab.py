@@ -38,7 +38,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("request_count", "requests", "count"),
     ("nyc_taxi", "taxi", "count"),
     ("twitter_volume", "tweets", "count"),
-    ("occupancy", "occupancy", "%"),
+    ("occupancy", "occupancy", "a.u."),
     ("temperature", "temperature", "a.u."),
     ("rogue_agent", "keys", "a.u."),
     ("^art_", "artificial", "a.u."),
@@ -143,7 +143,7 @@ def _modality_names(metrics: list[Metric]) -> dict[tuple[str, float], str]:
     counts = Counter((m.kind, m.step_s) for m in metrics)
     names: dict[tuple[str, float], str] = {}
     for (kind, step), _ in sorted(counts.items(), key=lambda c: (-c[1], c[0])):
-        names[kind, step] = f"{kind}_{step:g}s" if kind in names.values() else kind
+        names[kind, step] = slug(f"{kind}_{step:g}s") if kind in names.values() else kind
     return names
 
 

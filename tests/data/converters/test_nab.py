@@ -102,6 +102,22 @@ def test_nab_names_what_is_measured(tmp_path: Path, source: Path) -> None:
     }
 
 
+def test_nab_gives_each_step_of_a_kind_its_own_modality(tmp_path: Path, source: Path) -> None:
+    """Files of one kind at another step, even a broken one, do not borrow the common rate."""
+    for name in ("a", "b"):
+        write(
+            source / "data" / "realTraffic" / f"speed_{name}.csv", stamps("2015-09-01", 6, "5min")
+        )
+    write(source / "data" / "realTraffic" / "speed_c.csv", stamps("2015-09-01", 7, "150500ms"))
+    path = source / "labels" / "combined_windows.json"
+    extra = {f"realTraffic/speed_{name}.csv": [] for name in "abc"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | extra))
+    convert(source, tmp_path / "nab")
+    manifest = DataSet.open(tmp_path / "nab").manifest
+    rates = {m.name: 1 / m.rate_hz for m in manifest.modalities if "metric" in m.name}
+    assert rates == {"metric": pytest.approx(300), "metric_150_5s": pytest.approx(150.5)}
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
