@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,18 +24,23 @@ ABSOLUTE = 1e-8
 
 
 class Replay(BaseModel):
-    """What replaying a trace showed; `reason` says where and how it first differed."""
+    """What replaying a trace showed; `reason` says where and how it first differed.
+
+    `working_sets` are as the run's state held them: before each call, and after the last one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     same: bool
     n_calls: int
     reason: str | None = None
+    working_sets: tuple[dict[str, Any], ...] = ()
 
 
 def replay(trace: Trace, workspace: Workspace) -> Replay:
-    """Run the calls of `trace` again in a fresh working set and compare each observation.
+    """Run the calls of `trace` again and compare each observation.
 
+    Each question of the conversation starts from a fresh working set, as it does in a run.
     Times and result ids may differ, numbers by a relative 1e-4; anything else counts.
 
     Parameters
@@ -48,16 +53,20 @@ def replay(trace: Trace, workspace: Workspace) -> Replay:
     observed = _observations(trace.messages)
     context = ToolContext(workspace=workspace, seed=trace.seed, dataset=_offered(trace))
     working_set = WorkingSet()
+    held: list[dict[str, Any]] = [{}]
     ids: dict[str, str] = {}
     for number, call in enumerate(trace.calls):
+        if number in observed.asked_at:
+            working_set, held[-1] = WorkingSet(), {}
         content, working_set = _run(call, context, working_set, ids)
-        recorded = observed[number] if number < len(observed) else None
+        recorded = observed.values[number] if number < len(observed.values) else None
         if problem := difference(stable(recorded), stable(content)):
             reason = f"call {number + 1} ({call.tool}) {problem}"
             return Replay(same=False, n_calls=number, reason=reason)
         if call.result_id and isinstance(content, dict) and content.get("result_id"):
             ids[call.result_id] = content["result_id"]
-    return Replay(same=True, n_calls=len(trace.calls))
+        held.append(_as_recorded(working_set, ids) if call.ok else held[-1])
+    return Replay(same=True, n_calls=len(trace.calls), working_sets=tuple(held))
 
 
 def difference(recorded: Any, replayed: Any, where: str = "") -> str | None:  # noqa: ANN401 - JSON
@@ -104,11 +113,28 @@ def _offered(trace: Trace) -> str | None:
     return str(trace.cards[0]["name"]) if trace.cards else trace.dataset
 
 
-def _observations(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return what each answered call returned, in the order of the calls."""
+class _Observed(NamedTuple):
+    """What each answered call returned, and the numbers of the calls a question was put before."""
+
+    values: list[Any]
+    asked_at: set[int]
+
+
+def _observations(messages: Sequence[Mapping[str, Any]]) -> _Observed:
     replies = {m.get("tool_call_id"): m for m in messages if m["role"] == "tool"}
-    asked = [c["id"] for m in messages for c in m.get("tool_calls") or ()]
-    return [read_content(replies[i].get("content")) for i in asked if i in replies]
+    observed = _Observed([], set())
+    for message in messages:
+        if message["role"] == "user":
+            observed.asked_at.add(len(observed.values))
+        called = [c["id"] for c in message.get("tool_calls") or () if c["id"] in replies]
+        observed.values.extend(read_content(replies[i].get("content")) for i in called)
+    return observed
+
+
+def _as_recorded(working_set: WorkingSet, ids: Mapping[str, str]) -> dict[str, Any]:
+    recorded = {new: old for old, new in ids.items()}
+    state = working_set.to_state()
+    return {k: recorded.get(v, v) if isinstance(v, str) else v for k, v in state.items()}
 
 
 def _run(

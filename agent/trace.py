@@ -64,6 +64,7 @@ class Trace(BaseModel):
     cards: tuple[dict[str, Any], ...] = Field(default=(), description="data sets as offered")
     plan: tuple[dict[str, Any], ...] = ()
     not_understood: tuple[str, ...] = ()
+    stopped: str = Field(default="", description="which limit ended the calls, if one did")
     calls: tuple[Call, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
     answer: str = ""
@@ -204,6 +205,7 @@ def trace_from_state(
         cards=tuple(state.get("datasets") or ()),
         plan=tuple(state.get("plan") or ()),
         not_understood=tuple(state.get("not_understood") or ()),
+        stopped=str(state.get("stopped") or ""),
         calls=calls_of(messages),
         findings=tuple(state.get("findings") or ()),
         answer=str(state.get("answer") or ""),

@@ -82,7 +82,8 @@ def sft(
     steps: Annotated[int, typer.Option(min=0, help="Optimiser steps; 0: by --epochs.")] = 0,
     epochs: Annotated[float, typer.Option(min=0.0, help="Passes over the rows.")] = 3.0,
     max_length: Annotated[
-        int, typer.Option(min=16, help="Tokens a row may have; longer rows are cut and counted.")
+        int,
+        typer.Option(min=16, help="Tokens a row may have; longer rows are left out and counted."),
     ] = 16384,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows a step on the device.")] = 1,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches an optimiser step.")] = 1,
@@ -94,7 +95,7 @@ def sft(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Fine-tune with TRL's SFTTrainer and a LoRA adapter; loss on the assistant's words only.
+    """Fine-tune with TRL's SFTTrainer and a LoRA adapter; loss on each row's last message only.
 
     Runs on the GPU when there is one (bf16), else on the CPU. For Llama 3.2:
     --model meta-llama/Llama-3.2-3B-Instruct
@@ -116,9 +117,9 @@ def sft(
 
 
 def _say(report: SftReport, out: Path) -> None:
-    cut = f"{report.rows_cut} cut at {report.config['max_length']} tokens"
+    left = f"{report.rows_too_long} left out as longer than {report.config['max_length']} tokens"
     typer.echo(
-        f"{report.rows} rows trained on ({report.rows_held_out} held out, {cut}, longest "
+        f"{report.rows} rows trained on ({report.rows_held_out} held out, {left}, longest "
         f"{report.longest_row_tokens}), {report.assistant_tokens} of the assistant's tokens, "
         f"on {report.device}."
     )

@@ -1,13 +1,14 @@
 """Recorded runs as training rows in TRL's form: `messages` and `tools`.
 
-A run gives one row for each thing the orchestrator does, under the prompt it will be given when it
-does it: write the plan, call the tools, explain the results. `meta` says which, and of what run.
+A run gives one row for each thing the orchestrator does (the plan, each tool call, the answer),
+under exactly what it was shown when it did it. The last message of a row is what is to be learnt;
+`meta` says which phase it is, and of what run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,13 @@ def export(
     out = Export()
     for trace in traces:
         on_trace(trace)
-        if reason := unfit(trace) or replay(trace, workspace).reason:
+        unfitting = unfit(trace)
+        found = None if unfitting else replay(trace, workspace)
+        if found is None or not found.same:
+            reason = found.reason if found else unfitting
             out.rejected.append({"reason": reason, "trace": trace.model_dump(mode="json")})
         else:
-            out.kept.extend(rows_of(trace))
+            out.kept.extend(rows_of(trace, found.working_sets))
             out.runs_kept += 1
     return out
 
@@ -75,19 +79,40 @@ def write_export(out: Path, found: Export) -> Path:
     return apart
 
 
-def rows_of(trace: Trace) -> Iterator[Row]:
-    """Yield a run's rows: its plan, its tool calls, its answer; a direct answer has only a plan."""
+def rows_of(trace: Trace, working_sets: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """Yield a run's rows: its plan, each tool call, its answer; a direct answer has only a plan.
+
+    Parameters
+    ----------
+    working_sets : the state before each call and after the last, as `replay` found them
+    """
     yield _row(trace, "plan", [_plan_prompt(trace), _user(trace.query), _say(_plan(trace))])
     if not trace.calls:
         return
-    turns = as_turns(_this_turn(trace.messages))
-    while turns and turns[-1]["role"] == "assistant" and "tool_calls" not in turns[-1]:
-        turns.pop()  # the answer: it is said under another prompt
-    acting = [_act_prompt(trace), *turns, {"role": "assistant", "content": DONE}]
-    yield _row(trace, "act", acting, tools=list(trace.tools))
+    for acting in _acts(trace, working_sets):
+        yield _row(trace, "act", acting, tools=list(trace.tools))
     reply = {"findings": list(trace.findings), "prose": trace.answer}
     answering = [_interpret_prompt(trace), _user(trace.query), _say(reply)]
     yield _row(trace, "interpret", answering)
+
+
+def _acts(trace: Trace, working_sets: Sequence[Mapping[str, Any]]) -> Iterator[list[Row]]:
+    """Yield the messages of each step: its prompt, the conversation till then, what was chosen."""
+    turn = _this_turn(trace.messages)
+    before = len(trace.messages) - len(turn)
+    calling = [before + i for i, m in enumerate(turn) if m.get("tool_calls")]
+    states = working_sets[len(working_sets) - len(calling) - 1 :]
+    for at, state in zip(calling, states, strict=False):
+        call = as_turns([trace.messages[at]])[-1]  # the words beside it would end its message
+        yield [_act_prompt(trace, state), *as_turns(trace.messages[:at]), call]
+    if not trace.stopped:
+        seen = as_turns(trace.messages[: _end(trace.messages)])
+        yield [_act_prompt(trace, states[-1]), *seen, {"role": "assistant", "content": DONE}]
+
+
+def _end(messages: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many messages there were when the last tool had answered."""
+    return max(i for i, m in enumerate(messages, start=1) if m["role"] == "tool")
 
 
 def _row(trace: Trace, phase: str, messages: list[Row], tools: list[Row] | None = None) -> Row:
@@ -121,8 +146,10 @@ def _plan_prompt(trace: Trace) -> Row:
     return _system(plan_prompt(datasets=trace.cards, working_set={}, tools=_names(trace)))
 
 
-def _act_prompt(trace: Trace) -> Row:
-    prompt = act_prompt(datasets=trace.cards, working_set={}, plan=trace.plan, tools=_names(trace))
+def _act_prompt(trace: Trace, working_set: Mapping[str, Any]) -> Row:
+    prompt = act_prompt(
+        datasets=trace.cards, working_set=working_set, plan=trace.plan, tools=_names(trace)
+    )
     return _system(prompt)
 
 

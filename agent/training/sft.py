@@ -1,4 +1,4 @@
-"""Fine-tune an orchestrator: TRL's SFTTrainer, a LoRA adapter, loss on the assistant's words only.
+"""Fine-tune an orchestrator by TRL: a LoRA adapter, loss on the last message of each row only.
 
 One command for `meta-llama/Llama-3.2-3B-Instruct` on a GPU and for a small Llama on a CPU; what
 comes out loads as `local:<folder>`.
@@ -29,7 +29,8 @@ class SftConfig:
     Parameters
     ----------
     steps : int, optimiser steps; 0 = as many as `epochs` make
-    max_length : int, tokens a row may have; longer rows are cut and counted
+    max_length : int, tokens a row may have; longer rows would lose what they teach: they are left
+        out and counted
     hold_out : ("key=value", …), rows whose `meta` says so are kept for the evaluation loss
     lora_rank : int, rank of the adapter on all linear layers; its alpha is twice that
     """
@@ -52,7 +53,7 @@ class SftReport:
     model: str
     rows: int
     rows_held_out: int
-    rows_cut: int
+    rows_too_long: int
     longest_row_tokens: int
     assistant_tokens: int
     trained_parameters: int
@@ -119,21 +120,30 @@ def train(data: Path, model: str, out: Path, config: SftConfig | None = None) ->
     training, held = split_rows(rows, config.hold_out)
     with atomic_folder(out) as partial:
         base = _random_base(rows, partial / "base", config.seed) if model == RANDOM else model
-        trainer = _trainer(str(base), training, held, partial, config, whole_words=model == RANDOM)
-        lengths, said = _measure(trainer.processing_class, training)
-        if len(trainer.train_dataset) == 0:
+        network, tokenizer = _load_base(str(base))
+        fitting, longest, said = _fitting(tokenizer, training, config.max_length)
+        if not fitting:
             raise DataError(
-                f"`max_length` {config.max_length} cuts every row before the assistant speaks; the "
-                f"longest has {max(lengths)} tokens. Raise it."
+                f"Every row is longer than `max_length` {config.max_length}; the longest has "
+                f"{longest} tokens. Raise it."
             )
+        trainer = _trainer(
+            network,
+            tokenizer,
+            fitting,
+            held,
+            args=_arguments(partial, config),
+            lora_rank=config.lora_rank,
+            whole_words=model == RANDOM,
+        )
         trainer.train()
         _save(trainer, partial, relative="base" if model == RANDOM else None)
         report = SftReport(
             model=model,
-            rows=len(training),
+            rows=len(fitting),
             rows_held_out=len(held),
-            rows_cut=sum(n > config.max_length for n in lengths),
-            longest_row_tokens=max(lengths),
+            rows_too_long=len(training) - len(fitting),
+            longest_row_tokens=longest,
             assistant_tokens=said,
             held_out_loss=float(trainer.evaluate()["eval_loss"]) if held else None,
             config=asdict(config),
@@ -194,21 +204,21 @@ def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - datase
 
 
 def _trainer(
-    base: str,
+    network: Any,  # noqa: ANN401 - transformers is untyped here
+    tokenizer: Any,  # noqa: ANN401 - likewise
     training: Sequence[Mapping[str, Any]],
     held: Sequence[Mapping[str, Any]],
-    out: Path,
-    config: SftConfig,
     *,
+    args: Any,  # noqa: ANN401 - TRL is untyped here
+    lora_rank: int,
     whole_words: bool,
 ) -> Any:  # noqa: ANN401 - TRL is untyped here
     from peft import LoraConfig
     from trl import SFTTrainer
 
-    network, tokenizer = _load_base(base)
     lora = LoraConfig(
-        r=config.lora_rank,
-        lora_alpha=2 * config.lora_rank,
+        r=lora_rank,
+        lora_alpha=2 * lora_rank,
         target_modules="all-linear",
         task_type="CAUSAL_LM",
         # Random words cannot be learned around: a random base trains its embeddings too.
@@ -216,7 +226,7 @@ def _trainer(
     )
     return SFTTrainer(
         model=network,
-        args=_arguments(out, config),
+        args=args,
         train_dataset=_dataset(training),
         eval_dataset=_dataset(held) if held else None,
         processing_class=tokenizer,
@@ -248,8 +258,13 @@ def _arguments(out: Path, config: SftConfig) -> Any:  # noqa: ANN401 - TRL is un
     )
 
 
-def _measure(tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[list[int], int]:  # noqa: ANN401
-    lengths, said = [], 0
+def _fitting(
+    tokenizer: Any,  # noqa: ANN401 - transformers is untyped here
+    rows: Sequence[Mapping[str, Any]],
+    max_length: int,
+) -> tuple[list[Mapping[str, Any]], int, int]:
+    """Return (rows of at most `max_length` tokens, tokens of the longest row, tokens to learn)."""
+    fitting, longest, said = [], 0, 0
     for row in rows:
         out = tokenizer.apply_chat_template(
             row["messages"],
@@ -258,9 +273,11 @@ def _measure(tokenizer: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[list[in
             return_dict=True,
             return_assistant_tokens_mask=True,
         )
-        lengths.append(len(out["input_ids"]))
-        said += sum(out["assistant_masks"])
-    return lengths, said
+        longest = max(longest, len(out["input_ids"]))
+        if len(out["input_ids"]) <= max_length:
+            fitting.append(row)
+            said += sum(out["assistant_masks"])
+    return fitting, longest, said
 
 
 def _save(trainer: Any, out: Path, *, relative: str | None) -> None:  # noqa: ANN401 - TRL is untyped

@@ -40,8 +40,8 @@ def test_traces_export_writes_rows_and_keeps_the_others_apart(
     arguments = ["export", "--out", str(out), "--workspace", str(workspace.root)]
     shown = CliRunner().invoke(traces_app, [*arguments, "--format", "trl"])
     assert shown.exit_code == 0, shown.output
-    assert "1 kept as 3 trl rows" in shown.output
-    assert len(out.read_text().splitlines()) == 3
+    assert "1 kept as 5 trl rows" in shown.output
+    assert len(out.read_text().splitlines()) == 5
     (apart,) = (tmp_path / "rows.rejected.jsonl").read_text().splitlines()
     assert "other content" in json.loads(apart)["reason"]
 

@@ -39,7 +39,7 @@ def test_sft_report_counts_rows_and_the_assistants_tokens(
 ) -> None:
     """Held-out rows are evaluated and not trained on; the report is in the folder."""
     folder, report = tiny_sft
-    assert (report.rows, report.rows_held_out, report.rows_cut) == (2, 1, 0)
+    assert (report.rows, report.rows_held_out, report.rows_too_long) == (2, 1, 0)
     assert 0 < report.assistant_tokens < report.longest_row_tokens * report.rows
     assert report.held_out_loss is not None
     assert math.isfinite(report.held_out_loss)
@@ -61,22 +61,22 @@ def test_sft_result_loads_as_a_local_model_and_repeats_what_it_learnt(
     assert first.tool_calls == second.tool_calls
 
 
-def test_sft_trains_on_a_folder_and_counts_the_rows_it_cut(
+def test_sft_trains_on_a_folder_and_counts_the_rows_that_are_too_long(
     tiny_sft: tuple[Path, SftReport], tiny_rows: Path, tmp_path: Path
 ) -> None:
-    """A row over `max_length` loses its end, and the report says how many rows did."""
+    """A row over `max_length` would lose what it teaches: it is left out and counted."""
     folder, whole = tiny_sft
     config = SftConfig(steps=1, max_length=whole.longest_row_tokens - 1)
     report = train(tiny_rows, str(folder / "base"), tmp_path / "out", config)
-    assert report.rows == 3
-    assert 0 < report.rows_cut < 3
+    assert report.rows + report.rows_too_long == 3
+    assert 0 < report.rows_too_long < 3
     assert report.longest_row_tokens == whole.longest_row_tokens
 
 
 def test_sft_refuses_a_max_length_that_leaves_nothing_to_learn(
     tiny_sft: tuple[Path, SftReport], tiny_rows: Path, tmp_path: Path
 ) -> None:
-    """When every row is cut before the assistant speaks, the error says so, and nothing is left."""
+    """When every row is too long, the error says so, and nothing is left behind."""
     out = tmp_path / "out"
     with pytest.raises(DataError, match="max_length"):
         train(tiny_rows, str(tiny_sft[0] / "base"), out, SftConfig(steps=1, max_length=20))
