@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError, unknown
-from tool_use_om.data.parquet import open_parquet, read_range, read_table
+from tool_use_om.data.index import STATISTICS, read_stats
+from tool_use_om.data.parquet import Footers, open_parquet, read_range, read_table
+from tool_use_om.data.parts import Place, part_path, read_places
 from tool_use_om.data.schema import FORMAT_VERSION, Manifest
 from tool_use_om.data.stats import sketch_quantiles
 from tool_use_om.data.workspace import check_name
@@ -57,6 +59,8 @@ class DataSet:
         self.path = path
         self.manifest = manifest
         self._identity = _identity(path)
+        self._footers = Footers()
+        self._stats_read: dict[tuple[str, ...], pd.DataFrame] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -107,9 +111,8 @@ class DataSet:
         mean, std (population), q05, q25, q50, q75, q95; channel units. A channel that a session
         does not have gives no row.
         """
-        frame = self._stats
-        if channels is not None:
-            frame = frame[frame["channel"].isin(self.check_channels(channels))]
+        wanted = self.check_channels("all" if channels is None else channels)
+        frame = self._stats_of(wanted)
         if session_ids is not None:
             frame = frame[frame["session_id"].isin(self.check_sessions(session_ids))]
         return frame.reset_index(drop=True)
@@ -227,6 +230,31 @@ class DataSet:
     def _labels(self) -> pd.DataFrame:
         return _frame(self._table("labels.parquet", _LABEL_COLUMNS))
 
+    def _stats_of(self, channels: tuple[str, ...]) -> pd.DataFrame:
+        if channels in self._stats_read:
+            return self._stats_read[channels]
+        if not (self.path / "stats.parquet").exists():
+            frame = self._stats
+            if set(channels) < set(self.manifest.channel_ids):
+                frame = frame[frame["channel"].isin(channels)]
+        else:
+            with self._unreplaced():
+                table = read_stats(self.path / "stats.parquet", channels)
+            ids = pa.array(self._sessions["session_id"]).take(table["session"].combine_chunks())
+            columns = {n: table[n].to_pandas() for n in ("channel", *STATISTICS)}
+            frame = pd.DataFrame({"session_id": ids.to_pandas()} | columns)
+            frame["n"] = frame["n"].astype("int64")
+        self._stats_read = {channels: frame}
+        return frame
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], Place] | None:
+        path = self.path / "places.parquet"
+        if not path.exists():
+            return None
+        with self._unreplaced():
+            return read_places(path)
+
     @cached_property
     def _stats(self) -> pd.DataFrame:
         table = self._table("sessions.parquet", ["session_id", "channels"])
@@ -256,15 +284,23 @@ class DataSet:
     def _read_modality(
         self, session_id: str, modality: str, channel_ids: list[str], start: float, end: float
     ) -> Signal | None:
-        path = (
-            self.path / "sessions" / check_name("A session id", session_id) / f"{modality}.parquet"
-        )
+        if self._places is None:
+            folder = self.path / "sessions" / check_name("A session id", session_id)
+            path, groups = folder / f"{modality}.parquet", None
+            if not path.exists() and not self._has(session_id, modality):
+                return None
+        else:
+            place = self._places.get((session_id, modality))
+            if place is None:
+                return None
+            path = part_path(self.path, modality, place[0])
+            groups = range(place[1], place[1] + place[2])
         if not path.exists():
-            if self._has(session_id, modality):
-                raise DataError(f"{path} is missing. Convert the set again.")
-            return None
+            raise DataError(f"{path} is missing. Convert the set again.")
         names = [c.partition(".")[2] for c in channel_ids]
-        time_s, values = read_range(path, names, start, end)
+        time_s, values = read_range(
+            path, names, start, end, groups=groups, footers=self._footers if groups else None
+        )
         return Signal(
             session_id=session_id,
             modality=modality,

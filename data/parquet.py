@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,24 @@ _DAMAGE = (OSError, pa.ArrowException, ValueError, KeyError, MemoryError, Overfl
 _SEAL = b"tuCS"
 
 
+class Footers:
+    """Remembers the footers of the last few files; those of parts take milliseconds to read."""
+
+    def __init__(self, limit: int = 16) -> None:
+        self._held: dict[Path, pq.FileMetaData] = {}
+        self._limit = limit
+
+    def get(self, path: Path) -> pq.FileMetaData | None:
+        """Return a footer, if it is remembered."""
+        return self._held.get(path)
+
+    def put(self, path: Path, footer: pq.FileMetaData) -> None:
+        """Remember a footer; the oldest is forgotten."""
+        self._held.setdefault(path, footer)
+        while len(self._held) > self._limit:
+            del self._held[next(iter(self._held))]
+
+
 def write_table(table: pa.Table, path: Path, *, row_group: int | None = None) -> None:
     """Write a table whose pages carry checksums; `row_group` rows a group (default: pyarrow's)."""
     with open_writer(path, table.schema) as file:
@@ -27,9 +45,16 @@ def write_table(table: pa.Table, path: Path, *, row_group: int | None = None) ->
 
 
 @contextmanager
-def open_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """Yield a writer of row groups; pages carry checksums, and the footer when it is closed."""
-    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as file:
+def open_writer(
+    path: Path, schema: pa.Schema, *, numbers: bool = False
+) -> Iterator[pq.ParquetWriter]:
+    """Yield a writer of row groups; pages carry checksums, and the footer when it is closed.
+
+    `numbers` leaves distinct numbers as they are, uncompressed: larger, and fastest to read.
+    """
+    plain: dict[str, Any] = {"compression": "none", "use_dictionary": ["channel"]}
+    how = plain if numbers else {"compression": "zstd"}
+    with pq.ParquetWriter(path, schema, write_page_checksum=True, **how) as file:
         yield file
     _seal(path)
 
@@ -68,11 +93,22 @@ def _footer(file: BinaryIO) -> bytes:
 
 
 @contextmanager
-def open_parquet(path: Path, columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
-    """Yield an open file that has `columns`; whatever is wrong with it is a DataError naming it."""
+def open_parquet(
+    path: Path, columns: Sequence[str] = (), *, footers: Footers | None = None
+) -> Iterator[pq.ParquetFile]:
+    """Yield an open file that has `columns`; whatever is wrong with it is a DataError naming it.
+
+    A footer found in `footers` is not read again.
+    """
     try:
-        _check_seal(path)
-        file = pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
+        known = None if footers is None else footers.get(path)
+        if known is None:
+            _check_seal(path)
+        file = pq.ParquetFile(
+            path, metadata=known, pre_buffer=False, page_checksum_verification=True
+        )
+        if footers is not None:
+            footers.put(path, file.metadata)
     except _DAMAGE as error:
         raise DataError(
             f"{path} cannot be read as Parquet ({_short(error)}). Convert the set again."
@@ -96,12 +132,22 @@ def read_table(path: Path, columns: list[str]) -> pa.Table:
 
 
 def read_range(
-    path: Path, names: list[str], start_s: float, end_s: float
+    path: Path,
+    names: list[str],
+    start_s: float,
+    end_s: float,
+    *,
+    groups: range | None = None,
+    footers: Footers | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return time (n,) and values (n, C) of the rows in [start, end), from their groups only."""
-    with open_parquet(path, ["time_s", *names]) as file:
-        groups = [i for i in range(file.num_row_groups) if _overlaps(file, i, start_s, end_s)]
-        table = file.read_row_groups(groups, columns=["time_s", *names], use_threads=False)
+    """Return time (n,) and values (n, C) of the rows in [start, end), from their groups only.
+
+    `groups` are the row groups that hold the session (default: all of the file's).
+    """
+    with open_parquet(path, ["time_s", *names], footers=footers) as file:
+        among = range(file.num_row_groups) if groups is None else groups
+        chosen = [i for i in among if _overlaps(file, i, start_s, end_s)]
+        table = file.read_row_groups(chosen, columns=["time_s", *names], use_threads=False)
         time_s = table["time_s"].to_numpy()
         first, last = np.searchsorted(time_s, [start_s, end_s], side="left")
         columns = [table[name].to_numpy()[first:last] for name in names]

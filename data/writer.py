@@ -17,7 +17,9 @@ import pyarrow as pa
 from tool_use_om.data.checks import Interval, check_labels, check_time, check_values
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.hashing import hash_dataset, hash_session
+from tool_use_om.data.index import IndexWriter
 from tool_use_om.data.parquet import write_table
+from tool_use_om.data.parts import PARTS_FROM, ROW_GROUP, PartWriter
 from tool_use_om.data.schema import (
     FORMAT_VERSION,
     SPLITS,
@@ -26,20 +28,9 @@ from tool_use_om.data.schema import (
     Modality,
     Split,
 )
-from tool_use_om.data.stats import STATS_TYPE, channel_stats
+from tool_use_om.data.stats import channel_stats
 from tool_use_om.data.workspace import atomic_folder, check_name, sweep
 
-ROW_GROUP = 1 << 15  # rows; a time range reads only the groups it touches
-INDEX_SCHEMA = pa.schema(
-    [
-        ("session_id", pa.string()),
-        ("subject_id", pa.string()),
-        ("start_utc", pa.timestamp("us", tz="UTC")),
-        ("duration_s", pa.float64()),
-        ("split", pa.string()),
-        ("channels", pa.list_(STATS_TYPE)),
-    ]
-)
 LABELS_SCHEMA = pa.schema(
     [
         ("session_id", pa.string()),
@@ -74,6 +65,7 @@ class DataSetWriter:
     modalities : the modalities and channels sessions may have
     subject_disjoint : bool, refuse a subject that appears in two splits
     debug : bool, draw debug/*.png
+    parts_from : int, sets of more sessions are written as a few large files (`data/parts.py`)
 
     Raises
     ------
@@ -95,6 +87,7 @@ class DataSetWriter:
         subject_disjoint: bool = True,
         replace: bool = False,
         debug: bool = True,
+        parts_from: int = PARTS_FROM,
     ) -> None:
         self.target = target
         self.manifest: Manifest | None = None
@@ -111,13 +104,15 @@ class DataSetWriter:
         }
         self._modalities = {m.name: m for m in modalities}
         self._subject_disjoint, self._replace, self._debug = subject_disjoint, replace, debug
-        self._sessions: dict[str, dict[str, Any]] = {}
+        self._sessions: dict[str, tuple[str, Split, float]] = {}  # subject, split, seconds
         self._hashes: dict[str, str] = {}
         self._labels: list[tuple[Any, ...]] = []
         self._truth: list[tuple[Any, ...]] = []
         self._split_of: dict[str, Split] = {}
         self._exit = ExitStack()
         self._folder = target
+        self._parts_from = parts_from
+        self._parts: PartWriter | None = None
 
     def __enter__(self) -> Self:
         if self.target.exists() and not self._replace:
@@ -126,6 +121,9 @@ class DataSetWriter:
             )
         sweep(self.target.parent)
         self._folder = self._exit.enter_context(atomic_folder(self.target))
+        channels = [c for m in self._modalities.values() for c in m.channel_ids]
+        self._index = IndexWriter(self._folder / "sessions.parquet", channels)
+        self._exit.callback(self._close_files)
         return self
 
     def __exit__(
@@ -168,26 +166,31 @@ class DataSetWriter:
         checked = {name: self._check_signal(where, name, *pair) for name, pair in signals.items()}
         duration = _duration(where, checked, self._modalities, duration_s)
         intervals = check_labels(where, labels, duration)
+        if self._parts is None and len(self._sessions) == self._parts_from:
+            self._parts = PartWriter(self._folder)
+            self._parts.take_over(list(self._sessions))
         for name, (time_s, values) in checked.items():
             self._write_signal(session_id, self._modalities[name], time_s, values)
-        self._sessions[session_id] = {
+        facts = {
             "session_id": session_id,
             "subject_id": subject_id,
             "start_utc": start_utc.astimezone(UTC) if start_utc else None,
             "duration_s": duration,
             "split": split,
-            "channels": [
-                channel_stats(channel, values[:, i])
-                for name, (_, values) in checked.items()
-                for i, channel in enumerate(self._modalities[name].channel_ids)
-            ],
         }
+        stats = [
+            channel_stats(channel, values[:, i])
+            for name, (_, values) in checked.items()
+            for i, channel in enumerate(self._modalities[name].channel_ids)
+        ]
+        self._index.add(facts | {"channels": stats})
+        self._sessions[session_id] = (subject_id, split, duration)
         self._labels += [(session_id, *interval) for interval in intervals]
         self._truth += [(session_id, *row) for row in truth]
-        facts = {"subject": subject_id, "split": split, "duration_s": duration, "labels": intervals}
+        said = {"subject": subject_id, "split": split, "duration_s": duration, "labels": intervals}
         start = start_utc.astimezone(UTC).isoformat() if start_utc else None
         self._hashes[session_id] = hash_session(
-            facts | {"start": start, "truth": list(truth)}, checked
+            said | {"start": start, "truth": list(truth)}, checked
         )
 
     def _check_who(self, where: str, subject_id: str, split: Split) -> None:
@@ -214,23 +217,28 @@ class DataSetWriter:
     def _write_signal(
         self, session_id: str, modality: Modality, time_s: np.ndarray, values: np.ndarray
     ) -> None:
-        folder = self._folder / "sessions" / session_id
-        folder.mkdir(parents=True, exist_ok=True)
         columns = {
             c.name: np.ascontiguousarray(values[:, i]) for i, c in enumerate(modality.channels)
         }
         table = pa.table({"time_s": time_s} | columns)
+        if self._parts is not None:
+            self._parts.add(session_id, modality.name, table)
+            return
+        folder = self._folder / "sessions" / session_id
+        folder.mkdir(parents=True, exist_ok=True)
         write_table(table, folder / f"{modality.name}.parquet", row_group=ROW_GROUP)
 
     def _finish(self) -> None:
         if not self._sessions:
             raise DataError(f"{self._facts['name']} has no session: nothing was written.")
-        rows = [self._sessions[k] for k in sorted(self._sessions)]
-        write_table(pa.Table.from_pylist(rows, INDEX_SCHEMA), self._folder / "sessions.parquet")
+        self._index.finish()
+        if self._parts is not None:
+            self._parts.finish()
+            self._index.write_stats(self._folder / "stats.parquet")
         write_table(_rows_table(self._labels, LABELS_SCHEMA), self._folder / "labels.parquet")
         if self._truth:
             write_table(_rows_table(self._truth, TRUTH_SCHEMA), self._folder / "truth.parquet")
-        self.manifest = self._manifest(rows)
+        self.manifest = self._manifest()
         text = self.manifest.model_dump_json(indent=2)
         (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
         if self._debug:
@@ -238,17 +246,23 @@ class DataSetWriter:
 
             write_debug(self._folder)
 
-    def _manifest(self, rows: list[dict[str, Any]]) -> Manifest:
+    def _close_files(self) -> None:
+        self._index.close()
+        if self._parts is not None:
+            self._parts.close()
+
+    def _manifest(self) -> Manifest:
         label_sets = _label_sets(self._labels)
-        splits = Counter(r["split"] for r in rows)
+        subjects, of_split, seconds = zip(*self._sessions.values(), strict=True)
+        splits = Counter(of_split)
         modalities = [m.model_dump() for m in self._facts["modalities"]]
         return Manifest(
             **self._facts,
             label_sets=label_sets,
             splits={s: splits[s] for s in SPLITS},
-            n_sessions=len(rows),
-            n_subjects=len({r["subject_id"] for r in rows} - {UNKNOWN_SUBJECT}),
-            duration_s=math.fsum(r["duration_s"] for r in rows),
+            n_sessions=len(self._sessions),
+            n_subjects=len(set(subjects) - {UNKNOWN_SUBJECT}),
+            duration_s=math.fsum(seconds),
             content_hash=hash_dataset({"modalities": modalities}, self._hashes),
         )
 

@@ -1,0 +1,126 @@
+"""Many sessions in few files: the same set in either layout, damage named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tool_use_om.data import parts
+from tool_use_om.data.dataset import DataSet
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.writer import DataSetWriter
+
+Make = Callable[..., DataSetWriter]
+N = 23
+
+
+def write(target: Path, new_writer: Make, parts_from: int, **facts: Any) -> DataSet:
+    """Write N sessions of differing length, out of order, every third one without a heart."""
+    with new_writer(target, parts_from=parts_from, **facts) as writer:
+        for i in sorted(range(N), key=lambda i: i * 7 % N):
+            time_s = np.arange(10 + i) / 10
+            signals = {"motion": (time_s, np.stack([time_s + i, -time_s], axis=1))}
+            if i % 3:
+                signals["heart"] = (np.arange(2.0), np.array([[60.0 + i], [np.nan]]))
+            writer.add_session(
+                f"s{i:02d}",
+                subject_id=f"p{i}",
+                split="train",
+                signals=signals,
+                labels=[(0.0, 1.0, "walk", "activity")],
+            )
+    return DataSet.open(target)
+
+
+@pytest.fixture
+def both(
+    tmp_path: Path, new_writer: Make, monkeypatch: pytest.MonkeyPatch
+) -> tuple[DataSet, DataSet]:
+    """Return one set as a file a session and as parts of 4 sessions."""
+    monkeypatch.setattr(parts, "PART_SESSIONS", 4)
+    small = write(tmp_path / "small", new_writer, 1000)
+    return small, write(tmp_path / "parts", new_writer, 5)
+
+
+def test_parts_hold_the_same_set(both: tuple[DataSet, DataSet]) -> None:
+    """Manifest, index, labels, statistics and every signal are the same in either layout."""
+    small, large = both
+    assert small.manifest == large.manifest
+    pd.testing.assert_frame_equal(small.sessions(), large.sessions())
+    pd.testing.assert_frame_equal(small.labels(), large.labels())
+    for channels in (None, ["motion.y"], ["heart", "motion.x"]):
+        one, other = (
+            d.channel_stats(channels).sort_values(["session_id", "channel"], ignore_index=True)
+            for d in both
+        )
+        pd.testing.assert_frame_equal(one, other)
+    for session_id in small.sessions()["session_id"]:
+        for a, b in zip(small.read(session_id), large.read(session_id), strict=True):
+            assert (a.channels, a.units) == (b.channels, b.units)
+            assert np.array_equal(a.time_s, b.time_s)
+            assert np.array_equal(a.values, b.values, equal_nan=True)
+
+
+def test_parts_are_few_files(both: tuple[DataSet, DataSet]) -> None:
+    """Past the threshold no session keeps a file of its own, and a part holds many sessions."""
+    small, large = both
+    assert not (large.path / "sessions").exists()
+    assert len(list((large.path / "parts").glob("motion-*.parquet"))) == -(-N // 4)
+    assert not (small.path / "parts").exists()
+    assert len(list((small.path / "sessions").iterdir())) == N
+
+
+def test_parts_read_a_range_of_one_session(
+    tmp_path: Path, new_writer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time range of a session in several row groups gives its own samples only."""
+    monkeypatch.setattr(parts, "ROW_GROUP", 4)
+    dataset = write(tmp_path / "set", new_writer, 0)
+    (signal,) = dataset.read("s05", ["motion.x"], 0.3, 0.9)
+    assert signal.values[:, 0] == pytest.approx(5 + np.arange(3, 9) / 10)
+    assert dataset.read("s03", ["heart"]) == []
+
+
+def test_parts_damaged_names_the_part(both: tuple[DataSet, DataSet]) -> None:
+    """A truncated part is refused by name; sessions in other parts still read."""
+    _, large = both
+    path = large.path / "parts" / "motion-00000.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    found = []
+    for session_id in large.sessions()["session_id"]:
+        try:
+            large.read(session_id, ["motion"])
+        except DataError as error:
+            found.append(session_id)
+            assert path.name in str(error)  # noqa: PT017 - other sessions raise nothing
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("name", ["places.parquet", "stats.parquet"])
+def test_parts_damaged_index_names_the_file(both: tuple[DataSet, DataSet], name: str) -> None:
+    """A damaged table of places or statistics is refused by name."""
+    _, large = both
+    (large.path / name).write_bytes(b"PAR1 nothing PAR1")
+    again = DataSet.open(large.path)
+    with pytest.raises(DataError, match=name):
+        (again.channel_stats(), again.read("s01"))
+
+
+def test_parts_refused_half_way_leave_nothing(tmp_path: Path, new_writer: Make) -> None:
+    """A refusal after parts were begun removes them too."""
+    time_s = np.arange(3.0)
+
+    def refused() -> None:
+        with new_writer(tmp_path / "set", parts_from=1) as writer:
+            for session_id in ("a", "b", "c", "a"):
+                signals = {"heart": (time_s, time_s[:, None])}
+                writer.add_session(session_id, subject_id="p", split="train", signals=signals)
+
+    with pytest.raises(DataError, match="given twice"):
+        refused()
+    assert list(tmp_path.iterdir()) == []
