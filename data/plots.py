@@ -72,9 +72,12 @@ def draw_sessions(
 
 
 def write_debug(folder: Path) -> Path:
-    """Write debug/overview.png of a data set folder: a few sessions of each label."""
+    """Write debug/overview.png of a data set folder: what a few sessions of each label have."""
     dataset = DataSet.open(folder)
-    figure = draw_sessions(dataset, pick_sessions(dataset))
+    sessions = pick_sessions(dataset)
+    present = set(dataset.channel_stats(session_ids=sessions)["channel"])
+    channels = [c for c in dataset.manifest.channel_ids if c in present]
+    figure = draw_sessions(dataset, sessions, channels)
     kind = "SYNTHETIC" if dataset.manifest.synthetic else "recorded"
     title = f"{dataset.name} ({kind}): {dataset.manifest.n_sessions} sessions"
     figure.suptitle(_plain(title), fontsize=10, y=0.995, va="top")
