@@ -143,10 +143,11 @@ class ForecastHead(Head):
         if batch.future is None or batch.future_mask is None:
             raise DataError("fit() needs windows with a known future. Use make_forecast_batch.")
         known = batch.future_mask[:, picked]
-        rows = np.flatnonzero(known.any(axis=(1, 2)))
+        rows = np.flatnonzero(known.any(axis=(1, 2)) & _seen(batch.windows, picked))
         if not len(rows):
             raise DataError(
-                "No window has a known future. Use a shorter window_s, or longer sessions."
+                "No window has a known future of channels it has samples of. Use a shorter "
+                "window_s, or longer sessions."
             )
         self.channels_ = tuple(batch.windows.channels[i] for i in picked)
         self.window_channels_ = tuple(batch.windows.channels)
@@ -174,6 +175,7 @@ class ForecastHead(Head):
         self._require_fitted()
         check_batch(batch)
         self._check_same_form(batch.windows)
+        self._check_seen(batch.windows)
         n_steps = self._steps(horizon_s)
         quantiles = np.sort(self._predict(batch, n_steps), axis=-1)
         windows = batch.windows
@@ -205,6 +207,15 @@ class ForecastHead(Head):
                 "sessions."
             )
         return max(1, round(horizon_s * self.rate_hz_))
+
+    def _check_seen(self, windows: WindowBatch) -> None:
+        blind = ~_seen(windows, self._columns())
+        if blind.any():
+            raise DataError(
+                f"{int(blind.sum())} window(s) hold no sample of {', '.join(self.channels_)} to "
+                f"go on from (first in session {windows.session_ids[int(blind.argmax())]!r}). "
+                "Leave them out, or choose a longer window_s."
+            )
 
     def _check_same_form(self, windows: WindowBatch) -> None:
         got = (tuple(windows.channels), float(windows.rate_hz), int(windows.values.shape[2]))
@@ -333,6 +344,12 @@ def normalised_context(windows: WindowBatch, columns: Sequence[int]) -> Array:
     mask = windows.mask[:, columns]
     scaled = (windows.values[:, columns] - mean[..., None]) / scale[..., None]
     return np.where(mask, scaled, 0.0)
+
+
+def _seen(windows: WindowBatch, columns: Sequence[int]) -> Array:
+    """Return (B,) whether each of the channels has a sample in the window."""
+    sampled = np.asarray(windows.mask[:, columns].any(axis=2))
+    return np.asarray(sampled.all(axis=1))
 
 
 def _indices(channels: Sequence[str], valid: Sequence[str]) -> list[int]:

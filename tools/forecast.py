@@ -77,7 +77,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     test = backtest(ctx, working_set, args, clock)
     segments, origin = _to_continue(ctx, dataset, working_set, args, test)
     with clock.lap("encode_s"):
-        ends = last_windows(ctx, test.plan, segments)
+        ends = last_windows(ctx, test.plan, segments, test.request)
     with clock.lap("predict_s"):
         ahead = test.conformal.predict(ends, test.request.horizon_s)
         checked = test.conformal.predict(test.held_out, test.request.horizon_s)
@@ -153,9 +153,7 @@ def prepare(
     }
     plan = fit_window(plan, stretches["train"], request.horizon_s)
     with clock.lap("encode_s"):
-        batches = {
-            k: known_future(ctx, plan, found, request.horizon_s) for k, found in stretches.items()
-        }
+        batches = {k: known_future(ctx, plan, found, request) for k, found in stretches.items()}
     return Prepared(
         plan=plan,
         request=request,

@@ -15,7 +15,10 @@ from tool_use_om.tools.selection import Segment, select
 from tool_use_om.tools.working_set import WorkingSet
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tool_use_om.heads.forecasting import ForecastBatch
+    from tool_use_om.tokenizers.tokens import Tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,21 +77,40 @@ def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Pla
 
 
 def known_future(
-    ctx: ToolContext, plan: Plan, segments: Sequence[Segment], horizon_s: float
+    ctx: ToolContext, plan: Plan, segments: Sequence[Segment], request: Request
 ) -> ForecastBatch:
     """Cut, encode and join the future of the segments' windows, as far as it is known.
 
-    A window that is all gap is no context, yet what it holds is the future of others.
+    A window in which an asked channel is all gap is no context for it, yet what it holds is the
+    future of others.
     """
-    import numpy as np
-
     from tool_use_om.heads.forecasting import make_forecast_batch
 
     windows, tokens = cut(plan, segments), encode_all(ctx, plan, segments)
-    kept = np.flatnonzero(tokens.mask.any(axis=(1, 2)))
+    kept = _with_context(tokens, request)
     return make_forecast_batch(
-        windows.select(kept), tokens.select(kept), horizon_s=horizon_s, sessions=windows
+        windows.select(kept), tokens.select(kept), horizon_s=request.horizon_s, sessions=windows
     )
+
+
+def _with_context(tokens: Tokens, request: Request) -> np.ndarray:
+    """Return the windows that hold a whole patch of each asked channel.
+
+    Raises
+    ------
+    DataError : there is none
+    """
+    import numpy as np
+
+    columns = [tokens.channels.index(c) for c in request.channels]
+    measured = np.asarray(tokens.mask[:, columns].any(axis=2))
+    kept = np.flatnonzero(measured.all(axis=1))
+    if not len(kept):
+        raise DataError(
+            f"No window holds a whole patch ({tokens.patch_s:.3g} s without a gap) of "
+            f"{', '.join(request.channels)}. Choose other channels, sessions or times."
+        )
+    return kept
 
 
 def with_whole_future(batch: ForecastBatch, request: Request) -> ForecastBatch:
@@ -112,13 +134,13 @@ def with_whole_future(batch: ForecastBatch, request: Request) -> ForecastBatch:
     return batch.select(np.flatnonzero(whole))
 
 
-def last_windows(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> ForecastBatch:
+def last_windows(
+    ctx: ToolContext, plan: Plan, segments: Sequence[Segment], request: Request
+) -> ForecastBatch:
     """Return one window for each segment, ending where the segment ends; its future is unknown.
 
-    A segment whose last window is all gap is left out.
+    A segment in whose last window an asked channel is all gap is left out.
     """
-    import numpy as np
-
     from tool_use_om.heads.forecasting import ForecastBatch
 
     window_s = plan.settings.window_s
@@ -132,5 +154,5 @@ def last_windows(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> F
         for s in segments
     ]
     windows, tokens = cut(plan, ends), encode_all(ctx, plan, ends)
-    kept = np.flatnonzero(tokens.mask.any(axis=(1, 2)))
+    kept = _with_context(tokens, request)
     return ForecastBatch(windows=windows.select(kept), tokens=tokens.select(kept))

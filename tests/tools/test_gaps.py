@@ -29,6 +29,7 @@ def gappy(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         wave = np.sin(2 * np.pi * (1 + (time_s > LENGTH_S / 2)) * time_s)
         frame = pd.DataFrame({"t": time_s, "s": f"s{i}", "split": split})
         frame["ax"] = wave + rng.normal(0, 0.1, len(time_s))
+        frame["ay"] = wave**2 + rng.normal(0, 0.1, len(time_s))
         frame["label"] = np.where(time_s > LENGTH_S / 2, "fast", "slow")
         if i % 2 == 0:
             frame.loc[(time_s >= GAP_S[0]) & (time_s < GAP_S[1]), "ax"] = np.nan
@@ -62,13 +63,23 @@ def test_run_leaves_out_the_windows_that_are_all_gap(
     ask: Any, task: str, args: dict[str, Any]
 ) -> None:
     """Each task works on a recording with a gap longer than its windows."""
+    ask("select_channels_for_encoding", channels=["signal.ax"])
     ask("select_task_head", task=task)
     assert ask("run_task", **args)["task"] == task
 
 
 def test_anomaly_says_nothing_of_a_gap(ask: Any) -> None:
-    """No stretch that is scored lies wholly in the gap."""
+    """No stretch that is scored lies wholly in the gap of the one channel looked at."""
+    ask("select_channels_for_encoding", channels=["signal.ax"])
     ask("select_task_head", task="anomaly")
     rows = ask.outcome("run_task", query_session="s4").result.data["detail"]["windows"]
     assert rows
     assert not any(GAP_S[0] <= r["start_s"] and r["end_s"] <= GAP_S[1] for r in rows)
+
+
+def test_forecast_leaves_out_windows_in_which_only_the_asked_channel_is_missing(ask: Any) -> None:
+    """Another channel that goes on through the gap is no context for the asked one."""
+    ask("select_task_head", task="forecast")
+    content = ask("run_task", target_channels=["signal.ax"], horizon_s=2)
+    whole = ask("run_task", target_channels=["signal.ay"], horizon_s=2)
+    assert 0 < content["judged_on"]["n_windows"] < whole["judged_on"]["n_windows"]
