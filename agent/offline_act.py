@@ -14,6 +14,7 @@ from tool_use_om.agent.offline_plan import Step
 Call = tuple[str, dict[str, Any]]
 
 _SUGGESTED = re.compile(r"Unknown .*?'(?P<bad>[^']*)'\. Did you mean '(?P<good>[^']*)'")
+_DIGITS = re.compile(r"\d+")
 _INTERVAL = re.compile(
     r"[`']?(?P<name>[a-z_]+)[`']? must be in [\[(](?P<low>[\d.eE+-]+), (?P<high>[\d.eE+-]+)[\])]"
 )
@@ -49,7 +50,10 @@ def next_call(steps: Sequence[Step], messages: Sequence[BaseMessage]) -> Call | 
 def mend(call: Call, error: str) -> Call | None:
     """Return the call with what the error complains of replaced by what it offers, if it does."""
     tool, args = call
-    if unknown := _SUGGESTED.search(error):
+    unknown = _SUGGESTED.search(error)
+    if unknown and _DIGITS.findall(unknown["bad"]) != _DIGITS.findall(unknown["good"]):
+        return None  # another number is another session or subject, not a slip
+    if unknown:
         fixed = _replaced(args, unknown["bad"], unknown["good"])
     elif limits := _INTERVAL.search(error) or _AT_MOST.search(error):
         fixed = _limited(args, limits["name"], limits.groupdict().get("low"), limits["high"])

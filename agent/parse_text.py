@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,14 +33,28 @@ class Token:
 
 def tokenise(text: str) -> list[Token]:
     """Return the tokens of `text` in order; what is no token (quotes, brackets) is left out."""
-    found = []
+    found: list[Token] = []
     for match in _TOKEN.finditer(text):
         kind = str(match.lastgroup)
         folded = match.group().casefold().replace("’", "'")
         if kind == "word":
             folded = re.sub(r"'(s|re|ll|d|ve|m)$", "", folded).replace("'", "")
-        found.append(Token(kind, folded, match.start(), match.end()))
+        token = Token(kind, folded, match.start(), match.end())
+        found = [*found[:-1], _negative(token)] if _signed(found, token, text) else [*found, token]
     return found
+
+
+def _signed(before: Sequence[Token], token: Token, text: str) -> bool:
+    """Tell whether a minus right before a number is its sign: "-5 s", not "3 -5 s" or "3-5"."""
+    if token.kind != "number" or not before or before[-1].text != "-":
+        return False
+    minus = before[-1]
+    touches = minus.end == token.start and text[: minus.start][-1:].isspace()
+    return touches and len(before) > 1 and before[-2].kind == "word"
+
+
+def _negative(token: Token) -> Token:
+    return Token(token.kind, "-" + token.text, token.start - 1, token.end)
 
 
 def split_name(token: Token) -> list[Token]:

@@ -153,10 +153,18 @@ def test_act_stops_when_nothing_was_found_to_go_on_with(cards: Cards) -> None:
 
 def test_act_mends_an_unknown_name_by_the_nearest_one(cards: Cards) -> None:
     """The first name an error offers replaces the wrong one, and the plan goes on."""
+    error = "Error: Unknown label 'walking'. Did you mean 'walk'? Valid: sit, walk."
+    calls = run("Show the std while walking", cards, {"filter_by_time": [error, "{}"]})
+    labels = [c.tool_calls[0]["args"].get("labels") for c in calls]
+    assert labels == [None, ["walking"], ["walk"], None]
+
+
+def test_act_never_goes_on_with_another_number(cards: Cards) -> None:
+    """Subject 9 is not mended to another subject: the answer would be about somebody else."""
     error = "Error: Unknown subject '9'. Did you mean 'f1'? Valid: f1, m2."
-    calls = run("Show the min for subject 9", [cards[1]], {"filter_by_time": [error, "{}"]})
+    calls = run("Show the min for subject 9", [cards[1]], {"filter_by_time": [error]})
     subjects = [c.tool_calls[0]["args"].get("subjects") for c in calls]
-    assert subjects == [None, ["9"], ["f1"], None]
+    assert subjects == [None, ["9"]]
 
 
 def test_act_stops_after_one_mend(cards: Cards) -> None:
@@ -179,6 +187,8 @@ def test_act_stops_when_an_error_offers_nothing(cards: Cards) -> None:
         ({"horizon_s": 45.0}, "`horizon_s` must be at most 6.5 s.", {"horizon_s": 6.5}),
         ({"a": 1, "b": 2}, "t: unknown argument 'b'. Its arguments: a.", {"a": 1}),
         ({"horizon_s": 3}, "`horizon_s` must be in (5, 30], got 3.", None),
+        ({"a": "wlak"}, "Unknown label 'wlak'. Did you mean 'walk'?", {"a": "walk"}),
+        ({"a": "t-9"}, "Unknown session 't-9'. Did you mean 't-8'?", None),
     ],
 )
 def test_mend_follows_the_error(

@@ -189,3 +189,10 @@ def test_horizons_read_the_same_however_written(text: str) -> None:
     """All ways to say how far ahead give the same horizon."""
     (ask,) = parse(text).asks
     assert (ask.kind, ask.horizon_s) == ("forecast", 30)
+
+
+@pytest.mark.parametrize("text", ["the next -5 seconds", "the next -5 s"])
+def test_horizons_keep_their_sign(text: str) -> None:
+    """A minus right before the number is its sign, so that a horizon in the past is refused."""
+    (ask,) = parse(f"Predict {text}").asks
+    assert (ask.kind, ask.horizon_s) == ("forecast", -5)
