@@ -80,6 +80,8 @@ def _filled(header: Any) -> bool:  # noqa: ANN401 - see _header
 def read_header(path: Path, header: Any = None) -> Record:  # noqa: ANN401 - see _header
     """Return what a record's header says; `path` without suffix."""
     header = _header(path) if header is None else header
+    if not (header.sig_len and header.fs):
+        raise DataError(f"{path}.hea states no number of samples or no rate.")
     multiple = hasattr(header, "seg_name")
     frames = [1] * header.n_sig if multiple else list(header.samps_per_frame)
     names = header.get_sig_name() if multiple else header.sig_name
@@ -150,6 +152,8 @@ def read_annotations(record: Record) -> list[Interval]:
         rows = list(zip(time_s.tolist(), notes.symbol, notes.aux_note, strict=True))
     except FAILURES as error:
         raise DataError(f"{path} cannot be read: {error}.") from error
+    if not all(isinstance(symbol, str) for _, symbol, _ in rows):
+        raise DataError(f"{path} holds annotation codes that WFDB does not have. Is it damaged?")
     inside = [(t, s, aux.strip("\x00 ")) for t, s, aux in rows if 0 <= t < record.duration_s]
     return [
         *_beats([(t, s) for t, s, _ in inside if s in BEATS], record.duration_s),

@@ -136,6 +136,21 @@ def test_wfdb_refuses_incomplete_records_by_name(tmp_path: Path, source: Path) -
         wfdb.convert(tmp_path / "out", tmp_path / "w")
 
 
+def test_wfdb_refuses_damaged_annotations_and_bare_headers(tmp_path: Path, source: Path) -> None:
+    """Codes that WFDB does not have, and a header without its length, are refused by name."""
+    path = source / "100.atr"
+    whole = path.read_bytes()
+    path.write_bytes(bytes([whole[0], 50 << 2]) + whole[2:])
+    with pytest.raises(DataError, match=r"100\.atr (cannot be read|holds annotation codes)"):
+        wfdb.convert(source, tmp_path / "w")
+    path.write_bytes(whole)
+    (source / "100.hea").write_text(
+        (source / "100.hea").read_text().replace("100 3 100 800", "100 3")
+    )
+    with pytest.raises(DataError, match=r"100\.hea states no number of samples"):
+        wfdb.convert(source, tmp_path / "w")
+
+
 def test_wfdb_says_what_to_install(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
