@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tool_use_om.tools.context import ToolContext
-from tool_use_om.tools.encoding import cut, plan_encoding, without_filters
+from tool_use_om.tools.encoding import cut
+from tool_use_om.tools.forecast import own_rate_plan
 from tool_use_om.tools.interpret import Run
 from tool_use_om.tools.rhythm import rhythm
 from tool_use_om.tools.selection import Segment
@@ -34,7 +35,7 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
 def _contexts(ctx: ToolContext, run: Run) -> Any:  # noqa: ANN401  # a WindowBatch, imported lazily below
     """The windows the forecasts were made from, on the forecast channels only."""
     asked = run.working_set.but(channels=tuple(run.data["channels"]), encoding_channels=())
-    plan = plan_encoding(ctx, without_filters(asked))
+    plan = own_rate_plan(ctx, asked, run.data["channels"])
     context_s = run.data["context_s"]
     ends = {(s["session_id"], s["time_s"][0]) for s in run.data["detail"]["series"]}
     segments = [

@@ -144,7 +144,7 @@ def prepare(
     """Choose context and stride, cut and encode the three splits with their known futures."""
     dataset = open_current(ctx, working_set)
     request = _request(dataset, working_set, args)
-    plan = plan_encoding(ctx, without_filters(working_set), request.channels)
+    plan = own_rate_plan(ctx, working_set, request.channels)
     if not request.horizon_s:
         request = replace(request, horizon_s=plan.settings.window_s)
     stretches = {
@@ -161,6 +161,32 @@ def prepare(
         calibration=batches["calibration"],
         held_out=with_whole_future(batches["test"], request),
     )
+
+
+def own_rate_plan(ctx: ToolContext, working_set: WorkingSet, channels: Sequence[str]) -> Plan:
+    """Return what to encode so that the forecast channels stay at their own rate.
+
+    Bringing a channel to another rate filters over samples on both sides, so that a context would
+    hold some of the future that the forecast is judged on.
+
+    Raises
+    ------
+    DataError : channels of different rates
+    """
+    chosen = without_filters(working_set)
+    plan = plan_encoding(ctx, chosen, channels)
+    rates = {c: plan.dataset.manifest.rate_of(c) for c in channels}
+    if len(set(rates.values())) > 1:
+        listed = ", ".join(f"{c} at {rate:g} Hz" for c, rate in rates.items())
+        raise DataError(f"Forecast channels of one rate at a time; got {listed}. Name fewer.")
+    (rate,) = set(rates.values())
+    if plan.rate_hz == rate:
+        return plan
+    alone = plan_encoding(
+        ctx, chosen.but(encoding_channels=tuple(channels), tokenizer_config=None), channels
+    )
+    note = f"Encoded alone, at their own {rate:g} Hz: {', '.join(channels)}."
+    return replace(alone, notes=(note, *alone.notes))
 
 
 def fit_forecaster(name: str, params: dict[str, Any], data: Prepared) -> ForecastHead:
