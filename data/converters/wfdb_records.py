@@ -16,7 +16,9 @@ from tool_use_om.data.errors import DataError
 
 BEATS = "NLRBAaJSVrFejnE/fQ?"  # annotation codes that stand for one heart beat
 REACH_S = 1.0  # a beat's label never reaches farther from its mark
-FAILURES = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError)
+# what wfdb lets through from damaged files, a header that names itself as a segment included
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+FAILURES: tuple[type[Exception], ...] = (*_DAMAGE, EOFError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,22 +84,30 @@ def read_header(path: Path, header: Any = None) -> Record:  # noqa: ANN401 - see
     header = _header(path) if header is None else header
     if not (header.sig_len and header.fs):
         raise DataError(f"{path}.hea states no number of samples or no rate.")
-    multiple = hasattr(header, "seg_name")
-    frames = [1] * header.n_sig if multiple else list(header.samps_per_frame)
-    names = header.get_sig_name() if multiple else header.sig_name
-    parts = [s for s in header.segments if s] if multiple else [header]
-    unit_of = {n: u for s in parts for n, u in zip(s.sig_name or (), s.units or (), strict=True)}
-    moment = header.base_datetime
+    try:
+        sources = _sources(header)
+    except FAILURES as error:
+        raise DataError(f"{path}.hea cannot be read: {error}. Is the record complete?") from error
+    start = header.base_datetime
     return Record(
         path=path,
-        sources=tuple(
-            Source(label=str(n), unit=str(unit_of.get(n) or ""), rate_hz=float(header.fs * k))
-            for n, k in zip(names, frames, strict=True)
-        ),
+        sources=sources,
         duration_s=float(header.sig_len / header.fs),
-        start_utc=moment.replace(tzinfo=UTC) if moment else None,
+        start_utc=start.replace(tzinfo=UTC) if start else None,
         comments=tuple(c.strip() for c in header.comments or ()),
-        several_rates=max(frames) > 1,
+        several_rates=any(s.rate_hz > header.fs for s in sources),
+    )
+
+
+def _sources(header: Any) -> tuple[Source, ...]:  # noqa: ANN401 - see _header
+    multiple = hasattr(header, "seg_name")
+    names = header.get_sig_name() if multiple else header.sig_name
+    frames = [1] * header.n_sig if multiple else list(header.samps_per_frame)
+    parts = [s for s in header.segments if s] if multiple else [header]
+    unit_of = {n: u for s in parts for n, u in zip(s.sig_name or (), s.units or (), strict=True)}
+    return tuple(
+        Source(label=str(n), unit=str(unit_of.get(n) or ""), rate_hz=float(header.fs * k))
+        for n, k in zip(names, frames, strict=True)
     )
 
 
