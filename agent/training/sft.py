@@ -19,7 +19,6 @@ from tool_use_om.data.workspace import atomic_folder
 
 # A name for `--model` that means: make a small Llama of random weights beside the adapter.
 RANDOM = "random"
-_KEPT = ("messages", "tools")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     for number, row in read_lines(path):
         if not isinstance(row, dict) or not row.get("messages"):
             raise DataError(f"{path} line {number} has no `messages`; it is not a TRL row.")
-        rows.append({**row, "messages": as_turns(row["messages"])})
+        turns = as_turns(row["messages"])
+        if turns[-1]["role"] != "assistant" or len(turns) < 2:
+            raise DataError(f"{path} line {number} does not end with what the assistant shall say.")
+        rows.append({**row, "messages": turns})
     if not rows:
         raise DataError(f"{path} has no rows to train on.")
     return rows
@@ -198,9 +200,15 @@ def _load_base(base: str) -> tuple[Any, Any]:
 def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - datasets is untyped here
     from datasets import Dataset
 
-    kept = [{k: row[k] for k in _KEPT if row.get(k)} for row in rows]
-    dated = [{**row, "chat_template_kwargs": {"date_string": DATE}} for row in kept]
-    return Dataset.from_list(dated, on_mixed_types="use_json")
+    return Dataset.from_list([_taught(row) for row in rows], on_mixed_types="use_json")
+
+
+def _taught(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row in the form in which TRL learns the last message and only reads the others."""
+    *prompt, last = row["messages"]
+    tools = {"tools": row["tools"]} if row.get("tools") else {}
+    dated = {"chat_template_kwargs": {"date_string": DATE}}
+    return {"prompt": prompt, "completion": [last], **tools, **dated}
 
 
 def _trainer(
@@ -266,18 +274,23 @@ def _fitting(
     """Return (rows of at most `max_length` tokens, tokens of the longest row, tokens to learn)."""
     fitting, longest, said = [], 0, 0
     for row in rows:
-        out = tokenizer.apply_chat_template(
-            row["messages"],
-            tools=row.get("tools") or None,
-            date_string=DATE,
-            return_dict=True,
-            return_assistant_tokens_mask=True,
-        )
-        longest = max(longest, len(out["input_ids"]))
-        if len(out["input_ids"]) <= max_length:
+        whole = _n_tokens(tokenizer, row["messages"], row.get("tools"))
+        longest = max(longest, whole)
+        if whole <= max_length:
             fitting.append(row)
-            said += sum(out["assistant_masks"])
+            said += whole - _n_tokens(tokenizer, row["messages"][:-1], row.get("tools"), asked=True)
     return fitting, longest, said
+
+
+def _n_tokens(tokenizer: Any, messages: Any, tools: Any, *, asked: bool = False) -> int:  # noqa: ANN401
+    out = tokenizer.apply_chat_template(
+        messages,
+        tools=tools or None,
+        date_string=DATE,
+        return_dict=True,
+        add_generation_prompt=asked,
+    )
+    return len(out["input_ids"])
 
 
 def _save(trainer: Any, out: Path, *, relative: str | None) -> None:  # noqa: ANN401 - TRL is untyped

@@ -83,13 +83,29 @@ def test_sft_refuses_a_max_length_that_leaves_nothing_to_learn(
     assert not out.exists()
 
 
+def test_sft_learns_the_last_message_of_a_row_and_only_reads_the_others(tmp_path: Path) -> None:
+    """An earlier call was chosen under another prompt; its own row teaches it."""
+    said = {"role": "assistant", "content": "b"}
+    talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "long " * 50}]
+    reports = []
+    for name, messages in (("short", talk[:1]), ("long", [*talk, talk[0]])):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text(json.dumps({"messages": [*messages, said]}) + "\n")
+        reports.append(train(path, "random", tmp_path / name, SftConfig(steps=1)))
+    assert reports[0].assistant_tokens == reports[1].assistant_tokens == 2
+    assert reports[1].longest_row_tokens > reports[0].longest_row_tokens
+
+
 def test_sft_refuses_a_folder_that_exists(tiny_rows: Path, tmp_path: Path) -> None:
     """An earlier adapter is never overwritten."""
     with pytest.raises(DataError, match="exists"):
         train(tiny_rows, "random", tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", '{"question": "x"}\n', "[1]\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", '{"question": "x"}\n', "[1]\n", '{"messages": [{"role": "user", "content": "x"}]}\n'],
+)
 def test_sft_refuses_a_file_without_rows(text: str, tmp_path: Path) -> None:
     """A file that holds no TRL rows is named in the error, and nothing is written."""
     path = tmp_path / "rows.jsonl"

@@ -65,23 +65,16 @@ def test_template_refuses_two_calls_in_one_message(text_tokenizer: Any) -> None:
         text_tokenizer.apply_chat_template(both, tokenize=False)
 
 
-@pytest.mark.parametrize(
-    ("talk", "marked"),
-    [
-        (TALK, "done<|eot_id|>"),
-        (TALK[:4], '{"name": "f", "parameters": {"a": [1, null], "é": "<x>\'"}}<|eot_id|>'),
-        (TALK[:2], ""),
-    ],
-)
-def test_template_marks_the_last_message_of_the_assistant_and_no_other(
-    text_tokenizer: Any, talk: list[Any], marked: str
-) -> None:
-    """What counts in the loss is what the row teaches, with its end mark; the rest is context."""
+def test_template_marks_the_assistants_tokens_and_no_other(text_tokenizer: Any) -> None:
+    """What counts in the loss is what the assistant wrote, each turn with its end mark."""
     out = text_tokenizer.apply_chat_template(
-        talk, tools=TOOLS, return_dict=True, return_assistant_tokens_mask=True
+        TALK, tools=TOOLS, return_dict=True, return_assistant_tokens_mask=True
     )
-    learnt = [i for i, on in zip(out["input_ids"], out["assistant_masks"], strict=True) if on]
-    assert text_tokenizer.decode(learnt) == marked
+    marked = [i for i, on in zip(out["input_ids"], out["assistant_masks"], strict=True) if on]
+    assert text_tokenizer.decode(marked) == (
+        'a plan<|eot_id|>{"name": "f", "parameters": {"a": [1, null], "é": "<x>\'"}}<|eot_id|>'
+        "done<|eot_id|>"
+    )
 
 
 def test_as_turns_puts_text_and_each_call_into_messages_of_their_own() -> None:
