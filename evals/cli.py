@@ -34,7 +34,9 @@ class Split(StrEnum):
 @app.command()
 def tools(
     *,
-    model: Annotated[str, typer.Option(help="offline, google_genai:NAME, local:FOLDER, …")],
+    model: Annotated[
+        str, typer.Option(help="offline, google_genai:NAME, local:FOLDER, …")
+    ] = "offline",
     split: Annotated[Split | None, typer.Option(help="Default: both.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Questions at most.")] = None,
     out: OutOption = None,
