@@ -44,12 +44,15 @@ def _counts(manifest: Manifest) -> str:
 
 
 def _channels(manifest: Manifest, budget: int) -> str:
-    parts = _join([_modality(m) for m in manifest.modalities], budget - 15, "; ")
+    for names in (70, 40, 0):  # long names: rather fewer channels than no modality at all
+        parts = _join([_modality(m, names) for m in manifest.modalities], budget - 15, "; ")
+        if not parts.startswith("…"):
+            break
     return f"{len(manifest.channel_ids)} channels: {parts}"
 
 
-def _modality(modality: Modality) -> str:
-    names = _join([f"{_clip(c.name, 24)} {c.unit}" for c in modality.channels], 70, ", ")
+def _modality(modality: Modality, budget: int) -> str:
+    names = _join([f"{_clip(c.name, 24)} {c.unit}" for c in modality.channels], budget, ", ")
     return f"{_clip(modality.name, 24)} {modality.rate_hz:.4g} Hz ({names})"
 
 
