@@ -10,8 +10,9 @@ import typer
 app = typer.Typer(rich_markup_mode=None)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def bench(
+    ctx: typer.Context,
     *,
     out: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/benchmarks.md"),
     quick: Annotated[
@@ -22,6 +23,8 @@ def bench(
     ] = None,
 ) -> None:
     """Measure start, main job, overhead, encoder speed, heads and tool choice (minutes)."""
+    if ctx.invoked_subcommand is not None:
+        return
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.evals.bench import bench as measured
     from tool_use_om.evals.bench import render, write
@@ -30,3 +33,36 @@ def bench(
     write(sections, out)
     typer.echo(render(sections))
     typer.echo(f"Written to {out}.")
+
+
+@app.command()
+def data(
+    *,
+    sessions: Annotated[
+        list[int] | None, typer.Option(min=1, help="Sessions a set; repeatable.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Seconds a session.")] = 10.0,
+    index_only: Annotated[
+        list[int] | None, typer.Option(min=1, help="Also an index without signals; repeatable.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where sets are built and removed; default: temporary.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write.")] = None,
+) -> None:
+    """Measure the data layer on synthetic sets of growing size (default: 100 and 1000 sessions)."""
+    from tool_use_om.data.workspace import atomic_file
+    from tool_use_om.evals.data_bench import render, run
+
+    sizes = sessions or [100, 1000]
+    asked = [f"--sessions {n}" for n in sizes] + [f"--index-only {n}" for n in index_only or []]
+    command = "tuom bench data " + " ".join(asked)
+    rows = []
+    for row in run(sizes, seconds, folder, index_only=index_only or []):
+        rows.append(row)
+        typer.echo(f"{row['sessions']} sessions measured", err=True)
+    text = render(rows, seconds, f"{command} --seconds {seconds:g}")
+    if out is not None:
+        with atomic_file(out) as partial:
+            partial.write_text(text, encoding="utf-8")
+    typer.echo(text)

@@ -1,0 +1,48 @@
+"""`tuom bench data`, at sizes that say nothing but that it measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tool_use_om.data.dataset import DataSet
+from tool_use_om.evals import data_bench
+from tool_use_om.evals.bench_cli import app
+
+
+def test_bench_data_measures_and_cleans_up(tmp_path: Path) -> None:
+    """Each size gives a row in every table, and nothing that was built stays."""
+    page = tmp_path / "out.md"
+    asked = ["data", "--sessions", "3", "--index-only", "7", "--seconds", "4"]
+    result = CliRunner().invoke(app, [*asked, "--folder", str(tmp_path), "--out", str(page)])
+    assert result.exit_code == 0, result.output
+    text = page.read_text(encoding="utf-8")
+    assert "`tuom bench data --sessions 3 --index-only 7 --seconds 4`" in text
+    assert text.count("\n| 3 |") == 4
+    assert text.count("\n| 7 |") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["out.md"]
+
+
+def test_bench_index_alone_is_a_set_that_opens(tmp_path: Path) -> None:
+    """The index built without signals answers as any other."""
+    data_bench.build_index(tmp_path / "set", 9)
+    dataset = DataSet.open(tmp_path / "set")
+    assert len(dataset.sessions()) == 9
+    assert len(dataset.channel_stats(["gyroscope.z"])) == 9
+
+
+def test_bench_data_skips_peers_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer that is missing is named as not installed; the others are measured."""
+    monkeypatch.setattr(data_bench, "find_spec", lambda _name: None)
+    assert data_bench._peer("polars") is None
+    row = {"sessions": 1, "ours_mb_s": 2.0, "polars_mb_s": None}
+    assert "not installed" in data_bench.render([row], 1.0, "x")
+
+
+def test_bench_data_reads_less_for_less(tmp_path: Path) -> None:
+    """A quarter of one channel's time asks the system for fewer bytes than the whole session."""
+    data_bench.build(tmp_path / "set", 2, 3000.0)
+    found = data_bench._reading(tmp_path / "set", 3000.0)
+    assert found["read_range_kb"] < found["read_session_kb"] / 4
