@@ -15,7 +15,7 @@ from rich.text import Text
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, atomic_file, check_name
-from tool_use_om.graphs.console import Watcher
+from tool_use_om.graphs.console import Watcher, printable
 
 DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
 
@@ -72,7 +72,7 @@ def _answer(
     console = Console()
     place = Workspace.at(workspace)
     name = check_name("--run", run) if run else new_run_name()
-    console.print(Panel(Text(question), title=Text(f"{data} · {model}"), width=100))
+    console.print(Panel(Text(printable(question)), title=Text(f"{data} · {model}"), width=100))
     console.print(f"[dim]run {name}[/dim]")
     started = time.perf_counter()
     state = _watched(console, question, place, name, data=data, model=model, seed=seed)
@@ -168,7 +168,7 @@ def _show(
     if not answer:
         raise DataError("The run ended without an answer. Ask again in other words.")
     console.print()
-    console.print(Panel(Markdown(answer), title="answer", width=100, padding=(1, 2)))
+    console.print(Panel(Markdown(printable(answer)), title="answer", width=100, padding=(1, 2)))
     findings = state.get("findings") or []
     console.print(f"{len(findings)} sourced findings · {_verdict(state)} · {seconds:.1f} s")
     for kind, path in written.items():

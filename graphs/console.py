@@ -83,22 +83,27 @@ class Watcher:
             self.progress.update(
                 self.task, description=escape(call["name"]), completed=0, total=None
             )
-            line = escape(f"({arguments})") if arguments else ""
+            line = escape(printable(f"({arguments})")) if arguments else ""
             self._print(f"[cyan]{self.steps:>3}[/cyan]  {call['name']}[dim]{line}[/dim]")
         if getattr(message, "type", "") == "tool":
             self._result(message)
 
     def _result(self, message: Any) -> None:  # noqa: ANN401 - a ToolMessage
         if getattr(message, "status", "") == "error":
-            self.console.print(f"     [red]{escape(str(message.content))}[/red]")
+            self.console.print(f"     [red]{escape(printable(str(message.content)))}[/red]")
             return
         summary = summarise(message.content)
         if summary:
-            self._print(f"     [dim]{escape(summary)}[/dim]")
+            self._print(f"     [dim]{escape(printable(summary))}[/dim]")
 
     def _print(self, line: str) -> None:
         """Print one line, cut where the terminal ends."""
         self.console.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def printable(text: str) -> str:
+    """Return text without what would steer a terminal: control characters become a mark."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 def summarise(content: Any) -> str:  # noqa: ANN401 - message content: text or blocks

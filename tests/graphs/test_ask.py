@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, ToolMessage
 from rich.console import Console
 
 from tool_use_om.agent.report_links import anchor
@@ -154,6 +155,19 @@ def test_summary_of_a_tool_result_is_one_line() -> None:
     assert summarise(content) == "n_sessions=3  mae=1.25"
     assert not summarise("not json")
     assert not summarise("[1]")
+
+
+def test_watcher_prints_no_control_character_of_the_data() -> None:
+    """A label or an error that holds an escape sequence cannot steer the terminal."""
+    shown = io.StringIO()
+    call = AIMessage("", tool_calls=[{"name": "t", "args": {"a": "\x1b[31m"}, "id": "1"}])
+    results = [
+        ToolMessage(json.dumps({"dataset": "\x1b[2J"}), tool_call_id="1"),
+        ToolMessage("\x1b]0;x", tool_call_id="1", status="error"),
+    ]
+    with Watcher(Console(file=shown)) as watcher:
+        watcher.on_event("updates", {"tools": {"messages": [call, *results]}})
+    assert "\x1b" not in shown.getvalue()
 
 
 def test_watcher_ignores_events_it_does_not_know() -> None:
