@@ -27,7 +27,8 @@ STATISTICS = ("n", "nan_frac", "min", "max", "mean", "std", *QUANTILES)
 STATS_SCHEMA = pa.schema(
     [("channel", pa.string()), ("session", pa.int32()), *((s, pa.float64()) for s in STATISTICS)]
 )
-_BATCH = 512  # sessions held before they are written
+_BATCH = 512  # sessions held as Python objects
+_GROUP = 8  # such batches make a row group
 _AT = [int(np.argmin(np.abs(SKETCH_LEVELS - q))) for q in QUANTILES.values()]
 
 
@@ -38,6 +39,7 @@ class IndexWriter:
         self._path = path
         self._codes = {name: i for i, name in enumerate(channels)}
         self._waiting: list[dict[str, Any]] = []
+        self._batches: list[pa.Table] = []
         self._ids: list[str] = []
         self._where: list[tuple[int, int]] = []  # session number, channel number
         self._stats: list[np.ndarray] = []
@@ -55,16 +57,17 @@ class IndexWriter:
                  for e in row["channels"]]  # fmt: skip
         self._stats.append(np.array(found, np.float64).reshape(-1, len(STATISTICS)))
         if len(self._waiting) == _BATCH:
-            self._flush()
+            self._batch()
 
     def finish(self) -> None:
         """Write what waits, and the rows in the order of their ids if they came in another."""
+        self._batch()
         self._flush()
         self._exit.close()
         order = np.argsort(np.array(self._ids), kind="stable")
         if (order != np.arange(order.size)).any():
             table = read_table(self._path, INDEX_SCHEMA.names)
-            write_table(table.take(pa.array(order)), self._path, row_group=_BATCH)
+            write_table(table.take(pa.array(order)), self._path, row_group=_BATCH * _GROUP)
 
     def write_stats(self, path: Path) -> None:
         """Write the statistics once more, by channel and without sketches.
@@ -88,10 +91,17 @@ class IndexWriter:
         """Close the file without finishing, after an error."""
         self._exit.close()
 
-    def _flush(self) -> None:
+    def _batch(self) -> None:
         if self._waiting:
-            self._file.write_table(pa.Table.from_pylist(self._waiting, INDEX_SCHEMA))
+            self._batches.append(pa.Table.from_pylist(self._waiting, INDEX_SCHEMA))
             self._waiting.clear()
+        if len(self._batches) == _GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._batches:
+            self._file.write_table(pa.concat_tables(self._batches).combine_chunks())
+            self._batches.clear()
 
 
 def read_stats(path: Path, channels: Sequence[str]) -> pa.Table:

@@ -142,11 +142,11 @@ def _reading(path: Path, session_s: float) -> dict[str, Any]:
     chosen = [ids[i] for i in np.linspace(0, len(ids) - 1, min(READS, len(ids))).astype(int)]
     opened.read(chosen[0])
     read_before = _bytes_read()
-    _, ms = _timed(lambda: [opened.read(s) for s in chosen])
+    _, ms = _timed(lambda: _each(opened, chosen))
     full_bytes = _bytes_read() - read_before
     span = session_s / 2, session_s / 2 + min(5.0, session_s / 4)
     read_before = _bytes_read()
-    _, range_ms = _timed(lambda: [opened.read(s, ["accelerometer.x"], *span) for s in chosen])
+    _, range_ms = _timed(lambda: _each(opened, chosen, ["accelerometer.x"], *span))
     range_bytes = _bytes_read() - read_before
     return found | {
         "read_session_ms": ms / len(chosen),
@@ -154,6 +154,7 @@ def _reading(path: Path, session_s: float) -> dict[str, Any]:
         "read_session_kb": full_bytes / 1e3 / len(chosen),
         "read_range_kb": range_bytes / 1e3 / len(chosen),
         "stream_mb_s": _raw_mb(len(chosen), session_s) / (ms / 1e3),
+        "stream_peak_mb": _peak_mb(),
         **peers(opened, chosen, session_s),
     }
 
@@ -188,9 +189,8 @@ def peers(dataset: DataSet, chosen: Sequence[str], session_s: float) -> dict[str
     by its path; a part is filtered by row group where the tool can (pandas through pyarrow).
     """
     mega = _raw_mb(len(chosen), session_s) / 2
-    mine, ms = _timed(lambda: [dataset.read(s, ["accelerometer"]) for s in chosen])
+    _, ms = _timed(lambda: _each(dataset, chosen, ["accelerometer"]))
     found: dict[str, float | None] = {"ours_mb_s": mega / (ms / 1e3)}
-    del mine
     paths = _files(dataset, chosen)
     size = sum(_rows(p) for p in paths) * 20 / 1e6  # float64 time + 3 float32
     for name in PEERS:
@@ -199,9 +199,9 @@ def peers(dataset: DataSet, chosen: Sequence[str], session_s: float) -> dict[str
             found[f"{name}_mb_s"] = None
             continue
         read(paths[0])
-        _, ms = _timed(lambda read=read: [read(p) for p in paths])  # type: ignore[misc]  # bound now
+        _, ms = _timed(lambda read=read: _all(read, paths))  # type: ignore[misc]  # bound now
         found[f"{name}_mb_s"] = size / (ms / 1e3)
-    _, ms = _timed(lambda: [_whole(p) for p in paths])
+    _, ms = _timed(lambda: _all(_whole, paths))
     return found | {"pyarrow_mb_s": size / (ms / 1e3)}
 
 
@@ -235,6 +235,17 @@ def _whole(path: Path) -> Any:  # noqa: ANN401 - a pyarrow table
 def _rows(path: Path) -> int:
     with open_parquet(path) as file:
         return int(file.metadata.num_rows)
+
+
+def _each(dataset: DataSet, session_ids: Sequence[str], *asked: Any) -> None:  # noqa: ANN401 - as `DataSet.read`
+    """Read session after session, keeping none."""
+    for session_id in session_ids:
+        dataset.read(session_id, *asked)
+
+
+def _all(read: Callable[[Path], Any], paths: Sequence[Path]) -> None:
+    for path in paths:
+        read(path)
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
@@ -289,7 +300,7 @@ def render(rows: Sequence[dict[str, Any]], session_s: float, command: str) -> st
         ),
         "Reading a session": (
             "read_session_ms", "read_session_kb", "read_range_ms", "read_range_kb", "stream_mb_s",
-            "read_peak_mb",
+            "stream_peak_mb",
         ),
         "The same files by others": (
             "ours_mb_s", "pyarrow_mb_s", *(f"{p}_mb_s" for p in PEERS),
