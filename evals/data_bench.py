@@ -185,8 +185,8 @@ def _index(opened: DataSet) -> dict[str, float]:
 def peers(dataset: DataSet, chosen: Sequence[str], session_s: float) -> dict[str, float | None]:
     """Measure the same files read whole, session by session, by other tools: MB/s of samples.
 
-    Each reads accelerometer x, y, z and time of the chosen sessions. A file a session is named
-    by its path; a part is filtered by row group where the tool can (pandas through pyarrow).
+    In a file a session all read the same files. In parts the others read whole parts (up to
+    eight), and we the chosen sessions one by one: rates of different work, which the page says.
     """
     mega = _raw_mb(len(chosen), session_s) / 2
     _, ms = _timed(lambda: _each(dataset, chosen, ["accelerometer"]))
