@@ -32,8 +32,8 @@ class Interval:
 
     @property
     def clear(self) -> bool:
-        """For a difference: whether its interval leaves out zero."""
-        return self.lower > 0.0 or self.upper < 0.0
+        """For a difference: whether its interval leaves out zero; one group shows nothing."""
+        return self.n_groups > 1 and (self.lower > 0.0 or self.upper < 0.0)
 
 
 def accuracy(truth: Sequence[str] | Array, predicted: Sequence[str] | Array) -> float:
@@ -186,7 +186,7 @@ def bootstrap_interval(
     statistic : default: the mean of the one array
     share : the statistic lies in [0, 1], as accuracy does. Where every resample gives 0 or every
         one gives 1 the bootstrap has nothing to vary and would claim certainty: the other end is
-        then that of Wilson's 95 % interval over the groups
+        then that of Wilson's 95 % interval over the groups; so is that of one group alone
 
     Raises
     ------
@@ -206,7 +206,7 @@ def bootstrap_interval(
         draws.append(measure(*(a[rows] for a in data)))
     tail = (1.0 - level) / 2.0
     lower, upper = np.nanquantile(draws, [tail, 1.0 - tail])
-    if share and lower == upper and lower in {0.0, 1.0}:
+    if share and lower == upper and (lower in {0.0, 1.0} or len(rows_of) == 1):
         lower, upper = wilson(float(lower), len(rows_of))
     note = "" if len(rows_of) >= 5 else f"only {len(rows_of)} group(s): the interval is a guess"
     return Interval(

@@ -85,7 +85,7 @@ def compared(own: Errors, naive: Errors, sessions: np.ndarray, seed: int) -> dic
     gap = paired_difference(mine, theirs, groups=sessions, seed=seed)
     return {
         "metrics": metrics,
-        "beats_baseline": gap.upper < 0,
+        "beats_baseline": gap.clear and gap.upper < 0,
         "difference": {
             "metric": judged_by,
             "value": gap.value,

@@ -148,6 +148,14 @@ def test_paired_difference_is_clear_when_one_method_always_wins() -> None:
     assert not metrics.paired_difference(score, score).clear
 
 
+def test_one_group_alone_shows_no_clear_difference_and_no_sure_share() -> None:
+    """Resampling one session or subject gives it back each time: that is no certainty."""
+    groups = ["a"] * 20
+    assert not metrics.paired_difference(np.ones(20), np.zeros(20), groups=groups).clear
+    found = metrics.bootstrap_interval(np.arange(20) < 18, groups=groups, share=True)
+    assert found.lower < 0.5 < 0.9 < found.upper
+
+
 def test_metrics_raise_when_there_is_nothing_to_measure() -> None:
     """Empty or uneven input is an error, not NaN."""
     with pytest.raises(DataError):
