@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,13 +19,16 @@ MAX_STRIPS = 72  # channels in one figure
 MAX_TIMELINES = 40  # sessions in one figure
 MAX_CURVES = 8  # spectra drawn as curves; more become a map
 _WIDTH = 10.0
+_HATCHES = ("", "////", "....", "xxxx")  # tell labels apart once the colours come round again
+_INCHES_A_LETTER = 0.06  # at the size tick labels have
 
 
 def draw_strips(dataset: DataSet, session_id: str) -> Figure:
     """Draw a session: a strip a channel, each to its own scale, labels shaded, on seconds."""
     signals = [s for s in dataset.read(session_id) if s.time_s.size]
     rows = [(s, i) for s in signals for i in range(len(s.channels))][:MAX_STRIPS]
-    figure, panel = _new(0.34 * len(rows) + 0.9, left=2.2)
+    names = [_plain(f"{s.channels[i]} [{s.units[i]}]") for s, i in rows]
+    figure, panel = _new(0.34 * len(rows) + 0.9, left=_margin(names))
     panel.set_xlim(0, dataset.duration_of(session_id))
     panel.set_ylim(len(rows) - 0.45, -0.55)
     _shade(panel, dataset, session_id)
@@ -33,8 +36,7 @@ def draw_strips(dataset: DataSet, session_id: str) -> Figure:
         time_s, values = _thin(*_with_gaps(signal.time_s, signal.values[:, i], signal.rate_hz))
         colour = _LINES[signals.index(signal) % len(_LINES)]
         panel.plot(time_s, place - _scaled(values), lw=0.7, color=colour)
-    names = [f"{s.channels[i]} [{s.units[i]}]" for s, i in rows]
-    panel.set_yticks(range(len(rows)), [_plain(n) for n in names], fontsize=7)
+    panel.set_yticks(range(len(rows)), names, fontsize=7)
     panel.set_xlabel("seconds from session start", fontsize=8)
     return figure
 
@@ -45,22 +47,21 @@ def draw_timelines(dataset: DataSet, session_ids: Sequence[str], label_set: str)
 
     shown = list(session_ids)[:MAX_TIMELINES]
     names = dataset.manifest.label_sets[label_set]
-    figure, panel = _new(0.2 * len(shown) + 1.1, left=2.2, right=1.9)
+    figure, panel = _new(0.2 * len(shown) + 1.1, left=_margin(shown), right=1.9)
     labels = dataset.labels(shown, label_set)
     for place, session_id in enumerate(shown):
         duration = dataset.duration_of(session_id)
         panel.broken_barh([(0, duration)], (place - 0.36, 0.72), facecolors="#eceff3")
         rows = labels[labels["session_id"] == session_id]
-        spans = list(zip(rows["start_s"], rows["end_s"] - rows["start_s"], strict=True))
-        colours = [_SHADES[names.index(v) % len(_SHADES)] for v in rows["label"]]
-        panel.broken_barh(spans, (place - 0.36, 0.72), facecolors=colours)
+        for start, end, label in zip(rows["start_s"], rows["end_s"], rows["label"], strict=True):
+            panel.broken_barh(
+                [(start, end - start)], (place - 0.36, 0.72), **_look(names.index(label))
+            )
     panel.set_ylim(len(shown) - 0.4, -0.6)
     panel.set_xlim(left=0)
     panel.set_yticks(range(len(shown)), shown, fontsize=7)
     panel.set_xlabel("seconds from session start", fontsize=8)
-    keys = [
-        Patch(color=_SHADES[i % len(_SHADES)], label=_plain(v)) for i, v in enumerate(names[:24])
-    ]
+    keys = [Patch(**_look(i), label=_plain(v)) for i, v in enumerate(names[:24])]
     panel.legend(handles=keys, loc="upper left", bbox_to_anchor=(1, 1), fontsize=7, frameon=False)
     return figure
 
@@ -112,6 +113,21 @@ def _map(hz: np.ndarray, db: np.ndarray, names: Sequence[str]) -> Figure:
     bar.set_label("dB below the channel's peak", fontsize=7)
     bar.ax.tick_params(labelsize=7)
     return figure
+
+
+def _margin(names: Sequence[str]) -> float:
+    """Return the inches that the longest of these names needs beside the panel."""
+    return min(4.0, max(2.2, 0.3 + _INCHES_A_LETTER * max(map(len, names), default=0)))
+
+
+def _look(place: int) -> dict[str, Any]:
+    """Return the colour and hatching of the label in this place of its set."""
+    return {
+        "facecolor": _SHADES[place % len(_SHADES)],
+        "hatch": _HATCHES[place // len(_SHADES) % len(_HATCHES)],
+        "edgecolor": "#ffffff",
+        "linewidth": 0,
+    }
 
 
 def _new(height: float, *, left: float, right: float = 0.3) -> tuple[Figure, Axes]:
