@@ -152,7 +152,10 @@ def write_run(
     append_trace(place, trace)
     folder = place.folder("runs", name)
     page = render(report_of(state, place, trace))
-    paths = {"report": folder / "report.html", "trace": folder / "trace.jsonl"}
+    # A run's name can take further questions: each keeps its own page and trace.
+    nth = 1 + len(list(folder.glob("report*.html")))
+    suffix = f"-{nth}" if nth > 1 else ""
+    paths = {"report": folder / f"report{suffix}.html", "trace": folder / f"trace{suffix}.jsonl"}
     for kind, text in (("report", page), ("trace", trace.model_dump_json() + "\n")):
         with atomic_file(paths[kind]) as partial:
             partial.write_text(text, encoding="utf-8")

@@ -97,6 +97,16 @@ def test_demo_leaves_one_trace_in_the_workspace(demo: tuple[str, Path]) -> None:
     assert [t.created_utc for t in kept].count(alone["created_utc"]) == 1
 
 
+def test_second_question_of_a_run_keeps_the_first_one_s_page(sample_workspace: Path) -> None:
+    """A run's name is a conversation: no page is written over."""
+    for question in ("How many sessions are there?", "Which channels are there?"):
+        cli_run(["ask", question, "--workspace", str(sample_workspace), "--run", "two"])
+    folder = sample_workspace / "runs" / "two"
+    asked = [read_traces(folder / name)[0].query for name in ("trace.jsonl", "trace-2.jsonl")]
+    assert asked == ["How many sessions are there?", "Which channels are there?"]
+    assert (folder / "report-2.html").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
