@@ -134,7 +134,7 @@ def read_frame(source: Path) -> pd.DataFrame:
         if kind == ".parquet":
             table = parquet.read_table(source)
         else:
-            parse = csv.ParseOptions(delimiter="," if kind == ".csv" else "\t")
+            parse = csv.ParseOptions(delimiter=_delimiter(source))
             blank = csv.ConvertOptions(strings_can_be_null=True)
             table = csv.read_csv(source, parse_options=parse, convert_options=blank)
     except (OSError, pa.ArrowException) as error:
@@ -147,6 +147,13 @@ def read_frame(source: Path) -> pd.DataFrame:
         raise DataError(f"{source.name} has no rows.")
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _delimiter(source: Path) -> str:
+    """Return what separates the columns: the sign that the header line has most of."""
+    with source.open(encoding="utf-8", errors="replace") as file:
+        header = file.readline(100_000)
+    return max(",;\t", key=header.count)
 
 
 def plan_table(frame: pd.DataFrame, options: TableOptions, stem: str) -> TablePlan:

@@ -207,3 +207,11 @@ def test_plan_table_notes_irregular_time() -> None:
     """Steps far from the measured interval are counted and said."""
     frame = rows(1)[["t", "acc x"]].drop(index=[3, 4, 9])
     assert any("Irregular" in note for note in plan_table(frame, TableOptions(time="t"), "x").notes)
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_read_frame_finds_what_separates_the_columns(tmp_path: Path, sign: str) -> None:
+    """Spreadsheets of many countries write semicolons into files named .csv."""
+    file = tmp_path / "mine.csv"
+    file.write_text("\n".join(sign.join(row) for row in (["t", "x"], ["0", "1.5"], ["1", "2.5"])))
+    assert read_frame(file)["x"].tolist() == [1.5, 2.5]
