@@ -103,6 +103,8 @@ def plan_of(
 ) -> tuple[Query, list[Step]]:
     """Return what a question was understood to ask, and the tool calls that answer it."""
     query = parse(question, cards)
+    if query.refused:
+        return query, []  # an answer about something else would be worse than none
     return query, plan_steps(query, Names.of(cards, query.dataset), tools)
 
 
@@ -124,7 +126,7 @@ def _plan(prompt: Prompt) -> dict[str, Any]:
     cards = prompt.facts.get("datasets") or []
     query, steps = plan_of(prompt.question, cards, prompt.facts.get("tools") or ())
     missed = list(query.not_understood)
-    reply = None if steps else capabilities(cards, missed)
+    reply = None if steps else " ".join(query.refused) or capabilities(cards, missed)
     return {
         "steps": [{"tool": s.tool, "why": s.why} for s in steps],
         "not_understood": missed,

@@ -15,6 +15,7 @@ from tool_use_om.agent.parse_grammar import Node, pick, rewrite, rule
 from tool_use_om.agent.parse_intents import intent_of, read_ask
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Query
+from tool_use_om.agent.parse_refused import refused
 from tool_use_om.agent.parse_tags import tag
 from tool_use_om.agent.parse_times import LIMITS, NUMBERS, TIMES
 
@@ -122,7 +123,12 @@ def parse(
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
     if not asks and named:
         asks = [Ask(kind="sessions", topic="describe")]
-    return Query(asks=_merge(asks), dataset=dataset, not_understood=_unknown(nodes, asks))
+    return Query(
+        asks=_merge(asks),
+        dataset=dataset,
+        not_understood=_unknown(nodes, asks),
+        refused=refused(question, nodes, asks, names),
+    )
 
 
 def _grammar(nodes: Sequence[Node]) -> list[Node]:

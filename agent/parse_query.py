@@ -71,8 +71,14 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A whole question: what is asked in order, the data set, and what was not understood."""
+    """A whole question: what is asked in order, the data set, and what was not understood.
+
+    Attributes
+    ----------
+    refused : a sentence for each name that the data do not have and each time that cannot be
+    """
 
     asks: tuple[Ask, ...] = ()
     dataset: str | None = None
     not_understood: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()

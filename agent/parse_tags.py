@@ -57,7 +57,8 @@ def _words(question: str, names: Names) -> list[Token]:
     """Tokenise, take apart names that are none, and correct spelling."""
     tokens: list[Token] = []
     for token in tokenise(question):
-        if token.kind == "name" and not names.is_session(token.text) and not _is_code(token):
+        kept = names.is_session(token.text) or _is_code(token) or _follows_session(tokens, token)
+        if token.kind == "name" and not kept:
             tokens += split_name(token)
         else:
             tokens.append(token)
@@ -68,6 +69,12 @@ def _words(question: str, names: Names) -> list[Token]:
 def _is_code(token: Token) -> bool:
     """Say whether a name is a bare code such as f1 or s07."""
     return any(c.isdigit() for c in token.text) and token.text.isalnum()
+
+
+def _follows_session(before: Sequence[Token], token: Token) -> bool:
+    """Say whether a name is the id of a session by its place: "session day-01"."""
+    said = bool(before) and before[-1].text in {"session", "recording"}
+    return said and any(c.isdigit() for c in token.text)
 
 
 @lru_cache(maxsize=32)

@@ -110,12 +110,17 @@ def _and_fraction(nodes: Sequence[Node]) -> Duration:
 
 
 def _ends(nodes: Sequence[Node]) -> tuple[float, float] | None:
+    ends = _points(nodes)
+    return ends if ends[0] < ends[1] else None
+
+
+def _points(nodes: Sequence[Node]) -> tuple[float, float]:
     """Return both ends of "3 to 5 s" in seconds; a bare number borrows the other's unit."""
     points = [n for n in nodes if n.tag in {"NUM", "DUR", "CLOCK"}]
     unit = next((n.value for n in nodes if n.tag == "UNIT"), None)
     unit = unit or next((n.value.unit for n in points if isinstance(n.value, Duration)), 1.0)
     ends = [_seconds(n, float(unit)) for n in points]
-    return (ends[0], ends[1]) if ends[0] < ends[1] else None
+    return ends[0], ends[1]
 
 
 def _seconds(node: Node, unit: float) -> float:
@@ -127,6 +132,12 @@ def _seconds(node: Node, unit: float) -> float:
 def _range(nodes: Sequence[Node]) -> Span | None:
     ends = _ends(nodes)
     return Span(*ends) if ends else None
+
+
+def _backwards(nodes: Sequence[Node]) -> tuple[float, float] | None:
+    """Return both ends of a range that ends where it begins or before."""
+    ends = _points(nodes)
+    return ends if ends[0] >= ends[1] else None
 
 
 def _one(nodes: Sequence[Node]) -> float:
@@ -161,6 +172,9 @@ NUMBERS: tuple[Rule, ...] = (
 TIMES: tuple[Rule, ...] = (
     rule("RANGE", f"(FROM|BETWEEN) UNIT? {_POINT} {_THROUGH} UNIT? {_POINT}", _range),
     rule("RANGE", f"UNIT {_POINT} {_THROUGH} UNIT? {_POINT}", _range),
+    rule("BACKWARDS", f"(FROM|BETWEEN)? UNIT {_POINT} {_THROUGH} UNIT? {_POINT}", _backwards),
+    rule("BACKWARDS", f"(FROM|BETWEEN) (DUR|CLOCK) {_THROUGH} {_POINT}", _backwards),
+    rule("BACKWARDS", f"(FROM|BETWEEN) {_POINT} {_THROUGH} (DUR|CLOCK)", _backwards),
     rule("RANGE", f"(DUR|CLOCK) (TO|DASH|UNTIL) {_POINT}", _range),
     rule("RANGE", f"{_POINT} (TO|DASH|UNTIL) (DUR|CLOCK)", _range),
     rule("RANGE", "FIRST DUR", lambda n: Span(0.0, _one(n))),
