@@ -76,7 +76,7 @@ def _is_channel(nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
     attribute = after is not None and after.first == nodes[index].last + 1 and (
         after.tag not in _PLACES - {"SESSION"}
     )  # fmt: skip
-    return before in {"OF", "STAT", "PREDICT"} and not attribute
+    return before == "OF" and not attribute  # "the mean recorded then" names no channel
 
 
 def _missing(kind: str, name: str, valid: Iterable[str], dataset: str) -> str:

@@ -41,6 +41,7 @@ def test_parse_refused_names_the_unknown_and_the_valid(
         "Find the most marvellous walking",
         "Compute the std of all recorded sessions",
         "What is the capital of France?",
+        "Show the variance observed while running",
         "Change the window from 4 s to 2 s",
     ],
 )
