@@ -62,6 +62,15 @@ class Ref:
     of: Result | None = None  # where it stands, if not in the result the sentence is about
 
 
+# Markdown's own marks; an underscore inside a word is literal, as in Brush_teeth
+_MARKS = re.compile(r"[\\`*<|\[\]]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def plain(text: str) -> str:
+    """Return a name from the data as Markdown shows it letter by letter."""
+    return _MARKS.sub(lambda m: "\\" + m.group(), text.replace("\n", " "))
+
+
 Cell = str | Ref | tuple[Ref, Ref]  # a pair is shown as "from to"
 
 
@@ -120,7 +129,7 @@ class Answer:
 
     def _cell(self, result: Result, cell: Cell, unit: str | None) -> str:
         if isinstance(cell, str):
-            return cell.replace("|", "\\|")
+            return re.sub(r"(?<!\\)\|", r"\\|", cell)
         references = cell if isinstance(cell, tuple) else (cell,)
         texts = []
         for i, reference in enumerate(references, 1):
@@ -129,7 +138,8 @@ class Answer:
             self._cite(place, reference, value, _shown(value, reference, place))
             # "1.1 to 1.5 m/s": the unit once, at the end
             bare = unit is not None or i < len(references)
-            texts.append(_shown(value, reference, place, bare=bare))
+            text = _shown(value, reference, place, bare=bare)
+            texts.append(text if isinstance(value, int | float) else plain(text))
         return " to ".join(texts)
 
     def _write(
@@ -140,8 +150,15 @@ class Answer:
         if any(v is None or isinstance(v, dict) for v in values.values()):
             return False
         shown = {name: _shown(values[name], r, places[name]) for name, r in refs.items()}
+        # inside a code span a name stands as it is, but for the mark that would end it
+        code = {name for name in refs if f"`{{{name}}}`" in template}
+        written = {
+            name: text if isinstance(values[name], int | float)
+            else text.replace("`", "'") if name in code else plain(text)
+            for name, text in shown.items()
+        }  # fmt: skip
         # "1.3 a.u.." at an end
-        self._add(lines, template.format(**shown).replace("..", "."))
+        self._add(lines, template.format(**written).replace("..", "."))
         for name, reference in refs.items():
             if not isinstance(values[name], list | dict):
                 self._cite(places[name], reference, values[name], shown[name])

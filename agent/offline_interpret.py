@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,10 @@ from tool_use_om.agent.offline_interpret_runs import tell_run
 from tool_use_om.agent.offline_interpret_why import tell_explained
 from tool_use_om.agent.parse import parse
 from tool_use_om.agent.parse_query import Query
+
+_ARGUMENTS = re.compile(
+    r"`?\b(labels_per_class|query_session|target_label|target_channels|max_sessions)\b`?"
+)
 
 
 def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,9 +126,23 @@ def _only_context(result: Result, results: Sequence[Result]) -> bool:
 
 def _tell_error(answer: Answer, result: Result, later: Sequence[Result]) -> None:
     mended = any(r.tool == result.tool and "error" not in r.content for r in later[:1])
-    reason = str(result.content["error"]).removeprefix("Error: ").strip()
+    reason = _in_words(str(result.content["error"]).removeprefix("Error: ").strip())
     lead = "Mended on the way" if mended else f"The step `{result.tool}` could not be done"
     answer.note(f"*{lead}: {reason}*")
+
+
+def _in_words(error: str) -> str:
+    """Return a tool's error without the names of arguments: "a window of 16 s", not window_s=16."""
+    text = error.replace(" or a lower low_hz", "")
+    for unit, written in (("s", "s"), ("hz", "Hz")):
+        name = rf"`?\b(?P<name>[a-z]+(?:_[a-z]+)*)_{unit}"
+        text = re.sub(rf"{name}=(?P<value>[\d.]*\d)`?", rf"\g<name> \g<value> {written}", text)
+        text = re.sub(rf"{name}\b`?", lambda m: _spaced(m[1]), text)
+    return _ARGUMENTS.sub(lambda m: _spaced(m[1]), text)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _braces(name: str) -> str:

@@ -77,10 +77,20 @@ def _difference(answer: Answer, result: Result) -> None:
         )  # fmt: skip
         return
     clear = "clear" if found.get("clear") else "not clear: its interval holds zero"
+    if _one_group(result):
+        clear = "not clear: there is one held-out group only, so nothing says how others would do"
     answer.say(
         result, f"The difference between {pair} is {{value}} ({{lower}} to {{upper}}), {clear}.",
         value=ref("/difference/value", "difference of the best two", style), **ends,
     )  # fmt: skip
+
+
+def _one_group(result: Result) -> bool:
+    """Say whether all that was measured comes from one session or subject."""
+    rows: list[dict[str, Any]] = result.content.get("rows") or []
+    return any(
+        isinstance(one, dict) and one.get("n_groups") == 1 for row in rows for one in row.values()
+    )
 
 
 def _verdict(answer: Answer, result: Result) -> bool:
@@ -94,6 +104,8 @@ def _verdict(answer: Answer, result: Result) -> bool:
     shots = result.args.get("labels_per_class")
     few = "with {k} labels a class, " if shots is not None else ""
     lead = "yes: " if low > chance else "not clearly: "
+    if _one_group(result):
+        lead = "one held-out group only, so this cannot be said of others: "
     return answer.head(
         result, f"{lead}{few}`{best}` names {{share}} of held-out windows rightly, where chance "
         "reaches {chance}",

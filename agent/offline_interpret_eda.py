@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, plain, ref
 from tool_use_om.agent.parse_query import Ask, Query
 
 _SHOWN_ROWS = 12
@@ -26,7 +26,7 @@ def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
     channels = every or bool(topics & {"channel", "units"})
     if channels and (names := _channel_names(result)):
         answer.head(result, f"the channels are {names}")
-    held = [_braces(str(label)) for label in result.content.get("sessions_per_label") or {}]
+    held = [_braces(plain(str(label))) for label in result.content.get("sessions_per_label") or {}]
     if held and topics & {"class", "labels"}:
         answer.head(result, f"the activities are {', '.join(held)}")
     if result.look("/n_sessions") and (every or topics & {"duration", "session"}):
@@ -91,7 +91,7 @@ def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
     if high is not None:
         parts.append(("last less than" if ask.strict_max else "last at most") + " {high}")
         refs["high"] = ref("/args/max_duration_s", "longest length asked for", "unit")
-    named = {key: [_braces(str(v)) for v in result.args.get(key) or []] for key in _NAMED}
+    named = {key: [_braces(plain(str(v))) for v in result.args.get(key) or []] for key in _NAMED}
     parts += [_NAMED[key] + joined for key in _NAMED if (joined := " or ".join(named[key]))]
     if result.args.get("split"):
         parts.append(f"are in the {result.args['split']} split")
@@ -164,7 +164,7 @@ def _groups(answer: Answer, result: Result, key: str, title: str) -> None:
         for i, name in enumerate(groups)
     }
     if refs:
-        listed = ", ".join(f"{_braces(name)} {{v{i}}}" for i, name in enumerate(groups))
+        listed = ", ".join(f"{_braces(plain(name))} {{v{i}}}" for i, name in enumerate(groups))
         answer.say(result, f"{title}: {listed}.", **refs)
 
 
@@ -206,7 +206,7 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
 
 def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
     """Return what the statistic is limited to, with its references: label and time."""
-    labels = [_braces(str(label)) for label in result.content.get("labels") or []]
+    labels = [_braces(plain(str(label))) for label in result.content.get("labels") or []]
     clause = " while " + " or ".join(labels) if labels else ""
     place = answer.results.index(result) if result in answer.results else 0
     earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
@@ -229,7 +229,7 @@ def _statistic_rows(answer: Answer, result: Result, statistic: str) -> None:
     told = []
     for index, row in enumerate(rows[:_SHOWN_ROWS]):
         value = ref(f"/rows/{index}/value", f"{statistic} of {row['channel']}{_group(row)}", "unit")
-        group = (str(row.get("group") or ""),) if grouped else ()
+        group = (plain(str(row.get("group") or "")),) if grouped else ()
         told.append((result, (f"`{row['channel']}`", *group, value)))
     by = (str(result.content.get("by") or "group"),) if grouped else ()
     answer.note("")
@@ -243,7 +243,9 @@ def _extremes(
 ) -> None:
     """Tell the highest and the lowest row, and how far apart they are."""
     rows = result.content["rows"]
-    group_h, group_l = (_braces(_group(result.content[end])) for end in ("highest", "lowest"))
+    group_h, group_l = (
+        _braces(plain(_group(result.content[end]))) for end in ("highest", "lowest")
+    )
     if rows[0].get("value") == rows[-1].get("value"):
         answer.head(
             result, f"the {statistic}{where} is the same for all channels: {{value}}",

@@ -317,3 +317,56 @@ def test_capabilities_read_as_a_sentence() -> None:
     """With and without a data set."""
     assert "questions about the data set a:" in capabilities([{"name": "a"}], ())
     assert "questions about recorded sessions" in capabilities([], ())
+
+
+def test_answers_escape_markdown_in_names_of_the_data() -> None:
+    """A label's own marks neither format the text nor break a table or a code span."""
+    odd = "a|b *c* <d> `e` _f_ Brush_teeth"
+    stats = {**STATS, "sessions_per_label": {odd: 40}, "dataset": "x`y"}
+    prose = interpret({"question": "Which labels are there?",
+                       "results": results_of(("show_session_stats", stats))})["prose"]  # fmt: skip
+    assert r"a\|b \*c\* \<d> \`e\` \_f\_ Brush_teeth 40" in prose
+    assert "`x'y`" in prose
+    answer = Answer()
+    answer.table(("label", "n"), [(Result("r", "t", {}, {"l": odd, "n": 1}),
+                                   (ref("/l", "label"), ref("/n", "n")))])  # fmt: skip
+    assert r"a\|b" in answer.lines[-1]
+
+
+def test_answers_list_the_labels_when_asked_which_there_are() -> None:
+    """The labels themselves are the answer."""
+    facts = {
+        "question": "Which labels are there?",
+        "results": results_of(("show_session_stats", STATS)),
+    }
+    assert "the activities are running, walking" in interpret(facts)["prose"]
+
+
+def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
+    """With one group the interval says nothing, so it is not what the answer rests on."""
+    rows = [{"head": h, "accuracy": {"value": v, "lower": v, "upper": v, "n_groups": 1}}
+            for h, v in (("prototypes", 0.9), ("knn", 0.8))]  # fmt: skip
+    found = {**HEADS, "rows": rows,
+             "difference": {**HEADS["difference"], "value": 0.1, "lower": 0.1}}  # fmt: skip
+    question = "Can 2 labels a class tell the activities apart?"
+    prose = interpret({"question": question, "results": results_of(("compare_heads", found))})[
+        "prose"
+    ]
+    assert prose.casefold().count("one held-out group only") == 2
+    assert "holds zero" not in prose
+    assert "yes:" not in prose.casefold()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("Choose longer windows or a lower low_hz.", "Choose longer windows."),
+        ("window_s=16: 32 patches", "window 16 s: 32 patches"),
+        ("`horizon_s` must be in (0, 30], got 45.", "horizon must be in (0, 30], got 45."),
+        ("Unknown label 'Brush_teeth'.", "Unknown label 'Brush_teeth'."),
+    ],
+)
+def test_answers_tell_errors_without_names_of_arguments(error: str, said: str) -> None:
+    """An error is told in words; names of the data stay as they are."""
+    failed = {"result_id": None, "tool": "run_task", "args": {}, "content": {"error": error}}
+    assert f": {said}*" in interpret({"question": "Find walking", "results": [failed]})["prose"]
