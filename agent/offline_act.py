@@ -10,10 +10,13 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from tool_use_om.agent.offline_plan import Step
+from tool_use_om.agent.parse_text import edit_distance
 
 Call = tuple[str, dict[str, Any]]
 
 _SUGGESTED = re.compile(r"Unknown .*?'(?P<bad>[^']*)'\. Did you mean '(?P<good>[^']*)'")
+_NO_SESSION = ("Unknown session", "Error: Unknown session")
+_SLIPS = 2  # wrong letters in a session's id that is still the one meant
 _DIGITS = re.compile(r"\d+")
 _INTERVAL = re.compile(
     r"[`']?(?P<name>[a-z_]+)[`']? must be in [\[(](?P<low>[\d.eE+-]+), (?P<high>[\d.eE+-]+)[\])]"
@@ -53,6 +56,8 @@ def mend(call: Call, error: str) -> Call | None:
     unknown = _SUGGESTED.search(error)
     if unknown and _DIGITS.findall(unknown["bad"]) != _DIGITS.findall(unknown["good"]):
         return None  # another number is another session or subject, not a slip
+    if unknown and error.startswith(_NO_SESSION) and _far(unknown["bad"], unknown["good"]):
+        return None
     if unknown:
         fixed = _replaced(args, unknown["bad"], unknown["good"])
     elif limits := _INTERVAL.search(error) or _AT_MOST.search(error):
@@ -62,6 +67,11 @@ def mend(call: Call, error: str) -> Call | None:
     else:
         return None
     return (tool, fixed) if fixed != args else None
+
+
+def _far(bad: str, good: str) -> bool:
+    """Say whether one name is no slip of the other."""
+    return edit_distance(bad.casefold(), good.casefold(), _SLIPS) > _SLIPS
 
 
 def _replaced(args: Mapping[str, Any], bad: str, good: str) -> dict[str, Any]:

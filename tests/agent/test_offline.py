@@ -189,6 +189,8 @@ def test_act_stops_when_an_error_offers_nothing(cards: Cards) -> None:
         ({"horizon_s": 3}, "`horizon_s` must be in (5, 30], got 3.", None),
         ({"a": "wlak"}, "Unknown label 'wlak'. Did you mean 'walk'?", {"a": "walk"}),
         ({"a": "t-9"}, "Unknown session 't-9'. Did you mean 't-8'?", None),
+        ({"a": "day-01"}, "Error: Unknown session 'day-01'. Did you mean 'run-01'?", None),
+        ({"a": "dya-01"}, "Unknown session 'dya-01'. Did you mean 'day-01'?", {"a": "day-01"}),
     ],
 )
 def test_mend_follows_the_error(
