@@ -146,11 +146,14 @@ def _demo(root: Path) -> str:
 
 
 def _copy_figures(place: Workspace, result_ids: Sequence[str], target: Path) -> None:
-    """Copy the figures of the run's tasks as `demo-<task>-<name>.png`."""
+    """Copy the figures that README.md shows, named `demo-<task>-<figure>.png` there."""
     target.mkdir(parents=True, exist_ok=True)
+    shown = (target.parents[1] / "README.md").read_text(encoding="utf-8")
     for result_id in result_ids:
         folder = place.path("results", result_id)
         data: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         if data.get("kind") == "run_task":
             for figure in sorted(folder.glob("*.png")):
-                shutil.copyfile(figure, target / f"demo-{data['task']}-{figure.name}")
+                name = f"demo-{data['task']}-{figure.name}"
+                if name in shown:
+                    shutil.copyfile(figure, target / name)
