@@ -71,6 +71,16 @@ def plain(text: str) -> str:
     return _MARKS.sub(lambda m: "\\" + m.group(), text.replace("\n", " "))
 
 
+def braces(name: str) -> str:
+    """Return a name as a template takes it: its braces are no place for a value."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
+def named(name: object) -> str:
+    """Return a name from the data as it stands in a template: Markdown's marks escaped, too."""
+    return braces(plain(str(name)))
+
+
 Cell = str | Ref | tuple[Ref, Ref]  # a pair is shown as "from to"
 
 

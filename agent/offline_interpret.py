@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tool_use_om.agent.cards import id_pattern
-from tool_use_om.agent.offline_answer import Answer, Result, ref
+from tool_use_om.agent.offline_answer import Answer, Result, braces, ref
 from tool_use_om.agent.offline_interpret_compared import tell_compared
 from tool_use_om.agent.offline_interpret_eda import (
     tell_datasets,
@@ -145,10 +145,6 @@ def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _braces(name: str) -> str:
-    return name.replace("{", "{{").replace("}", "}}")
-
-
 def _tell_tokenizer(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     answer.head(result, "the tokenizer that fits is `{name}`", name=ref("/tokenizer", "tokenizer"))
     answer.say(
@@ -177,7 +173,7 @@ def _tell_encoding(answer: Answer, result: Result, query: Query) -> None:  # noq
 
 def _tell_head(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     why = str(result.content.get("why") or "chosen by rule").rstrip(".")
-    answer.head(result, f"the head is `{_braces(str(result.content['head']))}`")
+    answer.head(result, f"the head is `{braces(str(result.content['head']))}`")
     answer.note(f"Why: {why}.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, plain, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, braces, named, plain, ref
 from tool_use_om.agent.parse_query import Ask, Query
 
 _SHOWN_ROWS = 12
@@ -26,7 +26,7 @@ def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
     channels = every or bool(topics & {"channel", "units"})
     if channels and (names := _channel_names(result)):
         answer.head(result, f"the channels are {names}")
-    held = [_braces(plain(str(label))) for label in result.content.get("sessions_per_label") or {}]
+    held = [named(label) for label in result.content.get("sessions_per_label") or {}]
     if held and topics & {"class", "labels"}:
         answer.head(result, f"the activities are {', '.join(held)}")
     if result.look("/n_sessions") and (every or topics & {"duration", "session"}):
@@ -91,7 +91,7 @@ def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
     if high is not None:
         parts.append(("last less than" if ask.strict_max else "last at most") + " {high}")
         refs["high"] = ref("/args/max_duration_s", "longest length asked for", "unit")
-    named = {key: [_braces(plain(str(v))) for v in result.args.get(key) or []] for key in _NAMED}
+    named = {key: [named(v) for v in result.args.get(key) or []] for key in _NAMED}
     parts += [_NAMED[key] + joined for key in _NAMED if (joined := " or ".join(named[key]))]
     if result.args.get("split"):
         parts.append(f"are in the {result.args['split']} split")
@@ -134,13 +134,13 @@ def _modalities(result: Result) -> dict[str, list[int]]:
 
 def _axes(result: Result, places: Sequence[int]) -> str:
     ids = [str(result.content["channels"][i]["id"]) for i in places]
-    return ", ".join(_braces(i.partition(".")[2]) for i in ids)
+    return ", ".join(braces(i.partition(".")[2]) for i in ids)
 
 
 def _channel_names(result: Result) -> str:
     """Return "accelerometer x, y, z and gyroscope x, y, z"."""
     found = _modalities(result)
-    return " and ".join(f"{_braces(m)} {_axes(result, p)}".strip() for m, p in found.items())
+    return " and ".join(f"{braces(m)} {_axes(result, p)}".strip() for m, p in found.items())
 
 
 def _channels(answer: Answer, result: Result) -> None:
@@ -164,16 +164,12 @@ def _groups(answer: Answer, result: Result, key: str, title: str) -> None:
         for i, name in enumerate(groups)
     }
     if refs:
-        listed = ", ".join(f"{_braces(plain(name))} {{v{i}}}" for i, name in enumerate(groups))
+        listed = ", ".join(f"{named(name)} {{v{i}}}" for i, name in enumerate(groups))
         answer.say(result, f"{title}: {listed}.", **refs)
 
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def _braces(name: str) -> str:
-    return name.replace("{", "{{").replace("}", "}}")
 
 
 def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
@@ -206,7 +202,7 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
 
 def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
     """Return what the statistic is limited to, with its references: label and time."""
-    labels = [_braces(plain(str(label))) for label in result.content.get("labels") or []]
+    labels = [named(label) for label in result.content.get("labels") or []]
     clause = " while " + " or ".join(labels) if labels else ""
     place = answer.results.index(result) if result in answer.results else 0
     earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
@@ -243,9 +239,7 @@ def _extremes(
 ) -> None:
     """Tell the highest and the lowest row, and how far apart they are."""
     rows = result.content["rows"]
-    group_h, group_l = (
-        _braces(plain(_group(result.content[end]))) for end in ("highest", "lowest")
-    )
+    group_h, group_l = (named(_group(result.content[end])) for end in ("highest", "lowest"))
     if rows[0].get("value") == rows[-1].get("value"):
         answer.head(
             result, f"the {statistic}{where} is the same for all channels: {{value}}",
@@ -295,7 +289,7 @@ def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: 
 def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell which data sets there are."""
     found: list[dict[str, Any]] = result.content.get("datasets") or []
-    names = ", ".join(f"`{_braces(str(row['name']))}`" for row in found)
+    names = ", ".join(f"`{braces(str(row['name']))}`" for row in found)
     answer.head(
         result,
         f"these data sets can be asked about: {names}" if found else "there is no data set yet",
@@ -315,6 +309,6 @@ def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa
 
 def tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what was drawn."""
-    sessions = ", ".join(f"`{_braces(str(s))}`" for s in result.content.get("sessions") or [])
-    channels = ", ".join(f"`{_braces(str(c))}`" for c in result.content.get("channels") or [])
+    sessions = ", ".join(f"`{braces(str(s))}`" for s in result.content.get("sessions") or [])
+    channels = ", ".join(f"`{braces(str(c))}`" for c in result.content.get("channels") or [])
     answer.head(result, f"the figure in the report shows {channels} of {sessions}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, number, plain, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, named, number, ref
 from tool_use_om.agent.offline_interpret_search import tell_anomalies, tell_retrieved
 from tool_use_om.agent.parse_query import Query
 
@@ -57,7 +57,7 @@ def _classified(answer: Answer, result: Result, query: Query) -> None:
     _accuracy(answer, result)
     if target:
         answer.say(
-            result, f"Of the windows called {_named(target)}, {{precision}} are; of those that "
+            result, f"Of the windows called {named(target)}, {{precision}} are; of those that "
             "are, {recall} were found.",
             precision=ref("/target/precision", f"windows called {target} that are", "percent"),
             recall=ref("/target/recall", f"windows of {target} that were found", "percent"),
@@ -73,12 +73,12 @@ def _classified(answer: Answer, result: Result, query: Query) -> None:
 def _found(answer: Answer, result: Result, target: str) -> None:
     if result.content.get("n_segments") == 0:
         answer.head(
-            result, f"{_named(target)} was found in none of the {{total}} held-out sessions",
+            result, f"{named(target)} was found in none of the {{total}} held-out sessions",
             total=ref("/judged_on/n_sessions", "held-out sessions"),
         )  # fmt: skip
         return
     answer.head(
-        result, f"{_named(target)} was found in {{n}} of the {{total}} held-out sessions",
+        result, f"{named(target)} was found in {{n}} of the {{total}} held-out sessions",
         n=ref("/n_sessions_found", f"held-out sessions in which {target} was found"),
         total=ref("/judged_on/n_sessions", "held-out sessions"),
     )  # fmt: skip
@@ -93,7 +93,7 @@ def _stretches(answer: Answer, result: Result, target: str) -> None:
     if whole:
         answer.say(
             whole, "The most certain sessions, each {length} long and found whole, so when "
-            f"{_named(target)} begins within one was not tested:",
+            f"{named(target)} begins within one was not tested:",
             length=ref("/duration_s/max", "length of each of the sessions found whole", "unit"),
         )  # fmt: skip
     else:
@@ -167,7 +167,7 @@ def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
     channels = _short([str(c) for c in result.content.get("channels") or []])
     label = result.content.get("label")
     found = any("n_sessions_found" in r.content for r in answer.results)
-    whose = "of each" if found else f"of {_named(label)}" if label else ""
+    whose = "of each" if found else f"of {named(label)}" if label else ""
     answer.head(
         result, f"the next {{horizon}} {whose} are forecast for {channels} with {{nominal}} "
         "intervals".replace("  ", " "),
@@ -250,11 +250,6 @@ def _ends(at: str, what: str, style: str) -> tuple[Ref, Ref]:
         ref(f"{at}/lower", f"{what}, lower end", style),
         ref(f"{at}/upper", f"{what}, upper end", style),
     )
-
-
-def _named(label: object) -> str:
-    """Return a label as a template takes it: Markdown's marks escaped, braces doubled."""
-    return plain(str(label)).replace("{", "{{").replace("}", "}}")
 
 
 def _short(channels: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Cell, Result, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Result, named, plain, ref
 from tool_use_om.agent.parse_query import Query
 
 _SHOWN_RANKS = 5
@@ -18,7 +18,7 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
         return
     rows: list[dict[str, Any]] = result.content.get("neighbours") or []
     if rows:
-        label = f" ({rows[0]['label']})" if rows[0].get("label") else ""
+        label = f" ({named(rows[0]['label'])})" if rows[0].get("label") else ""
         answer.head(
             result, "the stretch most like {start} to {end} of `{session}` is "
             f"`{rows[0]['session_id']}` from {{from_s}} to {{to_s}}{label}",
@@ -35,7 +35,7 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
             f"`{name}`",
             ref(f"{at}/start_s", f"start of the similar stretch in {name}", "unit"),
             ref(f"{at}/end_s", f"end of the similar stretch in {name}", "unit"),
-            str(row.get("label") or ""),
+            plain(str(row.get("label") or "")),
             ref(f"{at}/distance", f"distance of the stretch in {name}"),
         )
         told.append((result, cells))
@@ -52,7 +52,7 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
 
 def _ranked(answer: Answer, result: Result) -> None:
     label = result.args.get("target_label") or result.content.get("target_label")
-    whose = f"whose {label} looks" if label else "that looks"
+    whose = f"whose {named(label)} looks" if label else "that looks"
     answer.head(
         result, f"`{{most}}` is the session {whose} least like the others: its distance to them is "
         "{d}, that of the most typical one, `{typical}`, {low}",
@@ -68,9 +68,10 @@ def _ranked(answer: Answer, result: Result) -> None:
     answer.section("Least like the others")
     answer.table(("session", "distance"), told)
     answer.section("How to read it")
+    of = f" of {named(label)}" if label else ""
     answer.say(
         result, "The distance is the median one, in what the encoder makes of the signal, to the "
-        "other sessions{of}; {n} were compared.".replace("{of}", f" of {label}" if label else ""),
+        f"other sessions{of}; {{n}} were compared.",
         n=ref("/n_sessions", "sessions compared"),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tool_use_om.agent.offline_answer import Answer, Cell, Result, ref
+from tool_use_om.agent.offline_answer import Answer, Cell, Result, braces, named, ref
 from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 3
@@ -47,22 +47,22 @@ def _rhythm(answer: Answer, result: Result, *, asked: bool) -> None:
         }
         if asked and answer.head(
             result,
-            f"the cadence of {label} is {{hz}}, {cycle} each {{period}}".replace(",,", ","),
+            f"the cadence of {named(label)} is {{hz}}, {cycle} each {{period}}".replace(",,", ","),
             hz=refs["hz"],
             period=refs["period"],
         ):
             n = ref(f"/{key}/n", "windows with a rhythm")
             answer.say(
                 result,
-                f"The rhythm of {label} lies within {{lower}} to {{upper}} ({{n}} windows).",
+                f"The rhythm of {named(label)} lies within {{lower}} to {{upper}} ({{n}} windows).",
                 lower=refs["lower"],
                 upper=refs["upper"],
                 n=n,
             )
         else:
             answer.say(
-                result, f"{_capital(label)} repeats at {{hz}} ({{lower}} to {{upper}}): {cycle} "
-                "each {period}.", **refs,
+                result, f"{_capital(named(label))} repeats at {{hz}} "
+                f"({{lower}} to {{upper}}): {cycle} each {{period}}.", **refs,
             )  # fmt: skip
     if why_not := result.content.get("why_not"):
         answer.note(f"No rhythm is given: {why_not}.")
@@ -97,10 +97,11 @@ def _salient(answer: Answer, result: Result, *, asked: bool) -> None:
 def _salient_table(answer: Answer, result: Result, rows: list[dict[str, Any]], note: str) -> None:
     label = result.content.get("target_label") or "the activity"
     if note:
-        answer.head(result, f"no single channel decides about {label}")
+        answer.head(result, f"no single channel decides about {named(label)}")
         answer.note(note)
     else:
-        answer.head(result, f"the channel that matters most for {label} is `{rows[0]['channel']}`")
+        channel = braces(rows[0]["channel"])
+        answer.head(result, f"the channel that matters most for {named(label)} is `{channel}`")
     answer.note("How far the probability of the right activity falls without a channel:")
     told = []
     for i, row in enumerate(rows):
@@ -137,7 +138,7 @@ def _examples(answer: Answer, result: Result) -> None:
 
 
 def _example(answer: Answer, result: Result, pointer: str, row: dict[str, Any], lead: str) -> None:
-    name, label = row["session_id"], f"{row['label']}, " if row.get("label") else ""
+    name, label = row["session_id"], f"{named(row['label'])}, " if row.get("label") else ""
     answer.say(
         result, f"{lead} `{name}`, {{start}} to {{end}} ({label}distance {{d}}).",
         start=ref(f"{pointer}/start_s", f"start of the example in {name}", "unit"),

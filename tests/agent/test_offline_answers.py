@@ -370,3 +370,39 @@ def test_answers_tell_errors_without_names_of_arguments(error: str, said: str) -
     """An error is told in words; names of the data stay as they are."""
     failed = {"result_id": None, "tool": "run_task", "args": {}, "content": {"error": error}}
     assert f": {said}*" in interpret({"question": "Find walking", "results": [failed]})["prose"]
+
+
+def test_answers_keep_braces_and_bars_of_labels_as_letters() -> None:
+    """A label such as `a{b}|c` is no place for a value and ends no cell, in any sentence."""
+    label = "a{b}|c"
+    ranked = {
+        "task": "retrieve",
+        "target_label": label,
+        "ranking": [{"session_id": "s-1", "distance": 2.0}],
+        "most_unlike": {"session_id": "s-1", "distance": 2.0},
+        "most_typical": {"session_id": "s-2", "distance": 1.0},
+        "n_sessions": 2,
+    }
+    alike = {
+        "task": "retrieve",
+        "query": {"session_id": "s-1", "start_s": 3.0, "end_s": 5.0},
+        "neighbours": [
+            {"session_id": "s-2", "start_s": 0.0, "end_s": 2.0, "distance": 0.5, "label": label}
+        ],
+        "n_searched": {"windows": 9, "sessions": 2},
+    }
+    why = {
+        "task": "classify",
+        "target_label": label,
+        "cadence_hz": {"median": 0.75, "lower": 0.7, "upper": 0.8, "n": 4, "unit": "Hz"},
+        "period_s": 1.33,
+        "nearest_prototypes": [
+            {"session_id": "s-3", "start_s": 0.0, "end_s": 4.0, "distance": 1.5, "label": label}
+        ],
+    }
+    for tool, content in (("run_task", ranked), ("run_task", alike), ("interpret_results", why)):
+        reply, _ = write("What is it?", results_of((tool, content)))
+        prose = str(reply["prose"])
+        assert "a{b}" in prose
+        for row in (line for line in prose.splitlines() if line.startswith("|") and "a{b}" in line):
+            assert "\\|" in row
