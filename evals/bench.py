@@ -226,6 +226,7 @@ def heads(workspace: Workspace) -> Section:
     sets = ["basic-motions", *(["hmp"] if "hmp" in available(workspace) else [])]
     asked = {"tokenizer": None, "horizon_s": 5.0, "raw": True, "seed": 0}
     caveat = (
+        "HMP is measured where `tuom data convert hmp FOLDER` has been run in the workspace. "
         "One choice was made with HMP's held-out figures in sight, the default window of 4 s, and "
         "the pretraining objectives were compared on HMP and BasicMotions (docs/pretraining.md): "
         "figures on these sets are optimistic by what that is worth."
