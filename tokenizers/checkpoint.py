@@ -49,12 +49,30 @@ def load_moment(source: str | Path, *, revision: str | None = None) -> Moment:
     DataError : nothing there, a pickle instead of safetensors, a truncated file, or weights that do
         not fit the configuration
     """
-    folder = Path(source)
-    if not folder.is_dir():
-        folder = _downloaded(str(source), revision)
+    folder = checkpoint_folder(source, revision=revision)
     config = read_config(folder / CONFIG_NAME)
     weights = read_weights(folder)
     return build(config, weights, str(source))
+
+
+def checkpoint_folder(source: str | Path, *, revision: str | None = None) -> Path:
+    """Return the folder that holds `source`: itself, or the hub's copy, fetched if need be.
+
+    Raises
+    ------
+    DataError : neither a folder nor on the hub, or no safetensors in it (pickles are refused)
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        folder = _downloaded(str(source), revision)
+    if not (folder / WEIGHTS_NAME).is_file():
+        pickles = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLES)
+        if pickles:
+            raise DataError(
+                f"{folder} offers {', '.join(pickles)}: pickles can run code and are refused. "
+                f"Convert them to {WEIGHTS_NAME} where you trust them."
+            )
+    return folder
 
 
 def read_config(path: Path) -> MomentConfig:
@@ -73,15 +91,9 @@ def read_config(path: Path) -> MomentConfig:
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Read `model.safetensors`; raise DataError for pickles, missing and damaged files."""
+    """Read `model.safetensors`; raise DataError for missing and damaged files."""
     path = folder / WEIGHTS_NAME
     if not path.is_file():
-        pickles = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLES)
-        if pickles:
-            raise DataError(
-                f"{folder} offers {', '.join(pickles)}: pickles can run code and are refused. "
-                f"Convert them to {WEIGHTS_NAME} where you trust them."
-            )
         raise DataError(f"No {WEIGHTS_NAME} in {folder}.")
     try:
         return load_file(path)
