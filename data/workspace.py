@@ -42,9 +42,14 @@ class Workspace:
     @classmethod
     def at(cls, root: str | Path | None = None) -> Workspace:
         """Open (and create) the workspace: `root`, else $TUOM_WORKSPACE, else ./.tuom."""
-        chosen = Path(root or os.environ.get("TUOM_WORKSPACE") or ".tuom").expanduser().resolve()
+        chosen = cls.root_of(root)
         chosen.mkdir(parents=True, exist_ok=True)
         return cls(chosen)
+
+    @staticmethod
+    def root_of(root: str | Path | None = None) -> Path:
+        """Return where `at` would open a workspace, which need not exist yet."""
+        return Path(root or os.environ.get("TUOM_WORKSPACE") or ".tuom").expanduser().resolve()
 
     def path(self, *parts: str) -> Path:
         """Return the path of a named thing inside; raise DataError for a name that could escape."""

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tool_use_om.data.errors import DataError, unknown
-from tool_use_om.tokenizers.checkpoint import load_moment
-from tool_use_om.tokenizers.moment import Moment
+from tool_use_om.tokenizers.checkpoint import CONFIG_NAME, load_moment, read_config
+from tool_use_om.tokenizers.moment import Moment, MomentConfig
 from tool_use_om.tokenizers.reference import MomentfmEncoder
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import DEFAULT_BUDGET_MB, Tokenizer
+
+# the shapes of the published config.json files; moment-tiny's is the file that ships
+SHAPES = {
+    "moment-small": MomentConfig(d_model=512, d_ff=1024, n_layers=8, n_heads=6),
+    "moment-base": MomentConfig(d_model=768, d_ff=2048, n_layers=12, n_heads=12),
+    "moment-large": MomentConfig(d_model=1024, d_ff=2816, n_layers=24, n_heads=16),
+}
+_TINY = Path(__file__).parent / "weights" / "moment-tiny" / CONFIG_NAME
+
+
+def build(spec: TokenizerSpec, *, seed: int = 0, layers: int | None = None) -> Tokenizer:
+    """Build the published shape with random weights (fewer `layers` for quick tests)."""
+    shape = SHAPES.get(spec.name) or read_config(_TINY)
+    model = Moment(replace(shape, n_layers=layers or shape.n_layers), seed=seed)
+    return Tokenizer(spec, model)
 
 
 def load(

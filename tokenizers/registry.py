@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,9 +20,19 @@ TOKENIZERS: dict[str, str] = {
     "moment-small": "tool_use_om.tokenizers.specs:MOMENT_SMALL",
     "moment-base": "tool_use_om.tokenizers.specs:MOMENT_BASE",
     "moment-large": "tool_use_om.tokenizers.specs:MOMENT_LARGE",
+    "chronos-bolt-tiny": "tool_use_om.tokenizers.specs:CHRONOS_BOLT_TINY",
+    "chronos-bolt-small": "tool_use_om.tokenizers.specs:CHRONOS_BOLT_SMALL",
+    "chronos-2": "tool_use_om.tokenizers.specs:CHRONOS_2",
+    "timesfm-2.5": "tool_use_om.tokenizers.specs:TIMESFM_2_5",
 }
-# family → function (spec, weights folder or hub name, revision, backend, budget_mb) → Tokenizer
-FAMILIES: dict[str, str] = {"moment": "tool_use_om.tokenizers.moment_loader:load"}
+# family → module with load(spec, weights folder or hub name, revision, backend, budget_mb) and
+# build(spec, seed, layers), which makes the published shape with random weights
+FAMILIES: dict[str, str] = {
+    "moment": "tool_use_om.tokenizers.moment_loader",
+    "chronos-bolt": "tool_use_om.tokenizers.zoo_chronos",
+    "chronos-2": "tool_use_om.tokenizers.zoo_chronos",
+    "timesfm": "tool_use_om.tokenizers.zoo_timesfm",
+}
 DEFAULT_TOKENIZER = "moment-tiny"
 PACKAGED = Path(__file__).parent / "weights"
 Backend = Literal["own", "momentfm"]
@@ -64,16 +75,34 @@ def load_tokenizer(
     DataError : weights that are missing, damaged, of another shape, or pickled
     """
     chosen = spec(name)
-    load: Callable[..., Tokenizer] = _imported(FAMILIES[chosen.family])
+    load: Callable[..., Tokenizer] = _imported(f"{FAMILIES[chosen.family]}:load")
     source = weights if weights is not None else local_folder(chosen) or chosen.weights
     revision = chosen.revision if weights is None else None
     return load(chosen, source, revision=revision, backend=backend, budget_mb=budget_mb)
+
+
+def random_tokenizer(name: str, *, seed: int = 0, layers: int | None = None) -> Tokenizer:
+    """Build a tokenizer's published shape with random weights: for speed and parity, not for use.
+
+    Raises
+    ------
+    NotFoundError : unknown name
+    DataError : a library that is not installed
+    """
+    chosen = spec(name)
+    build: Callable[..., Tokenizer] = _imported(f"{FAMILIES[chosen.family]}:build")
+    return build(chosen, seed=seed, layers=layers)
 
 
 def local_folder(chosen: TokenizerSpec) -> Path | None:
     """Return the folder of weights that ship with this package, None for those of the hub."""
     kind, _, folder = chosen.weights.partition(":")
     return PACKAGED / folder if kind == "package" else None
+
+
+def is_installed(chosen: TokenizerSpec) -> bool:
+    """Tell whether the library that runs it is installed."""
+    return chosen.library is None or find_spec(chosen.library) is not None
 
 
 def is_here(chosen: TokenizerSpec) -> bool:

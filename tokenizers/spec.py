@@ -13,7 +13,8 @@ class TokenizerSpec:
     `parameters` counts the encoder's own (no text vocabulary). `patch_len` and `native_context` are
     samples at the rate the windows are brought to. `weights` is a folder inside this package
     ("package:…") or a hub name; `revision` pins the latter. `size_mb` is the size of the weights
-    file: what would be downloaded, or what is shipped.
+    file: what would be downloaded, or what is shipped. `library` is a module that must be there
+    and comes with the extra "zoo"; None = nothing but this package is needed.
     """
 
     name: str
@@ -29,3 +30,4 @@ class TokenizerSpec:
     size_mb: float
     good_at: str
     bad_at: str
+    library: str | None = None

@@ -203,8 +203,10 @@ def _labels_per_class(there: dict[str, int], args: a.SelectTaskHead) -> int:
 
 def _why_not(spec: TokenizerSpec) -> str:
     """Return why an encoder's weights cannot be used here; empty if they can."""
-    from tool_use_om.tokenizers.registry import is_here
+    from tool_use_om.tokenizers.registry import is_here, is_installed
 
+    if not is_installed(spec):
+        return "its library is not installed (pip install 'tool-use-om[zoo]')"
     if is_here(spec):
         return ""
     return f"its weights ({spec.weights}, {spec.size_mb:g} MB) are not on this machine"
