@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tool_use_om.data.errors import DataError, unknown
+
+Fusion = Literal["common", "per_modality"]
+# what a window's context may hold beside its tokens; the first three are there by default
+DEFAULT_CONTEXT = ("mean", "std", "log_std")
+CONTEXT_FEATURES = (*DEFAULT_CONTEXT, "time_of_day", "log_rate")
+MIN_PATCHES = 2
+_SAME = 1e-6  # two ways to say a rate agree within this share
 
 
 class TokenizerConfig(BaseModel):
@@ -19,12 +28,112 @@ class TokenizerConfig(BaseModel):
     target_rate_hz: float | None = Field(
         default=None,
         gt=0,
-        description="rate all channels are brought to; None = the highest of theirs",
+        description="rate all channels are brought to; None = the highest of theirs. With "
+        "fusion='per_modality', the highest rate any of them keeps",
     )
-    context_features: bool = Field(
+    patch_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="seconds one patch covers, which sets the rate; None = by the rate",
+    )
+    patch_stride_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="from one patch's start to the next, seconds: a patch over 1, 2, 4, …; "
+        "None = a patch, no overlap",
+    )
+    fusion: Fusion = Field(
+        default="common",
+        description="'common': all channels at one rate; 'per_modality': each at its own, the "
+        "tokens laid on the seconds of the fastest",
+    )
+    super_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="seconds a super-patch covers: mean, deviation and maximum of the tokens in "
+        "it, for windows longer than the encoder's context; None = patches as they are",
+    )
+    context_features: bool | tuple[str, ...] = Field(
         default=True,
-        description="give heads each window's mean and scale, which the encoder removes",
+        description="what heads get beside the tokens: true = each window's mean and scale, which "
+        f"the encoder removes; or some of {', '.join(CONTEXT_FEATURES)}",
     )
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """The context features asked for, by name."""
+        if isinstance(self.context_features, tuple):
+            return self.context_features
+        return DEFAULT_CONTEXT if self.context_features else ()
+
+    def for_encoder(self, patch_len: int) -> Self:
+        """Return the config with `patch_s` said as the rate at which `patch_len` samples last it.
+
+        Raises
+        ------
+        DataError : a `target_rate_hz` that says otherwise
+        """
+        if self.patch_s is None:
+            return self
+        rate = patch_len / self.patch_s
+        if self.target_rate_hz is not None and abs(self.target_rate_hz - rate) > _SAME * rate:
+            raise DataError(
+                f"`patch_s` and `target_rate_hz` contradict: a patch of {patch_len} samples lasts "
+                f"{self.patch_s:g} s at {rate:g} Hz, not at {self.target_rate_hz:g} Hz. "
+                "Give one of the two."
+            )
+        return self.model_copy(update={"target_rate_hz": rate, "patch_s": None})
+
+    def shift_samples(self, patch_len: int, rate_hz: float) -> int:
+        """Return the samples from one patch's start to the next.
+
+        Raises
+        ------
+        DataError : no whole part of a patch
+        """
+        if self.patch_stride_s is None:
+            return patch_len
+        parts = [n for n in range(1, patch_len + 1) if patch_len % n == 0]
+        samples = self.patch_stride_s * rate_hz
+        for n in parts:
+            if abs(samples - patch_len / n) <= 1e-3 * patch_len:
+                return patch_len // n
+        listed = ", ".join(f"{patch_len / n / rate_hz:.4g}" for n in parts)
+        raise DataError(
+            f"`patch_stride_s` must be one of {listed} s (a patch of {patch_len} samples at "
+            f"{rate_hz:g} Hz in equal parts of whole samples), got {self.patch_stride_s:g}. "
+            "Choose one of these, or set patch_s."
+        )
+
+    @field_validator("context_features")
+    @classmethod
+    def _known(cls, given: bool | tuple[str, ...]) -> bool | tuple[str, ...]:  # noqa: FBT001 - pydantic's form of a validator
+        if isinstance(given, bool):
+            return given
+        for name in given:
+            if name not in CONTEXT_FEATURES:
+                raise unknown("context feature", name, CONTEXT_FEATURES)
+        return tuple(name for name in CONTEXT_FEATURES if name in given)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Check what one field says of another."""
+        pairs = (
+            ("patch_stride_s", self.patch_stride_s, "patch_s", self.patch_s),
+            ("patch_s", self.patch_s, "window_s", self.window_s),
+            ("super_s", self.super_s, "half of window_s", self.window_s / MIN_PATCHES),
+        )
+        if self.patch_stride_s is not None and (self.super_s or self.fusion != "common"):
+            raise ValueError(
+                "`patch_stride_s` lays patches over one another on one rate: it goes with "
+                "fusion='common' and without super_s. Leave one of them out."
+            )
+        for name, value, limit, most in pairs:
+            if value is not None and most is not None and value > most * (1 + _SAME):
+                raise ValueError(
+                    f"`{name}` must be at most {limit} ({most:g} s), got {value:g}. Shorten it."
+                )
+        return self
 
     @model_validator(mode="before")
     @classmethod

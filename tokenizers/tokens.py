@@ -27,6 +27,7 @@ class Tokens:
     window_s : float, seconds a full window covers
     context : ndarray (B, C, K) float32, what the encoder's normalisation removed, channel units
     context_names : K names, such as "mean" and "std"
+    units : of the channels' values, length C; empty where nobody said
     """
 
     values: np.ndarray
@@ -39,6 +40,7 @@ class Tokens:
     window_s: float
     context: np.ndarray
     context_names: tuple[str, ...]
+    units: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         b, c, p = len(self.session_ids), len(self.channels), self.start_s.shape[-1]
@@ -53,6 +55,8 @@ class Tokens:
             got = getattr(self, name).shape
             if got != shape:
                 raise DataError(f"Tokens.{name} must have shape {shape}, got {got}.")
+        if len(self.units) not in {0, c}:
+            raise DataError(f"Tokens.units must name {c} units or none, got {len(self.units)}.")
 
     def __len__(self) -> int:
         return len(self.session_ids)
@@ -131,6 +135,7 @@ class Tokens:
             mask=self.mask[:, kept],
             channels=tuple(self.channels[i] for i in kept),
             context=self.context[:, kept],
+            units=tuple(self.units[i] for i in kept) if self.units else (),
         )
 
     def without_context(self) -> Self:
@@ -157,11 +162,11 @@ def concatenate(parts: Sequence[Tokens]) -> Tokens:
     if not parts:
         raise DataError("No tokens to join: give at least one part.")
     first = parts[0]
-    same = ("channels", "patch_s", "window_s", "context_names")
+    same = ("channels", "patch_s", "window_s", "context_names", "units")
     for part in parts:
         if any(getattr(part, name) != getattr(first, name) for name in same):
             raise DataError(
-                "Only tokens of the same channels, window and patch length can be joined."
+                "Only tokens of the same channels, units, window and patch length can be joined."
             )
     arrays = ("values", "mask", "start_s", "window_start_s", "context")
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in arrays}

@@ -78,6 +78,7 @@ def cut_windows(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     allow_empty: bool = False,
     progress: Progress | None = None,
+    clock_hz: float | None = None,
 ) -> WindowBatch:
     """Cut sessions into windows on a common rate.
 
@@ -94,6 +95,8 @@ def cut_windows(
     ranges : session id → (start_s, end_s); sessions not named are taken whole
     allow_empty : return windows even if nothing at all was measured in any of them
     progress : called with {"phase": "windows", "done", "total", "unit"}
+    clock_hz : float, the rate whose samples windows start at; None = that of the windows. With one
+        clock, windows at several rates start together, to half a sample of the slower
 
     Returns
     -------
@@ -111,7 +114,9 @@ def cut_windows(
     if stray:
         raise unknown("session in ranges", stray[0], session_ids)
     rate = common_rate(dataset, channels, config)
-    plan = _Plan(dataset=dataset, channels=channels, config=config, rate_hz=rate)
+    plan = _Plan(
+        dataset=dataset, channels=channels, config=config, rate_hz=rate, clock_hz=clock_hz or rate
+    )
     tracked = track(session_ids, progress, phase="windows", unit="sessions", total=len(session_ids))
     cut = [plan.windows(session, (ranges or {}).get(session)) for session in tracked]
     values = np.concatenate([v for v, _ in cut])
@@ -140,6 +145,8 @@ def common_rate(dataset: DataSet, channels: Sequence[str], config: TokenizerConf
     bad = [c for c, rate in rates.items() if not (np.isfinite(rate) and rate > 0)]
     if bad:
         raise DataError(f"Channel {bad[0]} has a rate of {rates[bad[0]]} Hz; it must be above 0.")
+    if config.patch_s is not None and config.target_rate_hz is None:
+        raise DataError("`patch_s` sets a rate only for an encoder: call config.for_encoder first.")
     return float(config.target_rate_hz or max(rates.values()))
 
 
@@ -151,6 +158,7 @@ class _Plan:
     channels: tuple[str, ...]
     config: TokenizerConfig
     rate_hz: float
+    clock_hz: float
 
     def windows(
         self, session: str, limits: tuple[float, float] | None
@@ -159,12 +167,18 @@ class _Plan:
         start, end = limits or (0.0, float(self.dataset.duration_of(session)))
         grid = self.grid(session, start, end)
         length = max(1, round(self.config.window_s * self.rate_hz))
-        step = max(1, round(self.config.stride_s * self.rate_hz))
-        short = max(0, length - grid.shape[1])
+        first = np.round(self.starts(end - start) * self.rate_hz).astype(np.int64)
+        short = max(0, int(first[-1]) + length - grid.shape[1])
         grid = np.pad(grid, ((0, 0), (0, short)), constant_values=np.nan)
-        windows = np.lib.stride_tricks.sliding_window_view(grid, length, axis=1)[:, ::step]
-        starts = start + np.arange(windows.shape[1]) * step / self.rate_hz
-        return windows.transpose(1, 0, 2), starts
+        windows = np.lib.stride_tricks.sliding_window_view(grid, length, axis=1)[:, first]
+        return windows.transpose(1, 0, 2), start + first / self.rate_hz
+
+    def starts(self, span_s: float) -> np.ndarray:
+        """Where windows start within a span (n,), seconds: whole windows, or a single padded one."""
+        samples = max(1, round(span_s * self.clock_hz))
+        length = max(1, round(self.config.window_s * self.clock_hz))
+        step = max(1, round(self.config.stride_s * self.clock_hz))
+        return np.arange(max(0, samples - length) // step + 1) * step / self.clock_hz
 
     def grid(self, session: str, start: float, end: float) -> np.ndarray:
         """All channels of [start, end) on one grid (C, n) float32, NaN = missing."""
