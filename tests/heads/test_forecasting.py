@@ -205,3 +205,27 @@ def test_error_quantiles_borrow_when_a_step_knows_little() -> None:
     table = error_quantiles(errors)
     assert np.isfinite(table).all()
     np.testing.assert_array_equal(table[3], table[2])
+
+
+def test_ridge_without_some_rows_is_ridge_on_the_others(naive: ModuleType) -> None:
+    """Taking a fold's rows out of the equations leaves the other rows' fit, feature by feature."""
+    rng = np.random.default_rng(0)
+    X, Y_ = rng.normal(size=(40, 4)), rng.normal(size=(40, 3))
+    Y_[30:, 2] = np.nan
+    everything = normal_equations(X, Y_)
+    fold = normal_equations(X[:10], Y_[:10], everything.columns)
+    weights = everything.without(fold).of(np.array([0, 2])).solve(0.3)
+    for column in range(3):
+        expected = naive.masked_ridge(X[10:][:, [0, 2]], Y_[10:, column], 0.3)
+        np.testing.assert_allclose(weights[:, column], expected)
+
+
+def test_direct_reads_samples_where_tokens_say_nothing(make_batch: Callable[..., Any]) -> None:
+    """What is read is chosen on held-out sessions: tokens of pure noise are left alone."""
+    batch = make_batch()
+    noise = np.random.default_rng(0).normal(size=batch.tokens.values.shape).astype(np.float32)
+    blind = replace(batch, tokens=replace(batch.tokens, values=noise))
+    assert make_head("direct").fit(blind, channels=Y).inputs_ == "samples"  # type: ignore[attr-defined]
+    head = make_head("direct", inputs="tokens").fit(batch, channels=Y)  # type: ignore[attr-defined]
+    assert head.inputs_ == "tokens"
+    assert (head.weights_[: head.n_samples_] == 0).all()
