@@ -1,4 +1,4 @@
-"""Split-conformal sets and intervals: uncertainty that is measured on held-out data.
+"""Split-conformal intervals, and what intervals and prediction sets share.
 
 The guarantee (Vovk, 2005; Lei, 2018) holds on average over calibration sets and for windows
 exchangeable with the calibration windows: a new subject, drift, or windows that overlap weaken it.
@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError, NotFittedError
-from tool_use_om.heads.base import ClassifierHead
 from tool_use_om.heads.forecasting import Forecast, ForecastBatch, ForecastHead
 from tool_use_om.heads.metrics import wilson
-
-if TYPE_CHECKING:
-    from tool_use_om.tokenizers.tokens import Tokens
 
 Array = np.ndarray
 
@@ -47,88 +43,6 @@ class Coverage:
     def agrees(self) -> bool:
         """Whether the nominal coverage lies inside the interval."""
         return self.lower <= self.nominal <= self.upper
-
-
-class ConformalClassifier:
-    """Prediction sets around a fitted classifier.
-
-    Parameters
-    ----------
-    head : a fitted ClassifierHead
-    coverage : wanted share of sets that hold the true label, in (0, 1)
-    method : "lac" (smallest sets on average; Sadinle, 2019; may be empty = none fits) or "aps"
-        (adaptive; Romano, 2020, without randomisation: never empty, somewhat too large)
-    class_conditional : calibrate each class by itself; needs 1 / (1 - coverage) windows in each
-    """
-
-    def __init__(
-        self,
-        head: ClassifierHead,
-        coverage: float = 0.9,
-        *,
-        method: Literal["lac", "aps"] = "lac",
-        class_conditional: bool = False,
-    ) -> None:
-        self.head = head
-        self.coverage = check_coverage(coverage)
-        self.method = method
-        self.class_conditional = class_conditional
-        self.note = ""
-
-    def calibrate(self, tokens: Tokens, y: Sequence[str]) -> Self:
-        """Learn the threshold(s) on held-out windows; `note` says when they are too few."""
-        scores = self._scores(self.head.predict_proba(tokens))
-        columns = self._columns(y)
-        own = scores[np.arange(len(scores)), columns]
-        n_classes = len(self.head.classes_)
-        if self.class_conditional:
-            each = [own[columns == k] for k in range(n_classes)]
-        else:
-            each = [own] * n_classes
-        self.thresholds_ = np.array([conformal_quantile(s, self.coverage) for s in each])
-        fewest = min(len(s) for s in each)
-        self.note = too_few(fewest, self.coverage, "every label stays possible")
-        return self
-
-    def predict_sets(self, tokens: Tokens) -> list[set[str]]:
-        """Return the labels that remain possible for each window."""
-        inside = self._inside(tokens)
-        names = [str(c) for c in self.head.classes_]
-        return [{n for n, keep in zip(names, row, strict=True) if keep} for row in inside]
-
-    def measure(
-        self, tokens: Tokens, y: Sequence[str], groups: Sequence[str] | None = None
-    ) -> Coverage:
-        """Return how often the sets hold the true label on windows used for nothing else."""
-        hits = self._inside(tokens)[np.arange(len(y)), self._columns(y)]
-        chosen = tokens.session_ids if groups is None else groups
-        return measured_coverage(hits, self.coverage, chosen)
-
-    def _inside(self, tokens: Tokens) -> Array:
-        if not hasattr(self, "thresholds_"):
-            raise NotFittedError("The prediction sets are not calibrated: call calibrate() first.")
-        proba = self.head.predict_proba(tokens)
-        inside: Array = self._scores(proba) <= self.thresholds_ + 1e-12
-        if self.method == "aps":
-            inside[np.arange(len(proba)), proba.argmax(axis=1)] = True
-        return inside
-
-    def _scores(self, proba: Array) -> Array:
-        """Return (B, K) nonconformity: low = the label fits."""
-        if self.method == "lac":
-            return 1.0 - proba
-        order = np.argsort(-proba, axis=1, kind="stable")
-        mass = np.cumsum(np.take_along_axis(proba, order, axis=1), axis=1)
-        scores = np.empty_like(proba)
-        np.put_along_axis(scores, order, mass, axis=1)
-        return scores
-
-    def _columns(self, y: Sequence[str]) -> Array:
-        labels = np.asarray(y, dtype=np.str_)
-        if not np.isin(labels, self.head.classes_).all():
-            strangers = sorted(set(labels) - set(self.head.classes_))
-            raise DataError(f"The head was not fitted on the label(s) {', '.join(strangers)}.")
-        return np.searchsorted(self.head.classes_, labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,12 +163,17 @@ def check_coverage(coverage: float) -> float:
     return float(coverage)
 
 
-def too_few(n: int, coverage: float, consequence: str) -> str:
-    """Return a note when n calibration windows cannot support `coverage`; "" otherwise."""
-    needed = int(np.ceil(coverage / (1.0 - coverage) - 1e-9))
+def needed_groups(coverage: float) -> int:
+    """Return how many independent calibration groups a coverage needs: 9 for 90 %."""
+    return int(np.ceil(coverage / (1.0 - coverage) - 1e-9))
+
+
+def too_few(n: int, coverage: float, consequence: str, unit: str = "windows") -> str:
+    """Return a note when n calibration units cannot support `coverage`; "" otherwise."""
+    needed = needed_groups(coverage)
     if n >= needed:
         return ""
-    return f"{n} calibration windows, {needed} are needed for {coverage:.0%}: {consequence}"
+    return f"{n} calibration {unit}, {needed} are needed for {coverage:.0%}: {consequence}"
 
 
 def measured_coverage(hits: Array, nominal: float, groups: Sequence[str] | Array) -> Coverage:

@@ -15,6 +15,10 @@ def as_names(value: object) -> object:
 Names = Annotated[list[str], BeforeValidator(as_names)]
 Split = Literal["train", "calibration", "test"]
 Task = Literal["classify", "forecast", "retrieve", "anomaly"]
+RareLabels = Literal["take", "leave_out"]
+IssueKind = Literal[
+    "leak", "unit", "rate", "repeat", "stuck", "clipping", "overlap", "gap", "missing", "hole"
+]
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -97,6 +101,21 @@ class PlotSessions(Arguments):
     )
 
 
+class CheckData(Arguments):
+    """What to look for, and where; the filters of the working set hold."""
+
+    kinds: Annotated[list[IssueKind], BeforeValidator(as_names)] | None = Field(
+        default=None, description="Kinds of issue to look for; default: all.", min_length=1
+    )
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
+    sessions: Names | None = Field(default=None, description="Session ids; default: the selected.")
+    max_sessions: int = Field(
+        default=100, ge=1, le=1000, description="Read the samples of at most this many sessions."
+    )
+
+
 class SelectTokenizer(Arguments):
     """Which frozen encoder turns windows into tokens."""
 
@@ -167,8 +186,19 @@ class RunTask(Arguments):
     labels_per_class: int | None = Field(
         default=None, ge=1, description="Fit on this many labelled sessions a class only."
     )
+    rare_labels: RareLabels = Field(
+        default="take",
+        description="A label with fewer sessions than labels_per_class: take what there is, or "
+        "leave the label out.",
+    )
     coverage: float = Field(
         default=0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
+    )
+    class_conditional: bool = Field(
+        default=False, description="Calibrate prediction sets label by label (classify)."
+    )
+    max_set_size: int = Field(
+        default=1, ge=1, le=50, description="Abstain where more labels remain possible (classify)."
     )
 
 
@@ -180,6 +210,11 @@ class CompareHeads(Arguments):
         default=None,
         ge=1,
         description="Fit on this many labelled sessions a class, drawn repeatedly.",
+    )
+    rare_labels: RareLabels = Field(
+        default="take",
+        description="A label with fewer sessions than labels_per_class: take what there is, or "
+        "leave the label out.",
     )
     repeats: int = Field(
         default=10, ge=1, le=50, description="How many draws of the labelled sessions."

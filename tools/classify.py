@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.classify_figures import confusion_figure, timeline_figure
+from tool_use_om.tools.classify_sets import Certainty, certainty
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_filters
-from tool_use_om.tools.labelled import Labelled, few_labels, labelled_split
+from tool_use_om.tools.labelled import (
+    Labelled,
+    few_labels,
+    labelled_split,
+    rare_labels,
+    rare_note,
+)
 from tool_use_om.tools.models import main_label_set
 from tool_use_om.tools.names import resolve_name, resolve_sessions
-from tool_use_om.tools.outcome import coverage_json, finish_run
+from tool_use_om.tools.outcome import finish_run
 from tool_use_om.tools.selection import SHOWN, label_names, open_current
 from tool_use_om.tools.stretches import Predicted, found_stretches, with_truth
 from tool_use_om.tools.working_set import WorkingSet
@@ -31,13 +38,21 @@ DEFAULT_HEAD = "prototypes"
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """The labelled windows of the three splits, and how they were made."""
+    """The labelled windows of the three splits, and how they were made.
+
+    Parameters
+    ----------
+    rare : labels with fewer training sessions than were asked for, and how many they have
+    notes : what a reader must know of how the splits were cut down
+    """
 
     plan: Plan
     label_set: str
     train: Labelled
     calibration: Labelled | None
     test: Labelled
+    rare: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def prepare(
@@ -47,6 +62,7 @@ def prepare(
     *,
     target: str | None = None,
     labels_per_class: int | None = None,
+    rare: a.RareLabels = "take",
 ) -> Study:
     """Encode and label the three splits; windows without a label are left out of fitting."""
     plan = plan_encoding(ctx, without_filters(working_set))
@@ -59,16 +75,61 @@ def prepare(
             ctx, plan, working_set, split, label_set=label_set, clock=clock
         )
     train = splits["train"].known()
-    if labels_per_class is not None:
-        train = few_labels(train, labels_per_class, (ctx.seed, labels_per_class))
-    calibration = splits["calibration"].known() if "calibration" in splits else None
-    return Study(
+    study = Study(
         plan=plan,
         label_set=label_set,
         train=train,
-        calibration=calibration,
+        calibration=splits["calibration"].known() if "calibration" in splits else None,
         test=splits["test"],
     )
+    if labels_per_class is not None:
+        study = settle_rare(study, labels_per_class, rare)
+        few = few_labels(study.train, labels_per_class, (ctx.seed, labels_per_class))
+        study = replace(study, train=few)
+    return _learnt_only(study)
+
+
+def settle_rare(study: Study, per_class: int, rule: a.RareLabels) -> Study:
+    """Say which labels have too few sessions; "leave_out" takes them out of all splits."""
+    found = rare_labels(study.train, per_class)
+    note = rare_note(found, per_class, left_out=rule == "leave_out")
+    if found and rule == "leave_out":
+        study = without_labels(study, list(found))
+    return replace(study, rare=found, notes=(*study.notes, *([note] if note else [])))
+
+
+def without_labels(study: Study, labels: Sequence[str]) -> Study:
+    """Leave labels out of fitting and calibrating; their test windows become unlabelled.
+
+    Raises
+    ------
+    DataError : nothing is left to fit or to judge
+    """
+    train, test = study.train.forgetting(labels).known(), study.test.forgetting(labels)
+    if not len(train) or not len(test.known()):
+        raise DataError(
+            f"Without the rare labels {', '.join(labels)} nothing is left. Ask for a smaller "
+            "`labels_per_class`, or take what there is."
+        )
+    calibration = study.calibration
+    return replace(
+        study,
+        train=train,
+        test=test,
+        calibration=None if calibration is None else calibration.forgetting(labels).known(),
+    )
+
+
+def _learnt_only(study: Study) -> Study:
+    """Leave calibration windows out whose label the training split does not have, and say so."""
+    if study.calibration is None:
+        return study
+    strange = sorted({str(y) for y in study.calibration.y} - {str(y) for y in study.train.y})
+    if not strange:
+        return study
+    note = f"Only the calibration split has {', '.join(strange)}: left out of calibration."
+    kept = study.calibration.forgetting(strange).known()
+    return replace(study, calibration=kept, notes=(*study.notes, note))
 
 
 def fit_head(working_set: WorkingSet, study: Study, name: str | None = None) -> ClassifierHead:
@@ -89,11 +150,11 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     dataset = open_current(ctx, working_set)
     target = _target(dataset, args.target_label or next(iter(working_set.labels), None))
     clock = Stopwatch()
-    study = prepare(ctx, working_set, clock, target=target, labels_per_class=args.labels_per_class)
+    study = prepare_run(ctx, working_set, args, clock, target)
     with clock.lap("fit_s"):
         head = fit_head(working_set, study)
     with clock.lap("predict_s"):
-        predicted, coverage = _predict(head, study, args.coverage)
+        predicted, sure = _predict(head, study, args, ctx.seed)
     rows = found_stretches(study.test.tokens, predicted, [target] if target else predicted.classes)
     rows = _wanted(dataset, working_set, args, rows)
     rows = with_truth(rows, dataset.labels(label_set=study.label_set))
@@ -105,16 +166,17 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         content={
             "task": "classify",
             "head": head.name,
-            "trained_on": {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)},
+            "trained_on": _trained_on(study),
             "judged_on": {"split": "test", "n_sessions": _n_sessions(study.test)},
             **_scores(study.test.known(), predicted, study.test, target, ctx.seed),
-            "coverage": coverage,
+            **sure.content,
             **_found(rows, target),
-            "notes": list(study.plan.notes),
+            "notes": [*study.plan.notes, *study.notes, *sure.notes],
         },
         detail={
             "segments": rows,
             **_confusion(study.test, predicted),
+            **sure.detail,
         },
         clock=clock,
         files={
@@ -122,6 +184,29 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "confusion.png": confusion_figure(study.test, predicted),
         },
     )
+
+
+def prepare_run(
+    ctx: ToolContext,
+    working_set: WorkingSet,
+    args: a.RunTask,
+    clock: Stopwatch,
+    target: str | None,
+) -> Study:
+    """Return the splits as run_task's arguments ask for them."""
+    return prepare(
+        ctx,
+        working_set,
+        clock,
+        target=target,
+        labels_per_class=args.labels_per_class,
+        rare=args.rare_labels,
+    )
+
+
+def _trained_on(study: Study) -> dict[str, Any]:
+    row: dict[str, Any] = {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)}
+    return row | ({"rare_labels": study.rare} if study.rare else {})
 
 
 def _found(rows: list[dict[str, Any]], target: str | None) -> dict[str, Any]:
@@ -144,26 +229,17 @@ def _target(dataset: DataSet, label: str | None) -> str | None:
 
 
 def _predict(
-    head: ClassifierHead, study: Study, coverage: float
-) -> tuple[Predicted, dict[str, Any] | None]:
-    """Predict the test windows; the sets' coverage is measured on those that have a label."""
-    from tool_use_om.heads.conformal import ConformalClassifier
-
-    tokens = study.test.tokens
-    proba = head.predict_proba(tokens)
+    head: ClassifierHead, study: Study, args: a.RunTask, seed: int
+) -> tuple[Predicted, Certainty]:
+    """Predict the test windows; what is certain is measured on those that have a label."""
+    calibration = study.calibration
+    before = calibration is not None and len(calibration) > 0
+    proba = head.predict_proba(study.test.tokens)
+    held = head.predict_proba(calibration.tokens) if calibration and before else proba[:0]
     classes = tuple(str(c) for c in head.classes_)
+    sure = certainty(study, classes, (held, proba), args, seed)
     label = head.classes_[proba.argmax(axis=1)]
-    if study.calibration is None or not len(study.calibration):
-        return Predicted(classes=classes, label=label, proba=proba, sets=None), None
-    conformal = ConformalClassifier(head, coverage=coverage, method="aps")
-    conformal.calibrate(study.calibration.tokens, list(study.calibration.y))
-    sets = conformal.predict_sets(tokens)
-    known = study.test.known()
-    measured = conformal.measure(known.tokens, list(known.y), groups=list(known.groups))
-    return Predicted(classes=classes, label=label, proba=proba, sets=sets), {
-        **coverage_json(measured),
-        "mean_set_size": sum(len(s) for s in sets) / len(sets),
-    }
+    return Predicted(classes=classes, label=label, proba=proba, sets=sure.sets), sure
 
 
 def _wanted(

@@ -52,6 +52,8 @@ def compare_classifiers(
     names = _names("classify", args.heads)
     clock = Stopwatch()
     study = classify.prepare(ctx, working_set, clock)
+    if args.labels_per_class is not None:
+        study = classify.settle_rare(study, args.labels_per_class, args.rare_labels)
     test = study.test.known()
     draws = _draws(ctx, study, args)
     said = _predictions(ctx, working_set, draws, names, clock)
@@ -81,6 +83,8 @@ def compare_classifiers(
             "best": ranked[0],
             "difference": _difference(ranked, right, test.groups, "accuracy", ctx.seed),
             "chance": classify.chance(truth),
+            "rare_labels": study.rare,
+            "notes": list(study.notes),
         },
         detail={"encoding": study.plan.to_json()},
         inputs={"content_hash": study.plan.dataset.content_hash},

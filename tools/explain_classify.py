@@ -28,13 +28,7 @@ NOTABLE_DROP = 0.02
 def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
     """Return rhythm, salient channels, nearest examples and the least certain stretch."""
     target = run.data["target_label"]
-    study = classify.prepare(
-        ctx,
-        run.working_set,
-        Stopwatch(),
-        target=target,
-        labels_per_class=run.args.labels_per_class,
-    )
+    study = classify.prepare_run(ctx, run.working_set, run.args, Stopwatch(), target)
     head = classify.fit_head(run.working_set, study)
     found = run.data["detail"]["segments"]
     content: dict[str, Any] = {"target_label": target}

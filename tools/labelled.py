@@ -49,6 +49,13 @@ class Labelled:
 
         return self.select(np.flatnonzero([label is not None for label in self.y]))
 
+    def forgetting(self, labels: Sequence[str]) -> Labelled:
+        """Return the same windows, those with one of `labels` unlabelled."""
+        import numpy as np
+
+        y = np.array([None if label in set(labels) else label for label in self.y], dtype=object)
+        return Labelled(tokens=self.tokens, y=y, groups=self.groups)
+
     def without(self, label: str) -> Labelled:
         """Return the windows with another label than this one."""
         import numpy as np
@@ -126,12 +133,7 @@ def with_given(
 
 
 def few_labels(data: Labelled, per_class: int, seed: Sequence[int]) -> Labelled:
-    """Keep the windows of `per_class` sessions drawn for each label.
-
-    Raises
-    ------
-    DataError : a label with fewer training sessions
-    """
+    """Keep the windows of `per_class` sessions drawn for each label, all of a rarer label's."""
     import numpy as np
 
     rng = np.random.default_rng(list(seed))
@@ -139,10 +141,21 @@ def few_labels(data: Labelled, per_class: int, seed: Sequence[int]) -> Labelled:
     for label in sorted(set(data.y)):
         own = data.y == label
         names = np.unique(data.sessions[own])
-        if len(names) < per_class:
-            raise DataError(
-                f"`labels_per_class` must be at most {len(names)}, the training sessions of "
-                f"{label!r}, got {per_class}. Ask for fewer."
-            )
-        keep |= own & np.isin(data.sessions, rng.choice(names, per_class, replace=False))
+        drawn = rng.choice(names, min(per_class, len(names)), replace=False)
+        keep |= own & np.isin(data.sessions, drawn)
     return data.select(np.flatnonzero(keep))
+
+
+def rare_labels(data: Labelled, per_class: int) -> dict[str, int]:
+    """Return the labels with fewer sessions than `per_class`, and how many they have."""
+    counts = {str(label): len(set(data.sessions[data.y == label])) for label in set(data.y)}
+    return {label: n for label, n in sorted(counts.items()) if n < per_class}
+
+
+def rare_note(rare: dict[str, int], per_class: int, *, left_out: bool) -> str:
+    """Return what was done about rare labels, in words; "" without any."""
+    if not rare:
+        return ""
+    named = ", ".join(f"{label} ({n})" for label, n in rare.items())
+    done = "left out of fitting and judging" if left_out else "all of theirs are used"
+    return f"Labels with fewer than {per_class} training sessions: {named}; {done}."

@@ -9,27 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tool_use_om.data.errors import DataError, NotFittedError
-from tool_use_om.heads.conformal import (
-    ConformalClassifier,
-    ConformalForecaster,
-    conformal_quantile,
-)
+from tool_use_om.data.errors import DataError
+from tool_use_om.heads.conformal import ConformalForecaster, conformal_quantile
 from tool_use_om.heads.metrics import wilson
 from tool_use_om.heads.registry import make_head
-
-CLASSES = ("running", "standing", "walking")
-
-
-@pytest.fixture
-def noisy(make_tokens: Callable[..., Any]) -> Callable[[int, int], tuple[Any, list[str]]]:
-    """Make (tokens, labels) of overlapping classes."""
-
-    def make(n: int, seed: int) -> tuple[Any, list[str]]:
-        y = [CLASSES[i // 4 % 3] for i in range(n)]
-        return make_tokens(y, seed=seed, spread=6.0), y
-
-    return make
 
 
 @pytest.mark.parametrize("n", [1, 8, 9, 19, 20, 100])
@@ -40,55 +23,6 @@ def test_conformal_quantile_agrees_with_counting(
     """The finite-sample threshold is found by counting; infinite where n cannot support it."""
     scores = np.random.default_rng(n).normal(size=n)
     assert conformal_quantile(scores, coverage) == naive.conformal_rank(list(scores), coverage)
-
-
-@pytest.mark.parametrize("method", ["lac", "aps"])
-@pytest.mark.parametrize("class_conditional", [False, True])
-def test_sets_cover_as_promised_over_many_splits(
-    method: Any, class_conditional: bool, noisy: Callable[..., Any]
-) -> None:
-    """Mean coverage over 30 calibration sets is at least nominal; LAC is not far above it."""
-    head = make_head("prototypes").fit(*noisy(48, 0))  # type: ignore[attr-defined]
-    shares = []
-    for seed in range(1, 31):
-        conformal = ConformalClassifier(
-            head, 0.8, method=method, class_conditional=class_conditional
-        ).calibrate(*noisy(96, seed))
-        shares.append(conformal.measure(*noisy(96, 1000 + seed)).empirical)
-    assert np.mean(shares) > 0.78
-    if method == "lac" and not class_conditional:
-        assert np.mean(shares) < 0.84
-
-
-def test_aps_sets_are_never_empty(noisy: Callable[..., Any]) -> None:
-    """The most probable label always stays possible."""
-    head = make_head("prototypes").fit(*noisy(48, 0))  # type: ignore[attr-defined]
-    conformal = ConformalClassifier(head, 0.5, method="aps").calibrate(*noisy(48, 1))
-    assert all(conformal.predict_sets(noisy(48, 2)[0]))
-
-
-def test_sets_hold_every_label_when_calibration_is_too_small(noisy: Callable[..., Any]) -> None:
-    """Four windows cannot support 90 %: nothing is ruled out, and the note says why."""
-    head = make_head("prototypes").fit(*noisy(48, 0))  # type: ignore[attr-defined]
-    tokens, y = noisy(12, 1)
-    conformal = ConformalClassifier(head, 0.9).calibrate(
-        tokens.select([0, 4, 8]), ["running", "standing", "walking"]
-    )
-    assert conformal.predict_sets(tokens) == [set(CLASSES)] * 12
-    assert "9 are needed" in conformal.note
-    assert conformal.measure(tokens, y).empirical == 1.0
-
-
-def test_sets_raise_when_not_calibrated_or_label_is_strange(noisy: Callable[..., Any]) -> None:
-    """No sets before calibration, and no calibration on labels the head never saw."""
-    head = make_head("prototypes").fit(*noisy(48, 0))  # type: ignore[attr-defined]
-    tokens, y = noisy(12, 1)
-    with pytest.raises(NotFittedError):
-        ConformalClassifier(head).predict_sets(tokens)
-    with pytest.raises(DataError, match="flying"):
-        ConformalClassifier(head).calibrate(tokens, ["flying", *y[1:]])
-    with pytest.raises(DataError, match="coverage"):
-        ConformalClassifier(head, 1.0)
 
 
 @pytest.mark.parametrize("scope", ["step", "trajectory"])
@@ -129,12 +63,3 @@ def test_wilson_interval_holds_the_share_and_narrows() -> None:
         few, many = wilson(share, 10), wilson(share, 1000)
         assert 0.0 <= few[0] <= share <= few[1] <= 1.0
         assert many[1] - many[0] < few[1] - few[0]
-
-
-def test_coverage_counts_sessions_not_windows(noisy: Callable[..., Any]) -> None:
-    """Windows of one session are alike: the interval is that of the sessions."""
-    head = make_head("prototypes").fit(*noisy(48, 0))  # type: ignore[attr-defined]
-    conformal = ConformalClassifier(head, 0.8).calibrate(*noisy(48, 1))
-    found = conformal.measure(*noisy(48, 2))
-    assert (found.n, found.n_groups) == (48, 12)
-    assert (found.lower, found.upper) == pytest.approx(wilson(found.empirical, 12))

@@ -168,23 +168,27 @@ def test_forecast_refuses_what_cannot_be(path: Ran, args: dict[str, Any], messag
         run_tool("run_task", args, ctx, outcomes[8].working_set)
 
 
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        ({"labels_per_class": 10}, "at most 6, the training sessions of 'badminton', got 10"),
-        (
-            {"target_label": "walking", "sessions": ["train 21"]},
-            "None of the asked sessions is held",
-        ),
-    ],
-)
-def test_classification_refuses_what_cannot_be(
-    path: Ran, args: dict[str, Any], message: str
-) -> None:
-    """Too few labels, or sessions that were fitted on, are refused with a way out."""
+def test_classification_refuses_sessions_it_was_fitted_on(path: Ran) -> None:
+    """Sessions that were fitted on are refused with a way out."""
     ctx, outcomes = path
-    with pytest.raises(DataError, match=message):
+    args = {"target_label": "walking", "sessions": ["train 21"]}
+    with pytest.raises(DataError, match="None of the asked sessions is held"):
         run_tool("run_task", args, ctx, outcomes[5].working_set)
+
+
+def test_classification_says_how_sure_it_is(path: Ran) -> None:
+    """Coverage, abstention with the accuracy of the rest, and the drift test are in the result."""
+    content = path[1][6].content
+    assert content["coverage"]["by"] == "all labels together"
+    assert content["coverage"]["n_calibration_sessions"] == 16
+    abstention = content["abstention"]
+    assert abstention["max_set_size"] == 1
+    assert 0.0 <= abstention["abstained_frac"] <= 1.0
+    assert abstention["accuracy_answered"]["value"] >= content["metrics"]["accuracy"]["value"]
+    assert content["drift"]["between"] == ["calibration", "test"]
+    assert content["drift"]["drifted"] == (content["drift"]["p_value"] <= 0.05)
+    warned = any(note.startswith("Drift:") for note in content["notes"])
+    assert warned == content["drift"]["drifted"]
 
 
 def test_a_horizon_that_leaves_little_room_shortens_the_context_and_says_so(path: Ran) -> None:
