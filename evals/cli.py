@@ -67,6 +67,24 @@ def heads(
     _run("heads", name, out, workspace, data=sets, **asked)
 
 
+@app.command()
+def coverage(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    intervals: Annotated[list[str] | None, typer.Option(help="Forecast this one as well.")] = None,
+    splits: Annotated[int, typer.Option(min=2, help="Random splits.")] = 40,
+    horizon_s: Annotated[float | None, typer.Option(min=0.1, help="Default: a window.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Coverage of sets and intervals over many random splits of the held-out sessions."""
+    sets = data or ["basic-motions"]
+    name = "coverage-" + "-".join(sets)
+    asked = {"intervals": intervals or [], "splits": splits, "horizon_s": horizon_s, "seed": seed}
+    _run("coverage", name, out, workspace, data=sets, **asked)
+
+
 def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: Any) -> None:  # noqa: ANN401 - a suite's own parameters
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.evals.registry import suite_class

@@ -90,7 +90,11 @@ class ConformalForecaster:
         if batch.future is not None:
             n_steps = min(n_steps, batch.future.shape[2])
         forecast = self.head.predict(batch, n_steps / self.head.rate_hz_)
-        scores = self._scores(forecast, batch.truth(self.head.channels_, n_steps))
+        return self.calibrate_on(forecast, batch.truth(self.head.channels_, n_steps))
+
+    def calibrate_on(self, forecast: Forecast, truth: Array) -> Self:
+        """Learn the factors from forecasts made earlier and what came, (B, C, H), NaN = unknown."""
+        scores = self._scores(forecast, truth)
         channels = range(scores.shape[1])
         self.factors_ = np.stack([self._factors(scores[:, c]) for c in channels])
         fewest = int(np.isfinite(scores).any(axis=2).sum(axis=0).min())
@@ -101,16 +105,21 @@ class ConformalForecaster:
         """Forecast with intervals; raises as the head's `predict` does."""
         if not hasattr(self, "factors_"):
             raise NotFittedError("The intervals are not calibrated: call calibrate() first.")
-        forecast = self.head.predict(batch, horizon_s)
+        return self.frame(self.head.predict(batch, horizon_s))
+
+    def frame(self, forecast: Forecast) -> IntervalForecast:
+        """Put intervals around a forecast of the head; raises beyond the calibrated horizon."""
         n_steps = len(forecast.time_s)
         if n_steps > self.factors_.shape[1]:
             raise DataError(
                 f"Calibrated up to {self.factors_.shape[1] / self.head.rate_hz_:g} s, asked for "
-                f"{horizon_s:g} s. Calibrate on windows with a longer known future."
+                f"{forecast.time_s[-1]:g} s. Calibrate on windows with a longer known future."
             )
         middle = forecast.median
         below, above = _half_widths(forecast, self.coverage)
         factors = self.factors_[None, :, :n_steps]
+        if self.scope == "trajectory":  # the one factor of just this horizon
+            factors = factors[:, :, -1:]
         return IntervalForecast(
             **vars(forecast),
             lower=middle - factors * below,
@@ -123,6 +132,10 @@ class ConformalForecaster:
         """Return how often the intervals hold the truth on windows used for nothing else."""
         forecast = self.predict(batch, horizon_s)
         truth = batch.truth(self.head.channels_, len(forecast.time_s))
+        return self.measure_on(forecast, truth)
+
+    def measure_on(self, forecast: IntervalForecast, truth: Array) -> Coverage:
+        """Return how often framed forecasts hold what came, (B, C, H), NaN = unknown."""
         inside = (truth >= forecast.lower) & (truth <= forecast.upper)
         known = np.isfinite(truth)
         groups = np.broadcast_to(np.array(forecast.session_ids)[:, None, None], truth.shape)
@@ -139,13 +152,19 @@ class ConformalForecaster:
         return scores
 
     def _factors(self, scores: Array) -> Array:
-        """Return (H,) factors of one channel from its (n, H) scores."""
+        """Return (H,) factors of one channel from its (n, H) scores.
+
+        Under "trajectory" number h is that of a horizon of h + 1 steps: a window's score is the
+        worst of them.
+        """
         n_steps = scores.shape[1]
         known = np.isfinite(scores)
         if self.scope == "trajectory":
-            worst = np.where(known, scores, -np.inf).max(axis=1)[known.any(axis=1)]
-            return np.full(n_steps, conformal_quantile(worst, self.coverage))
+            scores = np.maximum.accumulate(np.where(known, scores, -np.inf), axis=1)
+            known = np.logical_or.accumulate(known, axis=1)
         together = conformal_quantile(scores[known], self.coverage)
+        if self.scope == "trajectory":
+            together = float("inf")
         each = [conformal_quantile(scores[known[:, h], h], self.coverage) for h in range(n_steps)]
         return np.array([f if np.isfinite(f) else together for f in each])
 
