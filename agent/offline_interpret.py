@@ -8,6 +8,7 @@ from typing import Any
 
 from tool_use_om.agent.cards import id_pattern
 from tool_use_om.agent.offline_answer import Answer, Result, braces, ref
+from tool_use_om.agent.offline_interpret_check import tell_check
 from tool_use_om.agent.offline_interpret_compared import tell_compared
 from tool_use_om.agent.offline_interpret_eda import (
     tell_datasets,
@@ -199,6 +200,7 @@ _TELL: dict[str, Callable[[Answer, Result, Query], None]] = {
     "show_channel_stats": tell_statistics,
     "filter_by_time": tell_filter,
     "plot_sessions": tell_plot,
+    "check_data": tell_check,
     "select_tokenizer": _tell_tokenizer,
     "configure_tokenizer": _tell_windows,
     "select_channels_for_encoding": _tell_encoding,

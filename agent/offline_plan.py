@@ -184,6 +184,15 @@ def _plot(p: Planner, ask: Ask) -> None:
     )  # fmt: skip
 
 
+def _check(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.narrow(replace(ask, split=None) if "leak" in ask.faults else ask)
+    p.add(
+        "check_data", "look for what may be wrong with the data",
+        kinds=list(ask.faults), channels=list(ask.channels),
+    )  # fmt: skip
+
+
 def _without_sessions(ask: Ask) -> Ask:
     return replace(ask, sessions=())
 
@@ -337,6 +346,7 @@ _PLANS: dict[str, Callable[[Planner, Ask], None]] = {
     "sessions": _sessions,
     "stats": _stats,
     "plot": _plot,
+    "check": _check,
     "find": _find,
     "classify": _find,
     "fewlabels": _fewlabels,

@@ -205,9 +205,18 @@ def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
     for ask in asks:
         if out and out[-1].kind == ask.kind and ask.kind in {"window", "tokenizer", "sessions"}:
             out[-1] = _joined(out[-1], ask)
+        elif out and ask.kind == "check" and (said := _said(out[-1], ask)) is not None:
+            out[-1] = replace(said, faults=tuple(dict.fromkeys(out[-1].faults + ask.faults)))
         else:
             out.append(ask)
     return tuple(out)
+
+
+def _said(first: Ask, second: Ask) -> Ask | None:
+    """Return what both of two checks are about, whatever they look for; None if it differs."""
+    bare = [replace(ask, topic="", faults=()) for ask in (first, second)]
+    said = [ask for ask in bare if ask != Ask(kind="check")]
+    return bare[0] if not said else said[0] if said[-1] == said[0] else None
 
 
 def _joined(first: Ask, second: Ask) -> Ask:

@@ -31,6 +31,7 @@ _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
     _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS")),
+    _Intent("check", ("CHECK|FAULT",), "PREDICT|CLASSIFY|STAT"),
     _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS")),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),
     _Intent("anomaly", ("ODD",)),
@@ -96,6 +97,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         stride_s=_first(pick(clause, "STRIDE_S")),
         k=_first(pick(clause, "K")),
         count=_count(clause),
+        faults=tuple(dict.fromkeys(k for f in pick(clause, "FAULT") for k in f.split())),
         task=_task(clause, heads),
         **_times(kind, clause),
     )  # fmt: skip

@@ -10,6 +10,7 @@ Kind = Literal[
     "sessions",  # count, list or describe sessions, channels, labels, subjects
     "stats",  # a statistic of channels
     "plot",
+    "check",  # what may be wrong with the data
     "find",  # where is this activity
     "classify",  # how well can activities be told, all of them
     "fewlabels",  # the same with few labels a class
@@ -37,6 +38,7 @@ class Ask:
     excluded : labels were named by what they are not, `labels` holds the others
     start_s, end_s : a stretch of each session; with `tail_s` it is the last seconds instead
     min_s, max_s : limits on how long sessions are; `strict_min`/`strict_max` = the limit is out
+    faults : kinds of issue to look for in the data
     shots : labelled examples a class
     """
 
@@ -60,6 +62,7 @@ class Ask:
     horizon_s: float | None = None
     k: int | None = None
     count: int | None = None
+    faults: tuple[str, ...] = ()
     shots: int | None = None
     coverage: float | None = None
     heads: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from tool_use_om.agent.parse_times import (
 )
 from tool_use_om.agent.parse_words import (
     COMMON_WORDS,
+    EXACT_WORDS,
     FUNCTION_WORDS,
     canonical_stems,
     lexicon,
@@ -115,7 +116,8 @@ def _phrase_at(tokens: Sequence[Token], index: int, names: Names, least: int) ->
         run = tokens[index : index + length]
         if all(t.kind in {"word", "number"} for t in run):
             key = tuple(stem(t.text) for t in run)
-            hit = names.phrases.get(key) or lexicon().get(key)
+            exact = EXACT_WORDS.get(run[0].text) if length == 1 else None
+            hit = exact or names.phrases.get(key) or lexicon().get(key)
             if hit:
                 return Node(hit[0], hit[1], index, index + length - 1)
     return None

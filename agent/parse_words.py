@@ -43,6 +43,48 @@ _LEXICON: dict[tuple[str, str], str] = {
         "nearest neighbours, nearest neighbour, nearest neighbors, nearest neighbor, "
         "neighbours, neighbors"
     ),
+    ("CHECK", "check"): (
+        "data quality, quality, quality control, quality check, quality report, sanity check, "
+        "health check, run a quality check, run a sanity check, run a check, run a data check, "
+        "check the data, check data, check this data, check all data, data clean, "
+        "clean data, how clean, clean enough, signal clean, recording clean, session clean, "
+        "channel clean, set clean, dataset clean, wrong with the data, wrong with this data, "
+        "wrong in the data, problems with the data, problems in the data, data problem, "
+        "data issue, issues with the data, issues in the data, trust the data, trust this data, "
+        "corrupt, damaged, integrity"
+    ),
+    # kinds of issue as `check_data` names them
+    ("FAULT", "gap missing"): (
+        "gap, drop out, dropout, dropped sample, lost sample, missing sample, interruption, "
+        "interrupted, without samples"
+    ),
+    ("FAULT", "missing"): "missing value, missing data, missing, nan, null value, not a number",
+    ("FAULT", "stuck"): "stuck, stuck at, stuck on, flatline, flat line, constant value, hang",
+    ("FAULT", "clipping"): (
+        "saturate, saturation, hit the rail, at the rail, rail, hit its limit, hit the limit"
+    ),
+    ("FAULT", "leak"): (
+        "leak, leakage, contaminate, contamination, in both splits, in two splits, "
+        "in several splits, in more than one split, both train and test, in both train, "
+        "overlap between train, overlap between the train, overlap between splits, "
+        "overlap between the splits, splits overlap, subjects overlap, share subjects, "
+        "shared between train"
+    ),
+    ("FAULT", "repeat"): "duplicate, duplication, copied, copies, repeated stretch, same samples",
+    ("FAULT", "overlap"): "overlap, overlapping label, labels overlap, two labels at once",
+    ("FAULT", "hole"): (
+        "label hole, hole in the label, unlabelled, unlabeled, without a label, without label, "
+        "gap in the label, label gap, missing label, missing annotation"
+    ),
+    ("FAULT", "unit"): (
+        "wrong unit, units wrong, unit right, units correct, right unit, correct unit, "
+        "units plausible, unit mix up, unit mistake, unit error, fit the unit, match the unit, "
+        "units make sense, implausible"
+    ),
+    ("FAULT", "rate"): (
+        "wrong rate, wrong sampling rate, rate wrong, rate right, rate correct, rate as stated, "
+        "stated rate"
+    ),
     ("UNLIKE", "unlike"): (
         "least like, unlike, most different, least similar, odd one out, stand out, most "
         "dissimilar, outlier session, differ most, least typical, most atypical"
@@ -165,6 +207,12 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("HUNDRED", "hundred"): "hundred",
 }
 
+EXACT_WORDS: dict[str, tuple[str, str]] = {
+    # their stem is a recording: a clip
+    "clipping": ("FAULT", "clipping"),
+    "clipped": ("FAULT", "clipping"),
+}
+
 LIMIT_WORDS: dict[tuple[str, bool], str] = {
     (
         "MORE",
@@ -229,7 +277,7 @@ _FUNCTION_WORDS = (
     "value values different kind type larger largest smaller smallest biggest big small high low "
     "highest lowest rank order total result results answer question question's compute calculate "
     "determine report display provide return work works part parts bit bits place places within "
-    "along across around also whole entire own able im ive id whats wheres hows theres"
+    "check checked anywhere somewhere along across around also whole entire own able im ive id whats wheres hows theres"
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that carry no content for the planner; never reported and never spelling-corrected."""
@@ -266,6 +314,7 @@ def lexicon_words() -> frozenset[str]:
     every = [*_LEXICON.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
     every += LABEL_SYNONYMS.values()
     words = {word for phrases in every for word in phrases.replace(",", "").split()}
+    words |= set(EXACT_WORDS)
     return frozenset(w for w in words if w.isalpha())
 
 

@@ -241,7 +241,8 @@ def check(
     if as_json:
         typer.echo(json.dumps([i.model_dump() for i in issues], indent=1))
     else:
-        show_text(_issue_table(issues))
+        for issue in issues:
+            _show_issue(issue)
         problems = sum(i.severity == "problem" for i in issues)
         show_text(f"{problems} problems, {len(issues) - problems} notes")
     if out is not None:
@@ -265,16 +266,17 @@ def overview(
     typer.echo(f"wrote {path}")
 
 
-def _issue_table(issues: list[Issue]) -> Table:
-    table = new_table("", "kind", "where", "sessions", "worst", "seconds", "value", "finding")
-    for issue in issues:
-        span = "" if issue.start_s is None else f"{issue.start_s:.6g}"
-        span += "" if issue.end_s is None else f" to {issue.end_s:.6g}"
-        value = "" if issue.value is None else f"{issue.value:.4g} {issue.unit or ''}"
-        cells = (issue.severity, issue.kind, issue.where, str(issue.n_sessions))
-        places = (issue.session_id or "", span, value, issue.text)
-        table.add_row(*(literal(c) for c in (*cells, *places)))
-    return table
+def _show_issue(issue: Issue) -> None:
+    """Print an issue on two lines: what and where, then the worst place of it."""
+    colour = "red" if issue.severity == "problem" else "yellow"
+    head = f"[{colour}]{issue.severity}[/{colour}]  [bold]{issue.kind}[/bold] in "
+    show_text(head + literal(f"{issue.where}: {issue.text}"))
+    if issue.session_id is not None:
+        several = f"{issue.n_sessions} sessions, worst " if issue.n_sessions > 1 else ""
+        span = "" if issue.start_s is None else f", from {issue.start_s:.6g} s"
+        span += "" if issue.end_s is None else f" to {issue.end_s:.6g} s"
+        value = "" if issue.value is None else f" ({issue.value:.4g} {issue.unit or ''})"
+        show_text(literal(f"         {several}{issue.session_id}{span}{value}"))
 
 
 def _show_plan(plan: TablePlan) -> None:

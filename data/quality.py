@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tool_use_om.data import quality_index, quality_signals
-from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.quality_issue import KINDS, Issue
+from tool_use_om.data.dataset import DataSet, Signal
+from tool_use_om.data.quality_issue import KINDS, LABEL_KINDS, SUBJECT_KINDS, Issue, Scope
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from tool_use_om.data.progress import Progress
 
 MAX_SESSIONS = 400  # read by default, spread over the set
+ALIKE = 4  # more channels of a modality with one kind of issue, or modalities, are told together
 _CONTEXT = 0.5  # of the finding's length, drawn before and after it
 
 
 def check_dataset(
-    dataset: DataSet, *, max_sessions: int | None = MAX_SESSIONS, progress: Progress | None = None
+    dataset: DataSet,
+    *,
+    scope: Scope | None = None,
+    max_sessions: int | None = MAX_SESSIONS,
+    progress: Progress | None = None,
 ) -> list[Issue]:
     """Return what may be wrong with a data set, worst kinds first; changes nothing.
 
     Parameters
     ----------
+    scope : what of it to look at; default: all, with the samples of `max_sessions`
     max_sessions : sessions whose samples are read, spread over the set; None = all. Labels, splits
         and the index are always checked whole
     progress : called with {"phase": "check", "done", "total", "unit"}
@@ -37,19 +43,39 @@ def check_dataset(
     list of Issue, one a kind and place (the sessions that show it are counted, the worst is named);
     `[i.model_dump() for i in issues]` is JSON
     """
-    ids = dataset.sessions()["session_id"].tolist()
-    chosen = spread(ids, max_sessions)
-    found = list(_index_issues(dataset))
-    found += _signal_issues(dataset, chosen, progress)
-    issues = merge(found)
-    if len(chosen) < len(ids):
-        text = f"samples of {len(chosen)} of {len(ids)} sessions were read, spread over the set"
+    scope = scope or Scope(max_sessions=max_sessions)
+    meant, chosen = sessions_read(dataset, scope)
+    found = list(_index_issues(dataset, scope))
+    found += _signal_issues(dataset, chosen, scope, progress)
+    wanted = scope.kinds
+    issues = merge(i for i in found if wanted is None or i.kind in {*wanted, "unchecked"})
+    if len(chosen) < len(meant):
+        text = f"samples of {len(chosen)} of {len(meant)} sessions were read, spread over the set"
         note = Issue(
             kind="unchecked", where="sessions", severity="note", text=text,
-            n_sessions=len(ids) - len(chosen),
+            n_sessions=len(meant) - len(chosen),
         )  # fmt: skip
         issues.append(note)
     return issues
+
+
+def sessions_read(dataset: DataSet, scope: Scope) -> tuple[list[str], list[str]]:
+    """Return the sessions meant, and those whose samples are read: evenly spread, within limits.
+
+    Whatever the limits, at least one session is read, unless nothing asked for is in the samples.
+    """
+    meant = dataset.sessions()["session_id"].tolist()
+    if scope.sessions is not None:
+        asked = set(dataset.check_sessions(scope.sessions))
+        meant = [s for s in meant if s in asked]
+    if not _detectors(scope):
+        return meant, meant
+    chosen = spread(meant, scope.max_sessions)
+    if scope.max_values is not None:
+        held = dataset.channel_stats(scope.channels or "all", chosen)["n"].sum()
+        if held > scope.max_values:
+            chosen = spread(chosen, max(1, int(len(chosen) * scope.max_values / held)))
+    return meant, chosen
 
 
 def spread(ids: Sequence[str], limit: int | None) -> list[str]:
@@ -60,11 +86,15 @@ def spread(ids: Sequence[str], limit: int | None) -> list[str]:
 
 
 def merge(found: Iterable[Issue]) -> list[Issue]:
-    """Return one issue a kind and place: sessions counted, the one with the largest value kept."""
+    """Return one issue a kind and place: sessions counted, the one with the largest value kept.
+
+    More than `ALIKE` channels of a modality that show the same become one issue of the modality;
+    more than `ALIKE` modalities that show the same at one place become one.
+    """
     groups: dict[tuple[str, str], list[Issue]] = {}
     for issue in found:
         groups.setdefault((issue.kind, issue.where), []).append(issue)
-    merged = [_merge_one(group) for group in groups.values()]
+    merged = _gather([_merge_one(group) for group in groups.values()])
     kinds = list(KINDS)
     return sorted(merged, key=lambda i: (i.severity == "note", kinds.index(i.kind)))
 
@@ -101,37 +131,55 @@ def write_figures(dataset: DataSet, issues: Sequence[Issue], folder: Path) -> li
     return written
 
 
-def _index_issues(dataset: DataSet) -> Iterator[Issue]:
-    yield from quality_index.subject_leaks(dataset)
-    yield from quality_index.label_overlaps(dataset)
-    yield from quality_index.label_holes(dataset)
-    yield from quality_index.unlabelled(dataset)
-    yield from quality_index.implausible(dataset.channel_stats(), dataset)
+def _index_issues(dataset: DataSet, scope: Scope) -> Iterator[Issue]:
+    if scope.wants(SUBJECT_KINDS):
+        yield from quality_index.subject_leaks(dataset)
+    if scope.wants(LABEL_KINDS):
+        yield from quality_index.label_overlaps(dataset, scope)
+        yield from quality_index.label_holes(dataset, scope)
+        yield from quality_index.unlabelled(dataset, scope)
+    if scope.wants(frozenset({"unit"})):
+        stats = dataset.channel_stats(scope.channels or "all", scope.sessions)
+        yield from quality_index.implausible(stats, dataset)
+
+
+def _detectors(scope: Scope) -> list[Callable[[Signal], Iterator[Issue]]]:
+    """Return the detectors that the kinds asked for need."""
+    every: tuple[tuple[frozenset[str], Callable[[Signal], Iterator[Issue]]], ...] = (
+        (frozenset({"gap"}), quality_signals.gaps),
+        (frozenset({"missing"}), quality_signals.missing),
+        (frozenset({"clipping"}), quality_signals.clipping),
+        (frozenset({"stuck"}), quality_signals.stuck),
+        (frozenset({"rate"}), quality_signals.wrong_rate),
+        (frozenset({"unit"}), quality_index.gravity),
+        (frozenset({"repeat", "leak"}), quality_signals.Repeats()),
+    )
+    return [detect for kinds, detect in every if scope.wants(kinds)]
 
 
 def _signal_issues(
-    dataset: DataSet, session_ids: Sequence[str], progress: Progress | None
+    dataset: DataSet, session_ids: Sequence[str], scope: Scope, progress: Progress | None
 ) -> list[Issue]:
-    repeats = quality_signals.Repeats()
-    detectors = (
-        quality_signals.gaps,
-        quality_signals.missing,
-        quality_signals.clipping,
-        quality_signals.stuck,
-        quality_signals.wrong_rate,
-        quality_index.gravity,
-        repeats,
-    )
+    detectors = _detectors(scope)
     sessions = dataset.sessions()
     split_of = dict(zip(sessions["session_id"], sessions["split"], strict=True))
     found: list[Issue] = []
-    for done, session_id in enumerate(session_ids, start=1):
-        for signal in dataset.read(session_id):
+    for done, session_id in enumerate(session_ids if detectors else (), start=1):
+        for signal in _read(dataset, session_id, scope):
             found += [issue for detect in detectors for issue in detect(signal)]
         if progress:
             event = {"phase": "check", "done": done, "total": len(session_ids)}
             progress(event | {"unit": "sessions"})
     return [_as_leak(issue, split_of) for issue in found]
+
+
+def _read(dataset: DataSet, session_id: str, scope: Scope) -> list[Signal]:
+    """Read the part of a session that is looked at; a session that is over before it has none."""
+    end = scope.end_in(dataset.duration_of(session_id))
+    if scope.start_s >= end:
+        return []
+    signals = dataset.read(session_id, scope.channels, scope.start_s, end)
+    return [s for s in signals if s.time_s.size]
 
 
 def _as_leak(issue: Issue, split_of: dict[str, str]) -> Issue:
@@ -142,6 +190,31 @@ def _as_leak(issue: Issue, split_of: dict[str, str]) -> Issue:
     if here == there:
         return issue
     return issue.model_copy(update={"kind": "leak", "text": f"{here} and {there}: {issue.text}"})
+
+
+def _gather(issues: list[Issue]) -> list[Issue]:
+    channels: dict[tuple[object, ...], list[Issue]] = {}
+    for issue in issues:
+        modality, _, channel = issue.where.partition(".")
+        key = (issue.kind, issue.severity, modality) if channel else (issue.kind, issue.where)
+        channels.setdefault(key, []).append(issue)
+    joined = [i for group in channels.values() for i in _together(group, "channels")]
+    places: dict[tuple[object, ...], list[Issue]] = {}
+    for issue in joined:
+        timed = issue.start_s is not None and "." not in issue.where
+        place = (issue.session_id, issue.start_s, issue.end_s) if timed else (issue.where,)
+        places.setdefault((issue.kind, issue.severity, *place), []).append(issue)
+    return [i for group in places.values() for i in _together(group, "modalities")]
+
+
+def _together(group: list[Issue], what: str) -> list[Issue]:
+    """Return issues of one kind as they are if they are few, else the worst in words for all."""
+    if len(group) <= ALIKE:
+        return group
+    worst = max(group, key=lambda i: abs(i.value or 0.0))
+    modality, _, channel = worst.where.partition(".")
+    text = f"{len(group)} {what}; {channel or modality}: {worst.text}"
+    return [worst.model_copy(update={"where": modality, "text": text})]
 
 
 def _merge_one(group: Sequence[Issue]) -> Issue:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from tool_use_om.data.dataset import DataSet, Signal
-from tool_use_om.data.quality_issue import Issue
+from tool_use_om.data.quality_issue import Issue, Scope
 from tool_use_om.data.schema import UNKNOWN_SUBJECT
 
+_SEVERITY: dict[bool, Literal["note", "problem"]] = {True: "note", False: "problem"}
 HOLE_S = 0.5  # shorter pauses between two labels are not worth a line
 COVERED = 0.5  # a label set that covers less than this of its sessions is sparse on purpose
 GRAVITY = {"m/s^2": 9.80665, "g": 1.0, "mg": 1000.0}
@@ -21,23 +24,33 @@ AT_GRAVITY = 0.4
 PLAUSIBLE = {"bpm": (25, 240), "degC": (-90, 70), "K": (180, 350), "rad/s": (-60, 60)}
 
 
-def label_holes(dataset: DataSet) -> Iterator[Issue]:
+def label_holes(dataset: DataSet, scope: Scope) -> Iterator[Issue]:
     """Find time without a label, in label sets that otherwise cover their sessions."""
-    for label_set, session, spans, duration in _labelled(dataset):
-        covered = _merged(spans)
-        edges = np.concatenate([[[0.0, 0.0]], covered, [[duration, duration]]])
-        holes = edges[1:, 0] - edges[:-1, 1]
-        if holes.sum() > (1 - COVERED) * duration or holes.max() <= HOLE_S:
-            continue
-        at = int(holes.argmax())
-        start, end = float(edges[at, 1]), float(edges[at + 1, 0])
-        text = f"{holes.sum():.3g} s of {duration:.6g} s have no label"
-        yield _label_issue("hole", label_set, session, (start, end), text)
+    rows = _labels(dataset, scope).sort_values(["set", "session_id", "start_s"], kind="stable")
+    if rows.empty:
+        return
+    durations = dataset.sessions().set_index("session_id")["duration_s"]
+    stop = rows["session_id"].map(durations).clip(upper=scope.end_s)
+    groups = rows.groupby(["set", "session_id"], sort=False)["end_s"]
+    reach, last = groups.cummax(), ~rows.duplicated(["set", "session_id"], keep="last")
+    begin = groups.cummax().groupby([rows["set"], rows["session_id"]], sort=False).shift()
+    before = rows.assign(start_s=begin.fillna(scope.start_s), end_s=rows["start_s"])
+    holes = pd.concat([before, rows[last].assign(start_s=reach[last], end_s=stop[last])])
+    holes["length"] = (holes["end_s"] - holes["start_s"]).clip(lower=0)
+    holes["whole"] = holes["session_id"].map(durations).clip(upper=scope.end_s) - scope.start_s
+    holes["empty"] = holes.groupby(["set", "session_id"])["length"].transform("sum")
+    worst = holes.sort_values("length", ascending=False, kind="stable")
+    worst = worst.drop_duplicates(["set", "session_id"]).sort_values(["set", "session_id"])
+    found = (worst["empty"] <= (1 - COVERED) * worst["whole"]) & (worst["length"] > HOLE_S)
+    for row in worst[found].to_dict("records"):
+        span = (float(row["start_s"]), float(row["end_s"]))
+        text = f"{row['empty']:.3g} s of {row['whole']:.6g} s have no label"
+        yield _label_issue("hole", str(row["set"]), str(row["session_id"]), span, text)
 
 
-def label_overlaps(dataset: DataSet) -> Iterator[Issue]:
+def label_overlaps(dataset: DataSet, scope: Scope) -> Iterator[Issue]:
     """Find two intervals of one label set that overlap."""
-    names = dataset.labels().sort_values(["set", "session_id", "start_s", "end_s"])
+    names = _labels(dataset, scope).sort_values(["set", "session_id", "start_s", "end_s"])
     reach = names.groupby(["set", "session_id"])["end_s"].cummax().shift()
     previous = names.shift()
     same = (names["set"] == previous["set"]) & (names["session_id"] == previous["session_id"])
@@ -53,11 +66,13 @@ def label_overlaps(dataset: DataSet) -> Iterator[Issue]:
         )
 
 
-def unlabelled(dataset: DataSet) -> Iterator[Issue]:
+def unlabelled(dataset: DataSet, scope: Scope) -> Iterator[Issue]:
     """Find sessions without any label where others have one."""
     durations = dataset.sessions().set_index("session_id")["duration_s"]
+    if scope.sessions is not None:
+        durations = durations[durations.index.isin(scope.sessions)]
     for label_set in dataset.manifest.label_sets:
-        rows = dataset.labels(label_set=label_set)
+        rows = dataset.labels(scope.sessions, label_set)
         bare = sorted(set(durations.index) - set(rows["session_id"]))
         labelled_s = float((rows["end_s"] - rows["start_s"]).sum())
         if bare and labelled_s >= COVERED * float(durations.sum()):
@@ -69,7 +84,10 @@ def unlabelled(dataset: DataSet) -> Iterator[Issue]:
 
 
 def subject_leaks(dataset: DataSet) -> Iterator[Issue]:
-    """Find known subjects in more than one split; say when no subject is known."""
+    """Find known subjects in more than one split; say when no subject is known.
+
+    A note only where the split rule says that the set is split by time.
+    """
     sessions = dataset.sessions()
     known = sessions[sessions["subject_id"] != UNKNOWN_SUBJECT]
     if known.empty:
@@ -80,8 +98,10 @@ def subject_leaks(dataset: DataSet) -> Iterator[Issue]:
     if len(leaking):
         rows = known[known["subject_id"].isin(leaking)]
         text = f"{len(leaking)} of {len(splits)} subjects are in more than one split"
+        by_time = "time" in re.findall(r"[a-z]+", dataset.manifest.split_rule.casefold())
         yield Issue(
-            kind="leak", where="subjects", n_sessions=len(rows), text=text,
+            kind="leak", where="subjects", n_sessions=len(rows),
+            text=text + by_time * "; the set is split by time", severity=_SEVERITY[by_time],
             session_id=str(rows["session_id"].iloc[0]), value=float(len(leaking)), unit="subjects",
         )  # fmt: skip
 
@@ -133,17 +153,13 @@ def _share_near(size: np.ndarray, gravity_value: float) -> float:
     return float((np.abs(size / gravity_value - 1) < NEAR_GRAVITY).mean())
 
 
-def _labelled(dataset: DataSet) -> Iterator[tuple[str, str, np.ndarray, float]]:
-    for (label_set, session), rows in dataset.labels().groupby(["set", "session_id"]):
-        spans = rows[["start_s", "end_s"]].to_numpy(float)
-        yield str(label_set), str(session), spans, dataset.duration_of(str(session))
-
-
-def _merged(spans: np.ndarray) -> np.ndarray:
-    """Return spans (n, 2) sorted and cut so that no hole between two hides under a third."""
-    ordered = spans[np.argsort(spans[:, 0], kind="stable")]
-    reach = np.maximum.accumulate(ordered[:, 1])
-    return np.column_stack([np.minimum(ordered[:, 0], reach), reach])
+def _labels(dataset: DataSet, scope: Scope) -> pd.DataFrame:
+    """Return the labels of the sessions meant, cut to the seconds meant."""
+    rows = dataset.labels(scope.sessions)
+    end = np.inf if scope.end_s is None else scope.end_s
+    rows = rows[(rows["start_s"] < end) & (rows["end_s"] > scope.start_s)]
+    starts, ends = rows["start_s"].clip(lower=scope.start_s), rows["end_s"].clip(upper=end)
+    return rows.assign(start_s=starts, end_s=ends)
 
 
 def _label_issue(

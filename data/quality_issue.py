@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,41 @@ KINDS: dict[str, str] = {
     "hole": "time without a label",
     "unchecked": "what could not be checked",
 }
+LABEL_KINDS = frozenset({"overlap", "hole"})
+SUBJECT_KINDS = frozenset({"leak"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What of a data set is looked at; the default is all of it.
+
+    Parameters
+    ----------
+    sessions : ids; None = all
+    channels : channel ids or modality names; None = all, and labels and subjects as well
+    kinds : of `KINDS`; None = all
+    start_s, end_s : seconds from session start; only samples and labels in between are looked at
+    max_sessions : sessions whose samples are read, spread over those meant; None = all of them
+    max_values : fewer sessions are read where they hold more values than this; None = no limit
+    """
+
+    sessions: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
+    kinds: frozenset[str] | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+    max_sessions: int | None = None
+    max_values: float | None = None
+
+    def wants(self, kinds: frozenset[str]) -> bool:
+        """Say whether any of these kinds is looked for: labels not where channels alone are."""
+        if self.kinds is not None:
+            return bool(kinds & self.kinds)
+        return self.channels is None or not kinds <= LABEL_KINDS | SUBJECT_KINDS
+
+    def end_in(self, duration_s: float) -> float:
+        """Return where the part of a session that is looked at ends, seconds."""
+        return duration_s if self.end_s is None else min(self.end_s, duration_s)
 
 
 class Issue(BaseModel):

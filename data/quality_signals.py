@@ -15,14 +15,18 @@ FEW = 0.1  # drop-outs in less than this share of a signal are a note, not a pro
 MISSING_S = 1.0  # missing values for longer than this are a gap too
 RAIL_RUN = 3  # samples in a row at the extreme
 RAIL_RUNS = 3  # such runs make a rail
+PILE_UP = 4.0  # … and the extreme is this many times as frequent as any value next to it
 STUCK_RUN = 20  # equal samples in a row …
 STUCK_RATIO = 10.0  # … and this many times the channel's usual run
+STATES = 12  # a channel of at most so many values is a state or a setting: it may well rest
+SETTLED = 0.1  # relative; steps, or pauses, that differ by less are one and the same
+PAUSES = 8  # so many pauses of one length are planned: a market that is closed
 STRETCH = 32  # samples; a repeated stretch of at least this length is found
 _ANCHORS = 1 << 21  # remembered stretches, about 200 MB
 
 
 def gaps(signal: Signal) -> Iterator[Issue]:
-    """Find time without samples, inside the signal."""
+    """Find time without samples, inside the signal; pauses that recur in one length are a note."""
     step = np.diff(signal.time_s)
     after = np.flatnonzero(step > GAP_PERIODS / signal.rate_hz)
     if after.size:
@@ -33,6 +37,8 @@ def gaps(signal: Signal) -> Iterator[Issue]:
         issue = _issue(
             signal, "gap", signal.modality, text=text, span_s=(start, end), value=(end - start, "s")
         )
+        if after.size >= PAUSES and _spread(step[after], 0.25, 0.75) <= SETTLED:
+            issue = _noted(issue, "most of them of one length, as if planned")
         yield _weighed(issue, total / float(signal.time_s[-1] - signal.time_s[0]))
 
 
@@ -56,7 +62,10 @@ def missing(signal: Signal) -> Iterator[Issue]:
 
 
 def clipping(signal: Signal) -> Iterator[Issue]:
-    """Find channels that rest at their own minimum or maximum again and again, as at a rail."""
+    """Find channels that rest at their own minimum or maximum again and again, as at a rail.
+
+    Zero is no rail of a channel that cannot be below it: nothing is there to be measured.
+    """
     for channel, values in _columns(signal):
         present = values[~np.isnan(values)]
         if np.unique(present[:4096]).size < 40:
@@ -65,7 +74,9 @@ def clipping(signal: Signal) -> Iterator[Issue]:
             first, length = _runs(values == rail)
             flat = length >= RAIL_RUN
             share = float(length[flat].sum() / present.size)
-            if flat.sum() < RAIL_RUNS or share < 2e-3:
+            if flat.sum() < RAIL_RUNS or share < 2e-3 or (side == "low" and rail == 0):
+                continue
+            if not _piles_up(present, rail):
                 continue
             start = float(signal.time_s[first[flat][length[flat].argmax()]])
             end = start + float(length[flat].max()) / signal.rate_hz
@@ -81,7 +92,11 @@ def clipping(signal: Signal) -> Iterator[Issue]:
 
 
 def stuck(signal: Signal) -> Iterator[Issue]:
-    """Find channels that repeat one value far longer than they usually do."""
+    """Find channels that repeat one value far longer than they usually do.
+
+    A note only: a channel that never changes or has few values (a setting, a state), and one that
+    rests at zero and cannot be below (idle).
+    """
     for channel, values in _columns(signal):
         same = np.flatnonzero(np.diff(values) != 0) + 1
         first = np.concatenate([[0], same])
@@ -92,27 +107,35 @@ def stuck(signal: Signal) -> Iterator[Issue]:
         if length[worst] < max(STUCK_RUN, STUCK_RATIO * usual) or seconds < 1.0:
             continue
         start = float(signal.time_s[first[worst]])
-        text = f"repeats the value {values[first[worst]]:g} without any change"
-        yield _issue(
+        value = float(values[first[worst]])
+        issue = _issue(
             signal,
             "stuck",
             channel,
-            text=text,
+            text=f"repeats the value {value:g} without any change",
             span_s=(start, start + seconds),
             value=(seconds, "s"),
         )
+        yield _noted(issue, why) if (why := _may_rest(values, value)) else issue
 
 
 def wrong_rate(signal: Signal) -> Iterator[Issue]:
-    """Find a modality whose samples come at another rate than the manifest states."""
+    """Find a modality whose samples come at another rate than the manifest states.
+
+    Where the steps themselves vary (events, answers of a tag) no rate is wrong: a note.
+    """
     if signal.time_s.size < 20:
         return
-    measured = 1.0 / float(np.median(np.diff(signal.time_s)))
-    if abs(measured / signal.rate_hz - 1) > 0.05:
-        text = f"samples come at {measured:.4g} Hz, the manifest states {signal.rate_hz:.4g} Hz"
-        yield _issue(
-            signal, "rate", signal.modality, text=text, span_s=(0.0, None), value=(measured, "Hz")
-        )
+    step = np.diff(signal.time_s)
+    measured = 1.0 / float(np.median(step))
+    if abs(measured / signal.rate_hz - 1) <= 0.05:
+        return
+    text = f"samples come at {measured:.4g} Hz, the manifest states {signal.rate_hz:.4g} Hz"
+    issue = _issue(
+        signal, "rate", signal.modality, text=text, span_s=(0.0, None), value=(measured, "Hz")
+    )
+    uneven = _spread(step, 0.1, 0.9) > SETTLED
+    yield _noted(issue, "the steps vary") if uneven else issue
 
 
 class Repeats:
@@ -203,6 +226,37 @@ def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
     first = np.flatnonzero(edges == 1)
     return first, np.flatnonzero(edges == -1) - first
+
+
+def _spread(values: np.ndarray, low: float, high: float) -> float:
+    """Return how far two quantiles of positive values lie apart, relative to their middle."""
+    lower, middle, upper = np.quantile(values, [low, 0.5, high])
+    return float((upper - lower) / middle)
+
+
+def _piles_up(present: np.ndarray, rail: float) -> bool:
+    """Say whether an extreme is far more frequent than the values next to it."""
+    levels, counts = np.unique(present, return_counts=True)
+    at_rail = int(counts[levels == rail][0])
+    beside = counts[1:6] if rail == levels[0] else counts[-6:-1]
+    return bool(at_rail >= PILE_UP * beside.max(initial=0))
+
+
+def _may_rest(values: np.ndarray, value: float) -> str | None:
+    """Return why a channel may well repeat this value; None = it should not."""
+    levels = np.unique(values[~np.isnan(values)])
+    if levels.size == 1:
+        return "it never changes: a setting?"
+    if levels.size <= STATES:
+        return f"it has {levels.size} values in all: a state?"
+    if value == 0 and levels[0] == 0:
+        return "it is never below: idle?"
+    return None
+
+
+def _noted(issue: Issue, why: str) -> Issue:
+    """Return the issue as a note that says why it may be as it should."""
+    return issue.model_copy(update={"severity": "note", "text": f"{issue.text}; {why}"})
 
 
 def _columns(signal: Signal) -> Iterator[tuple[str, np.ndarray]]:

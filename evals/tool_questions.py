@@ -17,10 +17,11 @@ FILE = Path(__file__).with_suffix(".jsonl")
 
 def questions() -> Iterator[dict[str, Any]]:
     """Yield every question: id, question, dataset, phase, template, phrasing, split, expect."""
+    from tool_use_om.evals.tool_questions_check import CHECK
     from tool_use_om.evals.tool_questions_eda import EDA
     from tool_use_om.evals.tool_questions_models import MODELS
 
-    for phase, templates in (("eda", EDA), ("models", MODELS)):
+    for phase, templates in (("eda", EDA + CHECK), ("models", MODELS)):
         for template in templates:
             yield from _phrasings(phase, template)
 

@@ -112,7 +112,7 @@ class CheckData(Arguments):
     )
     sessions: Names | None = Field(default=None, description="Session ids; default: the selected.")
     max_sessions: int = Field(
-        default=100, ge=1, le=1000, description="Read the samples of at most this many sessions."
+        default=400, ge=1, le=1000, description="Read the samples of at most this many sessions."
     )
 
 

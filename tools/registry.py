@@ -45,6 +45,9 @@ _DEFS = (
             "Narrow the working set by time, label, subject, split, duration or session id."),
     ToolDef("plot_sessions", 1, a.PlotSessions, _T + "eda:plot_sessions",
             "Draw the signals of a few sessions, with their labels."),
+    ToolDef("check_data", 1, a.CheckData, _T + "data_check:check_data",
+            "Check the data for gaps, stuck sensors, clipping, repeats, odd units, label and split "
+            "faults."),
     ToolDef("select_tokenizer", 2, a.SelectTokenizer, _T + "models:select_tokenizer",
             "Choose the frozen encoder that turns windows into tokens."),
     ToolDef("configure_tokenizer", 2, a.ConfigureTokenizer, _T + "models:configure_tokenizer",

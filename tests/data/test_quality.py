@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.cli import app
 from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.quality import check_dataset, draw_issue, spread, write_figures
-from tool_use_om.data.quality_issue import KINDS, Issue
+from tool_use_om.data.quality import check_dataset, draw_issue, merge, spread, write_figures
+from tool_use_om.data.quality_issue import KINDS, Issue, Scope
 from tool_use_om.data.schema import Channel, Modality
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.data.writer import DataSetWriter
@@ -253,3 +253,98 @@ def test_data_check_prints_a_table_and_json(samples: Workspace) -> None:
     assert "0 problems, 1 notes" in printed.stdout
     as_json = CliRunner().invoke(app, ["check", "basic-motions", "--json", *space])
     assert json.loads(as_json.stdout)[0]["kind"] == "unchecked"
+
+
+def still(time_s: np.ndarray, values: np.ndarray) -> None:
+    values[:, 1] = 4.0
+
+
+def idle(time_s: np.ndarray, values: np.ndarray) -> None:
+    values[:, 1] = np.abs(values[:, 1])
+    values[300:600, 1] = 0.0
+
+
+def states(time_s: np.ndarray, values: np.ndarray) -> None:
+    values[:, 1] = np.arange(len(values)) % 4
+    values[300:600, 1] = 2.0
+
+
+def paused(time_s: np.ndarray, values: np.ndarray) -> Any:
+    keep = time_s % 5 < 4
+    return time_s[keep], values[keep]
+
+
+def uneven(time_s: np.ndarray, values: np.ndarray) -> Any:
+    step = np.random.default_rng(0).exponential(0.02, len(time_s) * 2) + 1e-3
+    new = np.cumsum(step)
+    keep = new < time_s[-1]
+    return new[keep], np.resize(values, (keep.sum(), 3)) + new[keep][:, None]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [(still, "stuck"), (idle, "stuck"), (states, "stuck"), (paused, "gap"), (uneven, "rate")],
+)
+def test_check_dataset_only_notes_what_may_be_as_it_should(
+    build: Build, change: Any, kind: str
+) -> None:
+    """A setting, a state, an idle counter, planned pauses and events are no problem."""
+    found = check_dataset(build(change), scope=Scope(kinds=frozenset({kind})))
+    assert {(i.kind, i.severity) for i in found} == {(kind, "note")}
+
+
+def test_check_dataset_takes_the_floor_at_zero_for_no_rail(build: Build) -> None:
+    """A load that is often exactly zero is not clipped there; one cut at its top is."""
+    rng = np.random.default_rng(1)
+
+    def load(_: np.ndarray, values: np.ndarray) -> None:
+        values[:, 0] = np.repeat(rng.normal(0, 1, 240), 5).clip(min=0)
+        values[:, 0] += (values[:, 0] > 0) * rng.uniform(0, 0.1, 1200)
+
+    wanted = Scope(kinds=frozenset({"clipping"}))
+    assert check_dataset(build(load), scope=wanted) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity"), [("at random", "problem"), ("in order of time", "note")]
+)
+def test_split_by_time_is_no_leak(build: Build, rule: str, severity: str) -> None:
+    """One subject in two splits is a problem, unless the split rule says: by time."""
+    dataset = build(subjects=("p", "p"), subject_disjoint=False, split_rule=rule)
+    (issue,) = check_dataset(dataset, scope=Scope(kinds=frozenset({"leak"})))
+    assert (issue.kind, issue.severity) == ("leak", severity)
+
+
+def test_merge_tells_many_channels_and_modalities_as_one() -> None:
+    """More than a few places with one kind of issue are one line that counts them."""
+    one = {"kind": "stuck", "text": "stands", "session_id": "s", "start_s": 0.0, "end_s": 1.0}
+    channels = [Issue(where=f"m.c{i}", value=float(i), unit="s", **one) for i in range(6)]
+    (issue,) = merge(channels)
+    assert (issue.where, issue.text, issue.value) == ("m", "6 channels; c5: stands", 5.0)
+    assert len(merge(channels[:4])) == 4
+    gaps = [Issue(where=f"m{i}", **(one | {"kind": "gap"})) for i in range(6)]
+    (issue,) = merge(gaps)
+    assert issue.text == "6 modalities; m0: stands"
+
+
+def holes_by_hand(spans: list[tuple[float, float]], start: float, end: float) -> float:
+    """Return the longest stretch of a grid of milliseconds that no span covers, seconds."""
+    grid = np.arange(round(start * 100), round(end * 100)) / 100
+    free = np.array([not any(a <= t < b for a, b in spans) for t in grid])
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], free.astype(int), [0]])))
+    return float(max((edges[1::2] - edges[::2]), default=0)) / 100
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_label_holes_are_those_of_a_grid(build: Build, seed: int) -> None:
+    """The longest hole, overlaps and nested labels included, is what a fine grid gives."""
+    rng = np.random.default_rng(seed)
+    starts = np.round(np.sort(rng.uniform(0, 55, 9)), 2)
+    spans = [(float(s), round(float(min(60.0, s + rng.uniform(1, 14))), 2)) for s in starts]
+    dataset = build(labels=[(a, b, f"l{i}", "activity") for i, (a, b) in enumerate(spans)])
+    for start, end in ((0.0, None), (10.0, 40.0)):
+        scope = Scope(kinds=frozenset({"hole"}), start_s=start, end_s=end)
+        found = [i for i in check_dataset(dataset, scope=scope) if i.session_id == "b"]
+        longest = holes_by_hand(spans, start, end or 60.0)
+        got = found[0].value if found else 0.0
+        assert got == pytest.approx(longest if longest > 0.5 else 0.0, abs=0.011)

@@ -13,6 +13,7 @@ NAMES = [
     "select_channels",
     "filter_by_time",
     "plot_sessions",
+    "check_data",
     "select_tokenizer",
     "configure_tokenizer",
     "select_channels_for_encoding",
