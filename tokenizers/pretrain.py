@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,11 +27,18 @@ from torch.nn import functional as F  # noqa: N812  # the name torch's own docum
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_file
-from tool_use_om.tokenizers.checkpoint import save_moment
+from tool_use_om.tokenizers.checkpoint import load_moment, save_moment
 from tool_use_om.tokenizers.moment import Moment, MomentConfig
 from tool_use_om.tokenizers.pretrain_loss import held_out_losses, hidden_loss, hide
 from tool_use_om.tokenizers.pretrain_state import load_state, read_progress, save_state
-from tool_use_om.tokenizers.pretrain_summary import N_SUMMARY, summarize
+from tool_use_om.tokenizers.pretrain_summary import (
+    N_SEGMENT,
+    N_SEGMENTS,
+    N_SUMMARY,
+    summarize,
+    summarize_segments,
+)
+from tool_use_om.tokenizers.pretrain_views import crops, kin, stretched, warps
 from tool_use_om.tokenizers.synthetic.corpus import Corpus
 
 MASKS = 2  # first word of the seeds of the hidden patches
@@ -66,6 +73,20 @@ class PretrainConfig(BaseModel):
     )
 
     summary: float = Field(default=0.5, ge=0, description="weight of the summary of the window")
+    segments: float = Field(default=0.0, ge=0, description="weight of the summary of its parts")
+    views: Literal["crops", "warps", "both"] = Field(
+        default="crops", description="what the contrast compares; both = by turns"
+    )
+    kin: float = Field(default=0.0, ge=0, le=1, description="share of batches of like series")
+    forecast: float = Field(
+        default=0.0, ge=0, le=1, description="share of batches whose last patches are hidden"
+    )
+    coarse: float = Field(
+        default=0.0, ge=0, le=1, description="share of batches drawn shorter, then interpolated"
+    )
+    start_from: str | None = Field(
+        default=None, description="folder of the checkpoint to go on from; None = random weights"
+    )
 
     @model_validator(mode="after")
     def _one_length(self) -> PretrainConfig:
@@ -102,6 +123,8 @@ class Learner(nn.Module):
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.moment = Moment(config.moment(), seed=config.seed)
+        if config.start_from is not None:
+            self.moment.load_state_dict(load_moment(config.start_from).state_dict())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed + 1)
             width = config.d_model
@@ -111,6 +134,7 @@ class Learner(nn.Module):
                 else None
             )
             self.summary = nn.Linear(width, N_SUMMARY) if config.summary > 0 else None
+            self.segments = nn.Linear(width, N_SEGMENT) if config.segments > 0 else None
 
     def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Series (B, T) and hidden patches (B, P) bool → loss of the hidden, tokens (B, P, D)."""
@@ -134,6 +158,13 @@ class Learner(nn.Module):
             return tokens.new_zeros(())
         return F.huber_loss(self.summary(tokens.mean(1)).float(), summarize(x))
 
+    def describe_segments(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """Loss of a linear reading of `summarize_segments(x)` from the mean token of each part."""
+        if self.segments is None:
+            return tokens.new_zeros(())
+        parts = F.adaptive_avg_pool1d(tokens.transpose(1, 2), N_SEGMENTS).transpose(1, 2)
+        return F.huber_loss(self.segments(parts).float(), summarize_segments(x))
+
 
 def learning_rate(config: PretrainConfig, progress: float) -> float:
     """Linear warm-up, then half a cosine down to a fiftieth; `progress` from 0 to 1."""
@@ -141,15 +172,6 @@ def learning_rate(config: PretrainConfig, progress: float) -> float:
         return config.learning_rate * (0.02 + 0.98 * progress / config.warmup)
     turn = (progress - config.warmup) / (1 - config.warmup)
     return config.learning_rate * (0.02 + 0.49 * (1 + math.cos(math.pi * min(turn, 1.0))))
-
-
-def crops(series: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Cut two windows out of each of the first half of the rows: (n, 3 k) → (n, 2 k)."""
-    n, length = series.shape[0] // 2, series.shape[1] * 2 // 3
-    starts = rng.integers(0, series.shape[1] - length + 1, (2, n, 1))
-    index = starts + np.arange(length)
-    rows = np.arange(n)[None, :, None]
-    return np.asarray(series[rows, index].reshape(2 * n, length))
 
 
 def fastest_precision(device: torch.device) -> torch.dtype:
@@ -226,9 +248,7 @@ class Run:
         series = self._series(index)
         x = torch.from_numpy(series).to(self.device)
         rng = np.random.default_rng((MASKS, self.config.seed, index))
-        hidden = hide(
-            rng, len(series), series.shape[1] // 8, self.config.hide_from, self.config.hide_to
-        ).to(self.device)
+        hidden = self._hidden(rng, len(series), series.shape[1] // 8).to(self.device)
         rate = learning_rate(self.config, self.done)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -236,8 +256,10 @@ class Run:
             loss, tokens = self.learner(x, hidden)
             contrast = self.learner.contrast(tokens)
             summary = self.learner.describe(x, tokens)
+            segments = self.learner.describe_segments(x, tokens)
         self.optimizer.zero_grad(set_to_none=True)
         whole = loss + self.config.contrast * contrast + self.config.summary * summary
+        whole = whole + self.config.segments * segments
         whole.backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
         self.optimizer.step()
@@ -250,6 +272,7 @@ class Run:
             "loss": float(loss.detach()),
             "contrast": float(contrast.detach()),
             "summary": float(summary.detach()),
+            "segments": float(segments.detach()),
             "learning_rate": rate,
         }
         self.progress["seconds"] += time.monotonic() - started
@@ -266,10 +289,28 @@ class Run:
         save_moment(self.learner.moment, self.out / CHECKPOINT)
 
     def _series(self, index: int) -> np.ndarray:
-        if self.config.contrast == 0:
-            return self.corpus.batch(index)[0]
-        longer = self.corpus.batch(index, stretch=1.5)[0]
-        return crops(longer, np.random.default_rng((MASKS, self.config.seed, index, 1)))
+        """Return the series of a step (B, T): with a contrast, two views of each half apart."""
+        c, rng = self.config, np.random.default_rng((MASKS, self.config.seed, index, 1))
+        views = ("crops", "warps")[index % 2] if c.views == "both" else c.views
+        coarse = rng.random() < c.coarse and c.coarse > 0
+        longer = 1.5 if c.contrast > 0 else 1.0
+        length = self.corpus.length(index)
+        drawn = longer / (rng.uniform(2, min(8, length / 16)) if coarse else 1.0)
+        series = self.corpus.batch(index, stretch=drawn)[0]
+        if coarse:
+            series = stretched(series, round(length * longer))
+        if rng.random() < c.kin and c.kin > 0:
+            series = kin(series, rng)
+        if c.contrast == 0:
+            return series
+        return crops(series, rng) if views == "crops" else warps(series, rng)
+
+    def _hidden(self, rng: np.random.Generator, n: int, n_patches: int) -> Tensor:
+        """Return which patches a step hides: random ones, or the last."""
+        hidden = hide(rng, n, n_patches, self.config.hide_from, self.config.hide_to)
+        if self.config.forecast > 0 and rng.random() < self.config.forecast:
+            return hidden.sort(dim=1).values
+        return hidden
 
     def _autocast(self) -> torch.autocast:
         dtype = getattr(torch, self.progress["precision"])

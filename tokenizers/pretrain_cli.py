@@ -42,6 +42,14 @@ def train(
     batch_samples: Annotated[int, typer.Option(help="Samples in a batch.")] = 16_384,
     contrast: Annotated[float, typer.Option(help="Weight of telling crops apart.")] = 0.1,
     summary: Annotated[float, typer.Option(help="Weight of the window's summary.")] = 0.5,
+    segments: Annotated[float, typer.Option(help="Weight of the summary of its quarters.")] = 0.0,
+    views: Annotated[str, typer.Option(help="The contrast's views: crops, warps, both.")] = "crops",
+    kin: Annotated[float, typer.Option(help="Share of batches of like series.")] = 0.0,
+    forecast: Annotated[float, typer.Option(help="Share of batches hiding the end.")] = 0.0,
+    coarse: Annotated[float, typer.Option(help="Share of batches interpolated.")] = 0.0,
+    start_from: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint folder to go on from.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the saved state.")] = False,
 ) -> None:
     """Train by masked reconstruction; safe to kill at any time and to --resume."""
@@ -61,6 +69,12 @@ def train(
         batch_samples=batch_samples,
         contrast=contrast,
         summary=summary,
+        segments=segments,
+        views=views,
+        kin=kin,
+        forecast=forecast,
+        coarse=coarse,
+        start_from=None if start_from is None else str(start_from),
     )
     _train(config, out, threads=threads, resume=resume)
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812  # the name torch's own docum
 N_SHAPE, N_ACTIVITY, N_BANDS = 16, 8, 12
 LAGS = (1, 2, 4, 8, 16, 32)
 LEVELS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
+N_SEGMENTS, N_SEGMENT = 4, 8
 N_SUMMARY = N_SHAPE + N_ACTIVITY + N_BANDS + len(LAGS) + 2 * len(LEVELS)
 LOWEST = 1 / 256  # cycles per sample, lower edge of the lowest band
 FLOOR = 1e-3
@@ -47,6 +48,29 @@ def summarize(x: Tensor) -> Tensor:
             lagged,
             torch.quantile(z, levels, dim=-1).T,
             torch.quantile(steps, levels, dim=-1).T,
+        ],
+        dim=-1,
+    )
+
+
+@torch.no_grad()
+def summarize_segments(x: Tensor) -> Tensor:
+    """Describe each quarter of windows (B, T), T >= 64, in about unit scale: (B, 4, 8).
+
+    Means of four parts of the quarter, its log spread, log activity, lowest and highest value; all
+    of the window scaled to mean 0 and standard deviation 1.
+    """
+    z = x - x.mean(-1, keepdim=True)
+    z = z / (z.std(-1, keepdim=True) + 1e-5)
+    part = z.unflatten(-1, (N_SEGMENTS, -1))
+    activity = part.diff(dim=-1).abs().mean(-1, keepdim=True)
+    return torch.cat(
+        [
+            F.adaptive_avg_pool1d(part, N_SEGMENT - 4),
+            torch.log(part.std(-1, keepdim=True) + 0.01) / 2,
+            torch.log(activity + 0.01) / 2,
+            part.amin(-1, keepdim=True),
+            part.amax(-1, keepdim=True),
         ],
         dim=-1,
     )

@@ -22,7 +22,6 @@ from tool_use_om.tokenizers.pretrain import (
     PretrainConfig,
     Row,
     Run,
-    crops,
     fastest_precision,
     learning_rate,
     pretrain,
@@ -30,6 +29,7 @@ from tool_use_om.tokenizers.pretrain import (
 )
 from tool_use_om.tokenizers.pretrain_loss import LARGEST, held_out_losses, hide, table
 from tool_use_om.tokenizers.pretrain_state import STATE_NAME
+from tool_use_om.tokenizers.pretrain_views import crops
 from tool_use_om.tokenizers.synthetic.corpus import FAMILIES
 
 TINY = {

@@ -107,6 +107,11 @@ class Corpus:
     batch_samples: int = 32_768
     lengths: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
 
+    def length(self, index: int) -> int:
+        """Return the length in samples of the series of batch `index`."""
+        rng = np.random.default_rng((TRAINING, self.seed, index))
+        return int(rng.choice(self.lengths))
+
     def batch(
         self, index: int, *, stretch: float = 1.0
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
