@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.index import STATISTICS, read_stats
-from tool_use_om.data.parquet import Footers, open_parquet, read_range, read_table
-from tool_use_om.data.parts import Place, part_path, read_places
-from tool_use_om.data.schema import FORMAT_VERSION, Manifest
+from tool_use_om.data.manifest_file import identity, read_consistent
+from tool_use_om.data.parquet import open_parquet, read_range, read_table
+from tool_use_om.data.part_reader import PartReader
+from tool_use_om.data.pools import pool_sessions, read_pools
+from tool_use_om.data.schema import Manifest
 from tool_use_om.data.stats import sketch_quantiles
 from tool_use_om.data.workspace import check_name
 
@@ -58,8 +58,7 @@ class DataSet:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
-        self._identity = _identity(path)
-        self._footers = Footers()
+        self._identity = identity(path)
         self._stats_read: dict[tuple[str, ...], pd.DataFrame] = {}
 
     @classmethod
@@ -72,11 +71,11 @@ class DataSet:
         """
         folder = Path(path)
         for _ in range(_OPEN_TRIES):
-            before = _identity(folder)
+            before = identity(folder)
             try:
-                dataset = cls(folder, _read_consistent(folder))
+                dataset = cls(folder, read_consistent(folder))
             except DataError:
-                if before == _identity(folder):
+                if before == identity(folder):
                     raise
                 continue  # replaced meanwhile: read the new one
             if before == dataset._identity:
@@ -116,6 +115,37 @@ class DataSet:
         if session_ids is not None:
             frame = frame[frame["session_id"].isin(self.check_sessions(session_ids))]
         return frame.reset_index(drop=True)
+
+    def pooled_stats(
+        self,
+        channels: Sequence[str] | None = None,
+        *,
+        by: Literal["all", "split", "label"] = "all",
+    ) -> pd.DataFrame | None:
+        """Return what the whole set holds of each channel, pooled when it was written.
+
+        Takes milliseconds at any size; reads no signal and no session's statistics.
+
+        Returns
+        -------
+        DataFrame: group, channel, sessions (of the group), present (samples not missing), n,
+        nan_frac, min, max, mean, std (population; all exact), q05 … q95 (from a sketch, ranks
+        within about a percent; NaN by label). By label each interval counts, as often as labels
+        overlap. None by label where a set of an earlier version, or one with more than 1000
+        labels, has no such rows.
+        """
+        wanted = self.check_channels("all" if channels is None else channels)
+        if self._pools is not None:
+            rows = self._pools[self._pools["by"] == by].drop(columns="by")
+        elif by != "label":
+            rows = pool_sessions(self._sessions, self.channel_stats(wanted), by)
+        if (self._pools is None or rows.empty) and by == "label" and self.manifest.label_sets:
+            return None
+        order = {c: i for i, c in enumerate(wanted)}
+        rows = rows[rows["channel"].isin(order)]
+        key = ["group", "channel"]
+        rows = rows.sort_values(key, key=lambda v: v.map(order) if v.name == "channel" else v)
+        return rows.reset_index(drop=True)
 
     def labels(
         self, session_ids: Sequence[str] | None = None, label_set: str | None = None
@@ -181,9 +211,7 @@ class DataSet:
         ------
         NotFoundError : an unknown name; lists the nearest valid ones
         """
-        groups = {m.name: m.channel_ids for m in self.manifest.modalities}
-        groups |= {"all": self.manifest.channel_ids}
-        groups |= {c: (c,) for c in self.manifest.channel_ids}
+        groups = self._groups
         chosen: dict[str, None] = {}
         for name in [names] if isinstance(names, str) else names:
             if name not in groups:
@@ -195,13 +223,13 @@ class DataSet:
         """Return the ids unchanged; raise NotFoundError for one that the set does not have."""
         ids = [session_ids] if isinstance(session_ids, str) else session_ids
         for session_id in ids:
-            if session_id not in self._durations:
-                raise unknown("session", session_id, self._durations)
+            if session_id not in self._row_of:
+                raise unknown("session", session_id, self._row_of)
         return tuple(ids)
 
     def duration_of(self, session_id: str) -> float:
         """Return a session's duration, seconds."""
-        return self._durations[self.check_sessions([session_id])[0]]
+        return float(self._durations[self._row_of[self.check_sessions([session_id])[0]]])
 
     @contextmanager
     def _unreplaced(self) -> Iterator[None]:
@@ -209,7 +237,7 @@ class DataSet:
         try:
             yield
         finally:
-            if _identity(self.path) != self._identity:
+            if identity(self.path) != self._identity:
                 raise DataError(
                     f"{self.path} was replaced or removed after it was opened. Open it again."
                 )
@@ -223,8 +251,19 @@ class DataSet:
         return _frame(self._table("sessions.parquet", _SESSION_COLUMNS))
 
     @cached_property
-    def _durations(self) -> dict[str, float]:
-        return dict(zip(self._sessions["session_id"], self._sessions["duration_s"], strict=True))
+    def _row_of(self) -> dict[str, int]:
+        ids = pa.array(self._sessions["session_id"]).to_pylist()
+        return dict(zip(ids, range(len(ids)), strict=True))
+
+    @cached_property
+    def _durations(self) -> np.ndarray:
+        return self._sessions["duration_s"].to_numpy()
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        groups = {m.name: m.channel_ids for m in self.manifest.modalities}
+        groups |= {"all": self.manifest.channel_ids}
+        return groups | {c: (c,) for c in self.manifest.channel_ids}
 
     @cached_property
     def _labels(self) -> pd.DataFrame:
@@ -238,22 +277,35 @@ class DataSet:
             if set(channels) < set(self.manifest.channel_ids):
                 frame = frame[frame["channel"].isin(channels)]
         else:
-            with self._unreplaced():
-                table = read_stats(self.path / "stats.parquet", channels)
-            ids = pa.array(self._sessions["session_id"]).take(table["session"].combine_chunks())
-            columns = {n: table[n].to_pandas() for n in ("channel", *STATISTICS)}
-            frame = pd.DataFrame({"session_id": ids.to_pandas()} | columns)
-            frame["n"] = frame["n"].astype("int64")
+            frame = self._stats_frame(channels, STATISTICS)
         self._stats_read = {channels: frame}
         return frame
 
+    def _stats_frame(self, channels: tuple[str, ...], statistics: Sequence[str]) -> pd.DataFrame:
+        with self._unreplaced():
+            found = read_stats(self.path / "stats.parquet", channels, statistics)
+        ids = pa.array(self._sessions["session_id"])
+        frames = []
+        for channel, session, columns in found:
+            frame = pd.DataFrame(columns.T, columns=list(statistics), copy=False)
+            frame.insert(0, "session_id", pd.array(ids.take(pa.array(session)), dtype="str"))
+            frame.insert(1, "channel", pd.array(pa.repeat(channel, len(frame)), dtype="str"))
+            frame["n"] = frame["n"].astype("int64")
+            frames.append(frame)
+        empty = pd.DataFrame(columns=["session_id", "channel", *statistics])
+        return pd.concat(frames, ignore_index=True) if frames else empty
+
     @cached_property
-    def _places(self) -> dict[tuple[str, str], Place] | None:
-        path = self.path / "places.parquet"
-        if not path.exists():
+    def _parts(self) -> PartReader | None:
+        if not (self.path / "places.parquet").exists():
             return None
         with self._unreplaced():
-            return read_places(path)
+            return PartReader(self.path, pa.array(self._sessions["session_id"]))
+
+    @cached_property
+    def _pools(self) -> pd.DataFrame | None:
+        with self._unreplaced():
+            return read_pools(self.path)
 
     @cached_property
     def _stats(self) -> pd.DataFrame:
@@ -270,7 +322,7 @@ class DataSet:
     def _check_range(
         self, session_id: str, start_s: float | None, end_s: float | None
     ) -> tuple[float, float]:
-        duration = self._durations[session_id]
+        duration = float(self._durations[self._row_of[session_id]])
         start = 0.0 if start_s is None else float(start_s)
         end = duration if end_s is None else float(end_s)
         if not (0 <= start < end <= duration + _EDGE_S):
@@ -284,23 +336,14 @@ class DataSet:
     def _read_modality(
         self, session_id: str, modality: str, channel_ids: list[str], start: float, end: float
     ) -> Signal | None:
-        if self._places is None:
-            folder = self.path / "sessions" / check_name("A session id", session_id)
-            path, groups = folder / f"{modality}.parquet", None
-            if not path.exists() and not self._has(session_id, modality):
-                return None
-        else:
-            place = self._places.get((session_id, modality))
-            if place is None:
-                return None
-            path = part_path(self.path, modality, place[0])
-            groups = range(place[1], place[1] + place[2])
-        if not path.exists():
-            raise DataError(f"{path} is missing. Convert the set again.")
         names = [c.partition(".")[2] for c in channel_ids]
-        time_s, values = read_range(
-            path, names, start, end, groups=groups, footers=self._footers if groups else None
-        )
+        if self._parts is None:
+            found = self._read_file(session_id, modality, names, start, end)
+        else:
+            found = self._parts.read(self._row_of[session_id], modality, names, start, end)
+        if found is None:
+            return None
+        time_s, values = found
         return Signal(
             session_id=session_id,
             modality=modality,
@@ -311,58 +354,21 @@ class DataSet:
             values=values,
         )
 
+    def _read_file(
+        self, session_id: str, modality: str, names: list[str], start: float, end: float
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        folder = self.path / "sessions" / check_name("A session id", session_id)
+        path = folder / f"{modality}.parquet"
+        if not path.exists():
+            if not self._has(session_id, modality):
+                return None
+            raise DataError(f"{path} is missing. Convert the set again.")
+        with open_parquet(path, ["time_s", *names]) as file:
+            return read_range(file, names, start, end, range(file.num_row_groups))
+
     def _has(self, session_id: str, modality: str) -> bool:
         rows = self._stats[self._stats["session_id"] == session_id]
         return bool(rows["channel"].str.startswith(f"{modality}.").any())
-
-
-def _identity(folder: Path) -> tuple[int, int, int] | None:
-    """Return what tells a set's folder from the one that replaces it; None if there is none."""
-    try:
-        facts = (folder / "manifest.json").stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_mtime_ns, facts.st_size
-
-
-def _read_consistent(folder: Path) -> Manifest:
-    manifest = _read_manifest(folder / "manifest.json")
-    with open_parquet(folder / "sessions.parquet") as index:
-        n_rows = index.metadata.num_rows
-    if n_rows != manifest.n_sessions:
-        raise DataError(
-            f"{folder / 'sessions.parquet'} lists {n_rows} sessions but the manifest says "
-            f"{manifest.n_sessions}. Convert the set again."
-        )
-    return manifest
-
-
-def _read_manifest(path: Path) -> Manifest:
-    if not path.parent.is_dir():
-        raise DataError(
-            f"There is no data set at {path.parent}. `tuom data list` shows those there are."
-        )
-    if not path.exists():
-        raise DataError(
-            f"{path.parent} has no manifest.json: it is not a data set, or its conversion was cut "
-            "short. Convert it again."
-        )
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        version = facts.get("format_version") if isinstance(facts, dict) else None
-        if version != FORMAT_VERSION:
-            raise DataError(
-                f"{path} is of format {version!r}; this version reads {FORMAT_VERSION}."
-            )
-        return Manifest.model_validate(facts)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}. Convert the set again.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"]) or "manifest"
-        raise DataError(
-            f"{path} is damaged at {where}: {first['msg']}. Convert the set again."
-        ) from error
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

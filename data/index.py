@@ -2,112 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tool_use_om.data.parquet import open_parquet, open_writer, read_table, write_table
-from tool_use_om.data.stats import QUANTILES, SKETCH_LEVELS, STATS_TYPE
+from tool_use_om.data.parquet import open_parquet, open_writer, write_table
+from tool_use_om.data.pools import SetPools, write_pools
+from tool_use_om.data.stats import MOMENTS, QUANTILES, SKETCH_LEVELS, STATS_TYPE
 
-INDEX_SCHEMA = pa.schema(
+SESSIONS_SCHEMA = pa.schema(
     [
         ("session_id", pa.string()),
         ("subject_id", pa.string()),
         ("start_utc", pa.timestamp("us", tz="UTC")),
         ("duration_s", pa.float64()),
         ("split", pa.string()),
-        ("channels", pa.list_(STATS_TYPE)),
     ]
 )
-STATISTICS = ("n", "nan_frac", "min", "max", "mean", "std", *QUANTILES)
+INDEX_SCHEMA = SESSIONS_SCHEMA.append(pa.field("channels", pa.list_(STATS_TYPE)))
+STATISTICS = (*MOMENTS, *QUANTILES)
+# no value is null, and Parquet then stores none of the levels that say so: read in a third the time
 STATS_SCHEMA = pa.schema(
-    [("channel", pa.string()), ("session", pa.int32()), *((s, pa.float64()) for s in STATISTICS)]
+    [
+        pa.field("channel", pa.string(), nullable=False),
+        pa.field("session", pa.int32(), nullable=False),
+        *(pa.field(s, pa.float64(), nullable=False) for s in STATISTICS),
+    ]
 )
-_BATCH = 512  # sessions held as Python objects
-_GROUP = 8  # such batches make a row group
+_BATCH = 512  # sessions pooled at once
 _AT = [int(np.argmin(np.abs(SKETCH_LEVELS - q))) for q in QUANTILES.values()]
 
 
 class IndexWriter:
-    """Writes a row a session as it comes; memory grows by some hundred bytes a session."""
+    """Gathers a row a session as it comes; memory grows by a hundred bytes a session and channel.
 
-    def __init__(self, path: Path, channels: Sequence[str]) -> None:
-        self._path = path
-        self._codes = {name: i for i, name in enumerate(channels)}
-        self._waiting: list[dict[str, Any]] = []
-        self._batches: list[pa.Table] = []
-        self._ids: list[str] = []
-        self._where: list[tuple[int, int]] = []  # session number, channel number
-        self._stats: list[np.ndarray] = []
-        self._exit = ExitStack()
-        self._file = self._exit.enter_context(open_writer(path, INDEX_SCHEMA))
+    A set written as parts keeps its statistics in stats.parquet, by channel; a smaller one in
+    sessions.parquet, with each session's sketch. pooled.parquet says what the whole set holds.
+    """
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Add one session's row of `INDEX_SCHEMA`."""
-        number = len(self._ids)
-        self._ids.append(row["session_id"])
-        self._waiting.append(row)
-        for entry in row["channels"]:
-            self._where.append((number, self._codes[entry["channel"]]))
-        found = [[*(e[s] for s in STATISTICS[:6]), *(e["sketch"][i] for i in _AT)]
-                 for e in row["channels"]]  # fmt: skip
-        self._stats.append(np.array(found, np.float64).reshape(-1, len(STATISTICS)))
+    def __init__(self, folder: Path, channels: Sequence[str]) -> None:
+        self._folder = folder
+        self._channels = list(channels)
+        self._rows: dict[str, list[Any]] = {name: [] for name in SESSIONS_SCHEMA.names}
+        self._sizes: list[int] = []  # channels of each session
+        self._waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._codes: list[np.ndarray] = []
+        self._stats: list[np.ndarray] = []  # (m, 11), as STATISTICS
+        self._sketches: list[np.ndarray] | None = []
+        self.pools = SetPools(channels)
+
+    def add(
+        self, row: Mapping[str, Any], codes: np.ndarray, moments: np.ndarray, sketches: np.ndarray
+    ) -> None:
+        """Add one session.
+
+        Parameters
+        ----------
+        row : the values of `SESSIONS_SCHEMA`
+        codes : ndarray (m,), the numbers of the session's channels
+        moments, sketches : ndarray (m, 6) and (m, 41), from `column_stats`
+        """
+        for name, column in self._rows.items():
+            column.append(row[name])
+        self._sizes.append(codes.size)
+        self._waiting.append((codes, moments, sketches))
         if len(self._waiting) == _BATCH:
             self._batch()
 
-    def finish(self) -> None:
-        """Write what waits, and the rows in the order of their ids if they came in another."""
-        self._batch()
-        self._flush()
-        self._exit.close()
-        order = np.argsort(np.array(self._ids), kind="stable")
-        if (order != np.arange(order.size)).any():
-            table = read_table(self._path, INDEX_SCHEMA.names)
-            write_table(table.take(pa.array(order)), self._path, row_group=_BATCH * _GROUP)
+    def forget_sketches(self) -> None:
+        """Keep no sketch of single sessions from here on: the set is written as parts."""
+        self._sketches = None
 
-    def write_stats(self, path: Path) -> None:
-        """Write the statistics once more, by channel and without sketches.
+    def finish(self) -> None:
+        """Write the index, sessions in the order of their ids."""
+        self._batch()
+        order = np.argsort(np.array(self._rows["session_id"]), kind="stable")
+        codes, stats = np.concatenate(self._codes), np.concatenate(self._stats)
+        columns = [pa.array(self._rows[f.name], f.type) for f in SESSIONS_SCHEMA]
+        table = pa.table(columns, schema=SESSIONS_SCHEMA)
+        if self._sketches is not None:
+            entries = self._entries(codes, stats, np.concatenate(self._sketches))
+            table = table.append_column(INDEX_SCHEMA.field("channels"), entries)
+        if (order != np.arange(order.size)).any():
+            table = table.take(pa.array(order))
+        write_table(table, self._folder / "sessions.parquet")
+        if self._sketches is None:
+            self._write_stats(order, codes, stats)
+        write_pools(self.pools, self._folder)
+
+    def _batch(self) -> None:
+        if not self._waiting:
+            return
+        first = len(self._sizes) - len(self._waiting)
+        codes, moments, sketches = (np.concatenate(x) for x in zip(*self._waiting, strict=True))
+        self._waiting.clear()
+        self.pools.add(self._rows["split"][first:], self._sizes[first:], codes, moments, sketches)
+        self._codes.append(codes.astype(np.int32))
+        self._stats.append(np.concatenate([moments, sketches[:, _AT]], axis=1))
+        if self._sketches is not None:
+            self._sketches.append(sketches)
+
+    def _entries(self, codes: np.ndarray, stats: np.ndarray, sketches: np.ndarray) -> pa.Array:
+        """Return the lists of `STATS_TYPE` of sessions.parquet, one a session."""
+        names = pa.array(self._channels, pa.string()).take(pa.array(codes))
+        numbers = [pa.array(stats[:, i]) for i in range(len(MOMENTS))]
+        numbers[0] = numbers[0].cast(pa.int64())
+        offsets = pa.array(np.arange(len(codes) + 1) * SKETCH_LEVELS.size, pa.int32())
+        lists = pa.ListArray.from_arrays(offsets, pa.array(sketches.ravel()))
+        entries = pa.StructArray.from_arrays([names, *numbers, lists], fields=list(STATS_TYPE))
+        ends = pa.array([0, *accumulate(self._sizes)], pa.int32())
+        return pa.ListArray.from_arrays(ends, entries)
+
+    def _write_stats(self, order: np.ndarray, codes: np.ndarray, stats: np.ndarray) -> None:
+        """Write the statistics by channel and without sketches.
 
         Row groups hold one channel each and `session` is the row in sessions.parquet, so that one
         channel of 100 000 sessions is read in milliseconds.
         """
-        rank = np.argsort(np.argsort(np.array(self._ids), kind="stable"), kind="stable")
-        where, values = np.array(self._where), np.concatenate(self._stats)
-        session = rank[where[:, 0]]
-        with open_writer(path, STATS_SCHEMA, numbers=True) as file:
-            for channel, code in self._codes.items():
-                rows = np.flatnonzero(where[:, 1] == code)
+        rank = np.empty(order.size, np.int32)
+        rank[order] = np.arange(order.size)
+        session = np.repeat(rank, self._sizes)
+        with open_writer(self._folder / "stats.parquet", STATS_SCHEMA, use="numbers") as file:
+            for code, channel in enumerate(self._channels):
+                rows = np.flatnonzero(codes == code)
                 rows = rows[np.argsort(session[rows], kind="stable")]
                 if rows.size:
-                    columns = [pa.array([channel] * rows.size), pa.array(session[rows], pa.int32())]
-                    columns += [pa.array(values[rows, i]) for i in range(len(STATISTICS))]
+                    columns = [pa.array([channel] * rows.size), pa.array(session[rows])]
+                    columns += [pa.array(stats[rows, i]) for i in range(len(STATISTICS))]
                     file.write_table(pa.table(columns, schema=STATS_SCHEMA))
 
-    def close(self) -> None:
-        """Close the file without finishing, after an error."""
-        self._exit.close()
 
-    def _batch(self) -> None:
-        if self._waiting:
-            self._batches.append(pa.Table.from_pylist(self._waiting, INDEX_SCHEMA))
-            self._waiting.clear()
-        if len(self._batches) == _GROUP:
-            self._flush()
+def read_stats(
+    path: Path, channels: Sequence[str], statistics: Sequence[str] = STATISTICS
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Return channel, session rows (m,) and statistics (k, m) of some channels of stats.parquet.
 
-    def _flush(self) -> None:
-        if self._batches:
-            self._file.write_table(pa.concat_tables(self._batches).combine_chunks())
-            self._batches.clear()
-
-
-def read_stats(path: Path, channels: Sequence[str]) -> pa.Table:
-    """Return `STATS_SCHEMA` for some channels of stats.parquet, from their row groups only."""
+    Only the row groups of those channels and the columns of those statistics are read.
+    """
+    names = ["session", *statistics]
+    found = []
     with open_parquet(path, STATS_SCHEMA.names) as file:
-        groups = range(file.num_row_groups)
-        held = [file.metadata.row_group(i).column(0).statistics.min for i in groups]
-        wanted = [i for channel in channels for i in groups if held[i] == channel]
-        return file.read_row_groups(wanted, columns=STATS_SCHEMA.names, use_threads=False)
+        held: dict[str, list[int]] = {}
+        for i in range(file.num_row_groups):
+            held.setdefault(file.metadata.row_group(i).column(0).statistics.min, []).append(i)
+        for channel in channels:
+            if channel in held:
+                table = file.read_row_groups(held[channel], columns=names, use_threads=False)
+                session, *columns = (table[n].to_numpy() for n in names)
+                found.append((channel, session, np.stack(columns)))
+    return found

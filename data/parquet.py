@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,43 +18,32 @@ from tool_use_om.data.errors import DataError
 # what pyarrow raises on a damaged file: ArrowInvalid is a ValueError, a mangled name a Unicode one
 _DAMAGE = (OSError, pa.ArrowException, ValueError, KeyError, MemoryError, OverflowError)
 _SEAL = b"tuCS"
+Use = Literal["table", "signals", "numbers"]
+_HOW: dict[Use, dict[str, Any]] = {
+    "table": {"compression": "zstd"},
+    "signals": {"compression": "zstd", "use_dictionary": False},
+    "numbers": {"compression": "none", "use_dictionary": ["channel"]},
+}
 
 
-class Footers:
-    """Remembers the footers of the last few files; those of parts take milliseconds to read."""
-
-    def __init__(self, limit: int = 16) -> None:
-        self._held: dict[Path, pq.FileMetaData] = {}
-        self._limit = limit
-
-    def get(self, path: Path) -> pq.FileMetaData | None:
-        """Return a footer, if it is remembered."""
-        return self._held.get(path)
-
-    def put(self, path: Path, footer: pq.FileMetaData) -> None:
-        """Remember a footer; the oldest is forgotten."""
-        self._held.setdefault(path, footer)
-        while len(self._held) > self._limit:
-            del self._held[next(iter(self._held))]
-
-
-def write_table(table: pa.Table, path: Path, *, row_group: int | None = None) -> None:
+def write_table(
+    table: pa.Table, path: Path, *, row_group: int | None = None, use: Use = "table"
+) -> None:
     """Write a table whose pages carry checksums; `row_group` rows a group (default: pyarrow's)."""
-    with open_writer(path, table.schema) as file:
+    with open_writer(path, table.schema, use=use) as file:
         file.write_table(table, row_group_size=row_group)
 
 
 @contextmanager
-def open_writer(
-    path: Path, schema: pa.Schema, *, numbers: bool = False
-) -> Iterator[pq.ParquetWriter]:
+def open_writer(path: Path, schema: pa.Schema, *, use: Use = "table") -> Iterator[pq.ParquetWriter]:
     """Yield a writer of row groups; pages carry checksums, and the footer when it is closed.
 
-    `numbers` leaves distinct numbers as they are, uncompressed: larger, and fastest to read.
+    Parameters
+    ----------
+    use : "table" compresses and gathers equal values; "signals" compresses only, which is twice as
+        fast on numbers that hardly repeat; "numbers" does neither: larger, and fastest to read
     """
-    plain: dict[str, Any] = {"compression": "none", "use_dictionary": ["channel"]}
-    how = plain if numbers else {"compression": "zstd"}
-    with pq.ParquetWriter(path, schema, write_page_checksum=True, **how) as file:
+    with pq.ParquetWriter(path, schema, write_page_checksum=True, **_HOW[use]) as file:
         yield file
     _seal(path)
 
@@ -93,36 +82,33 @@ def _footer(file: BinaryIO) -> bytes:
 
 
 @contextmanager
-def open_parquet(
-    path: Path, columns: Sequence[str] = (), *, footers: Footers | None = None
-) -> Iterator[pq.ParquetFile]:
-    """Yield an open file that has `columns`; whatever is wrong with it is a DataError naming it.
+def open_parquet(path: Path, columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Yield an open file that has `columns`; whatever is wrong with it is a DataError naming it."""
+    with open_file(path) as file, reading(path):
+        need(path, file, columns)
+        yield file
 
-    A footer found in `footers` is not read again.
-    """
+
+def open_file(path: Path) -> pq.ParquetFile:
+    """Return an open file whose footer is whole; DataError names one that is not."""
     try:
-        known = None if footers is None else footers.get(path)
-        if known is None:
-            _check_seal(path)
-        file = pq.ParquetFile(
-            path, metadata=known, pre_buffer=False, page_checksum_verification=True
-        )
-        if footers is not None:
-            footers.put(path, file.metadata)
+        _check_seal(path)
+        return pq.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
     except _DAMAGE as error:
         raise DataError(
             f"{path} cannot be read as Parquet ({_short(error)}). Convert the set again."
         ) from error
-    with file:
-        try:
-            _need(path, file, columns)
-            yield file
-        except DataError:
-            raise
-        except _DAMAGE as error:
-            raise DataError(
-                f"{path} is damaged ({_short(error)}). Convert the set again."
-            ) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what damage raises while an open file is read into a DataError naming it."""
+    try:
+        yield
+    except DataError:
+        raise
+    except _DAMAGE as error:
+        raise DataError(f"{path} is damaged ({_short(error)}). Convert the set again.") from error
 
 
 def read_table(path: Path, columns: list[str]) -> pa.Table:
@@ -132,30 +118,38 @@ def read_table(path: Path, columns: list[str]) -> pa.Table:
 
 
 def read_range(
-    path: Path,
-    names: list[str],
-    start_s: float,
-    end_s: float,
-    *,
-    groups: range | None = None,
-    footers: Footers | None = None,
+    file: pq.ParquetFile, names: list[str], start_s: float, end_s: float, groups: range
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return time (n,) and values (n, C) of the rows in [start, end), from their groups only.
 
-    `groups` are the row groups that hold the session (default: all of the file's).
+    `groups` are the row groups that hold the session and nothing else.
     """
-    with open_parquet(path, ["time_s", *names], footers=footers) as file:
-        among = range(file.num_row_groups) if groups is None else groups
-        chosen = [i for i in among if _overlaps(file, i, start_s, end_s)]
-        table = file.read_row_groups(chosen, columns=["time_s", *names], use_threads=False)
-        time_s = table["time_s"].to_numpy()
-        first, last = np.searchsorted(time_s, [start_s, end_s], side="left")
-        columns = [table[name].to_numpy()[first:last] for name in names]
-        values = np.stack(columns, axis=1).astype(np.float32, copy=False)
-        return time_s[first:last].copy(), values
+    chosen = [i for i in groups if _overlaps(file, i, start_s, end_s)]
+    return cut_range(*read_groups(file, chosen, names), start_s, end_s)
 
 
-def _need(path: Path, file: pq.ParquetFile, columns: Sequence[str]) -> None:
+def read_groups(
+    file: pq.ParquetFile, groups: Sequence[int], names: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return time (n,) and values (n, C) float32 of whole row groups, in one go."""
+    table = file.read_row_groups(list(groups), columns=["time_s", *names], use_threads=False)
+    time_s = table["time_s"].to_numpy()
+    values = np.empty((time_s.size, len(names)), np.float32)
+    for i, name in enumerate(names):
+        values[:, i] = table[name].to_numpy()
+    return time_s, values
+
+
+def cut_range(
+    time_s: np.ndarray, values: np.ndarray, start_s: float, end_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return copies of the rows with start <= time < end."""
+    first, last = np.searchsorted(time_s, [start_s, end_s], side="left")
+    return time_s[first:last].copy(), values[first:last].copy()
+
+
+def need(path: Path, file: pq.ParquetFile, columns: Sequence[str]) -> None:
+    """Raise DataError naming a column that the file lacks."""
     missing = [c for c in columns if c not in file.schema_arrow.names]
     if missing:
         raise DataError(f"{path} has no column {missing[0]!r}. Convert the set again.")

@@ -11,6 +11,7 @@ import pyarrow as pa
 SKETCH_LEVELS: np.ndarray = np.linspace(0.0, 1.0, 41)  # 0, 0.025, …, 1
 QUANTILES: dict[str, float] = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
+MOMENTS = ("n", "nan_frac", "min", "max", "mean", "std")
 STATS_TYPE = pa.struct(
     [
         ("channel", pa.string()),
@@ -23,6 +24,54 @@ STATS_TYPE = pa.struct(
         ("sketch", pa.list_(pa.float64())),
     ]
 )
+
+
+_BLOCK = 1 << 20  # samples sorted at once: memory stays flat for sessions of many hours
+
+
+def column_stats(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return moments and sketches of all channels of one session's modality, in one pass.
+
+    Parameters
+    ----------
+    values : ndarray (n, C), channel units; NaN = missing
+
+    Returns
+    -------
+    moments : ndarray (C, 6): n (missing ones included), nan_frac, min, max, mean, std (population)
+    sketches : ndarray (C, 41), the quantiles at `SKETCH_LEVELS`; all NaN where nothing is present
+    """
+    n, n_channels = values.shape
+    moments = np.full((n_channels, 6), np.nan)
+    sketches = np.full((n_channels, SKETCH_LEVELS.size), np.nan)
+    moments[:, 0] = n
+    step = max(1, _BLOCK // max(n, 1))
+    for first in range(0, n_channels if n else 0, step):
+        block = slice(first, first + step)
+        _fill(np.sort(np.ascontiguousarray(values[:, block].T), axis=1), moments[block],
+              sketches[block])  # fmt: skip
+    return moments, sketches
+
+
+def _fill(ordered: np.ndarray, moments: np.ndarray, sketches: np.ndarray) -> None:
+    """Fill in what sorted channels (C, n) hold; NaN are sorted to the end."""
+    n = ordered.shape[1]
+    held = np.full(len(ordered), n)
+    if np.isnan(ordered[:, -1]).any():
+        held -= np.isnan(ordered).sum(axis=1)
+    moments[:, 1] = (n - held) / n
+    for count in {int(k) for k in held} - {0}:
+        rows = np.flatnonzero(held == count)
+        present = ordered[rows, :count].astype(np.float64)
+        mean = present.mean(axis=1, keepdims=True)
+        at = SKETCH_LEVELS * (count - 1)
+        low = at.astype(np.intp)
+        high = np.minimum(low + 1, count - 1)
+        sketches[rows] = present[:, low] + (present[:, high] - present[:, low]) * (at - low)
+        moments[rows, 2], moments[rows, 3] = present[:, 0], present[:, -1]
+        moments[rows, 4] = mean[:, 0]
+        present -= mean
+        moments[rows, 5] = np.sqrt(np.einsum("ij,ij->i", present, present) / count)
 
 
 def channel_stats(channel_id: str, values: np.ndarray) -> dict[str, Any]:
@@ -38,20 +87,9 @@ def channel_stats(channel_id: str, values: np.ndarray) -> dict[str, Any]:
     dict with n (samples, missing ones included), nan_frac, min, max, mean, std (population), and
     sketch: the quantiles at `SKETCH_LEVELS` (all NaN if every sample is missing)
     """
-    present = values[~np.isnan(values)].astype(np.float64)
-    nan_frac = (values.size - present.size) / values.size if values.size else float("nan")
-    entry: dict[str, Any] = {"channel": channel_id, "n": int(values.size), "nan_frac": nan_frac}
-    if present.size == 0:
-        nothing = dict.fromkeys(("min", "max", "mean", "std"), float("nan"))
-        return entry | nothing | {"sketch": [float("nan")] * SKETCH_LEVELS.size}
-    sketch = np.quantile(present, SKETCH_LEVELS)
-    return entry | {
-        "min": float(present.min()),
-        "max": float(present.max()),
-        "mean": float(present.mean()),
-        "std": float(present.std()),
-        "sketch": sketch.tolist(),
-    }
+    moments, sketches = column_stats(values[:, None])
+    named = dict(zip(MOMENTS, moments[0].tolist(), strict=True))
+    return {"channel": channel_id, **named, "n": int(values.size), "sketch": sketches[0].tolist()}
 
 
 def sketch_quantiles(sketches: np.ndarray) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.hashing import hash_dataset, hash_session
 from tool_use_om.data.index import IndexWriter
 from tool_use_om.data.parquet import write_table
-from tool_use_om.data.parts import PARTS_FROM, ROW_GROUP, PartWriter
+from tool_use_om.data.parts import PARTS_FROM, ROW_GROUP, PartWriter, signal_table
 from tool_use_om.data.schema import (
     FORMAT_VERSION,
     SPLITS,
@@ -28,7 +28,7 @@ from tool_use_om.data.schema import (
     Modality,
     Split,
 )
-from tool_use_om.data.stats import channel_stats
+from tool_use_om.data.stats import column_stats
 from tool_use_om.data.workspace import atomic_folder, check_name, sweep
 
 LABELS_SCHEMA = pa.schema(
@@ -50,6 +50,7 @@ TRUTH_SCHEMA = pa.schema(
         ("unit", pa.string()),
     ]
 )
+HELD_BYTES = 1 << 26  # signals of the first sessions wait in memory until the layout is known
 Signals = Mapping[str, tuple[np.ndarray, np.ndarray]]
 TruthRow = tuple[float, float, str, float, str]
 
@@ -113,6 +114,8 @@ class DataSetWriter:
         self._folder = target
         self._parts_from = parts_from
         self._parts: PartWriter | None = None
+        self._held: list[tuple[str, Signals]] | None = []
+        self._held_bytes = 0
 
     def __enter__(self) -> Self:
         if self.target.exists() and not self._replace:
@@ -122,7 +125,11 @@ class DataSetWriter:
         sweep(self.target.parent)
         self._folder = self._exit.enter_context(atomic_folder(self.target))
         channels = [c for m in self._modalities.values() for c in m.channel_ids]
-        self._index = IndexWriter(self._folder / "sessions.parquet", channels)
+        self._codes = {
+            name: np.array([channels.index(c) for c in m.channel_ids])
+            for name, m in self._modalities.items()
+        }
+        self._index = IndexWriter(self._folder, channels)
         self._exit.callback(self._close_files)
         return self
 
@@ -166,11 +173,7 @@ class DataSetWriter:
         checked = {name: self._check_signal(where, name, *pair) for name, pair in signals.items()}
         duration = _duration(where, checked, self._modalities, duration_s)
         intervals = check_labels(where, labels, duration)
-        if self._parts is None and len(self._sessions) == self._parts_from:
-            self._parts = PartWriter(self._folder)
-            self._parts.take_over(list(self._sessions))
-        for name, (time_s, values) in checked.items():
-            self._write_signal(session_id, self._modalities[name], time_s, values)
+        self._write_signals(session_id, checked)
         facts = {
             "session_id": session_id,
             "subject_id": subject_id,
@@ -178,12 +181,7 @@ class DataSetWriter:
             "duration_s": duration,
             "split": split,
         }
-        stats = [
-            channel_stats(channel, values[:, i])
-            for name, (_, values) in checked.items()
-            for i, channel in enumerate(self._modalities[name].channel_ids)
-        ]
-        self._index.add(facts | {"channels": stats})
+        self._add_to_index(facts, intervals, checked)
         self._sessions[session_id] = (subject_id, split, duration)
         self._labels += [(session_id, *interval) for interval in intervals]
         self._truth += [(session_id, *row) for row in truth]
@@ -214,27 +212,63 @@ class DataSetWriter:
         time = check_time(f"{where}, {name}", time_s)
         return time, check_values(f"{where}, {name}", values, time.size, self._modalities[name])
 
-    def _write_signal(
-        self, session_id: str, modality: Modality, time_s: np.ndarray, values: np.ndarray
+    def _add_to_index(
+        self, facts: dict[str, Any], intervals: Sequence[Interval], signals: Signals
     ) -> None:
-        columns = {
-            c.name: np.ascontiguousarray(values[:, i]) for i, c in enumerate(modality.channels)
-        }
-        table = pa.table({"time_s": time_s} | columns)
-        if self._parts is not None:
-            self._parts.add(session_id, modality.name, table)
+        found = [column_stats(values) for _, values in signals.values()]
+        moments, sketches = (np.concatenate(x) for x in zip(*found, strict=True))
+        codes = [self._codes[name] for name in signals]
+        self._index.add(facts, np.concatenate(codes), moments, sketches)
+        if intervals:
+            spans = [slice(c[0], c[-1] + 1) for c in codes]
+            self._index.pools.add_labels(
+                intervals,
+                [(c, *pair) for c, pair in zip(spans, signals.values(), strict=True)],
+            )
+
+    def _write_signals(self, session_id: str, signals: Signals) -> None:
+        """Write a session, or hold it while a file a session and parts are both possible."""
+        if self._parts is None and len(self._sessions) == self._parts_from:
+            self._begin_parts()
+        if self._held is None:
+            self._write_signal(session_id, signals)
             return
-        folder = self._folder / "sessions" / session_id
-        folder.mkdir(parents=True, exist_ok=True)
-        write_table(table, folder / f"{modality.name}.parquet", row_group=ROW_GROUP)
+        self._held.append((session_id, signals))
+        self._held_bytes += sum(t.nbytes + v.nbytes for t, v in signals.values())
+        if self._held_bytes > HELD_BYTES:
+            self._write_held()
+
+    def _begin_parts(self) -> None:
+        self._parts = PartWriter(self._folder)
+        self._index.forget_sketches()
+        if self._held is None:
+            self._parts.take_over(list(self._sessions))
+        self._write_held()
+
+    def _write_held(self) -> None:
+        held, self._held = self._held or [], None
+        for session_id, signals in held:
+            self._write_signal(session_id, signals)
+
+    def _write_signal(self, session_id: str, signals: Signals) -> None:
+        for modality, (time_s, values) in signals.items():
+            names = [c.name for c in self._modalities[modality].channels]
+            if self._parts is not None:
+                self._parts.add(session_id, modality, names, time_s, values)
+                continue
+            folder = self._folder / "sessions" / session_id
+            folder.mkdir(parents=True, exist_ok=True)
+            table = signal_table(names, time_s, values)
+            path = folder / f"{modality}.parquet"
+            write_table(table, path, row_group=ROW_GROUP, use="signals")
 
     def _finish(self) -> None:
         if not self._sessions:
             raise DataError(f"{self._facts['name']} has no session: nothing was written.")
+        self._write_held()
         self._index.finish()
         if self._parts is not None:
             self._parts.finish()
-            self._index.write_stats(self._folder / "stats.parquet")
         write_table(_rows_table(self._labels, LABELS_SCHEMA), self._folder / "labels.parquet")
         if self._truth:
             write_table(_rows_table(self._truth, TRUTH_SCHEMA), self._folder / "truth.parquet")
@@ -247,7 +281,6 @@ class DataSetWriter:
             write_debug(self._folder)
 
     def _close_files(self) -> None:
-        self._index.close()
         if self._parts is not None:
             self._parts.close()
 

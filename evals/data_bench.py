@@ -20,7 +20,7 @@ from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.index import IndexWriter
 from tool_use_om.data.parquet import open_parquet, write_table
 from tool_use_om.data.schema import Channel, Manifest, Modality
-from tool_use_om.data.stats import channel_stats, pool_stats
+from tool_use_om.data.stats import column_stats, pool_stats
 from tool_use_om.data.workspace import atomic_folder
 from tool_use_om.data.writer import LABELS_SCHEMA, DataSetWriter
 
@@ -59,19 +59,20 @@ def build_index(target: Path, n_sessions: int) -> None:
     """Write the index of a large set and none of its signals, to measure the index alone."""
     rng = np.random.default_rng(0)
     ids = [c for m in MODALITIES for c in m.channel_ids]
-    template = [channel_stats(c, rng.normal(size=500)) for c in ids]
+    template, sketch = column_stats(rng.normal(size=(500, len(ids))))
+    codes = np.arange(len(ids))
     names = ("walk", "run")
     with atomic_folder(target) as folder:
-        index = IndexWriter(folder / "sessions.parquet", ids)
+        index = IndexWriter(folder, ids)
+        index.forget_sketches()
         for i in range(n_sessions):
             shift = float(rng.normal())
-            stats = [
-                t | {"mean": shift, "sketch": [x + shift for x in t["sketch"]]} for t in template
-            ]
+            moments = template + shift * np.array([0, 0, 1, 1, 1, 0])
             facts = {"session_id": f"s{i:06d}", "subject_id": f"p{i:06d}", "start_utc": None}
-            index.add(facts | {"duration_s": 10.0, "split": "train", "channels": stats})
+            index.add(
+                facts | {"duration_s": 10.0, "split": "train"}, codes, moments, sketch + shift
+            )
         index.finish()
-        index.write_stats(folder / "stats.parquet")
         rows = [(f"s{i:06d}", 0.0, 5.0, names[i % 2], "activity") for i in range(n_sessions)]
         columns = [
             pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), LABELS_SCHEMA, strict=True)

@@ -80,6 +80,7 @@ def test_parts_read_a_range_of_one_session(
 ) -> None:
     """A time range of a session in several row groups gives its own samples only."""
     monkeypatch.setattr(parts, "ROW_GROUP", 4)
+    monkeypatch.setattr(parts, "SHARED_ROWS", 4)
     dataset = write(tmp_path / "set", new_writer, 0)
     (signal,) = dataset.read("s05", ["motion.x"], 0.3, 0.9)
     assert signal.values[:, 0] == pytest.approx(5 + np.arange(3, 9) / 10)

@@ -1,0 +1,143 @@
+"""Reading sessions out of parts: files stay open, and what is read in turn is read ahead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.parquet import (
+    cut_range,
+    need,
+    open_file,
+    open_parquet,
+    read_groups,
+    read_range,
+    reading,
+)
+from tool_use_om.data.parts import ALONE, NUMBERS, part_path
+
+_OPEN = 16  # parts whose files and footers are held
+_AHEAD_ROWS = 1 << 16  # rows read ahead at most
+_AHEAD_GROUPS = 16
+
+
+@dataclass
+class _Block:
+    """Row groups read last from a modality's part: its next session is most likely in them."""
+
+    part: int
+    groups: range
+    names: list[str]
+    starts: np.ndarray  # first row of each group
+    time_s: np.ndarray
+    values: np.ndarray
+
+    def holds(self, part: int, group: int, names: Sequence[str]) -> bool:
+        return self.part == part and group in self.groups and set(names) <= set(self.names)
+
+
+class PartReader:
+    """Finds and reads sessions of a set in parts.
+
+    Holds the files read last, and of each modality the row groups read last: one at first, up to
+    16 (65 536 rows) where sessions are read in the order they lie in. Threads take turns.
+    """
+
+    def __init__(self, folder: Path, session_ids: pa.Array) -> None:
+        self._folder = folder
+        self._places = read_places(folder / "places.parquet", session_ids)
+        self._files: dict[Path, pq.ParquetFile] = {}
+        self._blocks: dict[str, _Block] = {}
+        self._lock = threading.Lock()
+
+    def read(
+        self, row: int, modality: str, names: list[str], start_s: float, end_s: float
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return time (n,) and values (n, C) of a session in [start, end).
+
+        Parameters
+        ----------
+        row : int, the session's row in sessions.parquet
+
+        Returns
+        -------
+        None if the session does not have the modality
+        """
+        places = self._places.get(modality)
+        if places is None or places[row, 0] < 0:
+            return None
+        part, first_group, n_groups, first, n_rows = (int(x) for x in places[row])
+        if n_groups == 0 or n_rows == 0:
+            return np.empty(0), np.empty((0, len(names)), np.float32)
+        with self._lock:
+            path = part_path(self._folder, modality, part)
+            file = self._file(path)
+            need(path, file, ["time_s", *names])
+            with reading(path):
+                if n_rows == ALONE[1]:
+                    groups = range(first_group, first_group + n_groups)
+                    return read_range(file, names, start_s, end_s, groups)
+                block = self._block(file, modality, part, first_group, names)
+        first += int(block.starts[first_group - block.groups[0]])
+        rows = slice(first, first + n_rows)
+        found = block.values[rows]
+        if names != block.names:
+            found = found[:, [block.names.index(n) for n in names]]
+        return cut_range(block.time_s[rows], found, start_s, end_s)
+
+    def _file(self, path: Path) -> pq.ParquetFile:
+        if path not in self._files:
+            if not path.exists():
+                raise DataError(f"{path} is missing. Convert the set again.")
+            self._files[path] = open_file(path)
+            while len(self._files) > _OPEN:
+                self._files.pop(next(iter(self._files))).close()
+        return self._files[path]
+
+    def _block(
+        self, file: pq.ParquetFile, modality: str, part: int, group: int, names: list[str]
+    ) -> _Block:
+        last = self._blocks.get(modality)
+        if last is not None and last.holds(part, group, names):
+            return last
+        ahead = 1
+        if last is not None and last.holds(part, group - 1, names):
+            ahead = min(2 * len(last.groups), _AHEAD_GROUPS)
+        end = min(group + ahead, file.num_row_groups)
+        sizes = [file.metadata.row_group(i).num_rows for i in range(group, end)]
+        fit = max(1, int(np.searchsorted(np.cumsum(sizes), _AHEAD_ROWS, side="right")))
+        groups = range(group, group + min(fit, end - group))
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        block = _Block(part, groups, list(names), starts, *read_groups(file, groups, names))
+        self._blocks[modality] = block
+        return block
+
+
+def read_places(path: Path, session_ids: pa.Array) -> dict[str, np.ndarray]:
+    """Return for each modality where its sessions lie, (sessions, 5) as `NUMBERS`; -1 = nowhere.
+
+    Sets written before sessions shared row groups have no rows in their table of places.
+    """
+    with open_parquet(path, ["session_id", "modality", *NUMBERS[:3]]) as file:
+        table = file.read(use_threads=False).combine_chunks()
+    row = pc.index_in(table["session_id"], value_set=session_ids).to_numpy()
+    if np.isnan(row.astype(float)).any():
+        raise DataError(f"{path} names a session that is not in the set. Convert it again.")
+    columns = [table[n].to_numpy() for n in NUMBERS if n in table.column_names]
+    columns += [np.full(len(row), x) for x in ALONE][len(columns) - 3 :]
+    numbers = np.stack(columns, axis=1)
+    modality = table["modality"]
+    places = {}
+    for name in pc.unique(modality).to_pylist():
+        mine = pc.equal(modality, name).to_numpy()
+        places[name] = np.full((len(session_ids), len(NUMBERS)), -1, np.int32)
+        places[name][row[mine]] = numbers[mine]
+    return places
