@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,33 +20,66 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
 from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.tokenizers.config import TokenizerConfig
+from tool_use_om.tokenizers.context import with_context
+from tool_use_om.tokenizers.fusion import encode_windows
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens, concatenate
-from tool_use_om.tokenizers.windows import cut_windows
 
-FORMAT_VERSION = 2  # raise it when the meaning of stored tokens changes
+FORMAT_VERSION = 3  # raise it when the meaning of stored tokens changes
 DEFAULT_MAX_MB = 2048.0
+MAX_MB_VARIABLE = "TUOM_TOKEN_CACHE_MB"
 ABANDONED_S = 3600.0  # a file still partial after this long has lost its writer
+SESSIONS_AT_ONCE_S = 3600.0  # so much signal is encoded before it is kept: what a kill can cost
 _ARRAYS = ("values", "mask", "start_s", "window_start_s", "context")
+_NOT_KEPT = {"context_features", "patch_s"}  # the one is made afterwards, the other is a rate
+_USES_BYTES = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheStatus:
+    """What a cache holds and how often it was of use, over all runs of the workspace.
+
+    Parameters
+    ----------
+    entries : int, sessions kept, each tokenizer, cut and channel set on its own
+    size_mb, max_mb : float
+    hits, misses : int, sessions answered from disk and sessions encoded
+    """
+
+    entries: int
+    size_mb: float
+    max_mb: float
+    hits: int
+    misses: int
+
+    @property
+    def hit_ratio(self) -> float | None:
+        """Share of sessions answered from disk; None before the first."""
+        asked = self.hits + self.misses
+        return self.hits / asked if asked else None
 
 
 class TokenCache:
     """Tokens on disk, one file a session.
 
     A file's name is the hash of everything its content follows from: tokenizer (spec, weights,
-    backend), cut (window, stride, rate), data set content, session, range and channels. Files are
-    written whole and renamed, so two processes may share a cache; one that cannot be read is
-    encoded again. The least recently used go first when the cache is full.
+    backend), cut (window, stride, patches, rate, fusion, super-patches), data set content, session,
+    range and channels. Files are written whole and renamed, so two processes may share a cache; one
+    that cannot be read is encoded again. The least recently used go first when the cache is full.
 
     Parameters
     ----------
     workspace : Workspace; files lie under its "tokens" folder
-    max_mb : float, size bound of the folder
+    max_mb : float, size bound of the folder; None = $TUOM_TOKEN_CACHE_MB, else 2048
+
+    Raises
+    ------
+    DataError : a bound that is no number above 0
     """
 
-    def __init__(self, workspace: Workspace, *, max_mb: float = DEFAULT_MAX_MB) -> None:
+    def __init__(self, workspace: Workspace, *, max_mb: float | None = None) -> None:
         self.folder = workspace.folder("tokens")
-        self.max_mb = max_mb
+        self.max_mb = _bound_mb() if max_mb is None else max_mb
         self.hits = 0
         self.misses = 0
 
@@ -79,31 +113,74 @@ class TokenCache:
         }
         found = {name: tokens for name in names if (tokens := _load(paths[name])) is not None}
         missing = [name for name in names if name not in found]
-        self.hits += len(found)
-        self.misses += len(missing)
-        if missing or not names:
-            given = {name: span for name in missing if (span := limits[name]) is not None}
-            batch = cut_windows(
-                dataset,
-                missing,
-                chosen,
-                config,
-                ranges=given,
-                allow_empty=True,
-                progress=progress,
-            )
-            fresh = _by_session(tokenizer.encode(batch, progress=progress))
-            for name, tokens in fresh.items():
-                _store(tokens, paths[name])
-            self._evict()
-            found |= fresh
+        n_found = len(found)
+        for group in _groups(dataset, missing, limits):
+            many = len(group) < len(missing)
+            given = {name: span for name in group if (span := limits[name]) is not None}
+            fresh = encode_windows(
+                tokenizer, dataset, group, chosen, config,
+                ranges=given, progress=None if many else progress,
+            )  # fmt: skip
+            found |= self._keep(fresh, paths)
+            if many and progress is not None:
+                done, total = len(found) - n_found, len(missing)
+                progress({"phase": "encode", "done": done, "total": total, "unit": "sessions"})
+        self._count(n_found, len(missing))
+        if not names:
+            raise DataError("Nothing to encode: give at least one session and one channel.")
         joined = concatenate([found[name] for name in session_ids])
         if not joined.mask.any():
             raise DataError(
                 f"No whole patch of {', '.join(chosen[:3])} was measured in these sessions: a "
                 f"patch is {joined.patch_s:.3g} s without a gap. Choose other channels or sessions."
             )
-        return joined if config.context_features else joined.without_context()
+        return with_context(joined, dataset, config.context_names)
+
+    def status(self) -> CacheStatus:
+        """Return what the cache holds and how often it was of use."""
+        sizes = []
+        for path in self.folder.glob("*/*.safetensors"):
+            with suppress(FileNotFoundError):  # another process may have evicted it
+                sizes.append(path.stat().st_size)
+        hits, misses = self._uses()
+        return CacheStatus(
+            entries=len(sizes),
+            size_mb=sum(sizes) / 2**20,
+            max_mb=self.max_mb,
+            hits=hits,
+            misses=misses,
+        )
+
+    def _keep(self, tokens: Tokens, paths: Mapping[str, Path]) -> dict[str, Tokens]:
+        """Store tokens by session, make room, and return them by session."""
+        fresh = _by_session(tokens)
+        for name, own in fresh.items():
+            _store(own, paths[name])
+        self._evict()
+        return fresh
+
+    def _count(self, hits: int, misses: int) -> None:
+        """Note sessions asked for, in this object and in a file that several processes share."""
+        self.hits += hits
+        self.misses += misses
+        path = self.folder / "uses"
+        with path.open("ab") as file:  # one short write at the end of a file is whole or absent
+            file.write(f"{hits} {misses}\n".encode())
+        if path.stat().st_size > _USES_BYTES:
+            total = self._uses()  # what another process notes just now is lost: a count, no more
+            with atomic_file(path) as partial:
+                partial.write_text(f"{total[0]} {total[1]}\n")
+
+    def _uses(self) -> tuple[int, int]:
+        """Sum the noted hits and misses; a damaged line counts for nothing."""
+        hits = misses = 0
+        with suppress(FileNotFoundError):
+            for line in (self.folder / "uses").read_bytes().splitlines():
+                numbers = line.split()
+                if len(numbers) == 2 and all(n.isdigit() for n in numbers):
+                    hits += int(numbers[0])
+                    misses += int(numbers[1])
+        return hits, misses
 
     def _path(  # noqa: PLR0917 - what the content follows from, all of it
         self,
@@ -120,7 +197,7 @@ class TokenCache:
             "format": FORMAT_VERSION,
             "spec": [spec.family, spec.patch_len, spec.d_model, spec.native_context],
             "weights": tokenizer.weights_hash,
-            "cut": [config.window_s, config.stride_s, config.target_rate_hz],
+            "cut": config.for_encoder(spec.patch_len).model_dump(exclude=_NOT_KEPT),
             "data": [dataset.content_hash, session, list(channels), limits and list(limits)],
         }
         name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -145,6 +222,38 @@ class TokenCache:
             excess -= size
 
 
+def _bound_mb() -> float:
+    """The size bound that the environment names, else the default."""
+    given = os.environ.get(MAX_MB_VARIABLE, "")
+    try:
+        bound = float(given or DEFAULT_MAX_MB)
+    except ValueError:
+        bound = 0.0
+    if not 0 < bound < float("inf"):
+        raise DataError(
+            f"{MAX_MB_VARIABLE} must be a number of megabytes above 0, got {given[:40]!r}. "
+            "Correct or unset it."
+        )
+    return bound
+
+
+def _groups(
+    dataset: DataSet, names: Sequence[str], limits: Mapping[str, tuple[float, float] | None]
+) -> Iterator[list[str]]:
+    """Yield sessions in groups of about an hour of signal, in order."""
+    group: list[str] = []
+    total = 0.0
+    for name in names:
+        start, end = limits[name] or (0.0, dataset.duration_of(name))
+        group.append(name)
+        total += end - start
+        if total >= SESSIONS_AT_ONCE_S:
+            yield group
+            group, total = [], 0.0
+    if group:
+        yield group
+
+
 def _by_session(tokens: Tokens) -> dict[str, Tokens]:
     """Split tokens by session."""
     owners = np.array(tokens.session_ids, dtype=object)
@@ -159,6 +268,7 @@ def _store(tokens: Tokens, path: Path) -> None:
         "channels": tokens.channels,
         "context_names": tokens.context_names,
         "session_ids": tokens.session_ids,
+        "units": tokens.units,
     }
     arrays = {name: np.ascontiguousarray(getattr(tokens, name)) for name in _ARRAYS}
     with atomic_file(path) as partial:
@@ -178,6 +288,7 @@ def _load(path: Path) -> Tokens | None:
             channels=tuple(facts["channels"]),
             context_names=tuple(facts["context_names"]),
             session_ids=tuple(facts["session_ids"]),
+            units=tuple(facts["units"]),
             **arrays,
         )
     except (OSError, SafetensorError, KeyError, ValueError, DataError):

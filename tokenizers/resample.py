@@ -161,7 +161,8 @@ def resample(values: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
         absent = missing[:, columns[0]]
         kept = np.flatnonzero(~_near_missing(absent, ratio, n_out))
         if len(kept):
-            out[np.ix_(kept, columns)] = _filtered(values[:, columns], absent, ratio, kept)
+            place = np.ix_(kept, np.array(columns))
+            out[place] = _filtered(values[:, columns], absent, ratio, kept)
     return out
 
 
@@ -183,7 +184,7 @@ def _filtered(
     half = _phases(up, down).shape[1] // 2 - 1
     edge = np.flatnonzero((at - half < first) | (at + half + 1 > last))
     whole = np.where(missing[:, None], 0, values).astype(np.float64)
-    out = _inner(whole, up, down)[kept]
+    out = np.asarray(_inner(whole, up, down)[kept])
     out[edge] = _mirrored(whole, ratio, kept[edge], (first[edge], last[edge]))
     return out
 

@@ -174,7 +174,7 @@ class _Plan:
         return windows.transpose(1, 0, 2), start + first / self.rate_hz
 
     def starts(self, span_s: float) -> np.ndarray:
-        """Where windows start within a span (n,), seconds: whole windows, or a single padded one."""
+        """Where the whole windows of a span start (n,), seconds; one, padded, if none is whole."""
         samples = max(1, round(span_s * self.clock_hz))
         length = max(1, round(self.config.window_s * self.clock_hz))
         step = max(1, round(self.config.stride_s * self.clock_hz))

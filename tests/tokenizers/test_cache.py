@@ -39,7 +39,7 @@ def cache(tmp_path: Path) -> TokenCache:
 
 
 def files(cache: TokenCache) -> list[Path]:
-    return sorted(p for p in cache.folder.rglob("*") if p.is_file())
+    return sorted(cache.folder.rglob("*.safetensors"))
 
 
 def same(one: Tokens, other: Tokens) -> bool:
