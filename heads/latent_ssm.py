@@ -7,36 +7,54 @@ from typing import ClassVar
 
 import numpy as np
 
-from tool_use_om.heads.features import principal_axes
 from tool_use_om.heads.folds import plain_folds
 from tool_use_om.heads.forecasting import (
+    LEVELS,
     ForecastBatch,
     ForecastHead,
     normalisation,
     normalised_context,
 )
+from tool_use_om.heads.kalman import LinearGaussian
 from tool_use_om.heads.ridge import normal_equations
 from tool_use_om.heads.seasonal_naive import error_quantiles
 from tool_use_om.heads.spec import HeadSpec, Param
+from tool_use_om.heads.token_filter import TokenFilter, fit_token_filter
+from tool_use_om.heads.token_states import component_axes, last_tokens, normalised_truth
 
 Array = np.ndarray
 _RAW_SAMPLES = 128  # of the context's end; what lies before speaks through the token
 _MOST_HELD_OUT = 4000  # held-out rows are thinned to about so many; they only measure errors
 _STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-LINEAR_PARAMS = (
+_MODEL = {  # fitted attribute → field of LinearGaussian
+    "filter_a_": "A",
+    "filter_c_": "C",
+    "filter_q_": "Q",
+    "filter_r_": "R",
+    "filter_m0_": "m",
+    "filter_p0_": "P",
+}
+PARAMS = (
+    Param(
+        name="state",
+        kind="str",
+        default="last",
+        choices=("last", "filtered"),
+        description="'last': the window's last token; 'filtered': a Kalman filter over its tokens",
+    ),
     Param(
         name="dims",
         kind="int",
         default=32,
         low=1,
         high=256,
-        description="principal components of the last token in the state",
+        description="principal components of a token in the state",
     ),
     Param(
         name="raw_context",
         kind="bool",
         default=False,
-        description="add the normalised samples themselves to the state",
+        description="add the normalised samples themselves to the state 'last'",
     ),
     Param(
         name="strength",
@@ -90,7 +108,7 @@ class LatentSSM(ForecastHead):
         good_at="rhythms and how they fade, from few sessions; fits in seconds",
         bad_at="jumps and regime changes; one channel driving another",
         labels_needed=0,
-        params=LINEAR_PARAMS,
+        params=PARAMS,
     )
     token_shift_: Array  # (D,)
     token_matrix_: Array  # (D, dims)
@@ -99,25 +117,81 @@ class LatentSSM(ForecastHead):
     step_: int
     strength_: float
     errors_: Array  # (H, levels) quantiles of held-out errors, normalised
+    filter_a_: Array  # (dims, dims), with C, Q, R, m, P of `kalman.LinearGaussian`
+    filter_c_: Array
+    filter_q_: Array
+    filter_r_: Array
+    filter_m0_: Array
+    filter_p0_: Array
+    noise_: Array  # (step,)
 
     def _fit(self, batch: ForecastBatch) -> None:
-        self._fit_components(batch)
-        self.step_, pairs = self._choose_step(batch)
-        design = self._design(batch, pairs)
         given = self.params["strength"]
         tried = _STRENGTHS if given is None else (float(given),)
+        if self._filtered:
+            self._fit_filter(batch, tried)
+        else:
+            self._fit_steps(batch, tried)
+
+    def _predict(self, batch: ForecastBatch, n_steps: int) -> Array:
+        mean, scale = normalisation(batch.windows, self._columns())
+        if self._filtered:
+            spread = self._filtered_quantiles(batch, n_steps).reshape(*mean.shape, n_steps, -1)
+        else:
+            points = roll_out(self._states(batch), self.dynamics_, self.emission_, n_steps)
+            spread = points.reshape(*mean.shape, n_steps, 1) + self.errors_[:n_steps]
+        quantiles: Array = mean[..., None, None] + scale[..., None, None] * spread
+        return quantiles
+
+    @property
+    def _filtered(self) -> bool:
+        return self.params["state"] == "filtered"
+
+    def _fit_filter(self, batch: ForecastBatch, tried: tuple[float, ...]) -> None:
+        columns = self._columns()
+        valid = batch.tokens.values[:, columns][batch.tokens.mask[:, columns]].astype(np.float64)
+        axes = component_axes(valid, self._int("dims"))
+        self.token_shift_, self.token_matrix_ = axes
+        self.step_ = max(1, round(batch.tokens.patch_s * batch.windows.rate_hz))
+        fitted, self.strength_ = fit_token_filter(
+            *self._observations(batch),
+            normalised_truth(batch, self.channels_, self.max_steps_),
+            np.repeat(np.array(batch.windows.session_ids), len(columns)),
+            patch=self.step_,
+            strengths=tried,
+        )
+        self.emission_, self.noise_ = fitted.emission, fitted.noise
+        for own, name in _MODEL.items():
+            setattr(self, own, getattr(fitted.model, name))
+
+    def _observations(self, batch: ForecastBatch) -> tuple[Array, Array]:
+        """Return token components (B * C, P, dims) and which patches have a token (B * C, P)."""
+        columns = self._columns()
+        tokens = batch.tokens.values[:, columns].astype(np.float64)
+        z = (tokens - self.token_shift_) @ self.token_matrix_
+        return z.reshape(-1, *z.shape[2:]), batch.tokens.mask[:, columns].reshape(-1, z.shape[2])
+
+    def _filtered_quantiles(self, batch: ForecastBatch, n_steps: int) -> Array:
+        """Return (B * C, n_steps, levels), normalised: Gaussian with the filter's own variance."""
+        from scipy.stats import norm
+
+        model = LinearGaussian(**{name: getattr(self, own) for own, name in _MODEL.items()})
+        fitted = TokenFilter(model=model, emission=self.emission_, noise=self.noise_)
+        middle, variance = fitted.forecast(*self._observations(batch), n_steps)
+        wide: Array = middle[..., None] + np.sqrt(variance)[..., None] * norm.ppf(LEVELS)
+        return wide
+
+    def _fit_steps(self, batch: ForecastBatch, tried: tuple[float, ...]) -> None:
+        last = last_tokens(batch, self._columns())
+        axes = component_axes(last.reshape(-1, last.shape[2]), self._int("dims"))
+        self.token_shift_, self.token_matrix_ = axes
+        self.step_, pairs = self._choose_step(batch)
+        design = self._design(batch, pairs)
         errors = self._held_out_errors(design, tried)
         self.strength_ = min(tried, key=lambda s: float(np.nanmean(errors[s] ** 2)))
         everything = np.arange(len(design.states))
         self.dynamics_, self.emission_ = self._solve(design, everything, (self.strength_,))[0]
         self.errors_ = error_quantiles(errors[self.strength_][:, None])
-
-    def _predict(self, batch: ForecastBatch, n_steps: int) -> Array:
-        mean, scale = normalisation(batch.windows, self._columns())
-        points = roll_out(self._states(batch), self.dynamics_, self.emission_, n_steps)
-        spread = points.reshape(*mean.shape, n_steps, 1) + self.errors_[:n_steps]
-        quantiles: Array = mean[..., None, None] + scale[..., None, None] * spread
-        return quantiles
 
     def _choose_step(self, batch: ForecastBatch) -> tuple[int, Array]:
         """Return the step in samples and the (M, 2) pairs of windows that lie one step apart."""
@@ -132,24 +206,9 @@ class LatentSSM(ForecastHead):
         pairs = [(row, end) for row, end in enumerate(ends) if end is not None]
         return min(step, self.max_steps_), np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
-    def _fit_components(self, batch: ForecastBatch) -> None:
-        last = self._last_tokens(batch).reshape(-1, batch.tokens.values.shape[3])
-        self.token_shift_ = last.mean(axis=0)
-        centred = last - self.token_shift_
-        axes = principal_axes(centred[:: -(-len(centred) // 10_000)], self._int("dims"))
-        spread = float((centred @ axes).std(axis=0).mean())
-        self.token_matrix_ = axes / max(spread, 1e-12)
-
-    def _last_tokens(self, batch: ForecastBatch) -> Array:
-        """Return (B, C, D) of the forecast channels."""
-        tokens = batch.tokens
-        pooled = tokens.pooled("last").reshape(len(batch), len(tokens.channels), -1)
-        last: Array = pooled[:, self._columns()].astype(np.float64)
-        return last
-
     def _states(self, batch: ForecastBatch) -> Array:
         """Return (B * C, S), windows outside, channels inside."""
-        last = (self._last_tokens(batch) - self.token_shift_) @ self.token_matrix_
+        last = (last_tokens(batch, self._columns()) - self.token_shift_) @ self.token_matrix_
         parts = [last]
         if self.params["raw_context"]:
             parts.append(normalised_context(batch.windows, self._columns())[..., -_RAW_SAMPLES:])
@@ -157,13 +216,11 @@ class LatentSSM(ForecastHead):
         return states
 
     def _design(self, batch: ForecastBatch, pairs: Array) -> Design:
-        mean, scale = normalisation(batch.windows, self._columns())
-        truth = batch.truth(self.channels_, self.max_steps_)
         n_channels = len(self.channels_)
         by_channel = pairs[:, None] * n_channels + np.arange(n_channels)[None, :, None]
         return Design(
             states=self._states(batch),
-            truth=((truth - mean[..., None]) / scale[..., None]).reshape(-1, self.max_steps_),
+            truth=normalised_truth(batch, self.channels_, self.max_steps_),
             pairs=by_channel.reshape(-1, 2),
             sessions=np.repeat(np.array(batch.windows.session_ids, dtype=np.str_), n_channels),
         )

@@ -23,6 +23,7 @@ HEADS: Mapping[str, str] = {
     "direct": "tool_use_om.heads.direct:Direct",
     "seasonal_naive": "tool_use_om.heads.seasonal_naive:SeasonalNaive",
     "similarity": "tool_use_om.heads.similarity:Similarity",
+    "motif": "tool_use_om.heads.motif:MotifSearch",
     "discord": "tool_use_om.heads.discord:Discord",
 }
 

@@ -38,3 +38,17 @@ class Explanation:
     probability: float
     nearest: tuple[Neighbour, ...]
     counterfactual: Neighbour | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motif:
+    """Two stretches that repeat each other.
+
+    Parameters
+    ----------
+    distance : float >= 0, between their samples, each stretch brought to mean 0 and deviation 1
+    """
+
+    first: Neighbour
+    second: Neighbour
+    distance: float
