@@ -33,6 +33,10 @@ COMMANDS = {
         "Train a small MOMENT tokenizer on synthetic series.",
         "tool_use_om.tokenizers.pretrain_cli:app",
     ),
+    "adapt": Entry(
+        "Adapt a tokenizer to an extreme domain (LoRA beside the frozen weights).",
+        "tool_use_om.tokenizers.adapt_cli:app",
+    ),
     "eval": Entry("Run an evaluation suite.", "tool_use_om.evals.cli:app"),
     "traces": Entry(
         "List and export the saved traces of runs.", "tool_use_om.agent.training.cli:traces_app"
