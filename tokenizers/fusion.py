@@ -13,6 +13,7 @@ from tool_use_om.data.progress import Progress
 from tool_use_om.tokenizers.config import MIN_PATCHES, TokenizerConfig
 from tool_use_om.tokenizers.hours import long_windows
 from tool_use_om.tokenizers.overlap import encode_overlapping
+from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows import common_rate, cut_windows
@@ -56,7 +57,7 @@ def encode_windows(
     """
     chosen = dataset.check_channels(channels)
     config = config.for_encoder(tokenizer.spec.patch_len)
-    groups = rate_groups(dataset, chosen, config, tokenizer)
+    groups = rate_groups(dataset, chosen, config, tokenizer.spec)
     units = tuple(dataset.manifest.unit_of(c) for c in chosen)
     if config.super_s is not None:
         parts = [
@@ -83,7 +84,7 @@ def encode_windows(
 
 
 def rate_groups(
-    dataset: DataSet, channels: Sequence[str], config: TokenizerConfig, tokenizer: Tokenizer
+    dataset: DataSet, channels: Sequence[str], config: TokenizerConfig, spec: TokenizerSpec
 ) -> list[RateGroup]:
     """Return which channels are encoded together at which rate, the fastest first.
 
@@ -94,7 +95,6 @@ def rate_groups(
     top = common_rate(dataset, channels, config)
     if config.fusion == "common":
         return [RateGroup(rate_hz=top, channels=tuple(channels))]
-    spec = tokenizer.spec
     if config.super_s is not None:
         low, high = spec.patch_len / config.super_s, float("inf")
     else:

@@ -132,10 +132,37 @@ class ConfigureTokenizer(Arguments):
         default=None, gt=0, description="Seconds from one window to the next."
     )
     target_rate_hz: float | None = Field(
-        default=None, gt=0, description="Resample to this rate before encoding."
+        default=None,
+        gt=0,
+        description="Resample to this rate before encoding; with fusion 'per_modality' the highest "
+        "rate any modality keeps.",
     )
-    context_features: bool | None = Field(
-        default=None, description="Add each window's mean and scale, which the encoder removes."
+    patch_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds one patch covers; sets the rate instead of target_rate_hz.",
+    )
+    patch_stride_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds from one patch to the next, a half, quarter or eighth of a patch: "
+        "finer in time, as many times the work. Not for forecasts.",
+    )
+    fusion: Literal["common", "per_modality"] | None = Field(
+        default=None,
+        description="Several rates: 'common' brings all channels to one, 'per_modality' encodes "
+        "each at its own and joins the tokens on the seconds axis.",
+    )
+    super_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds a super-patch summarises, at most half of window_s: for windows of "
+        "minutes to hours. Not for forecasts.",
+    )
+    context_features: bool | Names | None = Field(
+        default=None,
+        description="What heads get beside tokens: true = each window's mean and scale, which the "
+        "encoder removes; or names out of mean, std, log_std, time_of_day, log_rate.",
     )
 
 
@@ -199,6 +226,10 @@ class RunTask(Arguments):
     )
     max_set_size: int = Field(
         default=1, ge=1, le=50, description="Abstain where more labels remain possible (classify)."
+    )
+    allow_raw: bool = Field(
+        default=False,
+        description="Compare with raw-space fallbacks too; one answers if it is clearly better.",
     )
 
 

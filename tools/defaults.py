@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.working_set import EncodingSettings
@@ -18,6 +18,7 @@ MOVEMENT_RATE_HZ = 10.0  # from here on, repeated movements of 1 to 3 Hz can be 
 MOVEMENT_WINDOW_S = 4.0  # several steps or strokes, still one activity
 SLOW_PATCHES = 32  # slower data: half of what the encoders were trained on
 MIN_PATCHES = 2
+SUPER_PATCHES = 512  # in a window at most
 COMMON_RATE_HZ = 50.0
 
 
@@ -52,7 +53,11 @@ class Wish:
     window_s: float | None = None
     stride_s: float | None = None
     target_rate_hz: float | None = None
-    context_features: bool | None = None
+    patch_s: float | None = None
+    patch_stride_s: float | None = None
+    fusion: Literal["common", "per_modality"] | None = None
+    super_s: float | None = None
+    context_features: bool | tuple[str, ...] | list[str] | None = None
 
     @classmethod
     def of(cls, settings: EncodingSettings | None) -> Wish:
@@ -65,25 +70,29 @@ def encoding_settings(
 ) -> Chosen:
     """Return window and stride in seconds, each as wished or by rule.
 
-    Rate: the channels' own, or as `target_rate` says. Window: 4 s for channels of at least 10 Hz,
-    else 32 patches; never longer than the encoder's context, the length that nine in ten of the
-    selected sessions reach (the others give one padded window) or that half of the labelled
-    stretches reach; never shorter than 2 patches. Stride: half a window.
+    Rate: the channels' own, or as `target_rate` says, or that of a wished patch. Window: 4 s for
+    channels of at least 10 Hz, else 32 patches; never longer than the encoder's context, the length
+    that nine in ten of the selected sessions reach (the others give one padded window) or that half
+    of the labelled stretches reach; never shorter than 2 patches. Stride: half a window. With
+    super-patches, 32 of those take the place of both rules for a window.
 
     Raises
     ------
-    DataError : a wished window that the encoder or the longest session cannot hold
+    DataError : a wished window that the encoder or the longest session cannot hold, or wishes that
+        contradict each other
     """
     target, rate_why = wish.target_rate_hz, ""
-    if target is None:
+    if target is None and wish.patch_s is not None:
+        target = spec.patch_len / wish.patch_s
+    elif target is None:
         target, rate_why = target_rate(found.dataset, channels)
     rate = target or found.dataset.manifest.rate_of(channels[0])
-    limits = _Limits(
-        found=found, patch_s=spec.patch_len / rate, context_s=spec.native_context / rate
-    )
+    token_s = wish.super_s or spec.patch_len / rate
+    most = SUPER_PATCHES if wish.super_s else spec.native_context // spec.patch_len
+    limits = _Limits(found=found, patch_s=token_s, context_s=most * token_s)
     window_s, window_why = wish.window_s, ""
     if window_s is None:
-        window_s, window_why = limits.window(rate)
+        window_s, window_why = limits.window(rate, summarised=wish.super_s is not None)
     limits.check(window_s)
     stride_s, stride_why = wish.stride_s, ""
     if stride_s is None:
@@ -93,10 +102,34 @@ def encoding_settings(
         window_s=window_s,
         stride_s=stride_s,
         target_rate_hz=target,
-        context_features=wish.context_features is not False,
+        patch_s=wish.patch_s,
+        patch_stride_s=wish.patch_stride_s,
+        fusion=wish.fusion or "common",
+        super_s=wish.super_s,
+        context_features=_features(wish),
     )
+    _check(settings, spec, rate)
     why = "; ".join(filter(None, (rate_why, window_why, stride_why))) or "all as asked"
     return Chosen(settings=settings, rate_hz=rate, patch_s=limits.patch_s, why=why)
+
+
+def _features(wish: Wish) -> bool | tuple[str, ...]:
+    given = wish.context_features
+    return given is not False if given is None or isinstance(given, bool) else tuple(given)
+
+
+def _check(settings: EncodingSettings, spec: TokenizerSpec, rate: float) -> None:
+    """Raise DataError for settings that the tokenizer layer refuses, in its words."""
+    from pydantic import ValidationError
+
+    from tool_use_om.tokenizers.config import TokenizerConfig
+
+    try:
+        config = TokenizerConfig(**settings.model_dump())
+    except ValidationError as error:
+        said = "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
+        raise DataError(said) from error
+    config.for_encoder(spec.patch_len).shift_samples(spec.patch_len, rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +148,12 @@ class _Limits:
         rows = self.found.dataset.labels(label_set=label_sets[0])
         return min(float(sessions), float((rows["end_s"] - rows["start_s"]).median()))
 
-    def window(self, rate: float) -> tuple[float, str]:
+    def window(self, rate: float, *, summarised: bool) -> tuple[float, str]:
         """Choose a window of whole patches and say why."""
-        moving = rate >= MOVEMENT_RATE_HZ
+        moving = rate >= MOVEMENT_RATE_HZ and not summarised
         wish = MOVEMENT_WINDOW_S if moving else SLOW_PATCHES * self.patch_s
-        kind = "a few movement cycles" if moving else f"{SLOW_PATCHES} patches of slow data"
+        slow = f"{SLOW_PATCHES} {'super-patches' if summarised else 'patches of slow data'}"
+        kind = "a few movement cycles" if moving else slow
         most = min(wish, self.usual_s, self.context_s)
         patches = max(int(most / self.patch_s + 1e-9), MIN_PATCHES)
         window_s = round(min(patches * self.patch_s, self.usual_s), 6)

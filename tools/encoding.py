@@ -23,13 +23,28 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows import WindowBatch
 
 
+@dataclass
+class CacheUse:
+    """How many sessions the token cache answered in one run, and how many had to be encoded."""
+
+    hits: int = 0
+    misses: int = 0
+
+    def to_timing(self) -> dict[str, float]:
+        """Return what stands beside the seconds: it differs from run to run as they do."""
+        asked = self.hits + self.misses
+        return {"cache_hit_ratio": self.hits / asked} if asked else {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What one run encodes: data set, channels, window settings, tokenizer.
 
     Parameters
     ----------
+    patch_s : seconds a token covers: a patch, or a super-patch where there are some
     notes : what was chosen by rule and not by anybody, in words
+    cache_use : counts what the plan's encodings took from the cache
     """
 
     dataset: DataSet
@@ -39,6 +54,7 @@ class Plan:
     rate_hz: float
     patch_s: float
     notes: tuple[str, ...] = ()
+    cache_use: CacheUse = field(default_factory=CacheUse, compare=False)
 
     @property
     def config(self) -> TokenizerConfig:
@@ -57,9 +73,19 @@ class Plan:
         return {
             "tokenizer": self.tokenizer,
             "channels": list(self.channels),
-            **self.settings.model_dump(exclude={"target_rate_hz"}),
+            **self.settings.model_dump(exclude={"target_rate_hz"}, exclude_none=True),
             "rate_hz": self.rate_hz,
+            **({"rates_hz": self.rates_hz()} if self.settings.fusion != "common" else {}),
         }
+
+    def rates_hz(self) -> dict[str, float]:
+        """Return the rate that each channel is encoded at."""
+        from tool_use_om.tokenizers.fusion import rate_groups
+        from tool_use_om.tokenizers.registry import spec
+
+        groups = rate_groups(self.dataset, self.channels, self.config, spec(self.tokenizer))
+        by_channel = {c: group.rate_hz for group in groups for c in group.channels}
+        return {c: by_channel[c] for c in self.channels}
 
 
 @dataclass
@@ -89,6 +115,8 @@ def plan_encoding(
     chosen = encoding_settings(
         select(dataset, working_set), channels, spec, Wish.of(working_set.tokenizer_config)
     )
+    if working_set.task == "forecast":
+        _check_forecast(chosen.settings)
     return Plan(
         dataset=dataset,
         channels=channels,
@@ -98,6 +126,17 @@ def plan_encoding(
         patch_s=chosen.patch_s,
         notes=() if working_set.tokenizer_config else (chosen.why,),
     )
+
+
+def _check_forecast(settings: EncodingSettings) -> None:
+    """Raise DataError for tokens that a forecast cannot step through patch by patch."""
+    for name in ("super_s", "patch_stride_s"):
+        value = getattr(settings, name)
+        if value is not None:
+            raise DataError(
+                f"A forecast steps from patch to patch: `{name}` must be left out for it, got "
+                f"{value:g} s. Call configure_tokenizer without it."
+            )
 
 
 def without_filters(working_set: WorkingSet) -> WorkingSet:
@@ -176,6 +215,8 @@ def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tok
         )
         for spans in _layers(segments)
     ]
+    plan.cache_use.hits += cache.hits
+    plan.cache_use.misses += cache.misses
     return concatenate(parts)
 
 

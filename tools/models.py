@@ -12,7 +12,7 @@ from tool_use_om.tools.defaults import Wish, encoding_settings, liveliest
 from tool_use_om.tools.names import resolve_name
 from tool_use_om.tools.outcome import finish
 from tool_use_om.tools.selection import channels_of, open_current, select
-from tool_use_om.tools.working_set import WorkingSet
+from tool_use_om.tools.working_set import EncodingSettings, WorkingSet
 
 if TYPE_CHECKING:
     from tool_use_om.data.dataset import DataSet
@@ -52,7 +52,7 @@ def select_tokenizer(
 def configure_tokenizer(
     ctx: ToolContext, working_set: WorkingSet, args: a.ConfigureTokenizer
 ) -> ToolOutcome:
-    """Set window, stride and rate; what is not given follows from the data by rule."""
+    """Set windows, patches and rates; what is not given follows from the data by rule."""
     dataset = open_current(ctx, working_set)
     found = select(dataset, working_set)
     spec = tokenizer_spec(working_set)
@@ -74,9 +74,10 @@ def configure_tokenizer(
             "window_s": settings.window_s,
             "stride_s": settings.stride_s,
             "rate_hz": chosen.rate_hz,
-            "patch_s": chosen.patch_s,
+            "patch_s": spec.patch_len / chosen.rate_hz,
             "patches_per_window": int(settings.window_s / chosen.patch_s + 1e-9),
             "context_features": settings.context_features,
+            **_special(settings),
             "why": chosen.why,
         },
     )
@@ -199,6 +200,13 @@ def _labels_per_class(there: dict[str, int], args: a.SelectTaskHead) -> int:
         )
     per_class = median_low(present) if present else 0
     return per_class if args.labels_per_class is None else min(per_class, args.labels_per_class)
+
+
+def _special(settings: EncodingSettings) -> dict[str, Any]:
+    """Return what is set beyond windows at one rate."""
+    names = {"patch_stride_s", "super_s", "fusion"}
+    given = settings.model_dump(include=names, exclude_none=True)
+    return {name: value for name, value in given.items() if value != "common"}
 
 
 def _why_not(spec: TokenizerSpec) -> str:

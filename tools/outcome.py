@@ -82,7 +82,7 @@ def finish_run(
         content=content,
         detail={**detail, "encoding": plan.to_json()},
         inputs={"content_hash": plan.dataset.content_hash},
-        timing=dict(clock.seconds),
+        timing={**clock.seconds, **plan.cache_use.to_timing()},
         files=files,
     )
     noted = outcome.working_set.but(last_result_id=outcome.result.id)

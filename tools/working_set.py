@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +16,11 @@ class EncodingSettings(BaseModel):
     window_s: float
     stride_s: float
     target_rate_hz: float | None = None
-    context_features: bool = True
+    patch_s: float | None = None
+    patch_stride_s: float | None = None
+    fusion: Literal["common", "per_modality"] = "common"
+    super_s: float | None = None
+    context_features: bool | tuple[str, ...] = True
 
 
 class WorkingSet(BaseModel):

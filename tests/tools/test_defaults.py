@@ -73,7 +73,10 @@ def test_different_rates_are_brought_to_one_that_is_affordable(
 
 def test_wishes_are_kept() -> None:
     """What is asked for stays as asked."""
-    wish = Wish(window_s=2.0, stride_s=0.5, target_rate_hz=20.0, context_features=False)
+    wish = Wish(
+        window_s=2.0, stride_s=0.5, target_rate_hz=20.0, patch_s=0.4, patch_stride_s=0.1,
+        fusion="common", context_features=False,
+    )  # fmt: skip
     chosen = encoding_settings(selection([60.0], c=10.0), ["c"], SPEC, wish)
     assert chosen.settings.model_dump() == vars(wish)
     assert Wish.of(chosen.settings) == wish
