@@ -68,6 +68,27 @@ def heads(
 
 
 @app.command()
+def forecast(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="Default: the offline one.")] = None,
+    horizon_s: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds, for sets without horizons of their own.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="Only this head or peer; repeatable.")
+    ] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Heads and peers under the published protocols: MSE, sMAPE, MASE, OWA, walk-forward."""
+    sets = data or ["basic-motions"]
+    asked = {"tokenizer": tokenizer, "horizon_s": horizon_s, "method": method or [], "seed": seed}
+    _run("forecast", "forecast-" + "-".join(sets), out, workspace, data=sets, **asked)
+
+
+@app.command()
 def coverage(
     *,
     data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,

@@ -11,6 +11,7 @@ from tool_use_om.evals.runner import Suite
 SUITES: Mapping[str, str] = {
     "tools": "tool_use_om.evals.tool_suite:ToolSuite",
     "heads": "tool_use_om.evals.head_suite:HeadSuite",
+    "forecast": "tool_use_om.evals.forecast_suite:ForecastSuite",
     "coverage": "tool_use_om.evals.coverage_suite:CoverageSuite",
 }
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tool_use_om.agent.trace import append_line, package_version, read_lines
 from tool_use_om.data.errors import DataError
@@ -46,13 +46,21 @@ class Suite(Protocol):
         """Return the tables of a report over the rows of all items."""
 
 
+@runtime_checkable
+class Illustrated(Protocol):
+    """A suite that draws its rows as well."""
+
+    def figures(self, rows: Sequence[Row]) -> Mapping[str, Callable[[Path], None]]:
+        """Return file name → function that writes the figure."""
+
+
 def run_suite(suite: Suite, out: Path, *, command: str, on_item: OnItem | None = None) -> Path:
     """Run what is not finished yet and write the report; return the report's path.
 
     Parameters
     ----------
     out : Path, a folder: `items.jsonl` grows by a line an item (a killed run goes on behind the
-        last whole one), `results.parquet` and `report.md` are written at the end
+        last whole one); `results.parquet`, `report.md` and figures are written at the end
     command : the command that gives the report again; printed in it
     on_item : called with (done, total, item) before each item that is run
 
@@ -73,9 +81,14 @@ def run_suite(suite: Suite, out: Path, *, command: str, on_item: OnItem | None =
         append_line(kept, json.dumps({"item": item, "row": done[item]}, ensure_ascii=False))
     rows = [{"item": item, **done[item]} for item in items]
     _write_parquet(rows, out / "results.parquet")
+    drawn = suite.figures(rows) if isinstance(suite, Illustrated) else {}
+    for name, draw in drawn.items():
+        with atomic_file(out / name) as partial:
+            draw(partial)
     report = out / "report.md"
+    shown = "".join(f"\n![{Path(name).stem}]({name})\n" for name in drawn)
     with atomic_file(report) as partial:
-        partial.write_text(markdown(suite, rows, command), encoding="utf-8")
+        partial.write_text(markdown(suite, rows, command) + shown, encoding="utf-8")
     return report
 
 
