@@ -21,6 +21,7 @@ OutOption = Annotated[
 WorkspaceOption = Annotated[
     Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
 ]
+MethodOption = Annotated[list[str] | None, typer.Option(help="Only this head or peer; repeatable.")]
 SeedOption = Annotated[int, typer.Option(min=0)]
 
 
@@ -52,19 +53,18 @@ def tools(
 @app.command()
 def heads(
     *,
-    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
-    tokenizer: Annotated[str | None, typer.Option(help="Default: chosen by rule.")] = None,
-    horizon_s: Annotated[float, typer.Option(min=0.1, help="Seconds to forecast.")] = 5.0,
-    raw: Annotated[bool, typer.Option(help="Also MiniRocket on the raw windows.")] = True,
+    data: Annotated[list[str] | None, typer.Option(help="NAME or NAME:LABEL_SET.")] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="Default: the offline one.")] = None,
+    method: MethodOption = None,
+    peers: Annotated[bool, typer.Option(help="MiniRocket, catch22, 1-NN too.")] = True,
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Every head on held-out sessions: accuracy, coverage, few labels, forecasts."""
+    """Classification of test splits: heads, the agent's gated choice, peers; accuracy, F1, kappa."""
     sets = data or ["basic-motions"]
-    name = "heads-" + "-".join(sets)
-    asked = {"tokenizer": tokenizer, "horizon_s": horizon_s, "raw": raw, "seed": seed}
-    _run("heads", name, out, workspace, data=sets, **asked)
+    asked = {"tokenizer": tokenizer, "method": method or [], "peers": peers, "seed": seed}
+    _run("heads", "heads-" + "-".join(sets), out, workspace, data=sets, **asked)
 
 
 @app.command()
@@ -75,9 +75,7 @@ def forecast(
     horizon_s: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds, for sets without horizons of their own.")
     ] = None,
-    method: Annotated[
-        list[str] | None, typer.Option(help="Only this head or peer; repeatable.")
-    ] = None,
+    method: MethodOption = None,
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     seed: SeedOption = 0,
@@ -104,6 +102,21 @@ def coverage(
     name = "coverage-" + "-".join(sets)
     asked = {"intervals": intervals or [], "splits": splits, "horizon_s": horizon_s, "seed": seed}
     _run("coverage", name, out, workspace, data=sets, **asked)
+
+
+@app.command()
+def gate(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    heads: Annotated[list[str] | None, typer.Option(help="Heads on tokens; repeatable.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """When a raw-space fallback answers instead of a head, and whether that was right."""
+    sets = data or ["basic-motions"]
+    name = "gate-" + "-".join(sets)
+    _run("gate", name, out, workspace, data=sets, heads=heads or ["linear_probe"], seed=seed)
 
 
 def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: Any) -> None:  # noqa: ANN401 - a suite's own parameters

@@ -1,7 +1,7 @@
-"""Does coverage come out as promised? Measured over many random splits of held-out sessions.
+"""Whether coverage comes out as promised, measured over many random splits of held-out sessions.
 
 The head is fitted once on the training split. The sessions of the calibration and test splits are
-then dealt at random to a new calibration and a new test half, many times: what the promise is about.
+then dealt at random to a new calibration and a new test half, many times: what the promise says.
 The stored split is measured too, with the drift test's p-value: that is what a user gets, and where
 it brings new subjects or later times the promise need not hold. Where a set has too few sessions to
 deal, stretches of consecutive windows are dealt instead, and the row says so.
@@ -121,11 +121,11 @@ class CoverageSuite:
         keys = [keys_of(p) for p in parts]
         y = np.concatenate([p.y for p in parts]).astype(np.str_)
         all_proba, all_keys = np.concatenate(proba), _joined(keys)
-        sets = PredictionSets(
-            head.classes_, self._coverage, class_conditional=BY[promise], seed=self._seed
-        )
 
-        def once(old: np.ndarray, new: np.ndarray) -> dict[str, float]:
+        def once(old: np.ndarray, new: np.ndarray, seed: int) -> dict[str, float]:
+            sets = PredictionSets(
+                head.classes_, self._coverage, class_conditional=BY[promise], seed=seed
+            )
             learnt = old[sets.columns(y[old]) >= 0]
             sets.calibrate(all_proba[learnt], list(y[learnt]), _rows(all_keys, learnt))
             inside = sets.inside(all_proba[new], _rows(all_keys, new))
@@ -162,7 +162,7 @@ class CoverageSuite:
         keys = Keys.of(whole.session_ids, whole.start_s)
         conformal = ConformalForecaster(head, self._coverage, scope=promise)  # type: ignore[arg-type]  # one of SCOPES
 
-        def once(old: np.ndarray, new: np.ndarray) -> dict[str, float]:
+        def once(old: np.ndarray, new: np.ndarray, seed: int) -> dict[str, float]:  # noqa: ARG001  # intervals have no ties
             conformal.calibrate_on(_picked(whole, old), truth[old])
             framed = conformal.frame(_picked(whole, new))
             width = np.nanmean(
@@ -186,7 +186,7 @@ class CoverageSuite:
         self,
         keys: Keys,
         n_stored: int,
-        once: Callable[[np.ndarray, np.ndarray], dict[str, float]],
+        once: Callable[[np.ndarray, np.ndarray, int], dict[str, float]],
     ) -> Row:
         """Measure on random deals of the units, and on the stored split (its first `n_stored`)."""
         import numpy as np
@@ -197,16 +197,16 @@ class CoverageSuite:
         numbers = np.unique(units)
         rng = np.random.default_rng(self._seed)
         found = []
-        for _ in range(self._splits):
+        for split in range(self._splits):
             old = np.isin(units, rng.permutation(numbers)[: len(numbers) // 2])
-            found.append(once(np.flatnonzero(old), np.flatnonzero(~old)))
+            found.append(once(np.flatnonzero(old), np.flatnonzero(~old), self._seed + split))
         rows = np.arange(len(units))
         mean = bootstrap_interval(np.array([f["coverage"] for f in found]), seed=self._seed)
         return {
             "resampled": {"value": mean.value, "lower": mean.lower, "upper": mean.upper},
             "dealt": f"{len(numbers)} {kind}",
             "means": {k: float(np.nanmean([f[k] for f in found])) for k in found[0]},
-            "stored": once(rows[:n_stored], rows[n_stored:]),
+            "stored": once(rows[:n_stored], rows[n_stored:], self._seed),
         }
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
@@ -286,22 +286,20 @@ def _picked(made: Forecast, index: np.ndarray) -> Forecast:
 def _cells(row: Row, cells: Callable[[Row], dict[str, str]], nominal: float) -> dict[str, str]:
     head = {"data": str(row["data"]), "head": str(row["head"]), "promise": str(row["promise"])}
     if row["error"]:
-        return head | {"mean coverage": str(row["error"])}
+        empty = _cells({**row, **_EMPTY}, cells, nominal)
+        return {**dict.fromkeys(empty, "–"), **head, "mean coverage": str(row["error"])}
     found = row["resampled"]
     drift = row["drift"]["p_value"]
-    return (
-        head
-        | {
-            "dealt": row["dealt"],
-            "mean coverage": with_interval(found["value"], found["lower"], found["upper"]),
-            "within": "yes" if abs(found["value"] - nominal) <= WITHIN else "no",
-        }
-        | cells(row)
-        | {
-            "stored split": f"{row['stored']['coverage']:.3f}",
-            "drift p": "–" if drift is None else f"{drift:.3g}",
-        }
-    )
+    measured = {
+        "dealt": row["dealt"],
+        "mean coverage": with_interval(found["value"], found["lower"], found["upper"]),
+        "within": "yes" if abs(found["value"] - nominal) <= WITHIN else "no",
+    }
+    stored = {
+        "stored split": f"{row['stored']['coverage']:.3f}",
+        "drift p": "–" if drift is None else f"{drift:.3g}",
+    }
+    return head | measured | cells(row) | stored
 
 
 def _set_cells(row: Row) -> dict[str, str]:
@@ -319,3 +317,16 @@ def _interval_cells(row: Row) -> dict[str, str]:
         "horizon, s": f"{row['horizon_s']:g}",
         "mean width, std of the channel": f"{row['means']['width']:.2f}",
     }
+
+
+# For the columns of a row that could not be measured.
+_EMPTY: Row = {
+    "error": None,
+    "resampled": {"value": 0.0, "lower": 0.0, "upper": 0.0},
+    "dealt": "–",
+    "means": {"width": 0.0, "abstained": 0.0, "answered": 0.0},
+    "stored": {"coverage": 0.0},
+    "drift": {"p_value": None},
+    "accuracy": 0.0,
+    "horizon_s": 0.0,
+}

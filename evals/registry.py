@@ -12,6 +12,7 @@ SUITES: Mapping[str, str] = {
     "tools": "tool_use_om.evals.tool_suite:ToolSuite",
     "heads": "tool_use_om.evals.head_suite:HeadSuite",
     "forecast": "tool_use_om.evals.forecast_suite:ForecastSuite",
+    "gate": "tool_use_om.evals.gate_suite:GateSuite",
     "coverage": "tool_use_om.evals.coverage_suite:CoverageSuite",
 }
 

@@ -12,6 +12,7 @@ from tool_use_om.tools.classify_figures import confusion_figure, timeline_figure
 from tool_use_om.tools.classify_sets import Certainty, certainty
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_filters
+from tool_use_om.tools.gate_classify import Answerer, gate_notes, gated, on_tokens
 from tool_use_om.tools.labelled import (
     Labelled,
     few_labels,
@@ -153,8 +154,11 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     study = prepare_run(ctx, working_set, args, clock, target)
     with clock.lap("fit_s"):
         head = fit_head(working_set, study)
+    answerer, gate = on_tokens(head, study), None
+    if args.allow_raw:
+        answerer, gate = gated(ctx.seed, working_set, study, head, clock)
     with clock.lap("predict_s"):
-        predicted, sure = _predict(head, study, args, ctx.seed)
+        predicted, sure = _predict(answerer, study, args, ctx.seed)
     rows = found_stretches(study.test.tokens, predicted, [target] if target else predicted.classes)
     rows = _wanted(dataset, working_set, args, rows)
     rows = with_truth(rows, dataset.labels(label_set=study.label_set))
@@ -166,12 +170,14 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         content={
             "task": "classify",
             "head": head.name,
+            "answered_by": answerer.name,
             "trained_on": _trained_on(study),
             "judged_on": {"split": "test", "n_sessions": _n_sessions(study.test)},
             **_scores(study.test.known(), predicted, study.test, target, ctx.seed),
             **sure.content,
+            "gate": gate,
             **_found(rows, target),
-            "notes": [*study.plan.notes, *study.notes, *sure.notes],
+            "notes": [*study.plan.notes, *study.notes, *gate_notes(gate), *sure.notes],
         },
         detail={
             "segments": rows,
@@ -229,16 +235,16 @@ def _target(dataset: DataSet, label: str | None) -> str | None:
 
 
 def _predict(
-    head: ClassifierHead, study: Study, args: a.RunTask, seed: int
+    answerer: Answerer, study: Study, args: a.RunTask, seed: int
 ) -> tuple[Predicted, Certainty]:
     """Predict the test windows; what is certain is measured on those that have a label."""
     calibration = study.calibration
-    before = calibration is not None and len(calibration) > 0
-    proba = head.predict_proba(study.test.tokens)
-    held = head.predict_proba(calibration.tokens) if calibration and before else proba[:0]
-    classes = tuple(str(c) for c in head.classes_)
+    proba = answerer.proba(study.test)
+    calibrated = calibration is not None and len(calibration) > 0
+    held = answerer.proba(calibration) if calibration and calibrated else proba[:0]
+    classes = tuple(str(c) for c in answerer.classes)
     sure = certainty(study, classes, (held, proba), args, seed)
-    label = head.classes_[proba.argmax(axis=1)]
+    label = answerer.classes[proba.argmax(axis=1)]
     return Predicted(classes=classes, label=label, proba=proba, sets=sure.sets), sure
 
 
