@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tool_use_om.data.dataset import DataSet, Signal
-from tool_use_om.data.plots import _LINES, _SHADES, _plain, _thin, _with_gaps
+from tool_use_om.data.plot_axes import read_time, time_unit
+from tool_use_om.data.plot_panels import (
+    INCHES_A_LETTER,
+    LINES,
+    SHADES,
+    draw_strips_of,
+    plain_text,
+    shade_labels,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,24 +28,23 @@ MAX_TIMELINES = 40  # sessions in one figure
 MAX_CURVES = 8  # spectra drawn as curves; more become a map
 _WIDTH = 10.0
 _HATCHES = ("", "////", "....", "xxxx")  # tell labels apart once the colours come round again
-_INCHES_A_LETTER = 0.06  # at the size tick labels have
+_TALL_STRIPS = 24  # more strips in one figure are drawn lower
 
 
 def draw_strips(dataset: DataSet, session_id: str) -> Figure:
-    """Draw a session: a strip a channel, each to its own scale, labels shaded, on seconds."""
+    """Draw a session: a strip a channel, each to its own scale, labels shaded, on a time axis."""
     signals = [s for s in dataset.read(session_id) if s.time_s.size]
-    rows = [(s, i) for s in signals for i in range(len(s.channels))][:MAX_STRIPS]
-    names = [_plain(f"{s.channels[i]} [{s.units[i]}]") for s, i in rows]
-    figure, panel = _new(0.34 * len(rows) + 0.9, left=_margin(names))
-    panel.set_xlim(0, dataset.duration_of(session_id))
-    panel.set_ylim(len(rows) - 0.45, -0.55)
-    _shade(panel, dataset, session_id)
-    for place, (signal, i) in enumerate(rows):
-        time_s, values = _thin(*_with_gaps(signal.time_s, signal.values[:, i], signal.rate_hz))
-        colour = _LINES[signals.index(signal) % len(_LINES)]
-        panel.plot(time_s, place - _scaled(values), lw=0.7, color=colour)
-    panel.set_yticks(range(len(rows)), names, fontsize=7)
-    panel.set_xlabel("seconds from session start", fontsize=8)
+    colours = {id(s): LINES[place % len(LINES)] for place, s in enumerate(signals)}
+    every = [(s, i, colours[id(s)]) for s in signals for i in range(len(s.channels))]
+    rows = every[:MAX_STRIPS]
+    names = [f"{s.channels[i]} [{s.units[i]}]" for s, i, _ in rows]
+    each = 0.34 if len(rows) <= _TALL_STRIPS else 0.2
+    figure, panel = _new(each * len(rows) + 0.9, left=_margin(names))
+    duration = dataset.duration_of(session_id)
+    panel.set_xlim(0, duration)
+    draw_strips_of(panel, rows, names)
+    shade_labels(panel, dataset.labels([session_id]), dataset)
+    read_time(panel, time_unit(duration))
     return figure
 
 
@@ -58,10 +65,11 @@ def draw_timelines(dataset: DataSet, session_ids: Sequence[str], label_set: str)
                 [(start, end - start)], (place - 0.36, 0.72), **_look(names.index(label))
             )
     panel.set_ylim(len(shown) - 0.4, -0.6)
-    panel.set_xlim(left=0)
-    panel.set_yticks(range(len(shown)), shown, fontsize=7)
-    panel.set_xlabel("seconds from session start", fontsize=8)
-    keys = [Patch(**_look(i), label=_plain(v)) for i, v in enumerate(names[:24])]
+    longest = max((dataset.duration_of(s) for s in shown), default=1.0)
+    panel.set_xlim(0, longest)
+    panel.set_yticks(range(len(shown)), [plain_text(s) for s in shown], fontsize=7)
+    read_time(panel, time_unit(longest))
+    keys = [Patch(**_look(i), label=plain_text(v)) for i, v in enumerate(names[:24])]
     panel.legend(handles=keys, loc="upper left", bbox_to_anchor=(1, 1), fontsize=7, frameon=False)
     return figure
 
@@ -81,7 +89,7 @@ def draw_spectrum(signals: Sequence[Signal]) -> Figure | None:
     found = [welch(v, signals[0].rate_hz, nperseg=n, axis=0) for v in stretches]
     hz, power = found[0][0][1:], np.mean([p for _, p in found], axis=0)[1:]
     db = 10 * np.log10(np.maximum(power, np.finfo(float).tiny))
-    names = [_plain(c.partition(".")[2]) for c in signals[0].channels]
+    names = [plain_text(c.partition(".")[2]) for c in signals[0].channels]
     if len(names) <= MAX_CURVES:
         return _curves(hz, db, names)
     return _map(hz, db, names[:MAX_STRIPS])
@@ -90,7 +98,7 @@ def draw_spectrum(signals: Sequence[Signal]) -> Figure | None:
 def _curves(hz: np.ndarray, db: np.ndarray, names: Sequence[str]) -> Figure:
     figure, panel = _new(2.6, left=0.8, right=1.5)
     for i, name in enumerate(names):
-        panel.plot(hz, db[:, i], lw=1.0, label=name, color=_LINES[i % len(_LINES)])
+        panel.plot(hz, db[:, i], lw=1.0, label=name, color=LINES[i % len(LINES)])
     panel.set_ylim(max(float(db.min()), float(db.max()) - 80) - 3, float(db.max()) + 3)
     panel.set_ylabel("power density, dB", fontsize=8)
     panel.set_xlabel("frequency, Hz", fontsize=8)
@@ -117,14 +125,14 @@ def _map(hz: np.ndarray, db: np.ndarray, names: Sequence[str]) -> Figure:
 
 def _margin(names: Sequence[str]) -> float:
     """Return the inches that the longest of these names needs beside the panel."""
-    return min(4.0, max(2.2, 0.3 + _INCHES_A_LETTER * max(map(len, names), default=0)))
+    return min(4.0, max(2.2, 0.3 + INCHES_A_LETTER * max(map(len, names), default=0)))
 
 
 def _look(place: int) -> dict[str, Any]:
     """Return the colour and hatching of the label in this place of its set."""
     return {
-        "facecolor": _SHADES[place % len(_SHADES)],
-        "hatch": _HATCHES[place // len(_SHADES) % len(_HATCHES)],
+        "facecolor": SHADES[place % len(SHADES)],
+        "hatch": _HATCHES[place // len(SHADES) % len(_HATCHES)],
         "edgecolor": "#ffffff",
         "linewidth": 0,
     }
@@ -144,29 +152,6 @@ def _new(height: float, *, left: float, right: float = 0.3) -> tuple[Figure, Axe
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=7)
     return figure, panel
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    """Return values mapped so that their 1st to 99th percentile fill most of a strip around 0."""
-    if np.isnan(values).all():
-        return values
-    low, middle, high = np.nanquantile(values, [0.01, 0.5, 0.99])
-    centre = (low + high) / 2 if high > low else middle
-    scale = high - low if high > low else 1.0
-    strip: np.ndarray = np.clip((values - centre) / scale, -0.6, 0.6) * 0.8
-    return strip
-
-
-def _shade(panel: Axes, dataset: DataSet, session_id: str) -> None:
-    if not dataset.manifest.label_sets:
-        return
-    label_set, names = next(iter(dataset.manifest.label_sets.items()))
-    rows = dataset.labels([session_id], label_set)
-    for start, end, label in zip(rows["start_s"], rows["end_s"], rows["label"], strict=True):
-        colour = _SHADES[names.index(label) % len(_SHADES)]
-        panel.axvspan(start, end, color=colour, alpha=0.35, lw=0)
-        if end - start > 0.05 * dataset.duration_of(session_id):
-            panel.text(start, -0.52, " " + _plain(label), fontsize=6.5, va="bottom", clip_on=False)
 
 
 def _whole_stretch(signal: Signal) -> np.ndarray:

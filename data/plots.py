@@ -1,8 +1,9 @@
-"""Figures on a seconds axis: sessions by channel, their labels shaded, gaps left as gaps."""
+"""Figures on a time axis: sessions by channel, their labels shaded, gaps left as gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,17 @@ import pandas as pd
 
 from tool_use_om.data.dataset import DataSet, Signal
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.plot_axes import duration_text, read_time, time_unit
+from tool_use_om.data.plot_panels import (
+    INCHES_A_LETTER,
+    draw_lines,
+    draw_nothing,
+    draw_strips_panel,
+    needs_strips,
+    plain_text,
+    shade_labels,
+    strip_name,
+)
 from tool_use_om.data.schema import UNKNOWN_SUBJECT
 
 if TYPE_CHECKING:
@@ -18,10 +30,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_SESSIONS = 16
-MAX_LINES = 12  # channels drawn in one panel; the panel says how many were left out
-MAX_POINTS = 1500  # drawn for each channel; more are thinned to the minimum and maximum of each bin
-_LINES = ("#0b5394", "#cc4125", "#38761d", "#7f6000", "#674ea7", "#134f5c")
-_SHADES = ("#9fc5e8", "#f9cb9c", "#b6d7a8", "#ffe599", "#d5a6bd", "#b4a7d6", "#a2c4c9", "#cccccc")
+MAX_STRIPS = 72  # channels drawn as strips for one session, shared by its modalities
+MAX_COLUMNS = 3  # modalities side by side; more, and those that need strips, are stacked
+TALLEST = 27.0  # inches; a debug figure shows as many sessions as fit
+# inches
+_LINES_HEIGHT, _STRIP_HEIGHT, _NAME_HEIGHT = 1.15, 0.17, 0.12
+_COLUMN_WIDTH, _WIDTH = 3.9, 8.2
+_TOP, _TITLE, _TICKS, _BETWEEN = 0.3, 0.22, 0.34, 0.1
+
+Signals = dict[str, Signal]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a panel goes: what it shows, and its box in inches from the top left of the figure."""
+
+    session_id: str
+    modality: str
+    left: float
+    top: float
+    width: float
+    height: float
+    is_first: bool  # of its session: the title stands here
+    is_last: bool  # of its session, or of its column: the time axis is written here
 
 
 def draw_sessions(
@@ -31,7 +62,10 @@ def draw_sessions(
     start_s: float | None = None,
     end_s: float | None = None,
 ) -> Figure:
-    """Draw sessions: one row each, one column a modality; a single session stacks its modalities.
+    """Draw sessions on a time axis: a row each, a column a modality, while that can be read.
+
+    One session, more than `MAX_COLUMNS` modalities, or a modality of several units or many channels
+    (each then has a strip of its own scale) make one column, session after session.
 
     Parameters
     ----------
@@ -42,7 +76,8 @@ def draw_sessions(
 
     Returns
     -------
-    matplotlib Figure, not attached to any window
+    matplotlib Figure, not attached to any window. The data are in seconds; the ticks are written
+    in the unit that the axis names
 
     Raises
     ------
@@ -51,23 +86,32 @@ def draw_sessions(
     if not 1 <= len(session_ids) <= MAX_SESSIONS:
         raise DataError(f"Choose 1 to {MAX_SESSIONS} sessions to draw, got {len(session_ids)}.")
     wanted = dataset.check_channels("all" if channels is None else channels)
+    read = {s: _read(dataset, s, wanted, start_s, end_s) for s in session_ids}
     modalities = list(dict.fromkeys(c.partition(".")[0] for c in wanted))
-    stacked = len(session_ids) == 1
-    shape = (len(modalities), 1) if stacked else (len(session_ids), len(modalities))
-    figure, axes = _grid(shape, share_y=not stacked)
+    places, size = _layout(read, modalities)
+    figure = _new_figure(size)
+    ends = {s: _end(dataset, s, end_s) for s in session_ids}
+    grid = _is_grid(read, modalities)
+    longest = max(ends.values())
     facts = dataset.sessions().set_index("session_id")
-    for row, session_id in enumerate(session_ids):
-        stop = None if end_s is None else min(end_s, dataset.duration_of(session_id))
-        signals = {s.modality: s for s in dataset.read(session_id, wanted, start_s, stop)}
-        panels = axes[:, 0] if stacked else axes[row]
-        labels = dataset.labels([session_id])
-        for panel, modality in zip(panels, modalities, strict=True):
-            _draw_panel(panel, signals.get(modality), modality)
-            panel.set_xlim(start_s or 0.0, stop or dataset.duration_of(session_id))
-            _shade(panel, labels, dataset)
-            if stacked or row == len(session_ids) - 1:
-                panel.set_xlabel("seconds from session start", fontsize=8)
-        panels[0].set_title(_headline(session_id, facts), fontsize=8, loc="left")
+    labels = dataset.labels(session_ids)
+    columns: dict[float, list[Axes]] = {}
+    for place in places:
+        panel = _add_panel(figure, place, size)
+        signal = read[place.session_id].get(place.modality)
+        _draw_panel(panel, signal, place.modality, _limit(read[place.session_id]))
+        panel.set_xlim(start_s or 0.0, ends[place.session_id])
+        mine = labels[labels["session_id"] == place.session_id]
+        shade_labels(panel, mine, dataset, text=place.is_first or len(session_ids) == 1)
+        span = (longest if grid else ends[place.session_id]) - (start_s or 0.0)
+        read_time(panel, time_unit(span), label=place.is_last)
+        panel.tick_params(labelbottom=grid or place.is_last)
+        if place.is_first:
+            panel.set_title(_headline(place.session_id, facts), fontsize=8, loc="left")
+        if signal is not None and grid:
+            columns.setdefault(place.left, []).append(panel)
+    for panels in columns.values():
+        _share_values(panels)
     return figure
 
 
@@ -75,12 +119,13 @@ def write_debug(folder: Path) -> Path:
     """Write debug/overview.png of a data set folder: what a few sessions of each label have."""
     dataset = DataSet.open(folder)
     sessions = pick_sessions(dataset)
-    present = set(dataset.channel_stats(session_ids=sessions)["channel"])
-    channels = [c for c in dataset.manifest.channel_ids if c in present]
-    figure = draw_sessions(dataset, sessions, channels)
+    stats = dataset.channel_stats(session_ids=sessions)
+    channels = [c for c in dataset.manifest.channel_ids if c in set(stats["channel"])]
+    shown = _that_fit(dataset, sessions, channels)
+    figure = draw_sessions(dataset, shown, channels)
     kind = "SYNTHETIC" if dataset.manifest.synthetic else "recorded"
     title = f"{dataset.name} ({kind}): {dataset.manifest.n_sessions} sessions"
-    figure.suptitle(_plain(title), fontsize=10, y=0.995, va="top")
+    figure.suptitle(plain_text(title), fontsize=10, y=1 - 0.06 / figure.get_figheight(), va="top")
     path = folder / "debug" / "overview.png"
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=90, metadata={"Software": None})
@@ -88,7 +133,21 @@ def write_debug(folder: Path) -> Path:
 
 
 def pick_sessions(dataset: DataSet, limit: int = 6) -> list[str]:
-    """Return one or two sessions of each label of the first label set, about `limit` in all."""
+    """Return one or two sessions of each label of the first label set, about `limit` in all.
+
+    A modality that none of them has adds a session that has it.
+    """
+    picked = _by_label(dataset, limit)
+    modalities = dataset.manifest.modalities
+    held = dataset.channel_stats([m.channel_ids[0] for m in modalities]) if modalities[1:] else None
+    for modality in modalities if held is not None else ():
+        having = held[held["channel"] == modality.channel_ids[0]]["session_id"]
+        if having.size and not having.isin(picked).any():
+            picked.append(str(having.iloc[0]))
+    return picked[:MAX_SESSIONS]
+
+
+def _by_label(dataset: DataSet, limit: int) -> list[str]:
     labels = dataset.labels()
     if labels.empty:
         ids = dataset.sessions()["session_id"].tolist()
@@ -100,130 +159,137 @@ def pick_sessions(dataset: DataSet, limit: int = 6) -> list[str]:
     return list(dict.fromkeys(picked))
 
 
-def _grid(shape: tuple[int, int], *, share_y: bool) -> tuple[Figure, np.ndarray]:
+def _read(
+    dataset: DataSet, session_id: str, wanted: Sequence[str], start: float | None, end: float | None
+) -> Signals:
+    stop = None if end is None else _end(dataset, session_id, end)
+    signals = dataset.read(session_id, wanted, start, stop)
+    return {s.modality: s for s in signals if s.time_s.size}
+
+
+def _end(dataset: DataSet, session_id: str, end_s: float | None) -> float:
+    duration = dataset.duration_of(session_id)
+    return duration if end_s is None else min(end_s, duration)
+
+
+def _that_fit(dataset: DataSet, session_ids: Sequence[str], channels: Sequence[str]) -> list[str]:
+    """Return the first sessions that fit into `TALLEST` inches, at least one."""
+    modalities = list(dict.fromkeys(c.partition(".")[0] for c in channels))
+    read: dict[str, Signals] = {}
+    for session_id in session_ids:
+        read[session_id] = _read(dataset, session_id, channels, None, None)
+        if len(read) > 1 and _layout(read, modalities)[1][1] > TALLEST:
+            return list(read)[:-1]
+    return list(read)
+
+
+def _is_grid(read: Mapping[str, Signals], modalities: Sequence[str]) -> bool:
+    every = [s for signals in read.values() for s in signals.values()]
+    few = len(read) > 1 and len(modalities) <= MAX_COLUMNS
+    return few and not any(needs_strips(s) for s in every)
+
+
+def _layout(
+    read: Mapping[str, Signals], modalities: Sequence[str]
+) -> tuple[list[_Place], tuple[float, float]]:
+    """Return where every panel goes, and the figure's width and height in inches."""
+    every = [s for signals in read.values() for s in signals.values()]
+    if not _is_grid(read, modalities):
+        return _stacked(read, modalities)
+    right = _beside([c.partition(".")[2] for s in every for c in s.channels])
+    places: list[_Place] = []
+    column, top = 0.75 + _COLUMN_WIDTH + right, _TOP + _TITLE
+    rows = list(read)
+    height = max((_height(s, MAX_STRIPS) for s in every), default=_LINES_HEIGHT)
+    for row, session_id in enumerate(rows):
+        for i, modality in enumerate(modalities):
+            left = 0.75 + i * column
+            box = (left, top, _COLUMN_WIDTH, height)
+            places.append(_Place(session_id, modality, *box, i == 0, row == len(rows) - 1))
+        top += height + _TITLE + _TICKS
+    return places, (column * len(modalities), top + 0.1)
+
+
+def _stacked(
+    read: Mapping[str, Signals], modalities: Sequence[str]
+) -> tuple[list[_Place], tuple[float, float]]:
+    every = [s for signals in read.values() for s in signals.values()]
+    stripped = [s for s in every if needs_strips(s)]
+    names = [strip_name(s, i) for s in stripped for i in range(len(s.channels))]
+    left = max(0.85, 0.5 + INCHES_A_LETTER * max(map(len, names), default=0))
+    lines = [s for s in every if not needs_strips(s)]
+    right = _beside([c.partition(".")[2] for s in lines for c in s.channels])
+    places: list[_Place] = []
+    top = _TOP
+    for session_id, signals in read.items():
+        shown = [m for m in modalities if m in signals] or list(modalities[:1])
+        top += _TITLE
+        for i, modality in enumerate(shown):
+            height = _height(signals.get(modality), _limit(signals))
+            box = (left, top, _WIDTH, height)
+            places.append(_Place(session_id, modality, *box, i == 0, i == len(shown) - 1))
+            top += height + _BETWEEN
+        top += _TICKS
+    return places, (left + _WIDTH + right, top + 0.1)
+
+
+def _limit(signals: Signals) -> int:
+    """Return how many strips each modality of a session may have."""
+    return max(8, MAX_STRIPS // max(1, len(signals)))
+
+
+def _height(signal: Signal | None, limit: int) -> float:
+    if signal is None:
+        return _LINES_HEIGHT
+    if not needs_strips(signal):
+        return max(_LINES_HEIGHT, 0.3 + _NAME_HEIGHT * len(signal.channels))
+    return max(_LINES_HEIGHT, 0.1 + _STRIP_HEIGHT * min(limit, len(signal.channels)))
+
+
+def _beside(names: Sequence[str]) -> float:
+    """Return the inches that the names of lines need beside a panel."""
+    return min(3.0, max(0.7, 0.4 + INCHES_A_LETTER * max(map(len, names), default=0)))
+
+
+def _new_figure(size: tuple[float, float]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows, columns = shape
-    width, height = min(4.6 * columns + 1.6, 16), 1.5 * rows + 0.9
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=size)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False, sharey="col" if share_y else False)
+    return figure
+
+
+def _add_panel(figure: Figure, place: _Place, size: tuple[float, float]) -> Axes:
+    width, height = size
+    bottom = 1 - (place.top + place.height) / height
     # set by hand: the automatic layouts cost more than the drawing
-    figure.subplots_adjust(
-        left=0.75 / width,
-        right=1 - 0.75 / width,
-        bottom=0.45 / height,
-        top=1 - 0.55 / height,
-        wspace=0.32,
-        hspace=0.42,
-    )
-    return figure, np.asarray(axes)
-
-
-def _draw_panel(panel: Axes, signal: Signal | None, modality: str) -> None:
+    box = (place.left / width, bottom, place.width / width, place.height / height)
+    panel = figure.add_axes(box)
     panel.tick_params(labelsize=7)
     panel.spines[["top", "right"]].set_visible(False)
-    if signal is None or signal.time_s.size == 0:
-        panel.set_ylabel(modality, fontsize=7)
-        panel.text(0.5, 0.5, f"no {modality} here", transform=panel.transAxes, ha="center")
-        return
-    shown = signal.channels[:MAX_LINES]
-    for i, channel in enumerate(shown):
-        time_s, values = _thin(*_with_gaps(signal.time_s, signal.values[:, i], signal.rate_hz))
-        name = channel.partition(".")[2]
-        panel.plot(time_s, values, lw=0.8, color=_LINES[i % len(_LINES)], label=_plain(name))
-    units = ", ".join(dict.fromkeys(signal.units))
-    panel.set_ylabel(f"{modality}\n[{units}]", fontsize=7)
-    left = len(signal.channels) - len(shown)
-    title = "\n".join(t for t in (_missing(signal), f"{left} more not drawn" if left else "") if t)
-    panel.legend(
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-        fontsize=6.5,
-        frameon=False,
-        title=title or None,
-        title_fontsize=6.5,
-        handlelength=1.0,
-    )
+    return panel
 
 
-def _missing(signal: Signal) -> str:
-    share = float(np.isnan(signal.values).mean())
-    return f"NaN {share:.1%}" if share else ""
+def _draw_panel(panel: Axes, signal: Signal | None, modality: str, limit: int) -> None:
+    if signal is None:
+        draw_nothing(panel, modality)
+    elif needs_strips(signal):
+        draw_strips_panel(panel, signal, limit)
+    else:
+        draw_lines(panel, signal)
 
 
-def _shade(panel: Axes, labels: pd.DataFrame, dataset: DataSet) -> None:
-    """Shade labelled intervals: the first set over the whole height, others as a low band."""
-    from matplotlib.collections import PolyCollection
-
-    low, high = panel.get_xlim()
-    boxes: list[tuple[tuple[float, float], ...]] = []
-    colours: list[str] = []
-    for place, (label_set, names) in enumerate(dataset.manifest.label_sets.items()):
-        rows = labels[
-            (labels["set"] == label_set) & (labels["end_s"] > low) & (labels["start_s"] < high)
-        ]
-        bottom, top = (0.0, 1.0) if place == 0 else (0.0, 0.12)
-        for start, end, label in zip(rows["start_s"], rows["end_s"], rows["label"], strict=True):
-            colour = _SHADES[(names.index(label) + 3 * place) % len(_SHADES)]
-            left, right = max(start, low), min(end, high)
-            boxes.append(((left, bottom), (left, top), (right, top), (right, bottom)))
-            colours.append(colour)
-            if right - left > 0.04 * (high - low):
-                panel.text(
-                    left,
-                    0.99 if place == 0 else 0.1,
-                    " " + _plain(label),
-                    fontsize=6.5,
-                    va="top",
-                    transform=panel.get_xaxis_transform(),
-                    clip_on=True,
-                )
-    # one collection for all: a record with thousands of beats is drawn in the same time
-    shades = PolyCollection(boxes, facecolors=colours, alpha=0.45, linewidths=0)
-    shades.set_transform(panel.get_xaxis_transform())
-    panel.add_collection(shades, autolim=False)
+def _share_values(panels: Sequence[Axes]) -> None:
+    """Give panels of one modality one value axis, so that sessions can be compared."""
+    lows, highs = zip(*(panel.get_ylim() for panel in panels), strict=True)
+    for panel in panels:
+        panel.set_ylim(min(lows), max(highs))
 
 
 def _headline(session_id: str, facts: pd.DataFrame) -> str:
     row = facts.loc[session_id]
     subject = row["subject_id"]
     who = "subject not published" if subject == UNKNOWN_SUBJECT else f"subject {subject}"
-    return _plain(f"{session_id} · {who} · {row['split']} · {row['duration_s']:g} s")
-
-
-def _with_gaps(
-    time_s: np.ndarray, values: np.ndarray, rate_hz: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Put a NaN wherever samples are missing, so that no line bridges the gap."""
-    after = np.flatnonzero(np.diff(time_s) > 2.5 / rate_hz) + 1
-    middle = (time_s[after - 1] + time_s[after]) / 2
-    return np.insert(time_s, after, middle), np.insert(values, after, np.nan)
-
-
-def _thin(time_s: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return at most `MAX_POINTS` points that keep each bin's minimum, maximum and any gap."""
-    if time_s.size <= MAX_POINTS:
-        return time_s, values
-    bins = np.array_split(np.arange(time_s.size), MAX_POINTS // 3)
-    keep: set[int] = set()
-    for rows in bins:
-        part = values[rows]
-        missing = np.isnan(part)
-        if missing.any():
-            keep.add(int(rows[int(missing.argmax())]))
-        if not missing.all():
-            keep |= {int(rows[int(np.nanargmin(part))]), int(rows[int(np.nanargmax(part))])}
-    chosen = np.array(sorted(keep))
-    return time_s[chosen], values[chosen]
-
-
-def _plain(text: str) -> str:
-    """Return text matplotlib draws literally: no mathematics, no glyph its default font lacks."""
-    shown = "".join(
-        c if c.isprintable() and ord(c) < 0x250 else c.encode("unicode_escape").decode()
-        for c in text
-    )
-    clipped = shown if len(shown) <= 80 else shown[:79] + "…"
-    return clipped.replace("$", r"\$")
+    length = duration_text(float(row["duration_s"]))
+    return plain_text(f"{session_id} · {who} · {row['split']} · {length}")

@@ -102,7 +102,8 @@ def test_draw_strips_gives_each_channel_its_own_strip(
     assert panel.get_xlim() == (0.0, 5.0)
     for place, line in enumerate(panel.lines):
         assert np.abs(np.asarray(line.get_ydata()) - place).max() < 0.5
-    assert figure.get_figheight() == pytest.approx(0.34 * n_channels + 0.9)
+    each = 0.34 if n_channels < 24 else 0.2  # inches
+    assert figure.get_figheight() == pytest.approx(each * n_channels + 0.9)
 
 
 def wave(hz: float, n_channels: int = 1, rate_hz: float = 50.0) -> Signal:
