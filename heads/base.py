@@ -207,13 +207,25 @@ class ClassifierHead(TokenHead):
 
     def _explain(self, proba: Array, squared: Array, k: int, point: Array) -> Explanation:
         answer = int(proba.argmax())
-        others = np.where(self.bank_labels_ == answer, np.inf, squared)
+        same = self.bank_labels_ == answer
         return Explanation(
             label=str(self.classes_[answer]),
             probability=float(proba[answer]),
             nearest=self._nearest(point, squared, k),
-            counterfactual=self._labelled(int(others.argmin()), float(others.min())),
+            counterfactual=self._closest(squared, ~same),
+            own=self._closest(squared, same),
+            neighbours=tuple(
+                self._labelled(int(i), float(squared[i]))
+                for i in np.argsort(squared, kind="stable")[:k]
+            ),
         )
+
+    def _closest(self, squared: Array, among: Array) -> Neighbour | None:
+        """Return the nearest fitted window `among` those marked; None where none is."""
+        if not among.any():
+            return None
+        index = int(np.where(among, squared, np.inf).argmin())
+        return self._labelled(index, float(squared[index]))
 
     def _nearest(self, point: Array, squared: Array, k: int) -> tuple[Neighbour, ...]:  # noqa: ARG002  # prototypes use the point
         order = np.argsort(squared, kind="stable")[:k]

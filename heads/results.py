@@ -32,12 +32,23 @@ class Explanation:
     label, probability : the answer and the head's probability for it
     nearest : what the window is closest to, nearest first
     counterfactual : the closest stretch of another class: what would change the answer
+    own : the closest stretch of the answer's class
+    neighbours : the closest stretches of any class, nearest first
     """
 
     label: str
     probability: float
     nearest: tuple[Neighbour, ...]
     counterfactual: Neighbour | None
+    own: Neighbour | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+
+    @property
+    def times_farther(self) -> float | None:
+        """How many times farther `counterfactual` is than `own`; None without either."""
+        if self.own is None or self.counterfactual is None or self.own.distance <= 0:
+            return None
+        return self.counterfactual.distance / self.own.distance
 
 
 @dataclass(frozen=True, kw_only=True)

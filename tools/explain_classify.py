@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from tool_use_om.data.errors import DataError
 from tool_use_om.tools import classify
+from tool_use_om.tools.components import components
 from tool_use_om.tools.context import ToolContext
 from tool_use_om.tools.encoding import Stopwatch, cut
 from tool_use_om.tools.interpret import Run
@@ -18,10 +20,11 @@ from tool_use_om.tools.selection import Segment
 
 if TYPE_CHECKING:
     from tool_use_om.heads.base import ClassifierHead
-    from tool_use_om.heads.results import Explanation, Neighbour
+    from tool_use_om.heads.results import Explanation
     from tool_use_om.tools.labelled import Labelled
 
 SHOWN_EXAMPLES = 3
+SHOWN_CHANNELS = 6
 NOTABLE_DROP = 0.02
 
 
@@ -37,11 +40,21 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
             Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"])
             for r in found
         ]
-        content |= rhythm(cut(study.plan, segments), ctx.seed)
+        windows = cut(study.plan, segments)
+        content |= rhythm(windows, ctx.seed)
+        content["components"] = components(windows)[:SHOWN_CHANNELS]
     judged = study.test.known()
     content["salient_channels"] = channels = _channels(head, judged, target)
     if channels and channels[0]["probability_drop"] < NOTABLE_DROP:
         content["note"] = "No channel is needed by itself: what one says, the others say too."
+    content["faithfulness"] = _faithfulness(head, judged, study.train, target, ctx.seed)
+    answered_by = run.data.get("answered_by") or head.name
+    if answered_by != head.name:
+        content["explains_head"] = head.name
+        content["note_on_head"] = (
+            f"{answered_by} answered; it cannot say why. This explains the head {head.name}, which "
+            "the gate compared it with."
+        )
     if found:
         content |= _examples(head, study.test, found[0])
         content["least_certain"] = {
@@ -70,6 +83,35 @@ def _channels(head: ClassifierHead, data: Labelled, target: str | None) -> list[
     ]
 
 
+def _faithfulness(
+    head: ClassifierHead, data: Labelled, train: Labelled, target: str | None, seed: int
+) -> dict[str, Any]:
+    """Whether deleting the salient channel hurts more than deleting another one does."""
+    import numpy as np
+
+    from tool_use_om.heads.faithfulness import check_faithfulness
+
+    own = data if target is None else data.select(np.flatnonzero(data.y == target))
+    try:
+        found = check_faithfulness(
+            head, own.tokens, [str(y) for y in own.y], train.tokens, seed=seed
+        )
+    except DataError as error:
+        return {"faithful": None, "why_not": str(error)}
+    gap = found.difference
+    return {
+        "faithful": found.faithful,
+        "salient_on_each_half": list(found.salient),
+        "salient_drop": found.salient_drop.value,
+        "random_drop": found.random_drop.value,
+        "difference": {"value": gap.value, "lower": gap.lower, "upper": gap.upper},
+        "salient_accuracy_drop": found.salient_accuracy_drop,
+        "random_accuracy_drop": found.random_accuracy_drop,
+        "n_windows": gap.n,
+        "n_sessions": gap.n_groups,
+    }
+
+
 def _examples(head: ClassifierHead, test: Labelled, row: dict[str, Any]) -> dict[str, Any]:
     """The training stretches nearest to the surest window, and the nearest of another label."""
     import numpy as np
@@ -93,17 +135,13 @@ def _examples(head: ClassifierHead, test: Labelled, row: dict[str, Any]) -> dict
             "probability": best.probability,
         },
         "nearest_prototypes": [asdict(n) for n in best.nearest],
+        "nearest_windows": [asdict(n) for n in best.neighbours],
         "what_would_change": _counterfactual(best),
     }
 
 
 def _counterfactual(best: Explanation) -> dict[str, Any] | None:
-    """The closest stretch of another label, and how much farther it is than the nearest one."""
-    other: Neighbour | None = best.counterfactual
-    if other is None:
+    """The closest fitted window of another label, and how much farther it is than the own one."""
+    if best.counterfactual is None:
         return None
-    nearest = best.nearest[0].distance
-    return {
-        **asdict(other),
-        "times_farther": other.distance / nearest if nearest > 0 else None,
-    }
+    return {**asdict(best.counterfactual), "times_farther": best.times_farther}

@@ -164,6 +164,21 @@ def test_classifier_explains_by_fitted_stretches(name: str, exam: Any) -> None:
         assert why.counterfactual.label != why.label
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_counterfactual_is_the_nearest_window_of_another_label(name: str, exam: Any) -> None:
+    """Found by looking at every fitted window: none of another label is nearer."""
+    head = exam.fit(make_head(name))
+    assert isinstance(head, ClassifierHead)
+    asked = head._embed(head._rows(exam.asked))  # the metric it claims
+    for point, why in zip(asked, head.explain(exam.asked), strict=True):
+        apart = np.linalg.norm(head.bank_ - point, axis=1)
+        own = head.classes_[head.bank_labels_] == why.label
+        assert why.counterfactual.distance == pytest.approx(apart[~own].min(), rel=1e-4, abs=1e-6)
+        assert why.own.distance == pytest.approx(apart[own].min(), rel=1e-4, abs=1e-6)
+        assert why.neighbours[0].distance == pytest.approx(apart.min(), rel=1e-4, abs=1e-6)
+        assert why.times_farther == pytest.approx(why.counterfactual.distance / why.own.distance)
+
+
 @pytest.mark.parametrize("name", ON_TOKENS)
 def test_head_raises_when_a_window_is_empty(name: str, exam: Any) -> None:
     """A window without a valid patch cannot be judged."""
