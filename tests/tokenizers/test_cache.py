@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torch
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tokenizers.cache import TokenCache
+from tool_use_om.tokenizers.cache import TokenCache, _load
 from tool_use_om.tokenizers.config import TokenizerConfig
 from tool_use_om.tokenizers.moment import Moment
 from tool_use_om.tokenizers.spec import TokenizerSpec
@@ -195,6 +196,114 @@ def test_cache_answers_alike_for_an_empty_session(
         assert both.mask.any(axis=(1, 2)).tolist() == [True] * 3 + [False] * 3
         with pytest.raises(DataError, match="No whole patch"):
             cache.encode(tokenizer, dataset, ["b"], "all", CUT)
+
+
+def test_cache_counts_its_hits_over_all_runs(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ratio is that of every object on the folder; damage and compaction lose no whole line."""
+    workspace = Workspace(cache.folder.parent)
+    assert (cache.status().hit_ratio, cache.status().entries) == (None, 0)
+    cache.encode(tokenizer, dataset, ["a", "b"], "all", CUT)
+    TokenCache(workspace).encode(tokenizer, dataset, ["a", "b", "c"], "all", CUT)
+    found = TokenCache(workspace, max_mb=7).status()
+    assert (found.hits, found.misses, found.hit_ratio) == (2, 3, 0.4)
+    assert (found.entries, found.max_mb) == (3, 7)
+    assert found.size_mb == pytest.approx(sum(p.stat().st_size for p in files(cache)) / 2**20)
+    with (cache.folder / "uses").open("ab") as file:
+        file.write(b"\xff torn\n1\n")
+    monkeypatch.setattr("tool_use_om.tokenizers.cache._USES_BYTES", 1)
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    assert (cache.folder / "uses").read_text() == "3 3\n"
+
+
+@pytest.mark.parametrize("bad", ["0", "-1", "much", "nan", "inf"])
+def test_cache_refuses_a_bound_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    """The size bound comes from the environment and must be a number above 0."""
+    monkeypatch.setenv("TUOM_TOKEN_CACHE_MB", "12.5")
+    assert TokenCache(Workspace.at(tmp_path)).max_mb == 12.5
+    monkeypatch.setenv("TUOM_TOKEN_CACHE_MB", bad)
+    with pytest.raises(DataError, match=r"TUOM_TOKEN_CACHE_MB must be a number of megabytes above"):
+        TokenCache(Workspace.at(tmp_path))
+
+
+def test_cache_keeps_sessions_as_it_goes(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Much signal is encoded and kept in parts: what was done before an error is not lost."""
+    monkeypatch.setattr("tool_use_om.tokenizers.cache.SESSIONS_AT_ONCE_S", 5.0)
+    whole = tokenizer.encode(cut_windows(dataset, ["a", "b", "c"], "all", CUT))
+    seen: list[dict] = []
+
+    def stop(event: dict) -> None:
+        seen.append(event)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.encode(tokenizer, dataset, ["a", "b", "c"], "all", CUT, progress=stop)
+    assert seen == [{"phase": "encode", "done": 2, "total": 3, "unit": "sessions"}]
+    assert len(files(cache)) == 2
+    assert same(cache.encode(tokenizer, dataset, ["a", "b", "c"], "all", CUT), whole)
+    assert (cache.hits, cache.misses) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"patch_stride_s": 0.25}, {"super_s": 0.5}, {"fusion": "per_modality"}, {"patch_s": 1}],
+)
+def test_cache_tells_any_signal_apart(
+    cache: TokenCache, tokenizer: Tokenizer, dataset: DataSet, other: dict[str, object]
+) -> None:
+    """Patches, super-patches and fusion are part of the key, and come back as they were encoded."""
+    config = TokenizerConfig.model_validate({"window_s": 2, "stride_s": 1, **other})
+    cache.encode(tokenizer, dataset, ["a"], "all", CUT)
+    fresh = cache.encode(tokenizer, dataset, ["a"], "all", config)
+    assert cache.hits == 0
+    assert same(fresh, cache.encode(tokenizer, dataset, ["a"], "all", config))
+    assert (cache.hits, fresh.units) == (1, ("m/s^2",) * 2)
+
+
+KILLED = """
+import sys
+import numpy as np
+from pathlib import Path
+from tool_use_om.tokenizers.cache import _store
+from tool_use_om.tokenizers.tokens import Tokens
+n = 40
+tokens = Tokens(
+    values=np.ones((n, 2, 64, 192), np.float32), mask=np.ones((n, 2, 64), bool),
+    start_s=np.zeros((n, 64)), patch_s=1.0, channels=("m.x", "m.y"), session_ids=("a",) * n,
+    window_start_s=np.zeros(n), window_s=64.0, context=np.zeros((n, 2, 0), np.float32),
+    context_names=(), units=("g", "g"),
+)
+print("ready", flush=True)
+turn = 0
+while True:
+    _store(tokens, Path(sys.argv[1]) / "aa" / f"{turn % 5}.safetensors")
+    turn += 1
+"""
+
+
+def test_cache_holds_no_torn_file_after_a_kill(cache: TokenCache) -> None:
+    """SIGKILL in the middle of writing, again and again: every file that has a name is whole."""
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(cache.folder)], stdout=subprocess.PIPE
+        )
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+        time.sleep(float(rng.uniform(0.02, 0.2)))
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+        for path in files(cache):
+            tokens = _load(path)
+            assert tokens is not None
+            assert tokens.values.all()
+    assert cache.status().entries >= 1
 
 
 WRITER = """
