@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
@@ -22,6 +20,7 @@ from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.tokenizers.config import TokenizerConfig
 from tool_use_om.tokenizers.context import with_context
 from tool_use_om.tokenizers.fusion import encode_windows
+from tool_use_om.tokenizers.token_file import read_tokens, write_tokens
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens, concatenate
 
@@ -30,7 +29,6 @@ DEFAULT_MAX_MB = 2048.0
 MAX_MB_VARIABLE = "TUOM_TOKEN_CACHE_MB"
 ABANDONED_S = 3600.0  # a file still partial after this long has lost its writer
 SESSIONS_AT_ONCE_S = 3600.0  # so much signal is encoded before it is kept: what a kill can cost
-_ARRAYS = ("values", "mask", "start_s", "window_start_s", "context")
 _NOT_KEPT = {"context_features", "patch_s"}  # the one is made afterwards, the other is a rate
 _USES_BYTES = 65536
 
@@ -111,7 +109,7 @@ class TokenCache:
             name: self._path(tokenizer, dataset, name, chosen, config, limits[name])
             for name in names
         }
-        found = {name: tokens for name in names if (tokens := _load(paths[name])) is not None}
+        found = {name: tokens for name in names if (tokens := read_tokens(paths[name])) is not None}
         missing = [name for name in names if name not in found]
         n_found = len(found)
         for group in _groups(dataset, missing, limits):
@@ -155,7 +153,7 @@ class TokenCache:
         """Store tokens by session, make room, and return them by session."""
         fresh = _by_session(tokens)
         for name, own in fresh.items():
-            _store(own, paths[name])
+            write_tokens(own, paths[name])
         self._evict()
         return fresh
 
@@ -197,6 +195,7 @@ class TokenCache:
             "format": FORMAT_VERSION,
             "spec": [spec.family, spec.patch_len, spec.d_model, spec.native_context],
             "weights": tokenizer.weights_hash,
+            "precision": tokenizer.precision,
             "cut": config.for_encoder(spec.patch_len).model_dump(exclude=_NOT_KEPT),
             "data": [dataset.content_hash, session, list(channels), limits and list(limits)],
         }
@@ -258,38 +257,3 @@ def _by_session(tokens: Tokens) -> dict[str, Tokens]:
     """Split tokens by session."""
     owners = np.array(tokens.session_ids, dtype=object)
     return {name: tokens.select(owners == name) for name in dict.fromkeys(tokens.session_ids)}
-
-
-def _store(tokens: Tokens, path: Path) -> None:
-    """Write tokens of one session, whole or not at all."""
-    facts = {
-        "patch_s": tokens.patch_s,
-        "window_s": tokens.window_s,
-        "channels": tokens.channels,
-        "context_names": tokens.context_names,
-        "session_ids": tokens.session_ids,
-        "units": tokens.units,
-    }
-    arrays = {name: np.ascontiguousarray(getattr(tokens, name)) for name in _ARRAYS}
-    with atomic_file(path) as partial:
-        save_file(arrays, partial, metadata={"tokens": json.dumps(facts)})
-
-
-def _load(path: Path) -> Tokens | None:
-    """Read tokens and mark them used; None if there are none or the file is damaged."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in _ARRAYS}
-            facts = json.loads((file.metadata() or {})["tokens"])
-        os.utime(path)
-        return Tokens(
-            patch_s=facts["patch_s"],
-            window_s=facts["window_s"],
-            channels=tuple(facts["channels"]),
-            context_names=tuple(facts["context_names"]),
-            session_ids=tuple(facts["session_ids"]),
-            units=tuple(facts["units"]),
-            **arrays,
-        )
-    except (OSError, SafetensorError, KeyError, ValueError, DataError):
-        return None

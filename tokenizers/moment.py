@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -178,6 +178,20 @@ class ReconstructionHead(nn.Module):
         return out.flatten(-2)
 
 
+class Stack(Protocol):
+    """What runs dense patches through the layers: the module's own, or its inference form.
+
+    `alone` says that a series must not meet others' gaps even behind a mask: each mask that occurs
+    is then run densely, however many there are.
+    """
+
+    alone: bool
+
+    def __call__(self, patches: Tensor, at: Tensor, keys: Tensor | None = None) -> Tensor:
+        """(N, P, L) at grid positions (P,), attending to keys (N, P) → (N, P, D)."""
+        ...
+
+
 class Moment(nn.Module):
     """A MOMENT encoder with its masked-reconstruction head.
 
@@ -239,7 +253,9 @@ class Moment(nn.Module):
         scale = var.sqrt() + REVIN_EPS
         return ((wide - mean) / scale).to(x.dtype), mean.to(x.dtype), scale.to(x.dtype)
 
-    def encode(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def encode(
+        self, x: Tensor, mask: Tensor | None = None, *, stack: Stack | None = None
+    ) -> Tensor:
         """Encode windows into one vector a patch.
 
         Parameters
@@ -247,6 +263,7 @@ class Moment(nn.Module):
         x : Tensor (B, C, T), patch_len <= T <= seq_len samples, any unit; NaN and Inf count as
             missing whatever the mask says
         mask : Tensor (B, T) or (B, C, T) bool, True = valid; None = all finite samples
+        stack : what runs the layers instead of the module's own, see `fused.FusedStack`
 
         Returns
         -------
@@ -259,7 +276,7 @@ class Moment(nn.Module):
         """
         mask = self._checked(x, mask)
         z, _, _ = self.normalize(x, mask)
-        return self._tokens(z, self.patch_mask(mask), None)
+        return self._tokens(z, self.patch_mask(mask), None, stack)
 
     def reconstruct(
         self,
@@ -268,6 +285,7 @@ class Moment(nn.Module):
         patch_mask: Tensor | None = None,
         *,
         normalized: bool = False,
+        stack: Stack | None = None,
     ) -> Tensor:
         """Rebuild windows from their tokens, hidden patches from the others.
 
@@ -277,6 +295,7 @@ class Moment(nn.Module):
         patch_mask : Tensor (B, P) or (B, C, P) bool, True = hidden behind the mask vector and left
             out of mean and scale; None = nothing hidden
         normalized : return in units of the scale that was removed instead of the input's unit
+        stack : as in `encode`; not used where patches are hidden
 
         Returns
         -------
@@ -295,7 +314,7 @@ class Moment(nn.Module):
             hidden.repeat_interleave(self.config.patch_len, dim=-1), (lead, 0)
         )
         z, mean, scale = self.normalize(x, mask & ~covered)
-        tokens = self._tokens(z, valid, hidden)
+        tokens = self._tokens(z, valid, hidden, stack if patch_mask is None else None)
         rebuilt: Tensor = self.head(tokens.flatten(0, 1)).reshape(*x.shape[:2], -1)
         rebuilt = rebuilt * valid.repeat_interleave(self.config.patch_len, dim=-1)
         rebuilt = nn.functional.pad(rebuilt, (lead, 0))
@@ -338,39 +357,38 @@ class Moment(nn.Module):
             )
         return hidden.bool() & valid
 
-    def _tokens(self, z: Tensor, valid: Tensor, hidden: Tensor | None) -> Tensor:
+    def _tokens(
+        self, z: Tensor, valid: Tensor, hidden: Tensor | None, stack: Stack | None
+    ) -> Tensor:
         """Normalised windows (B, C, T), valid (B, C, P) → tokens (B, C, P, D), 0 where invalid."""
         c = self.config
         n_patches = valid.shape[-1]
-        kept = z[..., z.shape[-1] - n_patches * c.patch_len :]
         at = torch.arange(c.max_patches - n_patches, c.max_patches, device=z.device)
         weight = self.patch_embedding.value_embedding.weight
-        embedded = self.patch_embedding(
-            kept.reshape(-1, n_patches, c.patch_len).to(weight.dtype),
-            self.positions[at],
-            None if hidden is None else hidden.flatten(0, 1),
-        )
-        tokens = self._run(embedded, valid.flatten(0, 1), at)
+        x = z[..., z.shape[-1] - n_patches * c.patch_len :].to(weight.dtype)
+        x = x.reshape(-1, n_patches, c.patch_len)
+        if stack is None:
+            hidden = None if hidden is None else hidden.flatten(0, 1)
+            x = self.patch_embedding(x, self.positions[at], hidden)
+        tokens = _by_mask(x, valid.flatten(0, 1), at, stack or self.encoder, c.d_model)
         return tokens.reshape(*valid.shape, -1)
 
-    def _run(self, x: Tensor, valid: Tensor, at: Tensor) -> Tensor:
-        """Encode the valid patches of x (N, P, D): densely for each mask that occurs."""
-        if bool(valid.all()):
-            return self._encoded(x, at, None)
-        patterns, which = torch.unique(valid, dim=0, return_inverse=True)
-        if len(patterns) > MAX_PATTERNS:
-            used = valid.any(0).nonzero()[:, 0]
-            keys = valid[:, used]
-            inner = self._encoded(x[:, used], at[used], keys) * keys[..., None]
-            return torch.zeros_like(x, dtype=inner.dtype).index_copy(1, used, inner)
-        out = torch.zeros_like(x)
-        for index, pattern in enumerate(patterns):
-            rows, used = (which == index).nonzero()[:, 0], pattern.nonzero()[:, 0]
-            if len(used):
-                inner = self._encoded(x[rows][:, used], at[used], None)
-                out = out.to(inner.dtype).index_put((rows[:, None], used[None, :]), inner)
-        return out
 
-    def _encoded(self, x: Tensor, at: Tensor, keys: Tensor | None) -> Tensor:
-        out: Tensor = self.encoder(x, at, keys)
-        return out
+def _by_mask(x: Tensor, valid: Tensor, at: Tensor, stack: Stack | T5Encoder, width: int) -> Tensor:
+    """Run the valid patches of x (N, P, …): densely for each mask that occurs, while few do."""
+    if bool(valid.all()):
+        whole: Tensor = stack(x, at, None)
+        return whole
+    patterns, which = torch.unique(valid, dim=0, return_inverse=True)
+    if len(patterns) > MAX_PATTERNS and not stack.alone:
+        used = valid.any(0).nonzero()[:, 0]
+        keys = valid[:, used]
+        inner = stack(x[:, used], at[used], keys) * keys[..., None]
+        return inner.new_zeros(*valid.shape, inner.shape[-1]).index_copy(1, used, inner)
+    out = x.new_zeros(*valid.shape, width)
+    for index, pattern in enumerate(patterns):
+        rows, used = (which == index).nonzero()[:, 0], pattern.nonzero()[:, 0]
+        if len(used):
+            inner = stack(x[rows][:, used], at[used], None)
+            out = out.to(inner.dtype).index_put_((rows[:, None], used[None, :]), inner)
+    return out

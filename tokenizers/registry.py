@@ -12,6 +12,7 @@ from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.tokenizers.spec import TokenizerSpec
 
 if TYPE_CHECKING:
+    from tool_use_om.tokenizers.precision import Choice
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
 # name → its TokenizerSpec
@@ -59,6 +60,7 @@ def load_tokenizer(
     weights: str | Path | None = None,
     backend: Backend = "own",
     budget_mb: float | None = None,
+    precision: Choice = "auto",
 ) -> Tokenizer:
     """Load a tokenizer, downloading its weights if they are neither shipped nor cached.
 
@@ -68,17 +70,20 @@ def load_tokenizer(
     weights : folder or hub name to load instead of the registered weights, same shape
     backend : "own", or "momentfm" to run the reference implementation with the same weights
     budget_mb : memory for activations; None = the tokenizer's default
+    precision : what the encoder calculates in; "auto" = bfloat16 where this machine is clearly
+        faster in it, else float32; "int8" costs some accuracy. `Tokenizer.precision` says which
 
     Raises
     ------
-    NotFoundError : unknown name
+    NotFoundError : unknown name or precision
     DataError : weights that are missing, damaged, of another shape, or pickled
     """
     chosen = spec(name)
     load: Callable[..., Tokenizer] = _imported(f"{FAMILIES[chosen.family]}:load")
     source = weights if weights is not None else local_folder(chosen) or chosen.weights
     revision = chosen.revision if weights is None else None
-    return load(chosen, source, revision=revision, backend=backend, budget_mb=budget_mb)
+    loaded = load(chosen, source, revision=revision, backend=backend, budget_mb=budget_mb)
+    return loaded.at_precision(precision)
 
 
 def random_tokenizer(name: str, *, seed: int = 0, layers: int | None = None) -> Tokenizer:

@@ -157,6 +157,8 @@ class Block(nn.Module):
 class T5Encoder(nn.Module):
     """The stack: blocks that share the first one's position bias, then a last norm."""
 
+    alone = False  # a masked patch takes no part in its mates' results
+
     def __init__(self, shape: T5Shape) -> None:
         super().__init__()
         self.shape = shape

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
 from tool_use_om.tokenizers.checkpoint import weights_hash
+from tool_use_om.tokenizers.fused import FastMoment, even_size
+from tool_use_om.tokenizers.moment import Moment
+from tool_use_om.tokenizers.precision import Choice, Chosen, choose
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows import WindowBatch
@@ -20,7 +23,8 @@ from tool_use_om.tokenizers.windows import WindowBatch
 CONTEXT_NAMES = ("mean", "std", "log_std")
 DEFAULT_BUDGET_MB = 256.0
 CONSTANT = 1e-6  # a deviation below this share of the largest value is rounding, not signal
-_FLOATS_A_PATCH = 16  # activations alive at once for each patch, in multiples of d_model
+_FLOATS_A_PATCH = 18  # activations alive at once for each patch, in multiples of d_model
+_BYTES_A_SAMPLE = 64  # of standardising, in double precision
 
 
 class Encoder(Protocol):
@@ -46,22 +50,48 @@ class Tokenizer:
     Parameters
     ----------
     spec : TokenizerSpec
-    encoder : a torch module with `encode` and `reconstruct`; it is frozen here
-    budget_mb : float, memory for activations; bounds how many series are encoded at once
+    encoder : a torch module with `encode` and `reconstruct`; it is frozen here. A `Moment` runs in
+        its inference form, on weights packed when the first window comes
+    budget_mb : float, memory beside weights and result; bounds how many series are encoded at once
+    precision : what the encoder calculates in; another than "float32" only for a `Moment`
+
+    Attributes
+    ----------
+    precision : str, "float32", "bfloat16" or "int8"
+    precision_why : str, why that one
     """
 
     def __init__(
-        self, spec: TokenizerSpec, encoder: nn.Module, *, budget_mb: float = DEFAULT_BUDGET_MB
+        self,
+        spec: TokenizerSpec,
+        encoder: nn.Module,
+        *,
+        budget_mb: float = DEFAULT_BUDGET_MB,
+        precision: Choice = "float32",
     ) -> None:
         if not budget_mb > 0:
             raise DataError(f"budget_mb must be above 0, got {budget_mb}.")
         self.spec = spec
         self.budget_mb = budget_mb
-        self._encoder: Encoder = encoder.eval().requires_grad_(False)  # type: ignore[assignment]  # any module with the two methods
-        self._module = encoder
+        self._module = encoder.eval().requires_grad_(False)
+        chosen = _chosen(spec, encoder, precision)
+        self.precision, self.precision_why = chosen.name, chosen.why
+        self._encoder: Encoder = (
+            FastMoment(encoder, chosen.name) if isinstance(encoder, Moment) else encoder  # type: ignore[assignment]  # any module with the two methods
+        )
 
     def __repr__(self) -> str:
-        return f"Tokenizer({self.spec.name!r})"
+        return f"Tokenizer({self.spec.name!r}, precision={self.precision!r})"
+
+    def at_precision(self, precision: Choice) -> Tokenizer:
+        """Return this tokenizer calculating in `precision`; the weights are shared.
+
+        Raises
+        ------
+        NotFoundError : unknown name
+        DataError : a precision that this encoder does not have
+        """
+        return Tokenizer(self.spec, self._module, budget_mb=self.budget_mb, precision=precision)
 
     @cached_property
     def weights_hash(self) -> str:
@@ -92,13 +122,21 @@ class Tokenizer:
         """
         self._check(batch)
         length = self.spec.patch_len
-        z, context = standardized(batch.values, batch.mask)
-        n_patches = batch.values.shape[-1] // length
-        values = np.zeros((*z.shape[:2], n_patches, self.spec.d_model), np.float32)
-        mask = np.zeros(values.shape[:3], dtype=bool)
-        for rows, channel, tokens, valid in self._series(z, batch, progress):
-            values[rows, channel, : tokens.shape[1]] = tokens
-            mask[rows, channel, : valid.shape[1]] = valid
+        shape = (*batch.values.shape[:2], batch.values.shape[-1] // length)
+        values = np.zeros((*shape, self.spec.d_model), np.float32)
+        mask = np.zeros(shape, dtype=bool)
+        context = np.zeros((*shape[:2], len(CONTEXT_NAMES)), np.float32)
+        n_patches = shape[2]
+        for part in self._slabs(batch):
+            z, context[part] = standardized(batch.values[part], batch.mask[part])
+            done = 0
+            for rows, channel, series, measured in self._chunks(z, batch.mask[part]):
+                tokens, valid = self._encoded(series, measured)
+                values[part][rows, channel, : tokens.shape[1]] = tokens
+                mask[part][rows, channel, : valid.shape[1]] = valid
+                done += len(rows)
+                _report(progress, part.start + done // shape[1], len(batch))
+            _report(progress, part.stop, len(batch))
         lead = batch.extent % length
         patch_s = length / batch.rate_hz
         first = batch.start_s + lead / batch.rate_hz
@@ -127,52 +165,67 @@ class Tokenizer:
         DataError : windows that do not fit the encoder
         """
         self._check(batch)
-        length = self.spec.patch_len
-        z, context = standardized(batch.values, batch.mask)
-        rebuilt = np.full(z.shape, np.nan, np.float32)
-        for rows, channel, series, measured in self._chunks(z, batch):
-            out = self._run(self._encoder.reconstruct, series, measured)
-            lead = series.shape[1] % length
-            whole = measured[:, lead:].reshape(len(rows), -1, length).all(axis=-1)
-            kept = np.pad(whole.repeat(length, axis=1), ((0, 0), (lead, 0)))
-            rebuilt[rows, channel, : series.shape[1]] = np.where(kept, out, np.nan)
-        mean, std = context[..., 0:1], context[..., 1:2]
-        return np.asarray(rebuilt * std + mean)
+        rebuilt = np.full(batch.values.shape, np.nan, np.float32)
+        for part in self._slabs(batch):
+            z, context = standardized(batch.values[part], batch.mask[part])
+            for rows, channel, series, measured in self._chunks(z, batch.mask[part]):
+                out = self._run(self._encoder.reconstruct, series, measured)
+                kept = self._whole(measured).repeat(self.spec.patch_len, axis=1)
+                n = kept.shape[1]
+                first = extents(batch.mask[part])[rows] - n
+                at = first[:, None] + np.arange(n)
+                mean, std = (context[rows, channel, k, None] for k in (0, 1))
+                rebuilt[part][rows[:, None], channel[:, None], at] = np.where(
+                    kept, out[:, -n:] * std + mean, np.nan
+                )
+        return rebuilt
 
-    def _series(
-        self, z: np.ndarray, batch: WindowBatch, progress: Progress | None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield rows, channels, tokens (N, P, D) and valid (N, P) of one chunk after another."""
-        length, done, total = self.spec.patch_len, 0, z.shape[0] * z.shape[1]
-        for rows, channel, series, measured in self._chunks(z, batch):
-            tokens = self._run(self._encoder.encode, series, measured)
-            whole = measured[:, series.shape[1] % length :].reshape(len(rows), -1, length)
-            valid = np.asarray(whole.all(axis=-1))
-            yield rows, channel, np.where(valid[..., None], tokens, 0), valid
-            done += len(rows)
-            if progress is not None:
-                share = done * len(batch) // total
-                progress({"phase": "encode", "done": share, "total": len(batch), "unit": "windows"})
+    def _encoded(self, series: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens (N, P, D), 0 where not valid, and valid (N, P)."""
+        tokens = self._run(self._encoder.encode, series, measured)
+        valid = self._whole(measured)
+        tokens[~valid] = 0
+        return tokens, valid
+
+    def _whole(self, measured: np.ndarray) -> np.ndarray:
+        """Which patches (N, P) have all their samples, from masks (N, T)."""
+        length = self.spec.patch_len
+        kept = measured[:, measured.shape[1] % length :]
+        return np.asarray(kept.reshape(len(kept), -1, length).all(axis=-1))
+
+    def _slabs(self, batch: WindowBatch) -> Iterator[slice]:
+        """Yield windows that are standardised together, within a quarter of the budget."""
+        at_once = int(self.budget_mb * 2**18 / (_BYTES_A_SAMPLE * max(1, batch.values[:1].size)))
+        size = even_size(len(batch), max(1, at_once))
+        for start in range(0, len(batch), size):
+            yield slice(start, min(start + size, len(batch)))
 
     def _chunks(
-        self, z: np.ndarray, batch: WindowBatch
+        self, z: np.ndarray, mask: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield rows, channels, series (N, T') and masks (N, T') of equal length, within budget."""
-        extent = batch.extent
-        for samples in np.unique(extent[extent >= self.spec.patch_len]):
-            rows, channel = np.nonzero(
-                (extent == samples)[:, None] & batch.mask[..., :samples].any(axis=-1)
-            )
-            size = self._series_at_once(int(samples))
-            for at in range(0, len(rows), size):
-                r, c = rows[at : at + size], channel[at : at + size]
-                yield r, c, z[r, c, :samples], batch.mask[r, c, :samples]
+        """Yield rows, channels, series (N, T) and masks (N, T) of equally many patches.
 
-    def _series_at_once(self, samples: int) -> int:
-        """How many series of this length fit the budget (at least one)."""
-        patches = samples // self.spec.patch_len
+        Series end at their window's last measured sample; those with fewer samples before their
+        first whole patch have masked ones there, so that a mixed batch is a few dense ones.
+        """
+        extent = extents(mask)
+        patches = extent // self.spec.patch_len
+        for n_patches in np.unique(patches[patches > 0]):
+            samples = int(extent[patches == n_patches].max())
+            within = np.arange(mask.shape[-1]) < extent[:, None]
+            some = (mask & within[:, None]).any(axis=-1)
+            rows, channel = np.nonzero((patches == n_patches)[:, None] & some)
+            size = even_size(len(rows), self._series_at_once(int(n_patches)))
+            for start in range(0, len(rows), size):
+                r, c = rows[start : start + size], channel[start : start + size]
+                at = extent[r, None] - samples + np.arange(samples)
+                from_here = (r[:, None], c[:, None], np.maximum(at, 0))
+                yield r, c, z[from_here], mask[from_here] & (at >= 0)
+
+    def _series_at_once(self, patches: int) -> int:
+        """How many series of this length fit three quarters of the budget (at least one)."""
         floats = patches * (self.spec.d_model * _FLOATS_A_PATCH + patches * 16)
-        return max(1, int(self.budget_mb * 2**20 / (4 * floats)))
+        return max(1, int(0.75 * self.budget_mb * 2**20 / (4 * floats)))
 
     def _run(
         self, method: Callable[[Tensor, Tensor], Tensor], series: np.ndarray, mask: np.ndarray
@@ -197,6 +250,29 @@ class Tokenizer:
                 f"values and mask must have one shape, got {batch.values.shape} and "
                 f"{batch.mask.shape}."
             )
+
+
+def extents(mask: np.ndarray) -> np.ndarray:
+    """Samples up to the last that any channel has (B,), from masks (B, C, T)."""
+    used = np.asarray(mask.any(axis=1))
+    return np.asarray((used.shape[1] - used[:, ::-1].argmax(axis=1)) * used.any(axis=1))
+
+
+def _chosen(spec: TokenizerSpec, encoder: nn.Module, asked: Choice) -> Chosen:
+    """Return the precision for an encoder; raise DataError if it has none but float32."""
+    if isinstance(encoder, Moment):
+        return choose(asked)
+    if choose(asked).name != "float32" and asked != "auto":
+        raise DataError(
+            f"{spec.name} calculates in float32 with this backend, not in {asked}. "
+            "Choose a tokenizer of the MOMENT family, or precision='auto'."
+        )
+    return Chosen(name="float32", why="the only one of this encoder")
+
+
+def _report(progress: Progress | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress({"phase": "encode", "done": done, "total": total, "unit": "windows"})
 
 
 def standardized(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
