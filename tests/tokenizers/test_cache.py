@@ -16,10 +16,11 @@ import torch
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tokenizers.cache import TokenCache, _load
+from tool_use_om.tokenizers.cache import TokenCache
 from tool_use_om.tokenizers.config import TokenizerConfig
 from tool_use_om.tokenizers.moment import Moment
 from tool_use_om.tokenizers.spec import TokenizerSpec
+from tool_use_om.tokenizers.token_file import read_tokens
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows import cut_windows
@@ -269,7 +270,7 @@ KILLED = """
 import sys
 import numpy as np
 from pathlib import Path
-from tool_use_om.tokenizers.cache import _store
+from tool_use_om.tokenizers.token_file import write_tokens
 from tool_use_om.tokenizers.tokens import Tokens
 n = 40
 tokens = Tokens(
@@ -281,7 +282,7 @@ tokens = Tokens(
 print("ready", flush=True)
 turn = 0
 while True:
-    _store(tokens, Path(sys.argv[1]) / "aa" / f"{turn % 5}.safetensors")
+    write_tokens(tokens, Path(sys.argv[1]) / "aa" / f"{turn % 5}.safetensors")
     turn += 1
 """
 
@@ -300,7 +301,7 @@ def test_cache_holds_no_torn_file_after_a_kill(cache: TokenCache) -> None:
         writer.wait()
         writer.stdout.close()
         for path in files(cache):
-            tokens = _load(path)
+            tokens = read_tokens(path)
             assert tokens is not None
             assert tokens.values.all()
     assert cache.status().entries >= 1
