@@ -267,8 +267,7 @@ class RetrievalHead(TokenHead):
             raise DataError(f"A query is one window, got {len(rows)}. Choose a shorter time range.")
         if k < 1:
             raise DataError(f"`k` must be at least 1, got {k}.")
-        squared = squared_distances(self._embed(rows), self.bank_.astype(np.float64))[0]
-        return self._query(tokens, squared, k, exclude_overlapping=exclude_overlapping)
+        return self._query(tokens, self._embed(rows), k, exclude_overlapping=exclude_overlapping)
 
     @abstractmethod
     def _fit(self, rows: Rows) -> None:
@@ -276,9 +275,9 @@ class RetrievalHead(TokenHead):
 
     @abstractmethod
     def _query(
-        self, tokens: Tokens, squared: Array, k: int, *, exclude_overlapping: bool
+        self, tokens: Tokens, point: Array, k: int, *, exclude_overlapping: bool
     ) -> list[Neighbour]:
-        """Choose k neighbours given the squared distances to all fitted windows."""
+        """Choose k neighbours of the query, (1, d) in the head's metric."""
 
 
 class AnomalyHead(TokenHead):

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from tool_use_om.data.errors import DataError
+from tool_use_om.heads.checks import check_tokens
 from tool_use_om.heads.distance_profile import Signal
-from tool_use_om.heads.features import POOLING_PARAMS, Rows
+from tool_use_om.heads.features import Rows, fit_projection, project
 from tool_use_om.heads.results import Motif, Neighbour
 from tool_use_om.heads.similarity import Similarity
 from tool_use_om.heads.spec import HeadSpec, Param
+from tool_use_om.heads.token_states import component_axes
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.tokens import Tokens
 
 Array = np.ndarray
-_SEGMENTS = 8  # a window is its tokens' means over so many parts, in order
+_TOKEN_DIMS = 16  # principal components kept of each token
 _ROWS_AT_ONCE = 1024
+_MOST_TO_LEARN = 5000  # stretches the projection is fitted on
 _MINIMA = 3  # of each seed's distance profile that are followed
 
 
 class MotifSearch(Similarity):
-    """The pair of windows nearest in tokens is where to look; samples decide.
+    """The stretches nearest in tokens are where to look; samples decide.
 
-    Fit on overlapping windows of the motif's length. Each window is its tokens in order (not their
-    mean, as for `similarity`), so that when something happens counts. `candidates` are the windows
-    with the nearest other window. `motifs` then computes the exact z-normalised distance profile
-    of the best candidates over all samples (MASS; Mueen, 2017), follows its minima along their
-    diagonal, and returns the best pairs found: what a matrix profile finds, from a few dozen of its
-    rows. A pair whose windows no candidate overlaps is missed.
+    Fit on windows longer than the motif that overlap by its length. A stretch is the sequence of
+    its tokens, centred and scaled as a whole, so that order counts and level does not.
+    `candidates` are the stretches with the nearest other stretch. `motifs` then computes the exact
+    z-normalised distance profile of the best candidates over all samples (MASS; Mueen, 2017),
+    follows its minima along their diagonal, and returns the best pairs found: what a matrix profile
+    finds, from a few dozen of its rows. A pair that no candidate lies near is missed.
     """
 
     spec: ClassVar[HeadSpec] = HeadSpec(
@@ -37,70 +41,107 @@ class MotifSearch(Similarity):
         task="retrieve",
         summary="the stretches that repeat best in a long recording or set",
         good_at="finding what recurs when one does not know what to look for",
-        bad_at="motifs of another length than the window's; strictly periodic signals, where all "
-        "pairs are alike",
+        bad_at="strictly periodic signals, where all pairs are alike; motifs of unknown length",
         labels_needed=0,
         params=(
-            *(p for p in POOLING_PARAMS if p.name == "max_dims"),
+            Param(
+                name="length_s",
+                kind="float",
+                default=None,
+                low=1e-6,
+                high=1e9,
+                description="length of a motif in seconds, as whole patches; null: the window's",
+            ),
+            Param(
+                name="max_dims",
+                kind="int",
+                default=64,
+                low=2,
+                high=512,
+                description="a stretch is reduced to at most this many principal components",
+            ),
             Param(
                 name="seeds",
                 kind="int",
-                default=64,
+                default=128,
                 low=1,
                 high=2000,
-                description="candidate windows whose distance to all samples is computed",
+                description="candidates whose distance to all samples is computed",
             ),
         ),
     )
+    token_shift_: Array  # (D,)
+    token_matrix_: Array  # (D, 16)
+    n_patches_: int
+    length_s_: float
+
+    def fit(self, tokens: Tokens) -> Self:
+        """Remember every stretch of the motif's length that starts at a patch.
+
+        Raises
+        ------
+        DataError : windows shorter than the motif, or no stretch without a gap
+        """
+        check_tokens(tokens)
+        self._remember_form(tokens)
+        given, longest = self.params["length_s"], tokens.mask.shape[2]
+        wanted = longest if given is None else max(2, round(float(given) / tokens.patch_s))
+        if wanted > longest:
+            raise DataError(
+                f"`length_s` must be at most {longest * tokens.patch_s:g} s, the window's length, "
+                f"got {given}. Shorten it, or configure a longer window_s."
+            )
+        self.n_patches_, self.length_s_ = wanted, wanted * tokens.patch_s
+        axes = component_axes(tokens.values[tokens.mask].astype(np.float64), _TOKEN_DIMS)
+        self.token_shift_, self.token_matrix_ = axes
+        self._remember_stretches(tokens)
+        self._seal()
+        return self
 
     def candidates(self, n: int) -> list[tuple[int, int, float]]:
-        """Return up to n (window, its nearest non-overlapping window, distance), nearest first."""
+        """Return up to n (stretch, its nearest non-overlapping one, distance), nearest first.
+
+        No two of the first stretches begin within a quarter of the motif's length.
+        """
         self._require_fitted()
-        points = self.bank_.astype(np.float32)
-        best = np.full(len(points), np.inf, dtype=np.float32)
-        mate = np.zeros(len(points), dtype=np.int64)
-        square = (points**2).sum(axis=1)
-        for first in range(0, len(points), _ROWS_AT_ONCE):
-            part = slice(first, first + _ROWS_AT_ONCE)
-            squared = square[part, None] + square[None, :] - 2.0 * (points[part] @ points.T)
-            squared[self._overlapping(part)] = np.inf
-            mate[part] = squared.argmin(axis=1)
-            best[part] = squared.min(axis=1)
-        order = [int(i) for i in np.argsort(best, kind="stable")[:n] if np.isfinite(best[i])]
-        return [(i, int(mate[i]), float(np.sqrt(max(best[i], 0.0)))) for i in order]
+        best, mate = self._nearest_others()
+        chosen: list[int] = []
+        for i in np.argsort(best, kind="stable"):
+            if len(chosen) == n or not np.isfinite(best[i]):
+                break
+            if not chosen or not self._close(int(i), np.array(chosen)).any():
+                chosen.append(int(i))
+        return [(i, int(mate[i]), float(np.sqrt(max(best[i], 0.0)))) for i in chosen]
 
     def motifs(self, signal: Signal, k: int = 3) -> list[Motif]:
         """Return up to k best pairs, no stretch of one overlapping a stretch of another.
 
         Parameters
         ----------
-        signal : the fitted sessions' samples (see `Signal.of`), for windows of the fitted length
+        signal : samples of the fitted sessions, for stretches of `length_s_` (see `Signal.of`)
 
         Raises
         ------
         NotFittedError : before fit()
         """
-        pairs = self._settled(signal)
         taken: list[int] = []
         found: list[Motif] = []
-        for squared, i, j in pairs:
+        for squared, i, j in self._settled(signal):
             if len(found) == k:
                 break
             if all(abs(place - other) >= signal.length for place in (i, j) for other in taken):
-                first, second = sorted((signal.place(i), signal.place(j)))
-                distance = float(np.sqrt(max(squared, 0.0)))
-                found.append(_motif(first, second, signal.length / signal.rate_hz, distance))
+                found.append(_motif(signal, i, j, float(np.sqrt(max(squared, 0.0)))))
                 taken += [i, j]
         return found
 
     def _settled(self, signal: Signal) -> list[tuple[float, int, int]]:
         """Return (squared distance, first sample, second sample) around each seed, best first."""
         pairs: dict[tuple[int, int], float] = {}
+        reach = max(4, signal.length // 4)
         for i, j, _ in self.candidates(self._int("seeds")):
             start, guess = self._sample(signal, i), self._sample(signal, j)
-            profile = signal.profile(start)
-            for at in [guess, *_minima(profile, _MINIMA, signal.length)]:
-                squared, a, b = signal.best_near(start, at, self._reach(signal))
+            for at in [guess, *_minima(signal.profile(start), _MINIMA, signal.length)]:
+                squared, a, b = signal.best_near(start, at, reach)
                 if np.isfinite(squared):
                     pairs[min(a, b), max(a, b)] = squared
         return sorted((squared, *pair) for pair, squared in pairs.items())
@@ -108,35 +149,85 @@ class MotifSearch(Similarity):
     def _sample(self, signal: Signal, index: int) -> int:
         return signal.sample(str(self.bank_sessions_[index]), float(self.bank_start_s_[index]))
 
-    def _reach(self, signal: Signal) -> int:
-        """Return the samples between two windows: how far a motif may lie from a candidate."""
-        gaps = np.diff(np.unique(self.bank_start_s_))
-        gaps = gaps[gaps > 1e-9]
-        step = float(np.median(gaps)) if len(gaps) else signal.length / signal.rate_hz
-        return int(np.clip(round(step * signal.rate_hz), 1, signal.length))
+    def _nearest_others(self) -> tuple[Array, Array]:
+        """Return each stretch's squared distance to the nearest it does not overlap, and which."""
+        points = self.bank_.astype(np.float32)
+        square = (points**2).sum(axis=1)
+        best, mate = np.empty(len(points), dtype=np.float32), np.empty(len(points), dtype=np.int64)
+        _, session = np.unique(self.bank_sessions_, return_inverse=True)
+        for first in range(0, len(points), _ROWS_AT_ONCE):
+            part = slice(first, first + _ROWS_AT_ONCE)
+            squared = points[part] @ (-2.0 * points.T)
+            squared += square
+            for row, index in enumerate(range(first, first + len(squared))):
+                near = (
+                    np.abs(self.bank_start_s_ - self.bank_start_s_[index]) < self.length_s_ - 1e-9
+                )
+                squared[row, near & (session == session[index])] = np.inf
+            mate[part] = squared.argmin(axis=1)
+            best[part] = squared.min(axis=1) + square[part]
+        return best, mate
 
-    def _overlapping(self, part: slice) -> Array:
-        same = self.bank_sessions_[part, None] == self.bank_sessions_[None, :]
-        before = self.bank_start_s_[part, None] < self.bank_end_s_[None, :] - 1e-9
-        after = self.bank_end_s_[part, None] > self.bank_start_s_[None, :] + 1e-9
-        overlap: Array = same & before & after
-        return overlap
+    def _close(self, index: int, others: Array) -> Array:
+        apart = np.abs(self.bank_start_s_[others] - self.bank_start_s_[index])
+        close: Array = (apart < self.length_s_ / 4) & (
+            self.bank_sessions_[others] == self.bank_sessions_[index]
+        )
+        return close
+
+    def _remember_stretches(self, tokens: Tokens) -> None:
+        sequences, whole = self._sequences(tokens)
+        window, first = np.nonzero(whole)
+        if not len(window):
+            raise DataError(
+                f"No stretch of {self.length_s_:g} s without a gap. Choose a shorter length_s."
+            )
+        rows = np.stack(
+            [
+                sequences[:, :, f : f + self.n_patches_][w]
+                for w, f in zip(window, first, strict=True)
+            ]
+        )
+        rows = _shape(rows)
+        learnt = rows[:: -(-len(rows) // _MOST_TO_LEARN)].astype(np.float64)
+        axes = fit_projection(Rows(values=learnt, n_context=0), self._int("max_dims"))
+        self.shift_, self.matrix_ = axes
+        self.bank_ = self._embed(rows).astype(np.float32)
+        self.bank_sessions_ = np.array(tokens.session_ids, dtype=np.str_)[window]
+        self.bank_start_s_ = np.asarray(tokens.start_s, dtype=np.float64)[window, first]
+        self.bank_end_s_ = self.bank_start_s_ + self.length_s_
+
+    def _sequences(self, tokens: Tokens) -> tuple[Array, Array]:
+        """Return token components (B, C, P, 16) and which stretches are whole (B, P - p + 1)."""
+        z = (tokens.values - self.token_shift_) @ self.token_matrix_
+        z = np.where(tokens.mask[..., None], z, 0.0).astype(np.float32)
+        seen = np.lib.stride_tricks.sliding_window_view(tokens.fused_mask, self.n_patches_, axis=1)
+        return z, np.asarray(seen.all(axis=2))
 
     def _pool(self, tokens: Tokens) -> Rows:
-        """Return each channel's mean token in each of up to 8 parts of the window, in order."""
-        n_patches = tokens.mask.shape[2]
-        parts = np.array_split(np.arange(n_patches), min(_SEGMENTS, n_patches))
-        columns = [_mean(tokens.values[:, :, p], tokens.mask[:, :, p]) for p in parts]
-        rows = np.concatenate([c.reshape(len(c), -1) for c in columns], axis=1)
+        """Return the first stretch of each window."""
+        longest = tokens.mask.shape[2]
+        if longest < self.n_patches_:
+            raise DataError(
+                f"A query must last {self.length_s_:g} s, the motif's length; got "
+                f"{longest * tokens.patch_s:g} s."
+            )
+        rows = _shape(self._sequences(tokens)[0][:, :, : self.n_patches_])
         return Rows(values=rows.astype(np.float64), n_context=0)
 
+    def _embed(self, rows: Array) -> Array:
+        return project(rows, self.shift_, self.matrix_)
 
-def _mean(values: Array, mask: Array) -> Array:
-    """Return (B, C, D) means over valid patches, NaN without one."""
-    count = mask.sum(axis=2)[..., None]
-    total = np.where(mask[..., None], values, 0.0).sum(axis=2)
-    mean: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
+    def _compared(self, point: Array, k: int) -> Array:  # noqa: ARG002  # every stretch is
+        return np.arange(len(self.bank_))
+
+
+def _shape(sequences: Array) -> Array:
+    """Return (M, C, p, d) as (M, C * p * d): each channel's sequence centred, of norm 1."""
+    centred = sequences - sequences.mean(axis=2, keepdims=True)
+    norm = np.sqrt((centred**2).sum(axis=(2, 3), keepdims=True))
+    shape: Array = (centred / np.maximum(norm, 1e-6)).reshape(len(sequences), -1)
+    return shape
 
 
 def _minima(profile: Array, count: int, apart: int) -> list[int]:
@@ -151,11 +242,10 @@ def _minima(profile: Array, count: int, apart: int) -> list[int]:
     return places
 
 
-def _motif(
-    first: tuple[str, float], second: tuple[str, float], length_s: float, distance: float
-) -> Motif:
-    stretches = tuple(
+def _motif(signal: Signal, i: int, j: int, distance: float) -> Motif:
+    length_s = signal.length / signal.rate_hz
+    stretches = [
         Neighbour(session_id=name, start_s=start, end_s=start + length_s, distance=distance)
-        for name, start in (first, second)
-    )
+        for name, start in (signal.place(min(i, j)), signal.place(max(i, j)))
+    ]
     return Motif(first=stretches[0], second=stretches[1], distance=distance)
