@@ -156,23 +156,47 @@ def convert(
     ],
     source: Annotated[Path, typer.Argument(help="The folder, zip or tar of original files.")],
     *,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a converter takes besides, as NAME=VALUE; may be repeated: rate_hz (ucr, "
+            "ptb-xl), currency (ohlcv). `tuom data converters` lists them."
+        ),
+    ] = None,
     name: NameOption = None,
     replace: ReplaceOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Convert a known set's original files."""
+    """Convert a known set's original files; `tuom data converters` lists the sets."""
     from tool_use_om.data.catalog import CONVERTERS, datasets_folder, load_function
-    from tool_use_om.data.errors import unknown
+    from tool_use_om.data.converter_options import read_options
 
-    if converter not in CONVERTERS:
-        raise unknown("converter", converter, CONVERTERS)
+    options = read_options(converter, option or ())
     if converter == "table":
         raise DataError("A table needs to be told its columns. Use: tuom data import FILE --time …")
     target_name = check_name("A data set name", name or converter)
     with bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name
-        load_function(CONVERTERS[converter])(source, folder, progress=progress, replace=replace)
+        load_function(CONVERTERS[converter])(
+            source, folder, **options, progress=progress, replace=replace
+        )
     _done(folder)
+
+
+@app.command()
+def converters() -> None:
+    """List the sets and forms whose original files can be converted, and their options."""
+    from tool_use_om.data.catalog import CONVERTERS, load_function
+    from tool_use_om.data.converter_options import options_of
+    from tool_use_om.data.remotes import REMOTES
+
+    for name in sorted(set(CONVERTERS) - {"table"}):
+        about = (load_function(CONVERTERS[name]).__doc__ or "").strip().splitlines()[0]
+        fetched = " (`tuom data download` fetches it)" if name in REMOTES else ""
+        show_text(f"[bold]{name}[/bold]  {literal(about.rstrip('.'))}{fetched}")
+        for option in options_of(name).values():
+            show_text(literal(f"    --option {option}"))
+    show_text("any CSV or Parquet table: tuom data import FILE --time …")
 
 
 @app.command()

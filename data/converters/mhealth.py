@@ -7,22 +7,14 @@ of that form.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.recordings import (
-    SUBJECT_SPLIT_RULE,
-    find_files,
-    label_runs,
-    naming,
-    read_numbers,
-    split_recordings,
-)
-from tool_use_om.data.progress import Progress, track
+from tool_use_om.data.converters.recordings import label_runs, read_numbers
+from tool_use_om.data.converters.subject_logs import Logs, convert_logs
+from tool_use_om.data.progress import Progress
 from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
 from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 50.0
@@ -73,44 +65,28 @@ def convert(
 
     Source: Banos, Garcia, Holgado-Terriza et al. (2014), UCI 319; README.txt of the set.
     """
-    with opened_source(source) as folder:
-        files = find_files(
-            folder,
-            _FILE,
-            like="mHealth_subject1.log",
-            hint="Give the folder MHEALTHDATASET or the zip that holds it.",
-        )
-        counts: dict[str, Counter[str]] = {}
-        for path, match in files:
-            counts.setdefault(match["subject"], Counter()).update(_activities(path))
-        splits = split_recordings(counts)
-        writer = DataSetWriter(
-            target,
-            name=target.name,
-            title="MHEALTH: body motion and ECG, chest, ankle, arm",
-            synthetic=False,
-            licence="UCI page: CC BY 4.0",
-            source="UCI 319, MHEALTH Dataset",
-            modalities=MODALITIES,
-            split_rule=SUBJECT_SPLIT_RULE,
-            notes=(
+    logs = Logs(
+        pattern=_FILE,
+        like="mHealth_subject1.log",
+        hint="Give the folder MHEALTHDATASET or the zip that holds it.",
+        code_of=_code,
+        add=_add,
+        facts={
+            "title": "MHEALTH: body motion and ECG, chest, ankle, arm",
+            "licence": "UCI page: CC BY 4.0",
+            "source": "UCI 319, MHEALTH Dataset",
+            "modalities": MODALITIES,
+            "notes": (
                 "The README gives the magnetic field's unit as 'local': stored as a.u.",
                 "Unlabelled stretches are the null class (label 0).",
             ),
-            replace=replace,
-        )
-        with writer:
-            for path, match in track(
-                files, progress, phase="convert mhealth", unit="sessions", total=len(files)
-            ):
-                with naming(path):
-                    _add(writer, path, match["subject"], splits[match["subject"]])
+        },
+    )
+    convert_logs(source, target, logs, progress=progress, replace=replace)
 
 
-def _activities(path: Path) -> Counter[str]:
-    with path.open(encoding="ascii", errors="replace") as file:
-        codes = Counter(line.rsplit(None, 1)[-1] for line in file if line.strip())
-    return Counter({code: n for code, n in codes.items() if code != "0"})
+def _code(line: str) -> str | None:
+    return line.rsplit(None, 1)[-1] if line.strip() else None
 
 
 def _add(writer: DataSetWriter, path: Path, subject: str, split: Split) -> None:

@@ -21,7 +21,7 @@ from tool_use_om.data.converters.csv_columns import (
     unix_seconds,
 )
 from tool_use_om.data.converters.table_names import slug
-from tool_use_om.data.errors import DataError
+from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.progress import Progress, track
 from tool_use_om.data.schema import Channel, Modality, Split
 from tool_use_om.data.source import opened_source
@@ -29,6 +29,7 @@ from tool_use_om.data.splits import split_in_order
 from tool_use_om.data.writer import DataSetWriter
 
 DAY_S = 86_400.0
+CURRENCIES = ("USD", "EUR")
 CHANNELS = ("open", "high", "low", "close", "adj_close", "volume")
 # header letters, lower case → what the column is
 _SPELLINGS = {
@@ -74,6 +75,8 @@ def convert(
     Source: Yahoo Finance's download form. Not covered: adjusting prices; several currencies at
     once; days are dated in UTC where the file names no zone.
     """
+    if currency not in CURRENCIES:
+        raise unknown("currency", currency, CURRENCIES)
     if source.is_file() and source.suffix.casefold() == ".csv":
         _convert([source], target, currency, progress, replace=replace)
         return

@@ -7,22 +7,14 @@ of that form.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.recordings import (
-    SUBJECT_SPLIT_RULE,
-    find_files,
-    label_runs,
-    naming,
-    read_numbers,
-    split_recordings,
-)
-from tool_use_om.data.progress import Progress, track
+from tool_use_om.data.converters.recordings import label_runs, read_numbers
+from tool_use_om.data.converters.subject_logs import Logs, convert_logs
+from tool_use_om.data.progress import Progress
 from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
 from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ, HEART_HZ = 100.0, 9.0
@@ -93,47 +85,31 @@ def convert(
     Source: Reiss and Stricker (2012), UCI 231; readme.pdf of the set. Not taken: orientation,
     which the readme calls invalid.
     """
-    with opened_source(source) as folder:
-        files = find_files(
-            folder,
-            _FILE,
-            like="subject101.dat",
-            hint="Give the folder PAMAP2_Dataset or the zip that holds it.",
-        )
-        counts: dict[str, Counter[str]] = {}
-        for path, match in files:
-            counts.setdefault(match["subject"], Counter()).update(_activities(path))
-        splits = split_recordings(counts)
-        writer = DataSetWriter(
-            target,
-            name=target.name,
-            title="PAMAP2: physical activity monitoring, hand, chest, ankle, heart rate",
-            synthetic=False,
-            licence="UCI page: CC BY 4.0",
-            source="UCI 231, PAMAP2 Physical Activity Monitoring",
-            modalities=MODALITIES,
-            split_rule=SUBJECT_SPLIT_RULE,
-            notes=(
+    logs = Logs(
+        pattern=_FILE,
+        like="subject101.dat",
+        hint="Give the folder PAMAP2_Dataset or the zip that holds it.",
+        code_of=_code,
+        add=_add,
+        facts={
+            "title": "PAMAP2: physical activity monitoring, hand, chest, ankle, heart rate",
+            "licence": "UCI page: CC BY 4.0",
+            "source": "UCI 231, PAMAP2 Physical Activity Monitoring",
+            "modalities": MODALITIES,
+            "notes": (
                 "The readme recommends the 16 g accelerometer; the 6 g one saturates and is not "
                 "calibrated as precisely.",
                 "NaN are readings lost by radio; unlabelled stretches are transient (activity 0).",
             ),
-            replace=replace,
-        )
-        with writer:
-            for path, match in track(
-                files, progress, phase="convert pamap2", unit="sessions", total=len(files)
-            ):
-                subject = match["subject"]
-                with naming(path):
-                    _add(writer, path, subject, splits[subject])
+        },
+    )
+    convert_logs(source, target, logs, progress=progress, replace=replace)
 
 
-def _activities(path: Path) -> Counter[str]:
-    """Count a recording's rows by activity, reading no more than two columns of each."""
-    with path.open(encoding="ascii", errors="replace") as file:
-        codes = Counter(line.split(None, 2)[1] for line in file if len(line.split(None, 2)) > 2)
-    return Counter({c: n for c, n in codes.items() if c != "0"})
+def _code(line: str) -> str | None:
+    """Return the second column, reading no more of the line than that."""
+    fields = line.split(None, 2)
+    return fields[1] if len(fields) > 2 else None
 
 
 def _add(writer: DataSetWriter, path: Path, subject: str, split: Split) -> None:

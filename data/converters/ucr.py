@@ -6,6 +6,7 @@ written from the archive's description and tested on a small file of that form.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ def convert(
     Source: Dau et al. (2019), Bagnall et al. (2018), Tan et al. (2021).
     Not covered: dimensions of one case at different times.
     """
+    if rate_hz is not None and not 0 < rate_hz < math.inf:
+        raise DataError(f"`rate_hz` must be above 0 and finite, got {rate_hz:g}.")
     with opened_source(source) as folder:
         problem, files = _files(folder)
         first = next(read_cases(files["TRAIN"]), None)
