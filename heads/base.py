@@ -123,10 +123,13 @@ class TokenHead(Head):
         full_end = self.bank_start_s_ + float(tokens.window_s)
         self.bank_end_s_ = np.where(whole, full_end, tokens.end_s)
 
-    def _rows(self, tokens: Tokens) -> Array:
+    def _check_like_fitted(self, tokens: Tokens) -> None:
         self._require_fitted()
         check_tokens(tokens)
         check_same_form(tokens, self.channels_, self.n_features_, self.n_context_)
+
+    def _rows(self, tokens: Tokens) -> Array:
+        self._check_like_fitted(tokens)
         return self._pool(tokens).values
 
     def _pool(self, tokens: Tokens) -> Rows:
@@ -281,31 +284,55 @@ class RetrievalHead(TokenHead):
 
 
 class AnomalyHead(TokenHead):
-    """A head that says how strange a window is among those it was fitted on."""
+    """A head that says how strange a window is among those it was fitted on.
+
+    The reference for p-values and thresholds are scores of the fitted windows, each left out in
+    turn, or, after `calibrate`, those of held-out usual windows, which is the exact conformal way
+    (Laxhammar, 2014).
+    """
+
+    reference_: Array  # sorted scores of usual windows
+    reference_from_: str
 
     def fit(self, tokens: Tokens) -> Self:
         """Learn what is usual."""
         check_tokens(tokens)
         self._remember_form(tokens)
-        rows = self._pool(tokens)
-        self._fit(rows)
-        self._remember_bank(tokens, rows.values)
-        self._after_fit()
+        scores = self._learn(tokens)
+        self.reference_ = np.sort(scores[np.isfinite(scores)])
+        self.reference_from_ = "fitted windows, left out in turn"
         self._seal()
+        return self
+
+    def calibrate(self, tokens: Tokens) -> Self:
+        """Take the reference scores from held-out usual windows instead of the fitted ones."""
+        self.reference_ = np.sort(self.score(tokens))
+        self.reference_from_ = "held-out windows"
         return self
 
     def score(self, tokens: Tokens) -> Array:
         """Return (B,) scores; higher = stranger."""
-        return self._score(tokens, self._rows(tokens))
+        self._check_like_fitted(tokens)
+        return self._score(tokens)
+
+    def p_values(self, tokens: Tokens) -> Array:
+        """Return (B,) shares of usual windows at least as strange, (1 + #) / (1 + n)."""
+        n_below = np.searchsorted(self.reference_, self.score(tokens), side="left")
+        n = len(self.reference_)
+        shares: Array = (1.0 + n - n_below) / (1.0 + n)
+        return shares
+
+    def threshold(self, coverage: float = 0.9) -> float:
+        """Return the score that a share `coverage` of usual windows stays at or under."""
+        self._require_fitted()
+        n = len(self.reference_)
+        rank = int(np.ceil((n + 1) * coverage))
+        return float(self.reference_[rank - 1]) if rank <= n else float("inf")
 
     @abstractmethod
-    def _fit(self, rows: Rows) -> None:
-        """Fit the metric on pooled (n, F) rows."""
+    def _learn(self, tokens: Tokens) -> Array:
+        """Fit, and return the fitted windows' own scores, each left out in turn."""
 
     @abstractmethod
-    def _after_fit(self) -> None:
-        """Set the reference scores, once the bank of fitted windows is there."""
-
-    @abstractmethod
-    def _score(self, tokens: Tokens, rows: Array) -> Array:
-        """Return (B,) scores of windows and their pooled (B, F) rows."""
+    def _score(self, tokens: Tokens) -> Array:
+        """Return (B,) scores of checked windows."""

@@ -10,7 +10,6 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.heads.base import AnomalyHead
 from tool_use_om.heads.features import (
     POOLING_PARAMS,
-    Rows,
     fit_projection,
     project,
     squared_distances,
@@ -28,8 +27,6 @@ class Discord(AnomalyHead):
     """Score = mean distance to the k nearest fitted windows of other sessions.
 
     With a single fitted session, those of it that do not overlap: no window vouches for itself.
-    The reference for p-values are the fitted windows' own scores, or, after `calibrate`, those of
-    held-out usual windows, which is the exact conformal way (Laxhammar, 2014).
     """
 
     spec: ClassVar[HeadSpec] = HeadSpec(
@@ -46,45 +43,22 @@ class Discord(AnomalyHead):
     )
     shift_: Array
     matrix_: Array
-    reference_: Array  # sorted scores of usual windows
-    reference_from_: str
-
-    def calibrate(self, tokens: Tokens) -> Discord:
-        """Take the reference scores from held-out usual windows instead of the fitted ones."""
-        self.reference_ = np.sort(self.score(tokens))
-        self.reference_from_ = "held-out windows"
-        return self
-
-    def p_values(self, tokens: Tokens) -> Array:
-        """Return (B,) shares of usual windows at least as strange, (1 + #) / (1 + n)."""
-        n_below = np.searchsorted(self.reference_, self.score(tokens), side="left")
-        n = len(self.reference_)
-        shares: Array = (1.0 + n - n_below) / (1.0 + n)
-        return shares
-
-    def threshold(self, coverage: float = 0.9) -> float:
-        """Return the score that a share `coverage` of usual windows stays at or under."""
-        self._require_fitted()
-        n = len(self.reference_)
-        rank = int(np.ceil((n + 1) * coverage))
-        return float(self.reference_[rank - 1]) if rank <= n else float("inf")
-
-    def _fit(self, rows: Rows) -> None:
-        self.shift_, self.matrix_ = fit_projection(rows, self._int("max_dims"))
 
     def _embed(self, rows: Array) -> Array:
         return project(rows, self.shift_, self.matrix_)
 
-    def _after_fit(self) -> None:
+    def _learn(self, tokens: Tokens) -> Array:
+        rows = self._pool(tokens)
+        self.shift_, self.matrix_ = fit_projection(rows, self._int("max_dims"))
+        self._remember_bank(tokens, rows.values)
         spans = (self.bank_sessions_, self.bank_start_s_, self.bank_end_s_)
-        found = self._scores(self.bank_.astype(np.float64), *spans)
-        self.reference_ = np.sort(found[np.isfinite(found)])
-        self.reference_from_ = "fitted windows, left out in turn"
+        return self._scores(self.bank_.astype(np.float64), *spans)
 
-    def _score(self, tokens: Tokens, rows: Array) -> Array:
+    def _score(self, tokens: Tokens) -> Array:
         start = np.asarray(tokens.window_start_s, dtype=np.float64)
         sessions = np.array(tokens.session_ids, dtype=np.str_)
-        found = self._scores(self._embed(rows), sessions, start, start + tokens.window_s)
+        points = self._embed(self._pool(tokens).values)
+        found = self._scores(points, sessions, start, start + tokens.window_s)
         if not np.isfinite(found).all():
             raise DataError(
                 "A window was compared with nothing but itself. Fit on more windows or sessions."

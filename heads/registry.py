@@ -25,6 +25,7 @@ HEADS: Mapping[str, str] = {
     "similarity": "tool_use_om.heads.similarity:Similarity",
     "motif": "tool_use_om.heads.motif:MotifSearch",
     "discord": "tool_use_om.heads.discord:Discord",
+    "reconstruction": "tool_use_om.heads.reconstruction:Reconstruction",
 }
 
 FEW_LABELS = 20  # up to so many a class, prototypes; more, a trained probe

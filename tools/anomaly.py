@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools import arguments as a
@@ -16,7 +16,7 @@ from tool_use_om.tools.working_set import WorkingSet
 
 if TYPE_CHECKING:
     from tool_use_om.data.dataset import DataSet
-    from tool_use_om.heads.discord import Discord
+    from tool_use_om.heads.base import AnomalyHead
     from tool_use_om.tokenizers.tokens import Tokens
 
 DEFAULT_HEAD = "discord"
@@ -99,7 +99,7 @@ def usual_segments(
     return usual or whole(dataset, [query.session_id]), by_split
 
 
-def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) -> Discord:
+def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) -> AnomalyHead:
     """Fit on usual windows; take the threshold's reference from held-out ones where there are."""
     from tool_use_om.heads.base import AnomalyHead
     from tool_use_om.heads.registry import make_head
@@ -107,11 +107,11 @@ def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) 
     head = make_head(working_set.head or DEFAULT_HEAD, **working_set.head_params)
     if not isinstance(head, AnomalyHead):
         raise DataError(f"The head {head.name!r} finds no anomalies. Call select_task_head.")
-    fitted = cast("Discord", head.fit(usual))
+    fitted = head.fit(usual)
     return fitted if calibration is None else fitted.calibrate(calibration)
 
 
-def _rows(asked: Tokens, head: Discord, threshold: float) -> list[dict[str, Any]]:
+def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, Any]]:
     """One row a window, the strangest first."""
     scores, p_values = head.score(asked), head.p_values(asked)
     rows = [
@@ -129,7 +129,7 @@ def _rows(asked: Tokens, head: Discord, threshold: float) -> list[dict[str, Any]
 
 
 def _coverage(
-    head: Discord, threshold: float, nominal: float, held_out: dict[str, Tokens]
+    head: AnomalyHead, threshold: float, nominal: float, held_out: dict[str, Tokens]
 ) -> dict[str, Any]:
     """How many usual windows stay under the threshold: measured on the test split if it is free."""
     from tool_use_om.heads.conformal import measured_coverage

@@ -10,7 +10,7 @@ import numpy as np
 from tool_use_om.heads.registry import make_head
 
 
-def _many(make_tokens: Callable[..., Any], n: int, seed: int) -> Any:  # noqa: ANN401
+def _many(make_tokens: Callable[..., Any], n: int, seed: int) -> Any:
     return make_tokens([f"c{i % 12:02d}" for i in range(n)], seed=seed)
 
 
