@@ -36,6 +36,25 @@ def bench(
 
 
 @app.command()
+def signal(
+    *,
+    hours: Annotated[
+        list[float] | None, typer.Option(min=0.1, help="Length of a long session; repeatable.")
+    ] = None,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
+    ] = None,
+) -> None:
+    """Measure what rates, overlap, context and hours cost the tokenizer and yield (minutes)."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.signal_bench import render, run
+
+    lengths = hours or [1.0, 24.0]
+    command = "tuom bench signal" + "".join(f" --hours {h:g}" for h in lengths)
+    typer.echo(render(run(Workspace.at(workspace).root, lengths), command))
+
+
+@app.command()
 def data(
     *,
     sessions: Annotated[

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,8 @@ import numpy as np
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
-from tool_use_om.data.workspace import Workspace, atomic_file
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tokenizers.cache_status import CacheStatus, bound_mb, cache_status, count_use
 from tool_use_om.tokenizers.config import TokenizerConfig
 from tool_use_om.tokenizers.context import with_context
 from tool_use_om.tokenizers.fusion import encode_windows
@@ -25,36 +24,9 @@ from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens, concatenate
 
 FORMAT_VERSION = 3  # raise it when the meaning of stored tokens changes
-DEFAULT_MAX_MB = 2048.0
-MAX_MB_VARIABLE = "TUOM_TOKEN_CACHE_MB"
 ABANDONED_S = 3600.0  # a file still partial after this long has lost its writer
 SESSIONS_AT_ONCE_S = 3600.0  # so much signal is encoded before it is kept: what a kill can cost
 _NOT_KEPT = {"context_features", "patch_s"}  # the one is made afterwards, the other is a rate
-_USES_BYTES = 65536
-
-
-@dataclass(frozen=True, kw_only=True)
-class CacheStatus:
-    """What a cache holds and how often it was of use, over all runs of the workspace.
-
-    Parameters
-    ----------
-    entries : int, sessions kept, each tokenizer, cut and channel set on its own
-    size_mb, max_mb : float
-    hits, misses : int, sessions answered from disk and sessions encoded
-    """
-
-    entries: int
-    size_mb: float
-    max_mb: float
-    hits: int
-    misses: int
-
-    @property
-    def hit_ratio(self) -> float | None:
-        """Share of sessions answered from disk; None before the first."""
-        asked = self.hits + self.misses
-        return self.hits / asked if asked else None
 
 
 class TokenCache:
@@ -77,7 +49,7 @@ class TokenCache:
 
     def __init__(self, workspace: Workspace, *, max_mb: float | None = None) -> None:
         self.folder = workspace.folder("tokens")
-        self.max_mb = _bound_mb() if max_mb is None else max_mb
+        self.max_mb = bound_mb() if max_mb is None else max_mb
         self.hits = 0
         self.misses = 0
 
@@ -123,7 +95,9 @@ class TokenCache:
             if many and progress is not None:
                 done, total = len(found) - n_found, len(missing)
                 progress({"phase": "encode", "done": done, "total": total, "unit": "sessions"})
-        self._count(n_found, len(missing))
+        self.hits += n_found
+        self.misses += len(missing)
+        count_use(self.folder, n_found, len(missing))
         if not names:
             raise DataError("Nothing to encode: give at least one session and one channel.")
         joined = concatenate([found[name] for name in session_ids])
@@ -135,19 +109,8 @@ class TokenCache:
         return with_context(joined, dataset, config.context_names)
 
     def status(self) -> CacheStatus:
-        """Return what the cache holds and how often it was of use."""
-        sizes = []
-        for path in self.folder.glob("*/*.safetensors"):
-            with suppress(FileNotFoundError):  # another process may have evicted it
-                sizes.append(path.stat().st_size)
-        hits, misses = self._uses()
-        return CacheStatus(
-            entries=len(sizes),
-            size_mb=sum(sizes) / 2**20,
-            max_mb=self.max_mb,
-            hits=hits,
-            misses=misses,
-        )
+        """Return what the cache holds and how often it was of use, over all runs."""
+        return cache_status(self.folder.parent, max_mb=self.max_mb)
 
     def _keep(self, tokens: Tokens, paths: Mapping[str, Path]) -> dict[str, Tokens]:
         """Store tokens by session, make room, and return them by session."""
@@ -156,29 +119,6 @@ class TokenCache:
             write_tokens(own, paths[name])
         self._evict()
         return fresh
-
-    def _count(self, hits: int, misses: int) -> None:
-        """Note sessions asked for, in this object and in a file that several processes share."""
-        self.hits += hits
-        self.misses += misses
-        path = self.folder / "uses"
-        with path.open("ab") as file:  # one short write at the end of a file is whole or absent
-            file.write(f"{hits} {misses}\n".encode())
-        if path.stat().st_size > _USES_BYTES:
-            total = self._uses()  # what another process notes just now is lost: a count, no more
-            with atomic_file(path) as partial:
-                partial.write_text(f"{total[0]} {total[1]}\n")
-
-    def _uses(self) -> tuple[int, int]:
-        """Sum the noted hits and misses; a damaged line counts for nothing."""
-        hits = misses = 0
-        with suppress(FileNotFoundError):
-            for line in (self.folder / "uses").read_bytes().splitlines():
-                numbers = line.split()
-                if len(numbers) == 2 and all(n.isdigit() for n in numbers):
-                    hits += int(numbers[0])
-                    misses += int(numbers[1])
-        return hits, misses
 
     def _path(  # noqa: PLR0917 - what the content follows from, all of it
         self,
@@ -219,21 +159,6 @@ class TokenCache:
                 break
             path.unlink(missing_ok=True)
             excess -= size
-
-
-def _bound_mb() -> float:
-    """The size bound that the environment names, else the default."""
-    given = os.environ.get(MAX_MB_VARIABLE, "")
-    try:
-        bound = float(given or DEFAULT_MAX_MB)
-    except ValueError:
-        bound = 0.0
-    if not 0 < bound < float("inf"):
-        raise DataError(
-            f"{MAX_MB_VARIABLE} must be a number of megabytes above 0, got {given[:40]!r}. "
-            "Correct or unset it."
-        )
-    return bound
 
 
 def _groups(

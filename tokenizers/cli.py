@@ -27,10 +27,16 @@ WorkspaceOption = Annotated[
 def list_tokenizers(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+    cache: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool, typer.Option("--cache", help="Show the token cache instead: entries, size, hits.")
+    ] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """List the frozen tokenizers: what is here, what would be downloaded, licence, speed."""
     if ctx.invoked_subcommand is not None:
+        return
+    if cache:
+        typer.echo(_cache_lines(workspace, as_json=as_json))
         return
     rows = describe(workspace)
     if as_json:
@@ -71,6 +77,21 @@ def describe(workspace: Path | None = None) -> list[dict[str, Any]]:
         }
         for spec in specs()
     ]
+
+
+def _cache_lines(workspace: Path | None, *, as_json: bool) -> str:
+    """Return what the workspace's token cache holds; reading makes no workspace."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.tokenizers.cache_status import cache_status
+
+    found = cache_status(Workspace.root_of(workspace))
+    if as_json:
+        return json.dumps(dataclasses.asdict(found) | {"hit_ratio": found.hit_ratio}, indent=2)
+    ratio = "nothing asked yet" if found.hit_ratio is None else f"{found.hit_ratio:.0%} hits"
+    return (
+        f"token cache: {found.entries} sessions kept, {found.size_mb:.1f} of {found.max_mb:g} MB; "
+        f"{ratio} ({found.hits} sessions from disk, {found.misses} encoded)"
+    )
 
 
 def _measured(workspace: Path | None) -> dict[str, dict[str, Any]]:

@@ -213,7 +213,7 @@ def test_cache_counts_its_hits_over_all_runs(
     assert found.size_mb == pytest.approx(sum(p.stat().st_size for p in files(cache)) / 2**20)
     with (cache.folder / "uses").open("ab") as file:
         file.write(b"\xff torn\n1\n")
-    monkeypatch.setattr("tool_use_om.tokenizers.cache._USES_BYTES", 1)
+    monkeypatch.setattr("tool_use_om.tokenizers.cache_status._USES_BYTES", 1)
     cache.encode(tokenizer, dataset, ["a"], "all", CUT)
     assert (cache.folder / "uses").read_text() == "3 3\n"
 
