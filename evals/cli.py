@@ -21,6 +21,8 @@ OutOption = Annotated[
 WorkspaceOption = Annotated[
     Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
 ]
+DataOption = Annotated[list[str] | None, typer.Option(help="NAME or NAME:LABEL_SET; repeatable.")]
+TokenizerOption = Annotated[str | None, typer.Option(help="Default: the offline one.")]
 MethodOption = Annotated[list[str] | None, typer.Option(help="Only this head or peer; repeatable.")]
 SeedOption = Annotated[int, typer.Option(min=0)]
 
@@ -53,15 +55,15 @@ def tools(
 @app.command()
 def heads(
     *,
-    data: Annotated[list[str] | None, typer.Option(help="NAME or NAME:LABEL_SET.")] = None,
-    tokenizer: Annotated[str | None, typer.Option(help="Default: the offline one.")] = None,
+    data: DataOption = None,
+    tokenizer: TokenizerOption = None,
     method: MethodOption = None,
     peers: Annotated[bool, typer.Option(help="MiniRocket, catch22, 1-NN too.")] = True,
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Classification of test splits: heads, the agent's gated choice, peers; accuracy, F1, kappa."""
+    """Classification of test splits: heads, the agent's gated choice, and peers."""
     sets = data or ["basic-motions"]
     asked = {"tokenizer": tokenizer, "method": method or [], "peers": peers, "seed": seed}
     _run("heads", "heads-" + "-".join(sets), out, workspace, data=sets, **asked)
@@ -71,7 +73,7 @@ def heads(
 def forecast(
     *,
     data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
-    tokenizer: Annotated[str | None, typer.Option(help="Default: the offline one.")] = None,
+    tokenizer: TokenizerOption = None,
     horizon_s: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds, for sets without horizons of their own.")
     ] = None,
@@ -84,6 +86,39 @@ def forecast(
     sets = data or ["basic-motions"]
     asked = {"tokenizer": tokenizer, "horizon_s": horizon_s, "method": method or [], "seed": seed}
     _run("forecast", "forecast-" + "-".join(sets), out, workspace, data=sets, **asked)
+
+
+@app.command()
+def retrieval(
+    *,
+    data: DataOption = None,
+    tokenizer: TokenizerOption = None,
+    method: MethodOption = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Search by example across subjects: precision at k in tokens and, as peers, in samples."""
+    sets = data or ["basic-motions"]
+    asked = {"tokenizer": tokenizer, "method": method or [], "seed": seed}
+    _run("retrieval", "retrieval-" + "-".join(sets), out, workspace, data=sets, **asked)
+
+
+@app.command()
+def fewshot(
+    *,
+    data: DataOption = None,
+    tokenizer: TokenizerOption = None,
+    method: MethodOption = None,
+    draws: Annotated[int, typer.Option(min=1, help="Random draws of the labels.")] = 5,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Accuracy at 1, 5, 10 and 20 labelled sessions a class: heads and peers, with curves."""
+    sets = data or ["basic-motions"]
+    asked = {"tokenizer": tokenizer, "method": method or [], "draws": draws, "seed": seed}
+    _run("fewshot", "fewshot-" + "-".join(sets), out, workspace, data=sets, **asked)
 
 
 @app.command()
@@ -117,6 +152,21 @@ def gate(
     sets = data or ["basic-motions"]
     name = "gate-" + "-".join(sets)
     _run("gate", name, out, workspace, data=sets, heads=heads or ["linear_probe"], seed=seed)
+
+
+@app.command()
+def labels(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Random pools.")] = 12,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """How many labels request_labels saves against labelling random windows."""
+    sets = data or ["basic-motions"]
+    name = "labels-" + "-".join(sets)
+    _run("labels", name, out, workspace, data=sets, seeds=seeds, seed=seed)
 
 
 def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: Any) -> None:  # noqa: ANN401 - a suite's own parameters

@@ -43,6 +43,7 @@ class Study:
 
     Parameters
     ----------
+    unlabelled : training windows without a label; None if nobody asked
     rare : labels with fewer training sessions than were asked for, and how many they have
     notes : what a reader must know of how the splits were cut down
     """
@@ -52,6 +53,7 @@ class Study:
     train: Labelled
     calibration: Labelled | None
     test: Labelled
+    unlabelled: Labelled | None = None
     rare: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -82,6 +84,7 @@ def prepare(
         train=train,
         calibration=splits["calibration"].known() if "calibration" in splits else None,
         test=splits["test"],
+        unlabelled=splits["train"].unknown(),
     )
     if labels_per_class is not None:
         study = settle_rare(study, labels_per_class, rare)

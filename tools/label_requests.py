@@ -15,15 +15,21 @@ from tool_use_om.tools.outcome import finish
 from tool_use_om.tools.working_set import WorkingSet
 
 if TYPE_CHECKING:
-    from tool_use_om.heads.base import ClassifierHead
+    import numpy as np
+
+    from tool_use_om.heads.active import Pick
     from tool_use_om.tools.classify import Study
+    from tool_use_om.tools.labelled import Labelled
+
+OVERSAMPLE = 3  # so many times the budget is proposed before sessions take turns
 
 
 def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLabels) -> ToolOutcome:
-    """Ask for the labels of the windows the head is least sure of, one a session.
+    """Ask for the labels of the windows that are most worth one.
 
-    Only training sessions are asked about: held-out ones stay untouched. The answers are kept in
-    this result, not in the data set; later runs of the same working set use them.
+    Asked about are training windows without a label; where all have one, those the head doubts are
+    asked about again. Held-out sessions stay untouched. The answers are kept in this result, with
+    those of earlier requests, not in the data set; later runs of the same working set use them.
 
     Raises
     ------
@@ -35,11 +41,12 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
     label_set = study.label_set
     if args.label_set is not None:
         label_set = resolve_name("label set", args.label_set, names)
-    windows = _least_certain(classify.fit_head(working_set, study), study, args.budget)
+    windows = worth_asking(working_set, study, args.budget, ctx.seed)
     valid = list(names[label_set])
     asked = {"kind": "labels", "label_set": label_set, "labels": valid, "windows": windows}
     given = _checked(ctx.ask(asked), windows, valid)
     rows = [_row(w, given[w["window_id"]], label_set) for w in windows if w["window_id"] in given]
+    before = _earlier(ctx, working_set, rows)
     outcome = finish(
         ctx,
         working_set.but(dataset=study.plan.dataset.name),
@@ -49,14 +56,62 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
             "label_set": label_set,
             "n_asked": len(windows),
             "n_given": len(rows),
+            "n_given_before": len(before),
+            "n_without_label": len(study.unlabelled or ()),
             "labels": given,
             "n_agreeing": sum(given.get(w["window_id"]) == w["suggested"] for w in windows),
         },
-        detail={"windows": windows, "labels": rows},
+        detail={"windows": windows, "labels": [*before, *rows]},
         inputs={"content_hash": study.plan.dataset.content_hash},
     )
     kept = outcome.working_set.but(given_labels=outcome.result.id)
     return ToolOutcome(content=outcome.content, working_set=kept, result=outcome.result)
+
+
+def worth_asking(
+    working_set: WorkingSet, study: Study, budget: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return the windows to ask about, one of each session before a second one of any."""
+    from tool_use_om.heads.active import one_a_session, pick_windows
+
+    pool = study.unlabelled
+    fresh = pool is not None and len(pool) > 0
+    if pool is None or not fresh:
+        pool = study.train
+    suggested, proba = _suggestions(working_set, study, pool)
+    picks = pick_windows(
+        pool.tokens,
+        OVERSAMPLE * budget,
+        labelled=study.train.tokens if fresh and len(study.train) else None,
+        proba=proba,
+        seed=seed,
+    )
+    kept = one_a_session(picks, pool.tokens.session_ids, budget)
+    return [_window(pool, pick, suggested) for pick in kept]
+
+
+def _suggestions(
+    working_set: WorkingSet, study: Study, pool: Labelled
+) -> tuple[list[str | None], np.ndarray | None]:
+    """What the head makes of the pool; nothing before two labels are known."""
+    if len({str(y) for y in study.train.y}) < 2:
+        return [None] * len(pool), None
+    head = classify.fit_head(working_set, study)
+    proba = head.predict_proba(pool.tokens)
+    return [str(head.classes_[k]) for k in proba.argmax(axis=1)], proba
+
+
+def _window(pool: Labelled, pick: Pick, suggested: list[str | None]) -> dict[str, Any]:
+    tokens, i = pool.tokens, pick.index
+    return {
+        "window_id": f"{tokens.session_ids[i]}@{float(tokens.window_start_s[i]):g}",
+        "session_id": tokens.session_ids[i],
+        "start_s": float(tokens.window_start_s[i]),
+        "end_s": float(tokens.end_s[i]),
+        "suggested": suggested[i],
+        "margin": pick.margin,
+        "n_like_it": pick.group_size,
+    }
 
 
 def _row(window: dict[str, Any], label: str, label_set: str) -> dict[str, Any]:
@@ -64,30 +119,15 @@ def _row(window: dict[str, Any], label: str, label_set: str) -> dict[str, Any]:
     return {**span, "label": label, "set": label_set}
 
 
-def _least_certain(head: ClassifierHead, study: Study, budget: int) -> list[dict[str, Any]]:
-    """The training windows with the smallest margin between the two likeliest labels."""
-    import numpy as np
-
-    tokens = study.train.tokens
-    proba = head.predict_proba(tokens)
-    ordered = np.sort(proba, axis=1)
-    margin = ordered[:, -1] - ordered[:, -2]
-    chosen: list[int] = []
-    for i in np.argsort(margin, kind="stable"):
-        taken = {tokens.session_ids[j] for j in chosen}
-        if len(chosen) < budget and tokens.session_ids[int(i)] not in taken:
-            chosen.append(int(i))
-    return [
-        {
-            "window_id": f"{tokens.session_ids[i]}@{float(tokens.window_start_s[i]):g}",
-            "session_id": tokens.session_ids[i],
-            "start_s": float(tokens.window_start_s[i]),
-            "end_s": float(tokens.end_s[i]),
-            "suggested": str(head.classes_[int(proba[i].argmax())]),
-            "margin": float(margin[i]),
-        }
-        for i in chosen
-    ]
+def _earlier(
+    ctx: ToolContext, working_set: WorkingSet, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Labels of earlier requests, those answered anew left out."""
+    if working_set.given_labels is None:
+        return []
+    anew = {(r["session_id"], r["start_s"], r["set"]) for r in rows}
+    before = ctx.results.get(working_set.given_labels).data["detail"]["labels"]
+    return [r for r in before if (r["session_id"], r["start_s"], r["set"]) not in anew]
 
 
 def _checked(answer: object, windows: list[dict[str, Any]], valid: list[str]) -> dict[str, str]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.tokens import Tokens
 
 
+GIVEN_OVERLAP = 0.75  # from here on a given label replaces the data set's own
+
+
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
     """Windows as tokens with one label each.
@@ -48,6 +51,12 @@ class Labelled:
         import numpy as np
 
         return self.select(np.flatnonzero([label is not None for label in self.y]))
+
+    def unknown(self) -> Labelled:
+        """Return the windows that have no label."""
+        import numpy as np
+
+        return self.select(np.flatnonzero([label is None for label in self.y]))
 
     def forgetting(self, labels: Sequence[str]) -> Labelled:
         """Return the same windows, those with one of `labels` unlabelled."""
@@ -96,8 +105,6 @@ def labelled_split(
     """
     import numpy as np
 
-    from tool_use_om.data.labels import window_labels
-
     table = split_sessions(plan.dataset, working_set, split)
     if table.empty:
         raise DataError(
@@ -106,30 +113,47 @@ def labelled_split(
         )
     with clock.lap("encode_s"):
         tokens = encode(ctx, plan, whole(plan.dataset, table["session_id"].tolist()))
-    y = window_labels(
-        with_given(ctx, working_set, plan.dataset.labels(label_set=label_set), label_set),
-        tokens.session_ids,
-        tokens.window_start_s,
-        tokens.end_s,
-        label_set,
-    )
+    y = _labels_of(ctx, working_set, plan.dataset.labels(label_set=label_set), tokens, label_set)
     subject = dict(zip(table["session_id"], table["subject_id"], strict=True))
     known = plan.dataset.manifest.n_subjects > 0
     groups = [str(subject[s]) if known else s for s in tokens.session_ids]
     return Labelled(tokens=tokens, y=y, groups=np.array(groups, dtype=np.str_))
 
 
-def with_given(
-    ctx: ToolContext, working_set: WorkingSet, labels: pd.DataFrame, label_set: str
-) -> pd.DataFrame:
-    """Return the data set's labels and those a person gave during the run (`request_labels`)."""
+def given_labels(ctx: ToolContext, working_set: WorkingSet, label_set: str) -> pd.DataFrame:
+    """Return the labels a person gave during the run (`request_labels`); they count before others.
+
+    Returns
+    -------
+    DataFrame of session_id, start_s, end_s, label, set
+    """
     import pandas as pd
 
-    if working_set.given_labels is None:
-        return labels
-    rows = ctx.results.get(working_set.given_labels).data["detail"]["labels"]
-    given = pd.DataFrame([r for r in rows if r["set"] == label_set], columns=labels.columns)
-    return pd.concat([labels, given], ignore_index=True) if len(given) else labels
+    rows: list[dict[str, object]] = []
+    if working_set.given_labels is not None:
+        rows = ctx.results.get(working_set.given_labels).data["detail"]["labels"]
+    columns = ["session_id", "start_s", "end_s", "label", "set"]
+    return pd.DataFrame([r for r in rows if r["set"] == label_set], columns=columns)
+
+
+def _labels_of(
+    ctx: ToolContext, working_set: WorkingSet, labels: pd.DataFrame, tokens: Tokens, label_set: str
+) -> np.ndarray:
+    """Return each window's label: a given one where it covers most of the window, else as usual."""
+    import numpy as np
+    import pandas as pd
+
+    from tool_use_om.data.labels import window_labels
+
+    where = (tokens.session_ids, tokens.window_start_s, tokens.end_s, label_set)
+    given = given_labels(ctx, working_set, label_set)
+    if not len(given):
+        return window_labels(labels, *where)
+    said = window_labels(given, *where, min_overlap=GIVEN_OVERLAP)
+    usual = window_labels(pd.concat([labels, given], ignore_index=True), *where)
+    y = np.empty(len(usual), dtype=object)
+    y[:] = [old if new is None else new for old, new in zip(usual, said, strict=True)]
+    return y
 
 
 def few_labels(data: Labelled, per_class: int, seed: Sequence[int]) -> Labelled:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import Workspace
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.classify import Study, settle_rare
 from tool_use_om.tools.classify_sets import certainty
-from tool_use_om.tools.labelled import Labelled, few_labels, rare_labels
+from tool_use_om.tools.context import ToolContext
+from tool_use_om.tools.label_requests import worth_asking
+from tool_use_om.tools.labelled import Labelled, _labels_of, few_labels, rare_labels
+from tool_use_om.tools.working_set import WorkingSet
 
 
 def _labelled(name: str, counts: dict[str, int], seed: int = 0) -> Labelled:
@@ -39,7 +46,8 @@ def _labelled(name: str, counts: dict[str, int], seed: int = 0) -> Labelled:
 
 def _study(**splits: Any) -> Study:
     nowhere: Any = None
-    return Study(plan=nowhere, label_set="activity", **splits)
+    unlabelled = splits["train"].unknown()
+    return Study(plan=nowhere, label_set="activity", unlabelled=unlabelled, **splits)
 
 
 @pytest.fixture
@@ -111,3 +119,45 @@ def test_certainty_says_that_nothing_was_calibrated(study: Study) -> None:
     assert sure.sets is None
     assert sure.content["coverage"] is None
     assert "No calibration sessions" in sure.notes[0]
+
+
+def test_windows_without_a_label_are_asked_about_first(study: Study) -> None:
+    """Unlabelled windows are proposed with a suggestion; held-out sessions never are."""
+    unknown = _labelled("u", {"run": 3, "walk": 3}, 5)
+    asked = replace(study, unlabelled=unknown.forgetting(["run", "walk"]))
+    windows = worth_asking(WorkingSet(), asked, 4, 0)
+    assert len(windows) == 4
+    assert len({w["session_id"] for w in windows}) == 4
+    assert all(w["session_id"].startswith("u") for w in windows)
+    assert all(w["suggested"] in {"run", "soup", "walk"} for w in windows)
+
+
+def test_before_the_first_label_nothing_is_suggested(study: Study) -> None:
+    """A set without labels can be begun: typical windows, no suggestion, no margin."""
+    nothing = study.train.forgetting(["run", "soup", "walk"])
+    bare = replace(study, train=nothing.known(), unlabelled=nothing)
+    windows = worth_asking(WorkingSet(), bare, 3, 0)
+    assert [(w["suggested"], w["margin"]) for w in windows] == [(None, None)] * 3
+
+
+def test_labelled_windows_are_asked_about_again_when_all_have_one(study: Study) -> None:
+    """Then those of the training split are, one a session."""
+    windows = worth_asking(WorkingSet(), study, 5, 0)
+    assert all(w["session_id"].startswith("t") for w in windows)
+    assert len({w["session_id"] for w in windows}) == 5
+
+
+def test_a_given_label_replaces_the_one_there(tmp_path: Path) -> None:
+    """What a person said of a window counts before the data set, and only for that window."""
+    ctx = ToolContext(workspace=Workspace.at(tmp_path))
+    train = _labelled("t", {"run": 2}, 0)
+    rows = [{"session_id": "t000", "start_s": 0.0, "end_s": 2.0, "label": "walk", "set": "act"}]
+    result = ctx.results.put("request_labels", {"detail": {"labels": rows}})
+    own = pd.DataFrame(
+        [("t000", 0.0, 4.0, "run", "act"), ("t001", 0.0, 4.0, "run", "act")],
+        columns=["session_id", "start_s", "end_s", "label", "set"],
+    )
+    given = WorkingSet().but(given_labels=result.id)
+    y = _labels_of(ctx, given, own, train.tokens, "act")
+    assert y.tolist() == ["walk", "run", "run", "run"]
+    assert _labels_of(ctx, WorkingSet(), own, train.tokens, "act").tolist() == ["run"] * 4

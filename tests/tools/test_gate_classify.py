@@ -34,6 +34,7 @@ class Fixture:
             train=self.part("t", 24, 0),
             calibration=None,
             test=self.part("e", 12, 1),
+            unlabelled=self.part("t", 24, 0).unknown(),
         )
 
     def part(self, name: str, n: int, seed: int) -> Labelled:
@@ -117,6 +118,7 @@ def test_gate_says_why_it_cannot_compare(monkeypatch: pytest.MonkeyPatch) -> Non
         train=made.study.train.select(np.array([0, 1])),
         calibration=None,
         test=made.study.test,
+        unlabelled=made.study.unlabelled,
     )
     head = fit_head(WorkingSet(), study)
     answerer, gate = gated(0, WorkingSet(), study, head, Stopwatch())
