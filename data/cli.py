@@ -38,12 +38,22 @@ NameOption = Annotated[str | None, typer.Option("--name", help="The data set's n
 
 
 @app.command("list")
-def list_sets(workspace: WorkspaceOption = None) -> None:
+def list_sets(
+    *,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Hours, rates and label counts, as Markdown.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
     """List the data sets there are; samples not built yet are built when first used."""
     from tool_use_om.data.catalog import SAMPLES, available, datasets_folder
     from tool_use_om.data.dataset import DataSet
 
     space = Workspace.at(workspace)
+    if markdown:
+        from tool_use_om.data.listing import markdown_table
+
+        return typer.echo(markdown_table(datasets_folder(space)))
     table = new_table("name", "sessions", "subjects", "seconds", "channels", "kind")
     for name in available(space):
         folder = datasets_folder(space) / name
@@ -59,7 +69,7 @@ def list_sets(workspace: WorkspaceOption = None) -> None:
         counts = (str(m.n_sessions), str(m.n_subjects or "?"), f"{m.duration_s:.6g}")
         kind = "synthetic" if m.synthetic else "recorded"
         table.add_row(name, *counts, str(len(m.channel_ids)), kind)
-    show_text(table)
+    return show_text(table)
 
 
 @app.command()

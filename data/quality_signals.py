@@ -176,8 +176,8 @@ class Repeats:
         (other, shift), _ = shifts.most_common(1)[0]
         found = spans[other, shift]
         end = min(max(found) + STRETCH / signal.rate_hz, float(signal.time_s[-1]))
-        text = f"the same samples as in session {other}, {abs(shift):g} s "
-        text += "later" if shift < 0 else "earlier"
+        where = "" if other == signal.session_id else f" as in session {other},"
+        text = f"the same samples{where} {abs(shift):g} s {'later' if shift < 0 else 'earlier'}"
         length = end - min(found)
         issue = _issue(
             signal,

@@ -38,6 +38,8 @@ DIAGNOSES = {
     "164931005": "ST elevation",
 }
 _PATIENT_FOLDER = re.compile(r"patient\d+")  # PTB: one folder a patient
+# MIMIC's matched records: patient, then when the stay began, "n" = the numerics beside the waves
+_MIMIC = re.compile(r"(?P<patient>[ps]\d{5,6})-\d{4}(?:-\d\d){4}n?")
 SAME_SUBJECT = {"202": "201"}  # MIT-BIH: two records of one person
 
 
@@ -72,7 +74,7 @@ def convert(
             modalities=layout.modalities,
             split_rule=(
                 "by subject, about 60/20/20 (seed 0), diagnoses shared out; every record counts as "
-                "a subject but PTB's patient folders and MIT-BIH's 201 and 202"
+                "a subject but PTB's patient folders, MIT-BIH's 201 and 202, MIMIC's patients"
             ),
             notes=(
                 *layout.notes,
@@ -110,7 +112,10 @@ def _names(records: list[Record]) -> dict[Path, str]:
 
 def _subject(record: Record, name: str) -> str:
     folder = record.path.parent.name
-    return folder if _PATIENT_FOLDER.fullmatch(folder) else SAME_SUBJECT.get(name, name)
+    if _PATIENT_FOLDER.fullmatch(folder):
+        return folder
+    stay = _MIMIC.fullmatch(record.path.name)
+    return stay["patient"] if stay else SAME_SUBJECT.get(name, name)
 
 
 def _counts(records: list[Record], subjects: dict[Path, str]) -> dict[str, Counter[str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.cli import app
 from tool_use_om.data.errors import DataError, NotFoundError, TuomError
 from tool_use_om.data.workspace import Workspace
@@ -131,3 +132,14 @@ def test_data_list_marks_a_damaged_set(samples: Workspace, tmp_path: Path) -> No
     output = run("list", "--workspace", str(tmp_path))
     assert "broken" in output
     assert "damaged" in output
+
+
+def test_data_list_as_markdown_counts_what_the_sets_hold(samples: Workspace) -> None:
+    """One row a converted set: sessions, hours, rates, samples and labels as in the set itself."""
+    dataset = open_dataset("basic-motions", samples)
+    output = run("list", "--markdown", "--workspace", str(samples.root))
+    (row,) = [line for line in output.splitlines() if line.startswith("| basic-motions |")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:4] == ["80", "not published", f"{dataset.manifest.duration_s / 3600:.4g}"]
+    assert cells[4:6] == ["6 at 10 Hz", "8000"]
+    assert cells[6] == "activity: badminton 20, running 20, standing 20, walking 20"

@@ -220,3 +220,15 @@ def test_ptb_xl_refuses_tables_and_records_by_name(tmp_path: Path, ptb: Path) ->
     with pytest.raises(DataError, match=r"00003_lr\.hea cannot be read"):
         ptb_xl.convert(ptb, tmp_path / "out" / "p")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_wfdb_keeps_a_mimic_patient_in_one_split(tmp_path: Path) -> None:
+    """Waves and numerics of one stay, and two stays of a patient, are one subject."""
+    names = ("s25047-2704-05-04-10-44", "s25047-2704-05-04-10-44n", "s25047-2705-01-01-08-00",
+             "p000020-2183-04-28-17-47", "s00001")  # fmt: skip
+    for name in names:
+        write(tmp_path / "mimic", name)
+    wfdb.convert(tmp_path / "mimic", tmp_path / "w")
+    sessions = DataSet.open(tmp_path / "w").sessions()
+    assert sorted(sessions["subject_id"]) == ["p000020", "s00001", *["s25047"] * 3]
+    assert (sessions.groupby("subject_id")["split"].nunique() == 1).all()
