@@ -35,7 +35,10 @@ CONTEXT_CUTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mean, std, log_std (default)", {}),
     ("and log_rate", {"context_features": ("mean", "std", "log_std", "log_rate")}),
 )
-WINDOWS_S = (4.0, 16.0)
+ACCELEROMETER = ("accelerometer.x", "accelerometer.y", "accelerometer.z")
+HEART = ("ecg.lead", "heart.rate")
+CHANNELS = (HEART, (*ACCELEROMETER, *HEART))
+WINDOW_S = 4.0
 LONG_RATE_HZ, SUPER_S = 32.0, 60.0
 
 
@@ -45,21 +48,18 @@ def run(root: Path, hours: Sequence[float]) -> dict[str, Any]:
     from tool_use_om.data.workspace import Workspace
 
     dataset = open_dataset(SET, Workspace.at(root))
-    narrow = ("accelerometer",)
     return {
-        "rates": [yields(dataset, n, c, w) for w in WINDOWS_S for n, c in RATES_CUTS],
-        "overlap": [yields(dataset, n, c, 4.0, narrow) for n, c in OVERLAP_CUTS],
-        "context": [yields(dataset, n, {"target_rate_hz": 50, **c}, 4.0) for n, c in CONTEXT_CUTS],
+        "rates": [yields(dataset, n, c, some) for some in CHANNELS for n, c in RATES_CUTS],
+        "overlap": [yields(dataset, n, c, ACCELEROMETER) for n, c in OVERLAP_CUTS],
+        "context": [
+            yields(dataset, n, {"target_rate_hz": 50, **c}, HEART) for n, c in CONTEXT_CUTS
+        ],
         "long": [long_session(h) for h in hours],
     }
 
 
 def yields(
-    dataset: DataSet,
-    name: str,
-    cut: dict[str, Any],
-    window_s: float,
-    channels: Sequence[str] = ("all",),
+    dataset: DataSet, name: str, cut: dict[str, Any], channels: Sequence[str]
 ) -> dict[str, Any]:
     """Encode the training sessions; score a linear probe on people left out in turn."""
     from tool_use_om.heads.folds import group_folds
@@ -69,13 +69,12 @@ def yields(
     from tool_use_om.tokenizers.fusion import encode_windows
     from tool_use_om.tokenizers.registry import load_tokenizer
 
-    config = TokenizerConfig(window_s=window_s, **cut)
+    config = TokenizerConfig(window_s=WINDOW_S, **cut)
     table = dataset.sessions()
     ids = table.loc[table["split"] == "train", "session_id"].tolist()
-    chosen = dataset.manifest.channel_ids if "all" in channels else channels
     tokenizer = load_tokenizer(TOKENIZER)
     began = time.perf_counter()
-    tokens = encode_windows(tokenizer, dataset, ids, chosen, config)
+    tokens = encode_windows(tokenizer, dataset, ids, channels, config)
     seconds = time.perf_counter() - began
     tokens = with_context(tokens, dataset, config.context_names)
     tokens, labels, people = _labelled(dataset, tokens)
@@ -88,7 +87,7 @@ def yields(
     scores = [float(r.mean()) for r in right]
     return {
         "name": name,
-        "window_s": window_s,
+        "channels": len(channels),
         "encode_s": seconds,
         "windows": len(tokens),
         "patches": int(tokens.mask.shape[2]),
@@ -136,11 +135,11 @@ def render(found: dict[str, Any], command: str) -> str:
     lines = [f"`{command}`", ""]
     for kind, title in (("rates", "rates"), ("overlap", "patches"), ("context", "context")):
         lines += [
-            f"| {title} | window | encode | patches | accuracy |",
+            f"| {title} | channels | encode | patches | accuracy |",
             "|---|---:|---:|---:|---:|",
         ]
         lines += [
-            f"| {r['name']} | {r['window_s']:g} s | {r['encode_s']:.1f} s | {r['patches']} | "
+            f"| {r['name']} | {r['channels']} | {r['encode_s']:.1f} s | {r['patches']} | "
             f"{r['accuracy']:.3f} ± {r['fold_std']:.3f} |"
             for r in found[kind]
         ]
@@ -165,7 +164,9 @@ def _labelled(dataset: DataSet, tokens: Tokens) -> tuple[Tokens, np.ndarray, np.
     )  # fmt: skip
     seen = tokens.mask.any(axis=(1, 2))
     kept = np.flatnonzero(seen & np.array([label is not None for label in labels]))
-    subject = dict(dataset.sessions()[["session_id", "subject_id"]].itertuples(index=False))
+    subject: dict[str, str] = dict(
+        dataset.sessions()[["session_id", "subject_id"]].itertuples(index=False)
+    )
     people = np.array([subject[s] for s in tokens.session_ids], dtype=np.str_)
     return tokens.select(kept), labels[kept].astype(str), people[kept]
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from tool_use_om.data.errors import DataError, NotFittedError
-from tool_use_om.heads.checks import check_groups, check_labels, check_same_form, check_tokens
+from tool_use_om.heads.checks import (
+    check_groups,
+    check_labels,
+    check_same_form,
+    check_tokens,
+    check_units,
+)
 from tool_use_om.heads.features import Rows, pool, squared_distances
 from tool_use_om.heads.results import Explanation, Neighbour
 from tool_use_om.heads.spec import HeadSpec, ParamValue
@@ -99,6 +105,7 @@ class TokenHead(Head):
     """A head that reads pooled tokens and remembers the windows it was fitted on."""
 
     channels_: tuple[str, ...]
+    units_: tuple[str, ...] = ()  # empty where nobody said
     n_features_: int
     n_context_: int
     bank_: Array  # (n, d): the fitted windows in the head's metric
@@ -112,6 +119,7 @@ class TokenHead(Head):
 
     def _remember_form(self, tokens: Tokens) -> None:
         self.channels_ = tuple(tokens.channels)
+        self.units_ = tuple(tokens.units)
         self.n_features_ = int(tokens.values.shape[3])
         self.n_context_ = int(tokens.context.shape[2])
 
@@ -127,6 +135,7 @@ class TokenHead(Head):
         self._require_fitted()
         check_tokens(tokens)
         check_same_form(tokens, self.channels_, self.n_features_, self.n_context_)
+        check_units(tokens, self.units_)
 
     def _rows(self, tokens: Tokens) -> Array:
         self._check_like_fitted(tokens)

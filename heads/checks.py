@@ -53,6 +53,22 @@ def check_same_form(
         )
 
 
+def check_units(tokens: Tokens, units: tuple[str, ...]) -> None:
+    """Raise DataError if a channel's unit, where both are known, is not the fitted one.
+
+    Tokens have no unit, but level and scale beside them do: g where m/s^2 was fitted would be a
+    window ten times weaker.
+    """
+    if not (units and tokens.units):
+        return
+    for channel, fitted, got in zip(tokens.channels, units, tokens.units, strict=True):
+        if fitted != got:
+            raise DataError(
+                f"Fitted on {channel} in {fitted}; got it in {got}. "
+                "Convert it to the same unit, or fit again."
+            )
+
+
 def check_labels(y: Sequence[object], n_windows: int, min_labels: int) -> np.ndarray:
     """Return `y` as (n,) text.
 
