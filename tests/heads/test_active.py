@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.heads.active import Pick, margins, one_a_session, pick_windows
+from tool_use_om.heads.active import Pick, _queue, margins, one_a_session, pick_windows
 
 
 @pytest.fixture
@@ -41,16 +41,13 @@ def test_kinds_with_a_label_come_last(three_kinds: Any) -> None:
     assert all(p.distance is not None and p.distance > 0 for p in picks)
 
 
-def test_the_doubtful_window_of_a_kind_is_taken(three_kinds: Any) -> None:
+def test_the_doubtful_window_of_a_kind_is_taken() -> None:
     """Among the typical half of a kind the smallest margin decides, the outer half waits."""
-    rng = np.random.default_rng(1)
-    likely = rng.uniform(0.5, 1.0, 24)
-    proba = np.stack([likely, 1.0 - likely], axis=1)
-    plain = [p.index for p in pick_windows(three_kinds, 24) if p.index < 15]
-    first = pick_windows(three_kinds, 3, proba=proba)[0]
-    typical = plain[:8]  # without a head a kind's windows come most typical first
-    assert first.index == min(typical, key=lambda i: margins(proba)[i])
-    assert first.margin == pytest.approx(margins(proba)[first.index])
+    points = np.array([[0.0], [1.0], [-1.1], [5.0], [-5.2], [6.0]])
+    margin = np.array([0.9, 0.2, 0.5, 0.0, 0.1, 0.0])
+    rows = np.array([0, 1, 2, 3, 4])  # their middle is -0.06
+    assert _queue(points, rows, margin) == [1, 2, 0, 3, 4]
+    assert _queue(points, rows, None) == [0, 2, 1, 3, 4]
 
 
 def test_picks_repeat_and_never_exceed_the_budget(three_kinds: Any) -> None:
@@ -61,6 +58,12 @@ def test_picks_repeat_and_never_exceed_the_budget(three_kinds: Any) -> None:
     assert len(pick_windows(three_kinds, 100)) == 24
     with pytest.raises(DataError, match="budget"):
         pick_windows(three_kinds, 0)
+
+
+def test_margins_are_the_gap_between_the_two_likeliest() -> None:
+    """One class alone leaves no doubt."""
+    np.testing.assert_allclose(margins(np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]])), [0.2, 0.0])
+    np.testing.assert_allclose(margins(np.ones((2, 1))), 1.0)
 
 
 def test_sessions_take_turns() -> None:
