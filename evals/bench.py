@@ -248,7 +248,7 @@ def heads(workspace: Workspace) -> Section:
     from tool_use_om.data.catalog import available
 
     sets = ["basic-motions", *(["hmp"] if "hmp" in available(workspace) else [])]
-    asked = {"tokenizer": None, "horizon_s": 5.0, "raw": True, "seed": 0}
+    asked = {"tokenizer": None, "peers": True, "seed": 0}
     caveat = (
         "HMP is measured where `tuom data convert hmp FOLDER` has been run in the workspace. "
         "One choice was made with HMP's held-out figures in sight, the default window of 4 s, and "

@@ -1,14 +1,20 @@
-"""The head suite, on the sample: real runs of a few items, and the tables over them."""
+"""Classification suites on the sample: windows, heads, the agent's choice, few labels, tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tool_use_om.data.errors import NotFoundError
 from tool_use_om.data.workspace import Workspace
+from tool_use_om.evals.classify_methods import head_by_rule
+from tool_use_om.evals.fewshot_suite import LABELS, FewShotSuite
 from tool_use_om.evals.head_suite import HeadSuite
+from tool_use_om.evals.head_tables import mean_difference
+from tool_use_om.evals.labelled_windows import LabelledWindows, draw_sessions, labelled_windows
+from tool_use_om.evals.rows import by_group
 from tool_use_om.evals.runner import Row
 from tool_use_om.heads.registry import head_specs
 
@@ -16,69 +22,127 @@ SET = "basic-motions"
 
 
 @pytest.fixture(scope="module")
-def suite(sample_workspace: Path) -> HeadSuite:
-    return HeadSuite(data=[SET], workspace=Workspace.at(sample_workspace), raw=False, horizon_s=2.0)
+def place(sample_workspace: Path) -> Workspace:
+    return Workspace.at(sample_workspace)
 
 
 @pytest.fixture(scope="module")
-def rows(suite: HeadSuite) -> list[Row]:
-    """Return the rows of one classifier, of the naive forecaster, and of one that failed."""
-    items = [f"{SET}/classify/knn", f"{SET}/forecast/seasonal_naive"]
-    failed = {"data": SET, "kind": "few", "head": "knn", "error": "too few labels"}
-    return [*(suite.run(i) for i in items), failed]
+def data(place: Workspace) -> LabelledWindows:
+    return labelled_windows(SET, place)
 
 
-def test_head_suite_measures_every_registered_head(suite: HeadSuite) -> None:
-    """A head that is added to the registry is measured without a change here."""
-    items = suite.items()
-    assert {f"{SET}/classify/{s.name}" for s in head_specs("classify")} <= set(items)
-    assert {f"{SET}/forecast/{s.name}" for s in head_specs("forecast")} <= set(items)
+@pytest.fixture(scope="module")
+def suite(place: Workspace) -> HeadSuite:
+    return HeadSuite(data=[SET], workspace=place, peers=False)
 
 
-def test_head_suite_scores_far_above_chance_on_held_out_sessions(rows: list[Row]) -> None:
-    """The sample's activities are told apart on its test split, with an interval around it."""
-    metric = rows[0]["metrics"]["accuracy"]
-    assert rows[0]["error"] is None
-    assert metric["lower"] <= metric["value"] <= metric["upper"]
-    assert metric["value"] > 2 * rows[0]["chance"]["accuracy"]
+def item_of(suite: HeadSuite | FewShotSuite, start: str) -> str:
+    return next(i for i in suite.items() if i.startswith(f"{SET}/{start}"))
 
 
-def test_head_suite_gives_the_naive_forecaster_its_own_baseline(rows: list[Row]) -> None:
-    """Against itself, seasonal_naive is exactly as good, and does not beat itself."""
-    mase = rows[1]["metrics"]["mase"]
-    assert mase["value"] == pytest.approx(mase["baseline"])
-    assert not rows[1]["beats_baseline"]
+def test_labelled_windows_judge_one_label_sessions_case_by_case(data: LabelledWindows) -> None:
+    """A session with one label throughout is one window, as long as the session, in its split."""
+    table = data.dataset.sessions()
+    assert data.by_case
+    assert sorted(data.test.sessions) == sorted(table.loc[table["split"] == "test", "session_id"])
+    assert len(data.fit) + len(data.test) == len(table)
+    assert data.test.windows.window_s == pytest.approx(10.0)
 
 
-def test_head_suite_tables_say_windows_split_and_failures(
-    suite: HeadSuite, rows: list[Row]
+def test_labelled_windows_give_each_window_its_own_sessions_label(data: LabelledWindows) -> None:
+    """Windows, tokens and labels are in one order: each window's label is its session's."""
+    by_session = data.dataset.labels().set_index("session_id")["label"]
+    for part in (data.fit, data.test):
+        assert list(part.y) == [by_session[s] for s in part.sessions]
+        assert tuple(part.tokens.session_ids) == part.windows.session_ids
+        mean = part.tokens.context[:, :, list(part.tokens.context_names).index("mean")]
+        assert part.raw.values.mean(axis=2) == pytest.approx(mean, abs=1e-3)
+
+
+def test_draw_sessions_takes_so_many_of_each_label_and_the_same_again(
+    data: LabelledWindows,
 ) -> None:
-    """A reader sees how windows were cut, the split, the data's hash, and what was not measured."""
-    classify, few, forecast = suite.tables(rows)
-    assert "Windows of 4 s every 2 s at 10 Hz" in classify.note
-    assert "Split: " in classify.note
-    assert classify.rows[0]["coverage of sets"].endswith("(nominal 0.9)")
-    assert "too few labels" in few.rows[0].values()
-    assert forecast.rows[0]["beats it clearly"] == "no"
+    """A draw has that many sessions a label, is repeatable, and differs from other draws."""
+    draws = [draw_sessions(data.fit, 2, (0, 2, d)) for d in (0, 0, 1)]
+    labels, counts = np.unique(draws[0].y, return_counts=True)
+    assert len(labels) == 4
+    assert set(counts) == {2}
+    assert list(draws[0].sessions) == list(draws[1].sessions)
+    assert list(draws[0].sessions) != list(draws[2].sessions)
+    everything = draw_sessions(data.fit, 1000, (0,))
+    assert len(everything) == len(data.fit)
 
 
-def test_head_suite_refuses_an_unknown_data_set(sample_workspace: Path) -> None:
-    """The error lists the nearest data sets."""
+def test_head_by_rule_counts_labelled_sessions(data: LabelledWindows) -> None:
+    """Ten labelled sessions a class are few: prototypes, as the tools choose."""
+    assert head_by_rule(data.fit) == "prototypes"
+
+
+def test_head_suite_measures_every_registered_head_and_the_agent(suite: HeadSuite) -> None:
+    """A head that is added is measured without a change here; weights are named in the item."""
+    names = [i.split("/")[2].partition("@")[0] for i in suite.items()]
+    assert {s.name for s in head_specs("classify")} | {"agent"} == set(names)
+    assert all(len(i.partition("@")[2]) == 8 for i in suite.items())
+
+
+def test_head_suite_scores_far_above_chance_and_says_who_answered(suite: HeadSuite) -> None:
+    """On the sample a head and the agent tell activities apart; the tables say how and by whom."""
+    rows = [{"item": i, **suite.run(i)} for i in (item_of(suite, "agent"), item_of(suite, "head"))]
+    assert [r["error"] for r in rows] == [None, None]
+    assert all(r["metrics"]["accuracy"]["value"] > 2 * r["chance"] for r in rows)
+    gates, own = suite.tables(rows)
+    assert gates.rows[0]["answered by"]
+    assert "one window a case at 10 Hz" in own.note
+    assert "content hash" in own.note
+
+
+def test_head_suite_shows_what_could_not_be_measured(suite: HeadSuite) -> None:
+    """A row that failed keeps its reason in its set's table."""
+    failed: Row = {"data": SET, "kind": "peer", "method": "nn_dtw", "error": "over the cap"}
+    (own,) = suite.tables([failed])
+    assert own.rows[0]["accuracy"] == "over the cap"
+    assert own.note.startswith("Nothing could be measured.")
+
+
+def test_head_suite_refuses_an_unknown_set_or_label_set(place: Workspace) -> None:
+    """The error lists the nearest names."""
     with pytest.raises(NotFoundError, match=SET):
-        HeadSuite(data=["basic-motion"], workspace=Workspace.at(sample_workspace))
+        HeadSuite(data=["basic-motion"], workspace=place)
+    with pytest.raises(NotFoundError, match="activity"):
+        HeadSuite(data=[f"{SET}:activty"], workspace=place)
 
 
-def test_minirocket_reads_the_very_windows_the_heads_read(suite: HeadSuite) -> None:
-    """The raw peer gets the labelled windows of the split, in the order of their labels."""
-    from tool_use_om.evals.head_suite import _windows
-    from tool_use_om.tools.classify import prepare
-    from tool_use_om.tools.context import ToolContext
-    from tool_use_om.tools.encoding import Stopwatch
+def test_mean_difference_weighs_sets_alike_whatever_their_size() -> None:
+    """By hand: one set of 4 cases (1 and .5), one of 2 (.5 and .5): means .75 and .5."""
 
-    given = suite._working_set(SET)
-    study = prepare(ToolContext(workspace=suite._workspace), given, Stopwatch())
-    test = study.test.known()
-    raw = _windows(study, given, "test", test)
-    assert raw.shape == (len(test), 6, 40)
-    means = test.tokens.context[:, :, list(test.tokens.context_names).index("mean")]
-    assert raw.mean(axis=2) == pytest.approx(means, abs=1e-3)
+    def row(data: str, method: str, hits: list[int]) -> Row:
+        kept = by_group({"hit": np.array(hits, float)}, np.arange(len(hits)))
+        return {"data": data, "method": method, "error": None, "kept": kept}
+
+    rows = [
+        row("big", "a", [1, 1, 1, 1]),
+        row("big", "b", [1, 1, 0, 0]),
+        row("small", "a", [1, 0]),
+        row("small", "b", [1, 0]),
+    ]
+    found = mean_difference(rows, "a", "b")
+    assert found is not None
+    assert found[:3] == pytest.approx((0.75, 0.5, 0.25))
+    assert found[3] <= 0.25 <= found[4]
+    assert mean_difference(rows[:3], "a", "b") is None
+
+
+def test_fewshot_suite_measures_each_number_of_labels_on_the_same_windows(
+    place: Workspace,
+) -> None:
+    """Every head has an item a number of labels; a row has an accuracy a draw."""
+    suite = FewShotSuite(data=[SET], workspace=place, method=["knn"], draws=2)
+    assert [i.split("/")[1] for i in suite.items()] == [str(n) for n in LABELS]
+    rows = [suite.run(i) for i in (suite.items()[0], suite.items()[-1])]
+    assert [len(r["accuracy"]) for r in rows] == [2, 2]
+    assert rows[0]["n_short_classes"] == 0
+    assert rows[1]["n_short_classes"] == 4  # ten sessions a class may be learned from
+    assert np.mean(rows[1]["accuracy"]) >= np.mean(rows[0]["accuracy"]) - 0.1
+    (table,) = suite.tables(rows)
+    assert list(table.rows[0]) == ["method", "kind", "1", "20 (4)"]
+    assert set(suite.figures(rows)) == {"fewshot.png"}
