@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tool_use_om.data.errors import DataError, unknown
-from tool_use_om.data.index import STATISTICS, read_stats
+from tool_use_om.data.index import among, read_stats, stats_frame
 from tool_use_om.data.manifest_file import identity, read_consistent
 from tool_use_om.data.parquet import open_parquet, read_range, read_table
 from tool_use_om.data.part_reader import PartReader
@@ -113,7 +113,7 @@ class DataSet:
         wanted = self.check_channels("all" if channels is None else channels)
         frame = self._stats_of(wanted)
         if session_ids is not None:
-            frame = frame[frame["session_id"].isin(self.check_sessions(session_ids))]
+            frame = frame[among(frame["session_id"], self.check_sessions(session_ids))]
         return frame.reset_index(drop=True)
 
     def pooled_stats(
@@ -157,7 +157,7 @@ class DataSet:
                 raise unknown("label set", label_set, self.manifest.label_sets)
             frame = frame[frame["set"] == label_set]
         if session_ids is not None:
-            frame = frame[frame["session_id"].isin(self.check_sessions(session_ids))]
+            frame = frame[among(frame["session_id"], self.check_sessions(session_ids))]
         return frame.reset_index(drop=True)
 
     def truth(self) -> pd.DataFrame:
@@ -260,6 +260,15 @@ class DataSet:
         return self._sessions["duration_s"].to_numpy()
 
     @cached_property
+    def _rates(self) -> dict[str, float]:
+        return {m.name: m.rate_hz for m in self.manifest.modalities}
+
+    @cached_property
+    def _units(self) -> dict[str, str]:
+        channels = [(m.channel_ids, m.channels) for m in self.manifest.modalities]
+        return {i: c.unit for ids, held in channels for i, c in zip(ids, held, strict=True)}
+
+    @cached_property
     def _groups(self) -> dict[str, tuple[str, ...]]:
         groups = {m.name: m.channel_ids for m in self.manifest.modalities}
         groups |= {"all": self.manifest.channel_ids}
@@ -277,23 +286,11 @@ class DataSet:
             if set(channels) < set(self.manifest.channel_ids):
                 frame = frame[frame["channel"].isin(channels)]
         else:
-            frame = self._stats_frame(channels, STATISTICS)
+            with self._unreplaced():
+                found = read_stats(self.path / "stats.parquet", channels)
+            frame = stats_frame(found, pa.array(self._sessions["session_id"]))
         self._stats_read = {channels: frame}
         return frame
-
-    def _stats_frame(self, channels: tuple[str, ...], statistics: Sequence[str]) -> pd.DataFrame:
-        with self._unreplaced():
-            found = read_stats(self.path / "stats.parquet", channels, statistics)
-        ids = pa.array(self._sessions["session_id"])
-        frames = []
-        for channel, session, columns in found:
-            frame = pd.DataFrame(columns.T, columns=list(statistics), copy=False)
-            frame.insert(0, "session_id", pd.array(ids.take(pa.array(session)), dtype="str"))
-            frame.insert(1, "channel", pd.array(pa.repeat(channel, len(frame)), dtype="str"))
-            frame["n"] = frame["n"].astype("int64")
-            frames.append(frame)
-        empty = pd.DataFrame(columns=["session_id", "channel", *statistics])
-        return pd.concat(frames, ignore_index=True) if frames else empty
 
     @cached_property
     def _parts(self) -> PartReader | None:
@@ -347,9 +344,9 @@ class DataSet:
         return Signal(
             session_id=session_id,
             modality=modality,
-            rate_hz=self.manifest.rate_of(channel_ids[0]),
+            rate_hz=self._rates[modality],
             channels=tuple(channel_ids),
-            units=tuple(self.manifest.unit_of(c) for c in channel_ids),
+            units=tuple([self._units[c] for c in channel_ids]),
             time_s=time_s,
             values=values,
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tool_use_om.data.parquet import open_parquet, open_writer, write_table
 from tool_use_om.data.pools import SetPools, write_pools
@@ -136,22 +139,60 @@ class IndexWriter:
                     file.write_table(pa.table(columns, schema=STATS_SCHEMA))
 
 
+@dataclass(frozen=True)
+class ChannelStats:
+    """Statistics of some channels, one after the other: `sizes` rows of each of `channels`.
+
+    `session` (m,) is the row in sessions.parquet; `values` maps a statistic to (m,).
+    """
+
+    channels: tuple[str, ...]
+    sizes: tuple[int, ...]
+    session: np.ndarray
+    values: dict[str, np.ndarray]
+
+
 def read_stats(
     path: Path, channels: Sequence[str], statistics: Sequence[str] = STATISTICS
-) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Return channel, session rows (m,) and statistics (k, m) of some channels of stats.parquet.
+) -> ChannelStats:
+    """Return statistics of some channels of stats.parquet.
 
     Only the row groups of those channels and the columns of those statistics are read.
     """
-    names = ["session", *statistics]
-    found = []
     with open_parquet(path, STATS_SCHEMA.names) as file:
         held: dict[str, list[int]] = {}
         for i in range(file.num_row_groups):
             held.setdefault(file.metadata.row_group(i).column(0).statistics.min, []).append(i)
-        for channel in channels:
-            if channel in held:
-                table = file.read_row_groups(held[channel], columns=names, use_threads=False)
-                session, *columns = (table[n].to_numpy() for n in names)
-                found.append((channel, session, np.stack(columns)))
-    return found
+        known = tuple(c for c in channels if c in held)
+        rows = [sum(file.metadata.row_group(i).num_rows for i in held[c]) for c in known]
+        session = np.empty(sum(rows), np.int32)
+        table = np.empty((len(statistics), sum(rows)))
+        first = 0
+        for channel, size in zip(known, rows, strict=True):
+            found = file.read_row_groups(
+                held[channel], columns=["session", *statistics], use_threads=False
+            )
+            session[first : first + size] = found["session"].to_numpy()
+            for i, name in enumerate(statistics):
+                table[i, first : first + size] = found[name].to_numpy()
+            first += size
+    return ChannelStats(known, tuple(rows), session, dict(zip(statistics, table, strict=True)))
+
+
+def stats_frame(found: ChannelStats, session_ids: pa.Array) -> pd.DataFrame:
+    """Return session_id, channel and the statistics; n as a whole number."""
+    names = [pa.repeat(c, size) for c, size in zip(found.channels, found.sizes, strict=True)]
+    columns: dict[str, Any] = {
+        "session_id": pd.array(session_ids.take(pa.array(found.session)), dtype="str"),
+        "channel": pd.array(pa.chunked_array(names, pa.string()), dtype="str"),
+    }
+    columns |= found.values | {"n": found.values["n"].astype(np.int64)}
+    return pd.DataFrame(columns, copy=False)
+
+
+def among(column: pd.Series, ids: Sequence[str] | pd.Series) -> np.ndarray:
+    """Return which rows (m,) name one of `ids`: `Series.isin`, twenty times as fast on text."""
+    held: np.ndarray = pc.is_in(
+        pa.array(column, pa.string()), value_set=pa.array(ids, pa.string())
+    ).to_numpy(zero_copy_only=False)
+    return held

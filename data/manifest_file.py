@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from tool_use_om.data.schema import FORMAT_VERSION, Manifest
 def identity(folder: Path) -> tuple[int, int, int] | None:
     """Return what tells a set's folder from the one that replaces it; None if there is none."""
     try:
-        facts = (folder / "manifest.json").stat()
+        facts = os.stat(f"{folder}/manifest.json")  # noqa: PTH116 - asked for at every read: a third the time
     except OSError:
         return None
     return facts.st_ino, facts.st_mtime_ns, facts.st_size

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,10 @@ class _Block:
     time_s: np.ndarray
     values: np.ndarray
 
-    def holds(self, part: int, group: int, names: Sequence[str]) -> bool:
-        return self.part == part and group in self.groups and set(names) <= set(self.names)
+    def holds(self, part: int, group: int, names: list[str]) -> bool:
+        if self.part != part or group not in self.groups:
+            return False
+        return names == self.names or set(names) <= set(self.names)
 
 
 class PartReader:
@@ -74,18 +77,17 @@ class PartReader:
         places = self._places.get(modality)
         if places is None or places[row, 0] < 0:
             return None
-        part, first_group, n_groups, first, n_rows = (int(x) for x in places[row])
+        part, first_group, n_groups, first, n_rows = places[row].tolist()
         if n_groups == 0 or n_rows == 0:
             return np.empty(0), np.empty((0, len(names)), np.float32)
+        if n_rows == ALONE[1]:
+            groups = range(first_group, first_group + n_groups)
+            with self._lock, self._file(modality, part, names) as file:
+                return read_range(file, names, start_s, end_s, groups)
         with self._lock:
-            path = part_path(self._folder, modality, part)
-            file = self._file(path)
-            need(path, file, ["time_s", *names])
-            with reading(path):
-                if n_rows == ALONE[1]:
-                    groups = range(first_group, first_group + n_groups)
-                    return read_range(file, names, start_s, end_s, groups)
-                block = self._block(file, modality, part, first_group, names)
+            block = self._blocks.get(modality)
+            if block is None or not block.holds(part, first_group, names):
+                block = self._read_block(modality, part, first_group, names)
         first += int(block.starts[first_group - block.groups[0]])
         rows = slice(first, first + n_rows)
         found = block.values[rows]
@@ -93,30 +95,32 @@ class PartReader:
             found = found[:, [block.names.index(n) for n in names]]
         return cut_range(block.time_s[rows], found, start_s, end_s)
 
-    def _file(self, path: Path) -> pq.ParquetFile:
+    @contextmanager
+    def _file(self, modality: str, part: int, names: list[str]) -> Iterator[pq.ParquetFile]:
+        path = part_path(self._folder, modality, part)
         if path not in self._files:
             if not path.exists():
                 raise DataError(f"{path} is missing. Convert the set again.")
             self._files[path] = open_file(path)
             while len(self._files) > _OPEN:
                 self._files.pop(next(iter(self._files))).close()
-        return self._files[path]
+        file = self._files[path]
+        need(path, file, ["time_s", *names])
+        with reading(path):
+            yield file
 
-    def _block(
-        self, file: pq.ParquetFile, modality: str, part: int, group: int, names: list[str]
-    ) -> _Block:
+    def _read_block(self, modality: str, part: int, group: int, names: list[str]) -> _Block:
         last = self._blocks.get(modality)
-        if last is not None and last.holds(part, group, names):
-            return last
         ahead = 1
         if last is not None and last.holds(part, group - 1, names):
             ahead = min(2 * len(last.groups), _AHEAD_GROUPS)
-        end = min(group + ahead, file.num_row_groups)
-        sizes = [file.metadata.row_group(i).num_rows for i in range(group, end)]
-        fit = max(1, int(np.searchsorted(np.cumsum(sizes), _AHEAD_ROWS, side="right")))
-        groups = range(group, group + min(fit, end - group))
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        block = _Block(part, groups, list(names), starts, *read_groups(file, groups, names))
+        with self._file(modality, part, names) as file:
+            end = min(group + ahead, file.num_row_groups)
+            sizes = [file.metadata.row_group(i).num_rows for i in range(group, end)]
+            fit = max(1, int(np.searchsorted(np.cumsum(sizes), _AHEAD_ROWS, side="right")))
+            groups = range(group, group + min(fit, end - group))
+            starts = np.concatenate([[0], np.cumsum(sizes)])
+            block = _Block(part, groups, list(names), starts, *read_groups(file, groups, names))
         self._blocks[modality] = block
         return block
 

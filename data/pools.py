@@ -47,7 +47,7 @@ class Pool:
         self.squares: np.ndarray = np.zeros(n_channels)
         self.low = np.full(n_channels, np.inf)
         self.high = np.full(n_channels, -np.inf)
-        self._points: list[list[np.ndarray]] = [[] for _ in range(n_channels)]  # (2, k): x, weight
+        self._points: dict[int, list[np.ndarray]] = {}  # channel → arrays (2, k): value, weight
 
     def add(self, codes: np.ndarray, moments: np.ndarray) -> None:
         """Add rows (m, 6) of `MOMENTS` for the channels numbered `codes` (m,)."""
@@ -80,31 +80,35 @@ class Pool:
         self.n, self.present = self.n + other.n, present
         self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
         self.sessions += other.sessions
-        for held, more in zip(self._points, other._points, strict=True):
-            held.extend(more)
+        for code, more in other._points.items():
+            self._points.setdefault(code, []).extend(more)
 
     def add_sketches(self, codes: np.ndarray, present: np.ndarray, sketches: np.ndarray) -> None:
         """Add sketches (m, 41) of `present` (m,) samples each."""
         for code in np.unique(codes[present > 0]):
             rows = np.flatnonzero((codes == code) & (present > 0))
             weight = present[rows, None] * _EDGES / _EDGES.sum()
-            held = self._points[code]
+            held = self._points.setdefault(int(code), [])
             held.append(_thin(sketches[rows].ravel(), weight.ravel()))
             if len(held) == _MERGE:
                 held[:] = [_thin(*np.concatenate(held, axis=1))]
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return the pooled columns, each (C,); NaN where nothing is present."""
+    def moments(self) -> dict[str, np.ndarray]:
+        """Return present, n, nan_frac, min, max, mean, std, each (C,); NaN where nothing is."""
         none = np.where(self.present > 0, 0.0, np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             nan_frac = 1 - self.present / self.n
             std = np.sqrt(self.squares / self.present)
-        found = {"present": self.present, "n": self.n, "nan_frac": nan_frac}
-        found |= {"min": self.low + none, "max": self.high + none, "mean": self.mean + none}
-        found["std"] = std + none
+            low, high = self.low + none, self.high + none
+        found = {"present": self.present.astype(np.int64), "n": self.n.astype(np.int64)}
+        found |= {"nan_frac": nan_frac, "min": low, "max": high}
+        return found | {"mean": self.mean + none, "std": std}
+
+    def quantiles(self) -> dict[str, np.ndarray]:
+        """Return q05 to q95, each (C,); NaN where no sketch was added."""
         levels = np.array(list(QUANTILES.values()))
-        held = [_quantiles(p, levels) for p in self._points]
-        return found | dict(zip(QUANTILES, np.array(held).T, strict=True))
+        held = [_quantiles(self._points.get(i, []), levels) for i in range(self.n.size)]
+        return dict(zip(QUANTILES, np.array(held).T, strict=True))
 
 
 class SetPools:
@@ -167,8 +171,7 @@ class SetPools:
         size = len(self._channels)
         columns: dict[str, Any] = {"by": [by] * size, "group": [group] * size}
         columns |= {"channel": self._channels, "sessions": [pool.sessions] * size}
-        found = pool.columns()
-        columns |= found | {"present": found["present"].astype(np.int64)}
+        columns |= pool.moments() | pool.quantiles()
         return pa.table([pa.array(columns[f.name], f.type) for f in POOLED_SCHEMA], POOLED_SCHEMA)
 
 

@@ -67,20 +67,30 @@ def data(
     folder: Annotated[
         Path | None, typer.Option(help="Where sets are built and removed; default: temporary.")
     ] = None,
+    rows: Annotated[
+        Path | None, typer.Option(help="JSON lines: rows in it are not measured again.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write.")] = None,
 ) -> None:
     """Measure the data layer on synthetic sets of growing size (default: 100 and 1000 sessions)."""
-    from tool_use_om.data.workspace import atomic_file
-    from tool_use_om.evals.data_bench import render, run
+    import json
 
-    sizes = sessions or [100, 1000]
+    from tool_use_om.data.workspace import atomic_file
+    from tool_use_om.evals.data_bench import machine, run
+    from tool_use_om.evals.data_bench_page import render
+
+    sizes = [100, 1000] if sessions is None and not index_only else sessions or []
     asked = [f"--sessions {n}" for n in sizes] + [f"--index-only {n}" for n in index_only or []]
-    command = "tuom bench data " + " ".join(asked)
-    rows = []
-    for row in run(sizes, seconds, folder, index_only=index_only or []):
-        rows.append(row)
+    done = [json.loads(x) for x in rows.read_text().splitlines()] if rows and rows.exists() else []
+    held = []
+    for row in run(sizes, seconds, folder, index_only=index_only or [], done=done):
+        held.append(row)
+        if rows is not None and row not in done:
+            with rows.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
         typer.echo(f"{row['sessions']} sessions measured", err=True)
-    text = render(rows, seconds, f"{command} --seconds {seconds:g}")
+    command = " ".join(["tuom bench data", *asked, f"--seconds {seconds:g}"])
+    text = render(held, command, machine())
     if out is not None:
         with atomic_file(out) as partial:
             partial.write_text(text, encoding="utf-8")

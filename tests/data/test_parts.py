@@ -125,3 +125,27 @@ def test_parts_refused_half_way_leave_nothing(tmp_path: Path, new_writer: Make) 
     with pytest.raises(DataError, match="given twice"):
         refused()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_read_in_turn_give_what_reading_apart_gives(both: tuple[DataSet, DataSet]) -> None:
+    """Blocks read ahead hold the right rows of every session, whole or cut, in any order."""
+    ids = both[0].sessions()["session_id"].tolist()
+    for order in (ids, ids[::-1], ids[::2] + ids[1::2]):
+        for session_id in order:
+            for asked in (None, ["motion.y"]):
+                (one,), (other,) = (d.read(session_id, asked or ["motion"], 0.2, 0.9) for d in both)
+                assert np.array_equal(one.time_s, other.time_s)
+                assert np.array_equal(one.values, other.values)
+
+
+def test_pooled_stats_are_those_of_all_samples(both: tuple[DataSet, DataSet]) -> None:
+    """Pooled by set and by label, count, range, mean and deviation equal those of the samples."""
+    for dataset in both:
+        reads = [s for i in dataset.sessions()["session_id"] for s in dataset.read(i, ["motion.x"])]
+        every = np.concatenate([s.values[:, 0] for s in reads]).astype(float)
+        walk = np.concatenate([s.values[s.time_s < 1, 0] for s in reads]).astype(float)
+        for by, values in (("all", every), ("split", every), ("label", walk)):
+            row = dataset.pooled_stats(["motion.x"], by=by).iloc[0]  # type: ignore[union-attr]  # labelled
+            assert (row["n"], row["sessions"]) == (values.size, N)
+            expected = [values.min(), values.max(), values.mean(), values.std()]
+            assert row[["min", "max", "mean", "std"]].tolist() == pytest.approx(expected)
