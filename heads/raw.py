@@ -18,6 +18,7 @@ from tool_use_om.heads.checks import check_labels
 from tool_use_om.heads.spec import HeadSpec, Task
 
 if TYPE_CHECKING:
+    from tool_use_om.heads.raw_points import RawForecaster
     from tool_use_om.tokenizers.windows import WindowBatch
 
 Array = np.ndarray
@@ -26,6 +27,13 @@ RAW: Mapping[Task, Mapping[str, str]] = {
     "classify": {
         "minirocket": "tool_use_om.heads.raw_rocket:MiniRocket",
         "hydra": "tool_use_om.heads.raw_rocket:Hydra",
+    },
+    "forecast": {
+        "rlinear": "tool_use_om.heads.raw_linear:RLinear",
+        "dlinear": "tool_use_om.heads.raw_linear:DLinear",
+        "theta": "tool_use_om.heads.raw_local:Theta",
+        "ets": "tool_use_om.heads.raw_local:ETS",
+        "patchtst": "tool_use_om.heads.raw_patchtst:PatchTST",
     },
 }
 
@@ -123,12 +131,18 @@ def raw_classifier(name: str, seed: int = 0) -> RawClassifier:
     return made
 
 
+def raw_forecaster(name: str, **params: object) -> RawForecaster:
+    """Build an unfitted forecaster; raise NotFoundError with the nearest names otherwise."""
+    made: RawForecaster = _load("forecast", name)(**params)
+    return made
+
+
 def raw_specs(task: Task) -> list[HeadSpec]:
     """Return the specs of a task's fallbacks."""
     return [_load(task, name).spec for name in raw_names(task)]
 
 
-def _load(task: Task, name: str) -> type:  # type: ignore[type-arg]  # a RawClassifier or ForecastHead
+def _load(task: Task, name: str) -> type:  # type: ignore[type-arg]  # a RawClassifier or RawForecaster
     if name not in RAW[task]:
         raise unknown(f"raw-space {task} fallback", name, RAW[task])
     module, _, attribute = RAW[task][name].partition(":")
