@@ -115,8 +115,6 @@ def plan_encoding(
     chosen = encoding_settings(
         select(dataset, working_set), channels, spec, Wish.of(working_set.tokenizer_config)
     )
-    if working_set.task == "forecast":
-        _check_forecast(chosen.settings)
     return Plan(
         dataset=dataset,
         channels=channels,
@@ -128,7 +126,7 @@ def plan_encoding(
     )
 
 
-def _check_forecast(settings: EncodingSettings) -> None:
+def check_forecast(settings: EncodingSettings) -> None:
     """Raise DataError for tokens that a forecast cannot step through patch by patch."""
     for name in ("super_s", "patch_stride_s"):
         value = getattr(settings, name)

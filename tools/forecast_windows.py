@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.context import ToolContext
 from tool_use_om.tools.defaults import MIN_PATCHES
-from tool_use_om.tools.encoding import Plan, cut, encode_all
+from tool_use_om.tools.encoding import Plan, check_forecast, cut, encode_all
 from tool_use_om.tools.selection import Segment, select
 from tool_use_om.tools.working_set import WorkingSet
 
@@ -53,8 +53,10 @@ def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Pla
 
     Raises
     ------
-    DataError : a horizon that leaves no room for the shortest context of two patches
+    DataError : a horizon that leaves no room for the shortest context of two patches, or
+        overlapping patches or super-patches
     """
+    check_forecast(plan.settings)
     room = median(s.duration_s for s in segments)
     least = MIN_PATCHES * plan.patch_s
     if horizon_s > room - least + 1e-9:
