@@ -20,9 +20,10 @@ POOLING_PARAMS = (
         name="pooling",
         kind="str",
         default="stats",
-        choices=("stats", "channels", "mean"),
-        description="'stats': each channel's mean, std and maximum over its patches; 'channels': "
-        "the mean alone; 'mean': averaged over the channels too",
+        choices=("stats", "shape", "channels", "mean"),
+        description="'stats': each channel's mean, std and maximum over its patches; 'shape': also "
+        "minimum, quartiles and spread of steps from patch to patch; 'channels': the mean alone; "
+        "'mean': averaged over the channels too",
     ),
     Param(
         name="context",
@@ -33,7 +34,7 @@ POOLING_PARAMS = (
     Param(
         name="max_dims",
         kind="int",
-        default=64,
+        default=256,
         low=2,
         high=512,
         description="features are reduced to at most this many principal components",
@@ -56,7 +57,7 @@ class Rows:
 
 
 def pool(tokens: Tokens, mode: str, *, context: bool) -> Rows:
-    """Pool the valid patches of each window: `mode` is one of "channels", "stats", "mean"."""
+    """Pool the valid patches of each window: `mode` is "channels", "stats", "shape" or "mean"."""
     mask = np.asarray(tokens.mask)
     starts = range(0, len(mask), _WINDOWS_AT_ONCE)
     parts = [slice(i, i + _WINDOWS_AT_ONCE) for i in starts]
@@ -72,14 +73,41 @@ def _pool_part(values: Array, mask: Array, mode: str) -> Array:
     """Return (b, F) of some windows; the whole batch at once would need several copies of it."""
     mean = _masked_mean(values, mask)
     pooled = [mean]
-    if mode == "stats":
+    if mode in {"stats", "shape"}:
         mean_square = _masked_mean(np.square(values, dtype=np.float64), mask)
         pooled.append(np.sqrt(np.maximum(mean_square - mean**2, 0.0)))
         highest = np.where(mask[..., None], values, -np.inf).max(axis=2)
         pooled.append(np.where(np.isfinite(highest), highest, np.nan))
+    if mode == "shape":
+        pooled += _shape(values, mask)
     if mode == "mean":
         pooled = [_masked_mean(mean[:, None], np.any(mask, axis=2)[:, None])]
     return np.concatenate([p.reshape(len(p), -1) for p in pooled], axis=1)
+
+
+def _shape(values: Array, mask: Array) -> list[Array]:
+    """Return lowest value, quartiles and spread of the steps between neighbouring valid patches.
+
+    A quartile is that of linear interpolation between ranks; the spread is about the mean step, and
+    0 with fewer than two neighbours.
+    """
+    ranked = np.sort(np.where(mask[..., None], values, np.inf), axis=2).astype(np.float64)
+    count = mask.sum(axis=2)
+    found = []
+    for share in (0.0, 0.25, 0.75):
+        place = share * np.maximum(count - 1, 0)
+        low = np.floor(place).astype(np.int64)
+        high = np.minimum(low + 1, np.maximum(count - 1, 0))
+        at = [np.take_along_axis(ranked, k[..., None, None], axis=2)[:, :, 0] for k in (low, high)]
+        some = np.isfinite(at[0])
+        at = [np.where(some, a, 0.0) for a in at]
+        between = at[0] + (place - low)[..., None] * (at[1] - at[0])
+        found.append(np.where(some, between, np.nan))
+    steps, both = np.diff(values.astype(np.float64), axis=2), mask[..., 1:] & mask[..., :-1]
+    mean, square = _masked_mean(steps, both), _masked_mean(np.square(steps), both)
+    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+    found.append(np.where(np.isfinite(spread), spread, np.where(count > 0, 0.0, np.nan)[..., None]))
+    return found
 
 
 def _masked_mean(values: Array, mask: Array) -> Array:
@@ -102,6 +130,13 @@ def fit_projection(rows: Rows, max_dims: int) -> tuple[Array, Array]:
     -------
     shift (F,), matrix (F, d) with d <= max_dims
     """
+    shift, scale = balance(rows)
+    basis = principal_axes((fill(rows.values, shift) - shift) * scale, max_dims)
+    return shift, scale[:, None] * basis
+
+
+def balance(rows: Rows) -> tuple[Array, Array]:
+    """Return shift (F,) and scale (F,) that standardise and give each block a variance of one."""
     shift = _column_mean(rows.values)
     centred = fill(rows.values, shift) - shift
     spread = centred.std(axis=0)
@@ -110,8 +145,7 @@ def fit_projection(rows: Rows, max_dims: int) -> tuple[Array, Array]:
     first_context = len(scale) - rows.n_context
     for block in (slice(0, first_context), slice(first_context, None)):
         scale[block] /= np.sqrt(max(int(alive[block].sum()), 1))
-    basis = principal_axes(centred * scale, max_dims)
-    return shift, scale[:, None] * basis
+    return shift, scale
 
 
 def principal_axes(centred: Array, max_dims: int) -> Array:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HEADS: Mapping[str, str] = {
     "prototypes": "tool_use_om.heads.prototypes:Prototypes",
     "linear_probe": "tool_use_om.heads.linear_probe:LinearProbe",
+    "ridge_probe": "tool_use_om.heads.ridge_probe:RidgeProbe",
     "knn": "tool_use_om.heads.knn:KNN",
     "latent_ssm": "tool_use_om.heads.latent_ssm:LatentSSM",
     "direct": "tool_use_om.heads.direct:Direct",

@@ -53,6 +53,11 @@ class TokenizerConfig(BaseModel):
         description="seconds a super-patch covers: mean, deviation and maximum of the tokens in "
         "it, for windows longer than the encoder's context; None = patches as they are",
     )
+    resolutions: Literal[1, 2] | None = Field(
+        default=None,
+        description="2: beside each window's tokens those of it stretched to the encoder's whole "
+        "context, on that finer patch grid; None = 1",
+    )
     context_features: bool | tuple[str, ...] = Field(
         default=True,
         description="what heads get beside the tokens: true = each window's mean and scale, which "
@@ -127,6 +132,13 @@ class TokenizerConfig(BaseModel):
             raise ValueError(
                 "`patch_stride_s` lays patches over one another on one rate: it goes with "
                 "fusion='common' and without super_s. Leave one of them out."
+            )
+        if self.resolutions == 2 and (
+            self.patch_stride_s is not None or self.super_s or self.fusion != "common"
+        ):
+            raise ValueError(
+                "`resolutions` 2 lays two patch grids over one another on one rate: it goes with "
+                "fusion='common', without patch_stride_s and super_s. Leave one of them out."
             )
         for name, value, limit, most in pairs:
             if value is not None and most is not None and value > most * (1 + _SAME):

@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
 from tool_use_om.tokenizers.config import MIN_PATCHES, TokenizerConfig
+from tool_use_om.tokenizers.grid import laid_on
 from tool_use_om.tokenizers.hours import long_windows
 from tool_use_om.tokenizers.overlap import encode_overlapping
+from tool_use_om.tokenizers.resolutions import encode_resolutions
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows import common_rate, cut_windows
-
-COVERED = 0.5  # a cell of the common grid is valid if this share of it is in valid patches
-_ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +74,9 @@ def encode_windows(
             config.model_copy(update={"target_rate_hz": group.rate_hz}),
             ranges=ranges, allow_empty=True, progress=progress, clock_hz=clock,
         )  # fmt: skip
+        if config.resolutions == 2:
+            parts.append(encode_resolutions(tokenizer, batch, progress=progress))
+            continue
         shift = config.shift_samples(tokenizer.spec.patch_len, group.rate_hz)
         parts.append(encode_overlapping(tokenizer, batch, shift, progress=progress))
     grid = parts[0]
@@ -107,31 +108,6 @@ def rate_groups(
     return [RateGroup(rate_hz=r, channels=tuple(by_rate[r])) for r in sorted(by_rate, reverse=True)]
 
 
-def laid_on(part: Tokens, grid: Tokens) -> Tokens:
-    """Return the tokens of `part` on the patches of `grid`: same windows, other seconds.
-
-    Each cell gets the mean of the valid tokens over it, weighted by the seconds they share; it is
-    valid where at least half of it is covered.
-    """
-    if part.session_ids != grid.session_ids:
-        raise DataError("Only tokens of the same windows can be laid on one grid.")
-    (b, c, _, d), p = part.values.shape, grid.start_s.shape[1]
-    values, mask = np.zeros((b, c, p, d), np.float32), np.zeros((b, c, p), dtype=bool)
-    for first in range(0, b, _ROWS_AT_ONCE):
-        rows = slice(first, first + _ROWS_AT_ONCE)
-        shared = _shared_s(grid.start_s[rows], grid.patch_s, part.start_s[rows], part.patch_s)
-        weight = shared[:, None] * part.mask[rows, :, None, :]
-        covered = weight.sum(axis=-1)
-        total = np.einsum("bcpq,bcqd->bcpd", weight, part.values[rows], optimize=True)
-        valid = covered >= COVERED * grid.patch_s * (1 - 1e-9)
-        values[rows] = np.where(valid[..., None], total / np.maximum(covered, 1e-12)[..., None], 0)
-        mask[rows] = valid
-    return replace(
-        part, values=values, mask=mask, start_s=grid.start_s, patch_s=grid.patch_s,
-        window_start_s=grid.window_start_s, window_s=grid.window_s,
-    )  # fmt: skip
-
-
 def side_by_side(parts: Sequence[Tokens], channels: Sequence[str]) -> Tokens:
     """Return tokens of the same windows and patches with all their channels, in that order."""
     first = parts[0]
@@ -144,12 +120,3 @@ def side_by_side(parts: Sequence[Tokens], channels: Sequence[str]) -> Tokens:
         for name in ("values", "mask", "context")
     }
     return replace(first, channels=tuple(channels), units=(), **arrays)
-
-
-def _shared_s(
-    start_a: np.ndarray, length_a: float, start_b: np.ndarray, length_b: float
-) -> np.ndarray:
-    """Seconds (B, P, Q) that spans of `length_a` from (B, P) share with those of b from (B, Q)."""
-    begin = np.maximum(start_a[:, :, None], start_b[:, None, :])
-    end = np.minimum(start_a[:, :, None] + length_a, start_b[:, None, :] + length_b)
-    return np.asarray(np.maximum(end - begin, 0.0))

@@ -57,6 +57,7 @@ class Wish:
     patch_stride_s: float | None = None
     fusion: Literal["common", "per_modality"] | None = None
     super_s: float | None = None
+    resolutions: Literal[1, 2] | None = None
     context_features: bool | tuple[str, ...] | list[str] | None = None
 
     @classmethod
@@ -106,6 +107,7 @@ def encoding_settings(
         patch_stride_s=wish.patch_stride_s,
         fusion=wish.fusion or "common",
         super_s=wish.super_s,
+        resolutions=wish.resolutions,
         context_features=_features(wish),
     )
     _check(settings, spec, rate)

@@ -80,10 +80,10 @@ class Plan:
 
     def rates_hz(self) -> dict[str, float]:
         """Return the rate that each channel is encoded at."""
+        from tool_use_om.tokenizers.adapters import spec_of
         from tool_use_om.tokenizers.fusion import rate_groups
-        from tool_use_om.tokenizers.registry import spec
 
-        groups = rate_groups(self.dataset, self.channels, self.config, spec(self.tokenizer))
+        groups = rate_groups(self.dataset, self.channels, self.config, spec_of(self.tokenizer))
         by_channel = {c: group.rate_hz for group in groups for c in group.channels}
         return {c: by_channel[c] for c in self.channels}
 
@@ -135,6 +135,11 @@ def check_forecast(settings: EncodingSettings) -> None:
                 f"A forecast steps from patch to patch: `{name}` must be left out for it, got "
                 f"{value:g} s. Call configure_tokenizer without it."
             )
+    if settings.resolutions == 2:
+        raise DataError(
+            "A forecast steps from patch to patch at one resolution: `resolutions` must be 1 for "
+            "it, got 2. Call configure_tokenizer without it."
+        )
 
 
 def without_filters(working_set: WorkingSet) -> WorkingSet:
@@ -195,11 +200,11 @@ def encode(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
 
 def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
     """Encode the windows of `cut`, in the same order, through the cache."""
+    from tool_use_om.tokenizers.adapters import load_any
     from tool_use_om.tokenizers.cache import TokenCache
-    from tool_use_om.tokenizers.registry import load_tokenizer
     from tool_use_om.tokenizers.tokens import concatenate
 
-    tokenizer = load_tokenizer(plan.tokenizer)
+    tokenizer = load_any(plan.tokenizer, ctx.workspace)
     cache = TokenCache(ctx.workspace)
     parts = [
         cache.encode(

@@ -27,9 +27,10 @@ def select_tokenizer(
     Small first is a rule, not a finding: on one machine's CPU the encoder is most of the cost, and
     `compare_heads` measures whether it is good enough.
     """
+    from tool_use_om.tokenizers.adapters import adapted
     from tool_use_om.tokenizers.registry import specs
 
-    table = {spec.name: spec for spec in specs()}
+    table = {spec.name: spec for spec in [*specs(), *adapted(ctx.workspace)]}
     missing = {name: _why_not(spec) for name, spec in table.items()}
     if args.tokenizer is not None:
         name = resolve_name("tokenizer", args.tokenizer, table)
@@ -37,7 +38,8 @@ def select_tokenizer(
         if missing[name]:
             raise DataError(f"The tokenizer {name!r} cannot be used: {missing[name]}.")
     else:
-        here = sorted((s for n, s in table.items() if not missing[n]), key=lambda s: s.parameters)
+        usable = [s for n, s in table.items() if not missing[n] and "+" not in n]
+        here = sorted(usable, key=lambda s: s.parameters)
         name = here[0].name
         why = f"the smallest of {len(here)} whose weights are on this machine; {here[0].good_at}"
     return finish(
@@ -155,9 +157,10 @@ def configure_head(ctx: ToolContext, working_set: WorkingSet, args: a.ConfigureH
 
 def tokenizer_spec(working_set: WorkingSet) -> TokenizerSpec:
     """Return the spec of the selected tokenizer, else of the offline default."""
-    from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, spec
+    from tool_use_om.tokenizers.adapters import spec_of
+    from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER
 
-    return spec(working_set.tokenizer or DEFAULT_TOKENIZER)
+    return spec_of(working_set.tokenizer or DEFAULT_TOKENIZER)
 
 
 def encoder_channels(dataset: DataSet, working_set: WorkingSet) -> tuple[str, ...]:
@@ -204,7 +207,7 @@ def _labels_per_class(there: dict[str, int], args: a.SelectTaskHead) -> int:
 
 def _special(settings: EncodingSettings) -> dict[str, Any]:
     """Return what is set beyond windows at one rate."""
-    names = {"patch_stride_s", "super_s", "fusion"}
+    names = {"patch_stride_s", "super_s", "fusion", "resolutions"}
     given = settings.model_dump(include=names, exclude_none=True)
     return {name: value for name, value in given.items() if value != "common"}
 

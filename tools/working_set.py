@@ -20,6 +20,7 @@ class EncodingSettings(BaseModel):
     patch_stride_s: float | None = None
     fusion: Literal["common", "per_modality"] = "common"
     super_s: float | None = None
+    resolutions: Literal[1, 2] | None = None
     context_features: bool | tuple[str, ...] = True
 
 

@@ -244,7 +244,8 @@ def test_registry_names_the_nearest_head() -> None:
     with pytest.raises(NotFoundError, match="Did you mean 'prototypes'"):
         make_head("prototype")
     assert {s.task for s in head_specs()} == {"classify", "forecast", "retrieve", "anomaly"}
-    assert {s.name for s in head_specs("classify")} == {"prototypes", "linear_probe", "knn"}
+    classify = {s.name for s in head_specs("classify")}
+    assert classify == {"prototypes", "linear_probe", "ridge_probe", "knn"}
 
 
 @pytest.mark.parametrize(
