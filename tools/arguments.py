@@ -159,6 +159,11 @@ class ConfigureTokenizer(Arguments):
         description="Seconds a super-patch summarises, at most half of window_s: for windows of "
         "minutes to hours. Not for forecasts.",
     )
+    resolutions: Literal[1, 2] | None = Field(
+        default=None,
+        description="2: also encode each window stretched to the encoder's whole context, for "
+        "short or fine shapes; several times the work. Not for forecasts.",
+    )
     context_features: bool | Names | None = Field(
         default=None,
         description="What heads get beside tokens: true = each window's mean and scale, which the "
