@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -32,11 +34,12 @@ def read_time(panel: Axes, unit: tuple[float, str], *, label: bool = True) -> No
 
     size, name = unit
     low, high = panel.get_xlim()
-    width = panel.get_position().width * panel.figure.get_figwidth()
+    width = panel.get_position().width * panel.figure.bbox.width / panel.figure.dpi  # inches
     steps = [1, 1.5, 2, 3, 6, 10] if size in (60.0, 3600.0) else [1, 2, 2.5, 5, 10]
     nice = MaxNLocator(max(3, min(12, int(width / 0.7))), steps=steps)
-    ticks = nice.tick_values(low / size, high / size) * size
-    panel.xaxis.set_major_locator(FixedLocator([t for t in ticks if low <= t <= high]))
+    ticks = np.asarray(nice.tick_values(low / size, high / size)) * size
+    shown = ticks[(ticks >= low) & (ticks <= high)]
+    panel.xaxis.set_major_locator(FixedLocator(shown.tolist()))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / size:.10g}"))
     panel.set_xlim(low, high)
     if label:

@@ -59,8 +59,8 @@ def draw_strips_panel(panel: Axes, signal: Signal, limit: int) -> None:
     panel.set_ylabel(wrapped(signal.modality), fontsize=7)
     left = len(signal.channels) - len(shown)
     said = [_missing(signal), f"{left} more\nnot drawn" if left else ""]
-    place = {"transform": panel.transAxes, "fontsize": 6.5, "va": "center"}
-    panel.text(1.01, 0.5, "\n".join(t for t in said if t), **place)
+    text = "\n".join(t for t in said if t)
+    panel.text(1.01, 0.5, text, transform=panel.transAxes, fontsize=6.5, va="center")
 
 
 def strip_name(signal: Signal, place: int) -> str:

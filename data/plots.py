@@ -139,8 +139,10 @@ def pick_sessions(dataset: DataSet, limit: int = 6) -> list[str]:
     """
     picked = _by_label(dataset, limit)
     modalities = dataset.manifest.modalities
-    held = dataset.channel_stats([m.channel_ids[0] for m in modalities]) if modalities[1:] else None
-    for modality in modalities if held is not None else ():
+    if len(modalities) == 1:
+        return picked
+    held = dataset.channel_stats([m.channel_ids[0] for m in modalities])
+    for modality in modalities:
         having = held[held["channel"] == modality.channel_ids[0]]["session_id"]
         if having.size and not having.isin(picked).any():
             picked.append(str(having.iloc[0]))
@@ -288,8 +290,8 @@ def _share_values(panels: Sequence[Axes]) -> None:
 
 
 def _headline(session_id: str, facts: pd.DataFrame) -> str:
-    row = facts.loc[session_id]
+    row = facts.loc[session_id].to_dict()
     subject = row["subject_id"]
     who = "subject not published" if subject == UNKNOWN_SUBJECT else f"subject {subject}"
     length = duration_text(float(row["duration_s"]))
-    return plain_text(f"{session_id} · {who} · {row['split']} · {length}")
+    return plain_text(f"{session_id} · {length} · {row['split']} · {who}")
