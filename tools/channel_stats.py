@@ -3,66 +3,114 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.pools import Pool
+from tool_use_om.data.stats import MOMENTS
 from tool_use_om.tools.moments import STATISTICS, Moments, unit_of
 from tool_use_om.tools.selection import Segment, Selection, records
 
 Key = tuple[str, str | None]  # channel, group
+_KEPT = 1000  # rows at either end that a result keeps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """One row a channel and group, the highest value first; of many, the two ends."""
+
+    rows: list[dict[str, Any]]
+    n_rows: int
 
 
 def channel_statistics(
     found: Selection, channels: tuple[str, ...], *, by: str, statistic: str
-) -> list[dict[str, Any]]:
-    """Return one row a channel and group, the highest value first.
+) -> Ranking:
+    """Rank channels (and groups) by one statistic.
 
     The moments are exact and pooled over all samples of the selection (standard deviations are
-    the population's). Signals are read only where labels or a time range cut sessions.
+    the population's). Signals are read only where labels or a time range cut sessions, and not
+    even then if what the index has pooled suffices.
 
     Raises
     ------
     DataError : grouping by label where nothing is labelled
     """
-    whole = by != "label" and _uncut(found)
-    parts = _from_index(found, channels) if whole else _from_signals(found, channels, by)
+    pooled = _pooled(found, channels, by)
+    if pooled is None:
+        pooled = _from_signals(found, channels, by)
+    pooled = pooled[pooled["present"] > 0]
+    if pooled.empty:
+        raise DataError(f"Nothing to compute by {by}: no such samples. Use by='channel'.")
+    pooled = pooled.assign(value=STATISTICS[statistic](pooled))
+    pooled = pooled.sort_values("value", ascending=False, kind="stable")
+    n_rows = len(pooled)
+    if n_rows > 2 * _KEPT:
+        pooled = pd.concat([pooled.iloc[:_KEPT], pooled.iloc[-_KEPT:]])
+    manifest = found.dataset.manifest
+    rows = [
+        _row(r, unit_of(statistic, manifest.unit_of(r["channel"])), by) for r in records(pooled)
+    ]
+    return Ranking(rows=rows, n_rows=n_rows)
+
+
+def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame | None:
+    """Return rows of channel, group, present, mean, std, min, max; None if signals must be read."""
+    dataset = found.dataset
+    whole = found.uncut and found.every_session
+    if (by == "label" and (whole or found.labels)) or (by == "channel" and found.labels):
+        rows = dataset.pooled_stats(channels, by="label")
+        if rows is None:
+            return None
+        if found.labels:
+            rows = rows[rows["group"].isin(found.labels)]
+        return rows if by == "label" else _together(rows, np.zeros(len(rows), int), [None])
+    if by == "label" or not found.uncut:
+        return None
+    if by == "channel" and whole:
+        return dataset.pooled_stats(channels)
+    if by == "channel" and (split := found.whole_split):
+        rows = dataset.pooled_stats(channels, by="split")
+        return rows if rows is None else rows[rows["group"] == split]
+    return _from_index(found, channels, by)
+
+
+def _from_index(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
+    ids = None if found.every_session else found.session_ids
+    table = found.dataset.channel_stats(channels, ids)
+    if by == "channel":
+        return _together(table, np.zeros(len(table), int), [None])
+    session = pd.Index(found.sessions["session_id"]).get_indexer(table["session_id"])
+    codes, names = pd.factorize(found.sessions[f"{by}_id"])
+    return _together(table, codes[session], list(names))
+
+
+def _together(table: pd.DataFrame, group: np.ndarray, names: Sequence[str | None]) -> pd.DataFrame:
+    """Pool rows of `MOMENTS` by group number (m,) and channel."""
+    codes, channels = pd.factorize(table["channel"])
+    pool = Pool(len(names) * len(channels))
+    pool.add(group * len(channels) + codes, table[list(MOMENTS)].to_numpy(float))
+    every = pd.MultiIndex.from_product([names, channels], names=["group", "channel"])
+    return pd.DataFrame(pool.moments(), index=every).reset_index()
+
+
+def _from_signals(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
     subjects = dict(zip(found.sessions["session_id"], found.sessions["subject_id"], strict=True))
     pooled: dict[Key, Moments] = defaultdict(Moments)
-    for session_id, label, channel, moments in parts:
-        groups = {"session": session_id, "subject": subjects[session_id], "label": label}
-        key = (channel, groups.get(by))
-        pooled[key] = pooled[key].merge(moments)
-    rows = [_row(found, key, m, by=by, statistic=statistic) for key, m in pooled.items() if m.n]
-    if not rows:
-        raise DataError(f"Nothing to compute by {by}: no such samples. Use by='channel'.")
-    return sorted(rows, key=lambda r: -r["value"])
-
-
-Part = tuple[str, str | None, str, Moments]  # session, label, channel
-
-
-def _from_index(found: Selection, channels: tuple[str, ...]) -> Iterator[Part]:
-    table = found.dataset.channel_stats(channels, found.session_ids)
-    for row in records(table):
-        n = round(row["n"] * (1 - row["nan_frac"]))
-        if n:
-            moments = Moments(
-                n=n,
-                mean=row["mean"],
-                squares=row["std"] ** 2 * n,
-                low=row["min"],
-                high=row["max"],
-            )
-            yield row["session_id"], None, row["channel"], moments
-
-
-def _from_signals(found: Selection, channels: tuple[str, ...], by: str) -> Iterator[Part]:
     for segment in _labelled(found) if by == "label" else found.segments:
-        signals = found.dataset.read(segment.session_id, channels, segment.start_s, segment.end_s)
-        for signal in signals:
+        session = segment.session_id
+        groups = {"session": session, "subject": subjects[session], "label": segment.label}
+        for signal in found.dataset.read(session, channels, segment.start_s, segment.end_s):
             for i, channel in enumerate(signal.channels):
-                yield segment.session_id, segment.label, channel, Moments.of(signal.values[:, i])
+                key = (channel, groups.get(by))
+                pooled[key] = pooled[key].merge(Moments.of(signal.values[:, i]))
+    rows = [{"channel": c, "group": g, **m.row()} for (c, g), m in pooled.items() if m.n]
+    return pd.DataFrame(rows, columns=["channel", "group", *Moments().row()])
 
 
 def _labelled(found: Selection) -> list[Segment]:
@@ -84,22 +132,11 @@ def _labelled(found: Selection) -> list[Segment]:
     return cut
 
 
-def _uncut(found: Selection) -> bool:
-    duration = dict(zip(found.sessions["session_id"], found.sessions["duration_s"], strict=True))
-    return all(
-        s.label is None and s.start_s == 0 and s.end_s >= duration[s.session_id]
-        for s in found.segments
-    )
-
-
-def _row(
-    found: Selection, key: Key, moments: Moments, *, by: str, statistic: str
-) -> dict[str, Any]:
-    channel, group = key
+def _row(row: dict[str, Any], unit: str, by: str) -> dict[str, Any]:
     return {
-        "channel": channel,
-        **({"group": group} if by != "channel" else {}),
-        "value": STATISTICS[statistic](moments),
-        "unit": unit_of(statistic, found.dataset.manifest.unit_of(channel)),
-        "n": moments.n,
+        "channel": row["channel"],
+        **({"group": row["group"]} if by != "channel" else {}),
+        "value": row["value"],
+        "unit": unit,
+        "n": row["present"],
     }

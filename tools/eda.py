@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.index import among
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.channel_stats import channel_statistics
 from tool_use_om.tools.context import ToolContext, ToolOutcome
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _FILTERS = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
 _RANGE = ("start_s", "end_s")
+_KEPT = 2000  # sessions listed in a stored result
 
 
 def list_datasets(ctx: ToolContext, working_set: WorkingSet, args: a.ListDatasets) -> ToolOutcome:
@@ -54,7 +56,7 @@ def show_session_stats(
         args,
         tool="show_session_stats",
         content={"dataset": dataset.name, **_counts(found), **_contents(found)},
-        detail={"sessions": records(found.sessions.drop(columns="start_utc"))},
+        detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
         inputs={"content_hash": dataset.content_hash},
     )
 
@@ -66,7 +68,8 @@ def show_channel_stats(
     dataset = open_current(ctx, working_set)
     channels = channels_of(dataset, args.channels or working_set.channels)
     found = select(dataset, working_set)
-    rows = channel_statistics(found, channels, by=args.by, statistic=args.statistic)
+    ranking = channel_statistics(found, channels, by=args.by, statistic=args.statistic)
+    rows = ranking.rows
     highest, lowest = rows[0], rows[-1]
     ratio = highest["value"] / lowest["value"] if lowest["value"] > 0 else None
     return finish(
@@ -79,6 +82,7 @@ def show_channel_stats(
             "by": args.by,
             "n_sessions": len(found.sessions),
             "labels": list(working_set.labels),
+            "n_rows": ranking.n_rows,
             "rows": rows[: 2 * SHOWN + 4],
             "highest": highest,
             "lowest": lowest,
@@ -122,13 +126,13 @@ def filter_by_time(ctx: ToolContext, working_set: WorkingSet, args: a.FilterByTi
         tool="filter_by_time",
         content={
             "n_sessions": len(found.sessions),
-            "n_segments": len(found.segments),
+            "n_segments": len(found.stretches),
             "total_s": found.total_s,
-            "start_s": min(s.start_s for s in found.segments),
-            "end_s": max(s.end_s for s in found.segments),
+            "start_s": float(found.stretches["start_s"].min()),
+            "end_s": float(found.stretches["end_s"].max()),
             "labels": list(chosen.labels),
             "split": chosen.split,
-            "sessions": found.session_ids[:SHOWN],
+            "sessions": found.sessions["session_id"].head(SHOWN).tolist(),
             **_range_note(dataset, chosen),
         },
         detail={"segments": [vars(s) for s in found.segments]},
@@ -220,12 +224,23 @@ def _counts(found: Selection) -> dict[str, Any]:
 
 def _contents(found: Selection) -> dict[str, Any]:
     dataset = found.dataset
-    labels = dataset.labels(session_ids=found.session_ids)
-    per_label = labels.groupby("label")["session_id"].nunique().sort_index()
+    per_label = _sessions_per_label(found)
     per_split = found.sessions["split"].value_counts().sort_index()
     return {
-        "sessions_per_label": {str(k): int(v) for k, v in per_label.items()},
+        "sessions_per_label": per_label,
         "sessions_per_split": {str(k): int(v) for k, v in per_split.items()},
         "channels": channel_rows(dataset, dataset.manifest.channel_ids)[: 2 * SHOWN],
-        "sessions": found.session_ids[:SHOWN],
+        "sessions": found.sessions["session_id"].head(SHOWN).tolist(),
     }
+
+
+def _sessions_per_label(found: Selection) -> dict[str, int]:
+    dataset = found.dataset
+    pooled = dataset.pooled_stats(dataset.manifest.channel_ids[:1], by="label")
+    if found.every_session and pooled is not None:
+        return dict(zip(pooled["group"].tolist(), pooled["sessions"].tolist(), strict=True))
+    labels = dataset.labels()
+    if not found.every_session:
+        labels = labels[among(labels["session_id"], found.sessions["session_id"])]
+    pairs = labels[["session_id", "label"]].drop_duplicates()
+    return {str(k): int(v) for k, v in pairs["label"].value_counts().sort_index().items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,20 +54,22 @@ class Moments:
             high=max(self.high, other.high),
         )
 
-    @property
-    def variance(self) -> float:
-        """Mean squared deviation (population), squared channel units."""
-        return self.squares / self.n
+    def row(self) -> dict[str, float]:
+        """Return present (samples counted), mean, std (population), min and max."""
+        std = math.sqrt(self.squares / self.n) if self.n else math.nan
+        found = {"present": self.n, "mean": self.mean, "std": std}
+        return found | {"min": self.low, "max": self.high}
 
 
-STATISTICS: dict[str, Callable[[Moments], float]] = {
-    "mean": lambda m: m.mean,
-    "std": lambda m: math.sqrt(m.variance),
-    "variance": lambda m: m.variance,
-    "min": lambda m: m.low,
-    "max": lambda m: m.high,
-    "range": lambda m: m.high - m.low,
-    "rms": lambda m: math.sqrt(m.variance + m.mean**2),
+# from what a row, or a table of them by column, says of mean, std, min and max
+STATISTICS: dict[str, Callable[[Any], Any]] = {
+    "mean": lambda m: m["mean"],
+    "std": lambda m: m["std"],
+    "variance": lambda m: m["std"] ** 2,
+    "min": lambda m: m["min"],
+    "max": lambda m: m["max"],
+    "range": lambda m: m["max"] - m["min"],
+    "rms": lambda m: (m["std"] ** 2 + m["mean"] ** 2) ** 0.5,
 }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.index import among
 from tool_use_om.tools.arguments import SessionFilters
 from tool_use_om.tools.context import ToolContext
 from tool_use_om.tools.names import resolve_channels, resolve_names, resolve_sessions
@@ -36,21 +39,51 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The selected sessions (rows of `DataSet.sessions()`) and segments, both in session order."""
+    """The selected sessions (rows of `DataSet.sessions()`) and stretches of them, in that order.
+
+    `stretches` has session_id, start_s, end_s and, where labels chose them, label. `labels` are
+    those labels if nothing else narrows the set. `uncut` says that all sessions are whole.
+    """
 
     dataset: DataSet
     sessions: pd.DataFrame
-    segments: tuple[Segment, ...]
+    stretches: pd.DataFrame
+    labels: tuple[str, ...] = ()
+    uncut: bool = False
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The stretches as segments; made when first asked for, as large sets have many."""
+        columns = [self.stretches[c].tolist() for c in ("session_id", "start_s", "end_s")]
+        labels = self.stretches["label"].tolist() if "label" in self.stretches else None
+        columns.append(labels or [None] * len(self.stretches))
+        return tuple(
+            Segment(session_id=str(s), start_s=start, end_s=end, label=label)
+            for s, start, end, label in zip(*columns, strict=True)
+        )
 
     @property
     def session_ids(self) -> list[str]:
         """The ids of the selected sessions."""
-        return [str(s) for s in self.sessions["session_id"]]
+        ids: list[str] = self.sessions["session_id"].tolist()
+        return ids
 
     @property
     def total_s(self) -> float:
         """Seconds in all segments."""
-        return sum(segment.duration_s for segment in self.segments)
+        return float((self.stretches["end_s"] - self.stretches["start_s"]).sum())
+
+    @property
+    def every_session(self) -> bool:
+        """Whether no session is left out."""
+        return len(self.sessions) == self.dataset.manifest.n_sessions
+
+    @property
+    def whole_split(self) -> str | None:
+        """The split whose sessions these are, all of them and no other; None otherwise."""
+        splits = self.sessions["split"].unique()
+        whole = len(splits) == 1 and len(self.sessions) == self.dataset.manifest.splits[splits[0]]
+        return str(splits[0]) if whole else None
 
 
 def open_current(ctx: ToolContext, working_set: WorkingSet) -> DataSet:
@@ -121,12 +154,24 @@ def select(dataset: DataSet, working_set: WorkingSet, *, may_be_empty: bool = Fa
     DataError : nothing is left (unless that may be); the message says which filters are set
     """
     table = _sessions(dataset, working_set)
-    found = [s for s in _stretches(dataset, working_set, table) if s.duration_s > 0]
-    if not found and not may_be_empty:
+    found = _stretches(dataset, working_set, table)
+    found = found[found["end_s"] > found["start_s"]].reset_index(drop=True)
+    if found.empty and not may_be_empty:
         raise _nothing_left(dataset, working_set)
-    held = {s.session_id for s in found}
-    kept = table[table["session_id"].isin(held)].reset_index(drop=True)
-    return Selection(dataset=dataset, sessions=kept, segments=tuple(found))
+    ranged = bool(working_set.start_s) or working_set.end_s is not None
+    kept = table
+    if working_set.labels or len(found) < len(table):
+        kept = table[among(table["session_id"], found["session_id"])].reset_index(drop=True)
+    alone = not ranged and len(table) == dataset.manifest.n_sessions
+    return Selection(
+        dataset=dataset,
+        sessions=kept,
+        stretches=found,
+        labels=working_set.labels if alone else (),
+        uncut=not working_set.labels
+        and bool((found["start_s"] == 0).all())
+        and bool((found["end_s"] >= kept["duration_s"]).all()),
+    )
 
 
 def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
@@ -142,29 +187,23 @@ def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
         keep &= table["duration_s"] >= ws.min_duration_s
     if ws.max_duration_s is not None:
         keep &= table["duration_s"] <= ws.max_duration_s
-    return table[keep].reset_index(drop=True)
+    return table if keep.all() else table[keep].reset_index(drop=True)
 
 
-def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> list[Segment]:
-    low = ws.start_s or 0.0
-    high = float("inf") if ws.end_s is None else ws.end_s
-    length = dict(zip(table["session_id"], table["duration_s"].astype(float), strict=True))
+def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.DataFrame:
+    low, high = ws.start_s or 0.0, math.inf if ws.end_s is None else ws.end_s
     if not ws.labels:
-        whole = [(s, 0.0, end, None) for s, end in length.items()]
-    else:
-        rows = dataset.labels(session_ids=list(length))
-        rows = rows[rows["label"].isin(ws.labels)].sort_values(["session_id", "start_s"])
-        columns = (rows[c] for c in ("session_id", "start_s", "end_s", "label"))
-        whole = list(zip(*columns, strict=True))
-    return [
-        Segment(
-            session_id=str(s),
-            start_s=max(float(start), low),
-            end_s=min(float(end), length[s], high),
-            label=label,
-        )
-        for s, start, end, label in whole
-    ]
+        found = table[["session_id"]].assign(start_s=low)
+        return found.assign(end_s=table["duration_s"].clip(upper=high))
+    rows = dataset.labels()
+    rows = rows[rows["label"].isin(ws.labels)]
+    if len(table) < dataset.manifest.n_sessions:
+        rows = rows[among(rows["session_id"], table["session_id"])]
+    rows = rows.sort_values(["session_id", "start_s"], ignore_index=True)
+    length = table.set_index("session_id")["duration_s"].reindex(rows["session_id"]).to_numpy()
+    start, end = rows["start_s"].clip(lower=low), rows["end_s"].clip(upper=high)
+    found = rows[["session_id"]].assign(start_s=start, end_s=end.clip(upper=length))
+    return found.assign(label=rows["label"])
 
 
 def _nothing_left(dataset: DataSet, ws: WorkingSet) -> DataError:

@@ -32,7 +32,7 @@ def test_moments_of_parts_are_those_of_the_whole(parts: list[list[float]]) -> No
     assert merged.n == len(values)
     if merged.n:
         for name, oracle in ORACLES.items():
-            assert STATISTICS[name](merged) == pytest.approx(oracle(values), abs=1e-6)
+            assert STATISTICS[name](merged.row()) == pytest.approx(oracle(values), abs=1e-6)
 
 
 def test_unit_of_squares_the_variance_only() -> None:
