@@ -9,8 +9,9 @@ from tool_use_om.tools import arguments as a
 from tool_use_om.tools.anomaly_figures import scores_figure
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Stopwatch, encode, plan_encoding, whole, without_filters
+from tool_use_om.tools.labels_at import label_at
 from tool_use_om.tools.outcome import coverage_json, finish_run
-from tool_use_om.tools.retrieve import label_at, query_segment
+from tool_use_om.tools.retrieve import query_segment
 from tool_use_om.tools.selection import SHOWN, Segment, open_current, select
 from tool_use_om.tools.working_set import WorkingSet
 

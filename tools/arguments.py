@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tool_use_om.heads.descriptions import ActivityDescription
+
 
 def as_names(value: object) -> object:
     """Accept one name, or names in one comma-separated string, where a list is meant."""
@@ -225,6 +227,19 @@ class RunTask(Arguments):
     )
     coverage: float = Field(
         default=0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
+    )
+    threshold: float | None = Field(
+        default=None,
+        description="Forecast: also how likely the one channel reaches this level, in its unit.",
+    )
+    direction: Literal["above", "below"] = Field(
+        default="above", description="From which side the threshold is meant."
+    )
+    descriptions: list[ActivityDescription] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=20,
+        description="Classify with no labels: activities in measurable terms.",
     )
     class_conditional: bool = Field(
         default=False, description="Calibrate prediction sets label by label (classify)."

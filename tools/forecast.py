@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.drift import drift_json, drift_notes
 from tool_use_om.tools.encoding import Plan, Stopwatch, plan_encoding, without_filters
+from tool_use_om.tools.events import threshold_event
 from tool_use_om.tools.forecast_figures import backtest_figure, forecast_figure
 from tool_use_om.tools.forecast_scores import compared, window_errors, window_sessions
 from tool_use_om.tools.forecast_windows import (
@@ -20,6 +22,8 @@ from tool_use_om.tools.forecast_windows import (
     split_segments,
     with_whole_future,
 )
+from tool_use_om.tools.gate_classify import gate_notes
+from tool_use_om.tools.gate_forecast import gated
 from tool_use_om.tools.names import resolve_name
 from tool_use_om.tools.outcome import coverage_json, finish_run
 from tool_use_om.tools.selection import (
@@ -67,7 +71,11 @@ class Backtest:
     head: ForecastHead
     naive: ForecastHead
     conformal: ConformalForecaster
+    calibration: ForecastBatch
     held_out: ForecastBatch
+    own: str
+    gate: dict[str, Any] | None
+    drift: dict[str, Any]
 
 
 def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -82,7 +90,11 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         ahead = test.conformal.predict(ends, test.request.horizon_s)
         checked = test.conformal.predict(test.held_out, test.request.horizon_s)
         scores = _judged(test, ctx.seed)
-    rows = _rows(ahead)
+        event, chances = threshold_event(test, ends, args, ctx.seed)
+    rows = [
+        {**row, **({} if chances is None else {"probability": float(chances[i])})}
+        for i, row in enumerate(_rows(ahead))
+    ]
     return finish_run(
         ctx,
         working_set,
@@ -91,10 +103,13 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         content={
             **_about(test),
             **scores,
+            **({} if event is None else {"event": event}),
             "n_forecasts": len(ends),
             "forecasts_from": origin,
             "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
-            "notes": [n for n in (*test.plan.notes, test.conformal.note) if n],
+            "gate": test.gate,
+            "drift": test.drift,
+            "notes": [n for n in (*test.plan.notes, test.conformal.note, *_warnings(test)) if n],
         },
         detail={
             "meaning": MEANING,
@@ -107,6 +122,10 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "backtest.png": backtest_figure(test.held_out, checked),
         },
     )
+
+
+def _warnings(test: Backtest) -> list[str]:
+    return [*gate_notes(test.gate), *drift_notes(test.drift)]
 
 
 def _judged(test: Backtest, seed: int) -> dict[str, Any]:
@@ -125,7 +144,8 @@ def _about(test: Backtest) -> dict[str, Any]:
     """What was forecast, how, and on what it was judged."""
     return {
         "task": "forecast",
-        "head": test.head.name,
+        "head": test.own,
+        "answered_by": test.head.name,
         "horizon_s": test.request.horizon_s,
         "context_s": test.plan.settings.window_s,
         "channels": list(test.request.channels),
@@ -210,6 +230,10 @@ def backtest(
     with clock.lap("fit_s"):
         head = fit_forecaster(working_set.head or DEFAULT_HEAD, working_set.head_params, data)
         naive = head if head.name == BASELINE else fit_forecaster(BASELINE, {}, data)
+    own, gate = head.name, None
+    if args.allow_raw:
+        head, gate = _gated(ctx, working_set, data, head, clock)
+    with clock.lap("fit_s"):
         conformal = ConformalForecaster(head, coverage=args.coverage).calibrate(data.calibration)
     return Backtest(
         plan=data.plan,
@@ -217,8 +241,34 @@ def backtest(
         head=head,
         naive=naive,
         conformal=conformal,
+        calibration=data.calibration,
         held_out=data.held_out,
+        own=own,
+        gate=gate,
+        drift=drift_json(
+            data.calibration.tokens,
+            data.held_out.tokens,
+            between=("calibration", "test"),
+            seed=ctx.seed,
+        ),
     )
+
+
+def _gated(
+    ctx: ToolContext,
+    working_set: WorkingSet,
+    data: Prepared,
+    head: ForecastHead,
+    clock: Stopwatch,
+) -> tuple[ForecastHead, dict[str, Any]]:
+    """Compare the head with raw-space fallbacks on folds of the training windows."""
+
+    def refit(train: ForecastBatch) -> ForecastHead:
+        name = working_set.head or DEFAULT_HEAD
+        return fit_forecaster(name, working_set.head_params, replace(data, train=train))
+
+    batches = (data.train, data.held_out)
+    return gated(head, batches, data.request.horizon_s, refit, clock, seed=ctx.seed)
 
 
 def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Request:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Plan, Stopwatch, encode, plan_encoding, without_filters
-from tool_use_om.tools.models import main_label_set
+from tool_use_om.tools.labels_at import label_at
+from tool_use_om.tools.motifs import run_motifs
 from tool_use_om.tools.names import resolve_name, resolve_sessions
 from tool_use_om.tools.outcome import finish_run
 from tool_use_om.tools.retrieve_figures import neighbours_figure, ranking_figure
@@ -29,11 +29,13 @@ def run_retrieve(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     """Search for stretches like the query, or rank a label's sessions by how unlike they are."""
     if args.query_session is not None:
         return _search(ctx, working_set, args)
+    if working_set.head == "motif":
+        return run_motifs(ctx, working_set, args)
     label = args.target_label or next(iter(working_set.labels), None)
     if label is None:
         raise DataError(
             "Give query_session with query_start_s and query_end_s to search for its like, or "
-            "target_label to rank the sessions of that label."
+            "target_label to rank the sessions of that label; head 'motif' finds what recurs."
         )
     return _rank(ctx, working_set, args, label)
 
@@ -163,21 +165,3 @@ def _head(working_set: WorkingSet) -> RetrievalHead:
 
 def _row(dataset: DataSet, neighbour: Neighbour) -> dict[str, Any]:
     return {**vars(neighbour), "label": label_at(dataset, neighbour)}
-
-
-def label_at(dataset: DataSet, stretch: Neighbour | Segment) -> str | None:
-    """Return the label that covers at least half of a stretch, if there is one."""
-    import numpy as np
-
-    from tool_use_om.data.labels import window_labels
-
-    if not dataset.manifest.label_sets:
-        return None
-    found: Sequence[str | None] = window_labels(
-        dataset.labels([stretch.session_id]),
-        [stretch.session_id],
-        np.array([stretch.start_s]),
-        np.array([stretch.end_s]),
-        main_label_set(dataset),
-    ).tolist()
-    return found[0]

@@ -15,6 +15,7 @@ RUNNERS: dict[str, str] = {
     "retrieve": "tool_use_om.tools.retrieve:run_retrieve",
     "anomaly": "tool_use_om.tools.anomaly:run_anomaly",
 }
+ZERO_SHOT = "tool_use_om.tools.attributes:run_attributes"
 
 
 def run_task(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -26,6 +27,9 @@ def run_task(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> Tool
     """
     if working_set.task is None:
         raise DataError(f"No task is selected. Call select_task_head with one of {list(RUNNERS)}.")
-    module, _, name = RUNNERS[working_set.task].partition(":")
+    runner = ZERO_SHOT if args.descriptions else RUNNERS[working_set.task]
+    if args.descriptions and working_set.task != "classify":
+        raise DataError("Descriptions are for task 'classify'. Call select_task_head with it.")
+    module, _, name = runner.partition(":")
     outcome: ToolOutcome = getattr(import_module(module), name)(ctx, working_set, args)
     return outcome

@@ -1,0 +1,149 @@
+"""run_task with descriptions: activities nobody labelled, found by measurable attributes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools import arguments as a
+from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.encoding import Plan, Stopwatch, cut, plan_encoding, whole, without_filters
+from tool_use_om.tools.models import main_label_set
+from tool_use_om.tools.outcome import finish_run
+from tool_use_om.tools.selection import SHOWN, Segment, open_current, select, with_filters
+from tool_use_om.tools.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.heads.attributes import AttributeScores
+    from tool_use_om.tokenizers.windows import WindowBatch
+
+HEAD = "attributes"
+MEANING = (
+    "probability: among the described activities only; fits: share of windows for which one "
+    "description is not ruled out by its attributes"
+)
+
+
+def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Score windows against the descriptions; where labels of these names exist, judge by them."""
+    from tool_use_om.heads.attributes import AttributeClassifier
+
+    dataset = open_current(ctx, working_set)
+    clock = Stopwatch()
+    plan = plan_encoding(ctx, without_filters(working_set))
+    with clock.lap("cut_s"):
+        usual = _measured(plan, _training(dataset))
+        asked = _measured(plan, _asked(dataset, working_set, args))
+    with clock.lap("predict_s"):
+        scores = AttributeClassifier(args.descriptions or []).fit(usual).score(asked)
+    rows = _rows(asked, scores)
+    return finish_run(
+        ctx,
+        working_set,
+        args,
+        plan,
+        content={
+            "task": "classify",
+            "head": HEAD,
+            "described": list(scores.names),
+            "n_windows": len(asked),
+            "n_sessions": len(set(asked.session_ids)),
+            "found": dict(Counter(r["label"] for r in rows)),
+            "fits": float(scores.fits.mean()),
+            **_judged(dataset, asked, scores, ctx.seed),
+            "segments": sorted(rows, key=lambda r: -float(r["probability"]))[:SHOWN],
+            "meaning": MEANING,
+            "notes": list(plan.notes),
+        },
+        detail={"segments": rows},
+        clock=clock,
+        files={},
+    )
+
+
+def _training(dataset: DataSet) -> list[Segment]:
+    """The sessions that say what low and high mean: the training split, unlabelled, else all."""
+    table = dataset.sessions()
+    train = table.loc[table["split"] == "train", "session_id"].tolist()
+    return whole(dataset, train or table["session_id"].tolist())
+
+
+def _asked(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> list[Segment]:
+    """The selected stretches; without a selection the test split."""
+    narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
+    chosen = narrowed.sessions is not None or narrowed.labels or narrowed.subjects
+    if not chosen and narrowed.split is None and dataset.manifest.splits.get("test"):
+        narrowed = narrowed.but(split="test")
+    return list(select(dataset, narrowed).segments)
+
+
+def _measured(plan: Plan, segments: list[Segment]) -> WindowBatch:
+    """Cut the segments; a window of which less than half was measured is left out.
+
+    Raises
+    ------
+    DataError : no window is left
+    """
+    import numpy as np
+
+    windows = cut(plan, segments)
+    kept = np.flatnonzero(windows.mask.mean(axis=(1, 2)) >= 0.5)
+    if not len(kept):
+        raise DataError("No window is at least half measured. Choose other sessions or channels.")
+    return windows.select(kept)
+
+
+def _rows(asked: WindowBatch, scores: AttributeScores) -> list[dict[str, Any]]:
+    ends = asked.end_s
+    return [
+        {
+            "session_id": asked.session_ids[i],
+            "start_s": float(asked.start_s[i]),
+            "end_s": float(ends[i]),
+            "label": str(scores.labels[i]),
+            "probability": float(scores.proba[i].max()),
+            "fits": bool(scores.fits[i]),
+        }
+        for i in range(len(asked))
+    ]
+
+
+def _judged(
+    dataset: DataSet, asked: WindowBatch, scores: AttributeScores, seed: int
+) -> dict[str, Any]:
+    """Accuracy and confusion over the windows that bear the name of a described activity."""
+    import numpy as np
+
+    from tool_use_om.heads.metrics import accuracy, bootstrap_interval
+    from tool_use_om.tools.classify import as_json
+
+    truth = _labels(dataset, asked)
+    known = np.flatnonzero([t in scores.names for t in truth])
+    if not len(known):
+        return {"metrics": None, "confusion": None}
+    t, said = truth[known].astype(str), scores.labels[known]
+    sessions = np.array(asked.session_ids)[known]
+    found = bootstrap_interval(t, said, groups=sessions, statistic=accuracy, seed=seed, share=True)
+    counts = Counter(zip(t.tolist(), said.tolist(), strict=True))
+    confusion = [
+        {"label": true, "said": {name: counts[true, name] for name in scores.names}}
+        for true in sorted(set(t))
+    ]
+    return {"metrics": {"accuracy": as_json(found)}, "confusion": confusion}
+
+
+def _labels(dataset: DataSet, asked: WindowBatch) -> np.ndarray:
+    """The label of each window (B,) object, None where there is none."""
+    import numpy as np
+
+    from tool_use_om.data.labels import window_labels
+
+    if not dataset.manifest.label_sets:
+        return np.full(len(asked), None, dtype=object)
+    name = main_label_set(dataset)
+    rows = dataset.labels(list(dict.fromkeys(asked.session_ids)))
+    return window_labels(rows, asked.session_ids, asked.start_s, asked.end_s, name)
