@@ -59,6 +59,7 @@ def heads(
     tokenizer: TokenizerOption = None,
     method: MethodOption = None,
     peers: Annotated[bool, typer.Option(help="MiniRocket, catch22, 1-NN too.")] = True,
+    most: Annotated[int, typer.Option(min=10, help="Windows learned from at most.")] = 1500,
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     seed: SeedOption = 0,
@@ -66,7 +67,8 @@ def heads(
     """Classification of test splits: heads, the agent's gated choice, and peers."""
     sets = data or ["basic-motions"]
     asked = {"tokenizer": tokenizer, "method": method or [], "peers": peers, "seed": seed}
-    _run("heads", "heads-" + "-".join(sets), out, workspace, data=sets, **asked)
+    name = "heads-" + "-".join(sets)
+    _run("heads", name, out, workspace, data=sets, most=most, **asked)
 
 
 @app.command()
@@ -102,6 +104,21 @@ def retrieval(
     sets = data or ["basic-motions"]
     asked = {"tokenizer": tokenizer, "method": method or [], "seed": seed}
     _run("retrieval", "retrieval-" + "-".join(sets), out, workspace, data=sets, **asked)
+
+
+@app.command()
+def anomaly(
+    *,
+    data: Annotated[list[str], typer.Option(help="A set with labels 'anomaly'; repeatable.")],
+    tokenizer: TokenizerOption = None,
+    method: MethodOption = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Labelled anomalies found by time split: VUS-PR and events hit, beside a random score."""
+    asked = {"tokenizer": tokenizer, "method": method or [], "seed": seed}
+    _run("anomaly", "anomaly-" + "-".join(data), out, workspace, data=data, **asked)
 
 
 @app.command()

@@ -16,7 +16,12 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.classify_methods import classified, methods
 from tool_use_om.evals.head_tables import head_tables
-from tool_use_om.evals.labelled_windows import LabelledWindows, labelled_windows, open_named
+from tool_use_om.evals.labelled_windows import (
+    MOST_FIT,
+    LabelledWindows,
+    labelled_windows,
+    open_named,
+)
 from tool_use_om.evals.rows import by_group
 from tool_use_om.evals.runner import Row, Table
 
@@ -33,6 +38,7 @@ class HeadSuite:
     tokenizer : str or None; None = the offline default
     method : names of heads and peers to measure; empty = all
     peers : bool, measure the peers as well
+    most : int, windows learned from at most, evenly thinned
     """
 
     name = "heads"
@@ -45,6 +51,7 @@ class HeadSuite:
         tokenizer: str | None = None,
         method: Sequence[str] = (),
         peers: bool = True,
+        most: int = MOST_FIT,
         seed: int = 0,
     ) -> None:
         from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, load_tokenizer
@@ -54,12 +61,14 @@ class HeadSuite:
         self._seed = seed
         self._only = tuple(method)
         self._peers = peers
+        self._most = most
         self._sets = {name: open_named(name, workspace) for name in data}
         self._mark = load_tokenizer(self._tokenizer).weights_hash[:8]
         self._windows = lru_cache(maxsize=1)(self._cut)
         self.settings = {
             "data": {name: found.content_hash for name, (found, _) in self._sets.items()},
             "tokenizer": self._tokenizer,
+            "most": most,
             "seed": seed,
         }
 
@@ -92,7 +101,9 @@ class HeadSuite:
         return head_tables(rows, notes)
 
     def _cut(self, name: str) -> LabelledWindows:
-        return labelled_windows(name, self._workspace, tokenizer=self._tokenizer, seed=self._seed)
+        return labelled_windows(
+            name, self._workspace, tokenizer=self._tokenizer, most=self._most, seed=self._seed
+        )
 
 
 def scored(data: LabelledWindows, said: Array, seed: int) -> dict[str, Any]:

@@ -172,10 +172,16 @@ def how(row: Row) -> str:
     return (
         f"Labels: {row['label_set']}, {row['n_classes']} classes; {unit} at {coded['rate_hz']:g} "
         f"Hz, {len(coded['channels'])} channels, {coded['tokenizer']}; learned from "
-        f"{row['n_fit']}, judged on {row['n_test']} of {row['n_groups']} "
+        f"{row['n_fit']}{_thinned(row)}, judged on {row['n_test']} of {row['n_groups']} "
         f"{'cases' if row['by_case'] else 'subjects or sessions'}.{short} Chance: "
         f"{row['chance']:.3f}. Not learned from: the test split alone."
     )
+
+
+def _thinned(row: Row) -> str:
+    if row["n_fit"] == row["n_there"]:
+        return ""
+    return f" (evenly thinned from {row['n_there']}, alike for all methods)"
 
 
 def _cells(row: Row) -> dict[str, str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows import WindowBatch
 
 Array = np.ndarray
+MOST_FIT = 1500  # windows learned from: enough that more change little, few enough for a laptop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,7 @@ class LabelledWindows:
     Parameters
     ----------
     by_case : one window a session
+    n_there : windows that could be learned from; `fit` may hold fewer
     """
 
     dataset: DataSet
@@ -89,6 +91,7 @@ class LabelledWindows:
     by_case: bool
     fit: Part
     test: Part
+    n_there: int
 
     def about(self) -> dict[str, Any]:
         """Return what a report says about the windows, as JSON values."""
@@ -98,6 +101,7 @@ class LabelledWindows:
             "by_case": self.by_case,
             "encoding": self.plan.to_json(),
             "n_fit": len(self.fit),
+            "n_there": self.n_there,
             "n_test": len(self.test),
             "n_groups": len(np.unique(self.test.groups)),
             "n_classes": len(np.unique(self.test.y)),
@@ -123,9 +127,16 @@ def open_named(name: str, workspace: Workspace) -> tuple[DataSet, str]:
 
 
 def labelled_windows(
-    name: str, workspace: Workspace, *, tokenizer: str | None = None, seed: int = 0
+    name: str,
+    workspace: Workspace,
+    *,
+    tokenizer: str | None = None,
+    most: int = MOST_FIT,
+    seed: int = 0,
 ) -> LabelledWindows:
     """Cut, encode and label the windows of a data set.
+
+    Of more than `most` windows to learn from, so many are kept, evenly spaced over the sessions.
 
     Raises
     ------
@@ -144,10 +155,19 @@ def labelled_windows(
     held_out = table["split"] == "test"
     fit = _part(ctx, plan, label_set, table.loc[~held_out, "session_id"].tolist())
     test = _part(ctx, plan, label_set, table.loc[held_out, "session_id"].tolist())
+    n_there = len(fit)
+    if n_there > most:
+        fit = fit.select(np.unique(np.linspace(0, n_there - 1, most).round().astype(np.int64)))
     if len(np.unique(fit.y)) < 2:
         raise DataError(f"{name}: fewer than two labels to learn from.")
     return LabelledWindows(
-        dataset=dataset, label_set=label_set, plan=plan, by_case=by_case, fit=fit, test=test
+        dataset=dataset,
+        label_set=label_set,
+        plan=plan,
+        by_case=by_case,
+        fit=fit,
+        test=test,
+        n_there=n_there,
     )
 
 

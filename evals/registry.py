@@ -14,6 +14,7 @@ SUITES: Mapping[str, str] = {
     "forecast": "tool_use_om.evals.forecast_suite:ForecastSuite",
     "gate": "tool_use_om.evals.gate_suite:GateSuite",
     "retrieval": "tool_use_om.evals.retrieval_suite:RetrievalSuite",
+    "anomaly": "tool_use_om.evals.anomaly_suite:AnomalySuite",
     "fewshot": "tool_use_om.evals.fewshot_suite:FewShotSuite",
     "labels": "tool_use_om.evals.labels_suite:LabelsSuite",
     "coverage": "tool_use_om.evals.coverage_suite:CoverageSuite",
