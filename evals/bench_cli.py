@@ -95,3 +95,39 @@ def data(
         with atomic_file(out) as partial:
             partial.write_text(text, encoding="utf-8")
     typer.echo(text)
+
+
+@app.command()
+def heads(
+    *,
+    windows: Annotated[int, typer.Option(min=100, help="Windows to fit on.")] = 10_000,
+) -> None:
+    """Measure what fitting each registered head costs, in seconds and memory."""
+    from tool_use_om.evals.heads_bench import render, run
+
+    typer.echo(render(run(windows), windows, f"tuom bench heads --windows {windows}"))
+
+
+@app.command()
+def motif(
+    *,
+    samples: Annotated[int, typer.Option(min=2000, help="Samples a recording.")] = 100_000,
+    length: Annotated[int, typer.Option(min=16, max=400, help="Samples a motif.")] = 256,
+    cases: Annotated[int, typer.Option(min=0, help="Planted recordings of each kind.")] = 2,
+    data: Annotated[list[str] | None, typer.Option(help="Also a data set; repeatable.")] = None,
+    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+) -> None:
+    """Measure motif search in tokens beside a matrix profile (stumpy; minutes a case)."""
+    from tool_use_om.data.catalog import open_dataset
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.motif_bench import KINDS, measure, planted, recorded, render
+
+    made = [planted(kind, samples, length, seed) for kind in KINDS for seed in range(cases)]
+    for name in data or []:
+        made += recorded(open_dataset(name, Workspace.at(workspace)), samples)
+    rows = []
+    for case in made:
+        rows.append(measure(case, length))
+        typer.echo(str(rows[-1]), err=True)
+    command = f"tuom bench motif --samples {samples} --length {length} --cases {cases}"
+    typer.echo(render(rows, command + "".join(f" --data {name}" for name in data or [])))

@@ -63,8 +63,8 @@ DESCRIBED: Mapping[str, tuple[ActivityDescription, ...]] = {
     # Wrist, 50 Hz, m/s2 (our own simulator).
     "synthetic-days": (
         ActivityDescription(name="resting", intensity="still"),
-        ActivityDescription(name="walking", cadence_hz=(0.7, 2.2), intensity="medium"),
+        ActivityDescription(name="walking", cadence_hz=(0.7, 1.15), intensity="medium"),
         ActivityDescription(name="running", cadence_hz=(1.2, 3.5), intensity="high"),
-        ActivityDescription(name="cycling", cadence_hz=(1.0, 1.75), intensity="low"),
+        ActivityDescription(name="cycling", cadence_hz=(1.0, 1.75), intensity="medium"),
     ),
 }
