@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -142,9 +142,8 @@ def raw_specs(task: Task) -> list[HeadSpec]:
     return [_load(task, name).spec for name in raw_names(task)]
 
 
-def _load(task: Task, name: str) -> type:  # type: ignore[type-arg]  # a RawClassifier or RawForecaster
+def _load(task: Task, name: str) -> Any:  # noqa: ANN401  # a class of RawClassifier or RawForecaster
     if name not in RAW[task]:
         raise unknown(f"raw-space {task} fallback", name, RAW[task])
     module, _, attribute = RAW[task][name].partition(":")
-    found: type = getattr(import_module(module), attribute)
-    return found
+    return getattr(import_module(module), attribute)

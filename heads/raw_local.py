@@ -39,11 +39,13 @@ class _Local(RawForecaster):
             season -= season.mean()
         ahead = (len(series) + np.arange(n_steps)) % len(season)
         rest = series - np.resize(season, len(series))
-        if len(rest) < 4 or np.ptp(rest) < 1e-9:
-            return np.full(n_steps, rest[-1]) + season[ahead]
-        found = np.asarray(self._method(rest, n_steps), dtype=np.float64)
-        sane = np.isfinite(found).all() and np.abs(found).max() < _REACH
-        return (found if sane else np.full(n_steps, rest[-1])) + season[ahead]
+        found = np.full(n_steps, rest[-1])
+        if len(rest) >= 4 and np.ptp(rest) > 1e-9:
+            said = np.asarray(self._method(rest, n_steps), dtype=np.float64)
+            if np.isfinite(said).all() and np.abs(said).max() < _REACH:
+                found = said
+        continued: Array = found + season[ahead]
+        return continued
 
     @abstractmethod
     def _method(self, series: Array, n_steps: int) -> Array:

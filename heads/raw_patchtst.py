@@ -11,6 +11,7 @@ from tool_use_om.heads.spec import HeadSpec, Param
 
 Array = np.ndarray
 _ROWS_A_STEP = 64
+_ROWS_AT_ONCE = 1024
 _MOST_ROWS = 4000
 _RATE = 1e-3
 
@@ -39,7 +40,7 @@ class PatchTST(RawForecaster):
     @property
     def memory_mb(self) -> float:
         """Megabytes of the weights."""
-        return sum(p.numel() * p.element_size() for p in self.model_.parameters()) / 1e6
+        return float(sum(p.numel() * p.element_size() for p in self.model_.parameters())) / 1e6
 
     def _learn(self, context: Array, wanted: Array) -> None:
         import torch
@@ -59,7 +60,7 @@ class PatchTST(RawForecaster):
         rows = torch.as_tensor(context.reshape(-1, context.shape[2]), dtype=torch.float32)
         parts = []
         with torch.inference_mode():
-            for part in rows.split(1024):
+            for part in torch.split(rows, _ROWS_AT_ONCE):  # type: ignore[no-untyped-call]  # torch's own
                 said = self.model_(past_values=part[..., None]).prediction_outputs
                 parts.append(said[..., 0].numpy())
         points: Array = np.concatenate(parts)[:, :n_steps].astype(np.float64)
@@ -97,7 +98,8 @@ def _train(model: Any, inputs: Array, targets: Array, epochs: int) -> None:  # n
     optimiser = torch.optim.AdamW(model.parameters(), lr=_RATE)
     model.train()
     for _ in range(epochs):
-        for rows in torch.randperm(len(x)).split(_ROWS_A_STEP):
+        order = torch.randperm(len(x))
+        for rows in torch.split(order, _ROWS_A_STEP):  # type: ignore[no-untyped-call]  # torch's own
             said = model(past_values=x[rows]).prediction_outputs[..., 0]
             gap = (said - y[rows])[known[rows]]
             optimiser.zero_grad()

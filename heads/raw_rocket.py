@@ -123,7 +123,8 @@ class _Rooted:
 
 
 def _root(counts: Any) -> Array:  # noqa: ANN401  # an array or a tensor
-    return np.sqrt(np.maximum(np.asarray(counts, dtype=np.float64), 0.0))
+    root: Array = np.sqrt(np.maximum(np.asarray(counts, dtype=np.float64), 0.0))
+    return root
 
 
 def _samples(windows: WindowBatch) -> Array:
