@@ -101,11 +101,7 @@ class TokenCache:
         if not names:
             raise DataError("Nothing to encode: give at least one session and one channel.")
         joined = concatenate([found[name] for name in session_ids])
-        if not joined.mask.any():
-            raise DataError(
-                f"No whole patch of {', '.join(chosen[:3])} was measured in these sessions: a "
-                f"patch is {joined.patch_s:.3g} s without a gap. Choose other channels or sessions."
-            )
+        _check_measured(joined)
         return with_context(joined, dataset, config.context_names)
 
     def status(self) -> CacheStatus:
@@ -176,6 +172,15 @@ def _groups(
             group, total = [], 0.0
     if group:
         yield group
+
+
+def _check_measured(tokens: Tokens) -> None:
+    """Raise DataError if no patch is whole."""
+    if not tokens.mask.any():
+        raise DataError(
+            f"No whole patch of {', '.join(tokens.channels[:3])} was measured in these sessions: a "
+            f"patch is {tokens.patch_s:.3g} s without a gap. Choose other channels or sessions."
+        )
 
 
 def _by_session(tokens: Tokens) -> dict[str, Tokens]:

@@ -110,9 +110,8 @@ def cut_windows(
     channels = dataset.check_channels(channels)
     if not session_ids or not channels:
         raise DataError("Nothing to cut: give at least one session and one channel.")
-    stray = sorted(set(ranges or {}) - set(session_ids))
-    if stray:
-        raise unknown("session in ranges", stray[0], session_ids)
+    for stray in sorted(set(ranges or {}) - set(session_ids)):
+        raise unknown("session in ranges", stray, session_ids)
     rate = common_rate(dataset, channels, config)
     plan = _Plan(
         dataset=dataset, channels=channels, config=config, rate_hz=rate, clock_hz=clock_hz or rate
@@ -122,10 +121,7 @@ def cut_windows(
     values = np.concatenate([v for v, _ in cut])
     mask = np.isfinite(values)
     if not mask.any() and not allow_empty:
-        raise DataError(
-            f"No measured sample of {', '.join(channels[:3])} in the {len(session_ids)} sessions. "
-            "Choose other channels, sessions or times."
-        )
+        raise _nothing_measured(channels, len(session_ids))
     return WindowBatch(
         values=np.where(mask, values, 0).astype(np.float32),
         mask=mask,
@@ -136,6 +132,14 @@ def cut_windows(
         ),
         channels=channels,
         units=tuple(dataset.manifest.unit_of(c) for c in channels),
+    )
+
+
+def _nothing_measured(channels: Sequence[str], n_sessions: int) -> DataError:
+    """The error for windows in which nothing was measured."""
+    return DataError(
+        f"No measured sample of {', '.join(channels[:3])} in the {n_sessions} sessions. "
+        "Choose other channels, sessions or times."
     )
 
 

@@ -279,11 +279,12 @@ tokens = Tokens(
     window_start_s=np.zeros(n), window_s=64.0, context=np.zeros((n, 2, 0), np.float32),
     context_names=(), units=("g", "g"),
 )
-print("ready", flush=True)
 turn = 0
 while True:
     write_tokens(tokens, Path(sys.argv[1]) / "aa" / f"{turn % 5}.safetensors")
     turn += 1
+    if turn == 1:
+        print("ready", flush=True)
 """
 
 
