@@ -75,17 +75,20 @@ class Prototypes(ClassifierHead):
         )
         return softmax(-nearest / self.temperature_)
 
-    def _nearest(self, point: Array, squared: Array, k: int) -> tuple[Neighbour, ...]:  # noqa: ARG002  # other heads use it
-        """Return the nearest prototypes, each named by the fitted window closest to it."""
+    def _nearest(self, point: Array, squared: Array, k: int) -> tuple[Neighbour, ...]:
+        """Return the nearest prototypes, each named by the fitted window closest to it.
+
+        The distance is that of the window named, so that it compares with any other stretch's.
+        """
         to_prototypes = squared_distances(point[None], self.prototypes_)[0]
         bank = self.bank_.astype(np.float64)
-        found = []
+        named = []
         for index in np.argsort(to_prototypes, kind="stable")[:k]:
             own = self.bank_labels_ == self.prototype_codes_[index]
             gaps = squared_distances(self.prototypes_[index][None], bank)[0]
-            medoid = int(np.where(own, gaps, np.inf).argmin())
-            found.append(self._labelled(medoid, float(to_prototypes[index])))
-        return tuple(found)
+            named.append(int(np.where(own, gaps, np.inf).argmin()))
+        nearest = sorted(named, key=lambda i: (squared[i], i))
+        return tuple(self._labelled(i, float(squared[i])) for i in nearest)
 
     def _place(self, points: Array, codes: Array) -> tuple[Array, Array]:
         """Return prototypes (M, d) and their classes (M,)."""

@@ -177,6 +177,8 @@ def test_counterfactual_is_the_nearest_window_of_another_label(name: str, exam: 
         assert why.own.distance == pytest.approx(apart[own].min(), rel=1e-4, abs=1e-6)
         assert why.neighbours[0].distance == pytest.approx(apart.min(), rel=1e-4, abs=1e-6)
         assert why.times_farther == pytest.approx(why.counterfactual.distance / why.own.distance)
+        others = [n.distance for n in why.nearest if n.label != why.label]
+        assert all(d >= why.counterfactual.distance - 1e-9 for d in others)
 
 
 @pytest.mark.parametrize("name", ON_TOKENS)
