@@ -13,17 +13,17 @@ import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name torch's own documents use
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
 from tool_use_om.data.workspace import atomic_file, atomic_folder
+from tool_use_om.tokenizers.adapters import CARD_NAME, AdapterCard, AdaptSettings, read_card
 from tool_use_om.tokenizers.checkpoint import PICKLES, load_moment, weights_hash
 from tool_use_om.tokenizers.moment import Moment
 from tool_use_om.tokenizers.pretrain_loss import hidden_loss, hide
@@ -31,45 +31,9 @@ from tool_use_om.tokenizers.registry import local_folder, spec
 from tool_use_om.tokenizers.tokenizer import standardized
 from tool_use_om.tokenizers.windows import WindowBatch
 
-Objective = Literal["labels", "reconstruction"]
-CARD_NAME = "card.json"
 ADAPTER_NAME = "adapter_model.safetensors"
 HELD_SHARE = 0.2  # of the sessions given, kept to choose the step that is saved
 CHECKS = 20  # how often in a run the held sessions are looked at
-
-
-class AdaptSettings(BaseModel):
-    """How an adapter is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    objective: Objective = Field(
-        default="labels",
-        description="'labels': tell the labels apart by mean tokens; 'reconstruction': rebuild "
-        "hidden patches, for windows without labels",
-    )
-    rank: int = Field(default=8, ge=1, le=64, description="rank of the added matrices")
-    steps: int = Field(default=300, ge=1, le=100_000, description="training steps")
-    batch: int = Field(default=64, ge=2, le=4096, description="windows a step")
-    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="highest learning rate")
-    seed: int = Field(default=0, ge=0)
-
-
-class AdapterCard(BaseModel):
-    """What is known of an adapter; checked when it is loaded."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tokenizer: str
-    base_weights_hash: str
-    settings: AdaptSettings
-    data: str
-    n_windows: int
-    n_held: int
-    held_loss_before: float
-    held_loss: float
-    best_step: int
-    adapter_parameters: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,16 +102,6 @@ def adapt(
     return card
 
 
-def settings_of(**given: object) -> AdaptSettings:
-    """Check settings; raise DataError naming the one that is wrong."""
-    try:
-        return AdaptSettings.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"`{place}`: {first['msg']}, got {first['input']!r}.") from error
-
-
 def base_model(tokenizer: str) -> Moment:
     """Load the encoder of a tokenizer of the MOMENT family.
 
@@ -161,19 +115,6 @@ def base_model(tokenizer: str) -> Moment:
         raise DataError(f"Only tokenizers of the MOMENT family can be adapted, not {tokenizer!r}.")
     source = local_folder(chosen)
     return load_moment(source or chosen.weights, revision=chosen.revision)
-
-
-def read_card(folder: Path) -> AdapterCard:
-    """Read an adapter's card; raise DataError if the folder holds no adapter of ours."""
-    path = folder / CARD_NAME
-    if not path.is_file():
-        raise DataError(f"No adapter in {folder}: {CARD_NAME} is missing. `tuom adapt` writes one.")
-    try:
-        return AdapterCard.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} is damaged: {str(error)[:200]}. Train the adapter anew."
-        ) from error
 
 
 def merged(model: Moment, tokenizer: str, folder: Path) -> Moment:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.data.dataset import DataSet
-    from tool_use_om.tokenizers.adapt import AdapterCard
+    from tool_use_om.tokenizers.adapters import AdapterCard
     from tool_use_om.tokenizers.windows import WindowBatch
 
 app = typer.Typer(
@@ -46,10 +46,11 @@ def adapt(
     from tool_use_om.data.console import bars, open_by_name
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.tokenizers import adapt as adapting
+    from tool_use_om.tokenizers.adapters import settings_of
     from tool_use_om.tokenizers.checkpoint import save_moment
 
     folder = Workspace.at(workspace).path("adapters", name)
-    settings = adapting.settings_of(
+    settings = settings_of(
         objective=objective, rank=rank, steps=steps, learning_rate=learning_rate, seed=seed
     )
     dataset = open_by_name(data, workspace)

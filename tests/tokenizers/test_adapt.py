@@ -12,16 +12,17 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import Workspace
 from tool_use_om.tokenizers import adapt_cli
-from tool_use_om.tokenizers.adapt import (
-    ADAPTER_NAME,
+from tool_use_om.tokenizers.adapt import ADAPTER_NAME, adapt, base_model, merged
+from tool_use_om.tokenizers.adapters import (
     AdapterCard,
     AdaptSettings,
-    adapt,
-    base_model,
-    merged,
+    adapted,
+    load_any,
     read_card,
     settings_of,
+    spec_of,
 )
 from tool_use_om.tokenizers.checkpoint import weights_hash
 from tool_use_om.tokenizers.moment import Moment, MomentConfig
@@ -170,3 +171,25 @@ def test_command_writes_an_adapter_and_says_how_to_judge_it(tmp_path: Path) -> N
     assert card["tokenizer"] == "moment-tiny"
     assert (folder / "whole" / "model.safetensors").is_file()
     assert "moment-tiny+bm" in ran.output
+
+
+def test_adapted_tokenizer_loads_by_name(tmp_path: Path) -> None:
+    """ "<tokenizer>+<adapter>" names the merged tokenizer; its tokens have a hash of their own."""
+    workspace = Workspace(tmp_path)
+    batch, labels = _windows()
+    settings = AdaptSettings(steps=2, batch=8, rank=1)
+    folder = workspace.folder("adapters") / "mine"
+    model = base_model("moment-tiny")
+    adapt(model, "moment-tiny", batch, folder, data="d", labels=labels, settings=settings)
+    assert [s.name for s in adapted(workspace)] == ["moment-tiny+mine"]
+    assert spec_of("moment-tiny+mine").d_model == spec_of("moment-tiny").d_model
+    tokenizer = load_any("moment-tiny+mine", workspace)
+    plain = load_any("moment-tiny", workspace)
+    assert tokenizer.weights_hash != plain.weights_hash
+    assert tokenizer.encode(batch).values.shape == plain.encode(batch).values.shape
+
+
+def test_adapter_names_cannot_leave_the_workspace(tmp_path: Path) -> None:
+    """A path in place of a name is refused."""
+    with pytest.raises(DataError, match="workspace name"):
+        load_any("moment-tiny+../elsewhere", Workspace(tmp_path))
