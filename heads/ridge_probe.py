@@ -12,10 +12,10 @@ from tool_use_om.heads.prototypes import softmax
 from tool_use_om.heads.spec import HeadSpec, Param
 
 Array = np.ndarray
-_PENALTIES = tuple(10.0**k for k in np.arange(-5.0, 2.5, 0.5))
+_PENALTIES = tuple(10.0 ** (k / 2) for k in range(-10, 5))
 _CONTEXT_WEIGHTS = (0.0, 0.1, 0.3, 1.0)
 _MOST_WINDOWS_TO_TUNE = 2000
-_TEMPERATURES = tuple(10.0**k for k in np.arange(-2.0, 1.1, 0.1))
+_TEMPERATURES = tuple(10.0 ** (k / 10) for k in range(-20, 11))
 
 
 class RidgeProbe(ClassifierHead):
@@ -81,7 +81,7 @@ def _tuned(
     offset = targets.mean(axis=0)
     kernels = [part @ part.T for part in (points[:, :n_tokens], points[:, n_tokens:])]
     weights = _CONTEXT_WEIGHTS if n_tokens < points.shape[1] else (0.0,)
-    best, chosen, scores = np.inf, (1.0, 1.0), targets
+    best, chosen, scores = np.inf, (1.0, 0.0), targets
     for weight in weights:
         values, vectors = np.linalg.eigh(kernels[0] + weight * kernels[1])
         values, turned = np.maximum(values, 0.0), vectors.T @ (targets - offset)

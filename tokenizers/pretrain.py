@@ -38,7 +38,14 @@ from tool_use_om.tokenizers.pretrain_summary import (
     summarize,
     summarize_segments,
 )
-from tool_use_om.tokenizers.pretrain_views import crops, kin, stretched, warps
+from tool_use_om.tokenizers.pretrain_views import (
+    crops,
+    kin,
+    read_real,
+    stretched,
+    warps,
+    with_real,
+)
 from tool_use_om.tokenizers.synthetic.corpus import Corpus
 
 MASKS = 2  # first word of the seeds of the hidden patches
@@ -83,6 +90,11 @@ class PretrainConfig(BaseModel):
     )
     coarse: float = Field(
         default=0.0, ge=0, le=1, description="share of batches drawn shorter, then interpolated"
+    )
+    real: str | None = Field(
+        default=None,
+        description="a .npy file of real series (n, samples) that stand for a third of each batch: "
+        "an ablation, never shipped",
     )
     start_from: str | None = Field(
         default=None, description="folder of the checkpoint to go on from; None = random weights"
@@ -209,6 +221,7 @@ class Run:
     def __init__(self, config: PretrainConfig, out: Path, *, resume: bool = False) -> None:
         self.config, self.out = config, out
         self.corpus = config.corpus()
+        self.real = None if config.real is None else read_real(Path(config.real))
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.learner = Learner(config).to(self.device).train()
         decay = [p for p in self.learner.parameters() if p.ndim > 1]
@@ -299,6 +312,8 @@ class Run:
         series = self.corpus.batch(index, stretch=drawn)[0]
         if coarse:
             series = stretched(series, round(length * longer))
+        if self.real is not None:
+            series = with_real(series, self.real, rng)
         if rng.random() < c.kin and c.kin > 0:
             series = kin(series, rng)
         if c.contrast == 0:

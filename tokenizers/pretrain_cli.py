@@ -47,6 +47,9 @@ def train(
     kin: Annotated[float, typer.Option(help="Share of batches of like series.")] = 0.0,
     forecast: Annotated[float, typer.Option(help="Share of batches hiding the end.")] = 0.0,
     coarse: Annotated[float, typer.Option(help="Share of batches interpolated.")] = 0.0,
+    real: Annotated[
+        Path | None, typer.Option(help="Ablation only: a .npy file of real series (n, samples).")
+    ] = None,
     start_from: Annotated[
         Path | None, typer.Option("--from", help="Checkpoint folder to go on from.")
     ] = None,
@@ -74,6 +77,7 @@ def train(
         kin=kin,
         forecast=forecast,
         coarse=coarse,
+        real=None if real is None else str(real),
         start_from=None if start_from is None else str(start_from),
     )
     _train(config, out, threads=threads, resume=resume)
@@ -137,6 +141,9 @@ def judge(
     label_set: Annotated[str, typer.Option(help="Its label set.")] = "activity",
     window_s: Annotated[float, typer.Option(help="Length of a window, seconds.")] = 4.0,
     per_class: Annotated[int, typer.Option(min=1, help="Few labels: how many a class.")] = 5,
+    rate_hz: Annotated[
+        float | None, typer.Option(help="Rate the signals are brought to; default: their own.")
+    ] = None,
     workspace: Annotated[Path | None, typer.Option(help="Where data sets live.")] = None,
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="Checkpoint folder; may be repeated.")
@@ -160,18 +167,21 @@ def judge(
     if ucr is not None:
         from tool_use_om.tokenizers import pretrain_judge as judging
 
-        typer.echo(judging.table(judging.judge(models, judging.read_ucr(ucr))))
+        splits = judging.read_ucr(ucr)
+        scores = judging.judge(models, splits) | judging.judge_rocket(splits)
+        typer.echo(judging.table(scores, splits))
         return
     from tool_use_om.data.catalog import open_dataset
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.tokenizers import pretrain_judge_sessions as sessions
 
     opened = open_dataset(str(data), Workspace.at(workspace))
-    windows = sessions.labelled_windows(opened, label_set, window_s)
-    scores = sessions.judge_sessions(models, windows, per_class=per_class)
+    windows = sessions.labelled_windows(opened, label_set, window_s, rate_hz)
+    judged = sessions.judge_sessions(models, windows, per_class=per_class)
+    judged |= sessions.judge_rocket(windows, per_class=per_class)
     n_train, labels = int(windows.train.sum()), len(set(windows.labels))
     typer.echo(f"{n_train} training, {len(windows.train) - n_train} test windows, {labels} labels")
-    typer.echo(sessions.table(scores, per_class))
+    typer.echo(sessions.table(judged, per_class))
 
 
 def _models(folders: list[Path]) -> dict[str, Moment]:

@@ -17,10 +17,10 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.labels import window_labels
 from tool_use_om.tokenizers.config import TokenizerConfig
 from tool_use_om.tokenizers.moment import Moment
-from tool_use_om.tokenizers.pretrain_judge import BATCH, ridge
+from tool_use_om.tokenizers.pretrain_judge import BATCH, ridge, rocket, shape
 from tool_use_om.tokenizers.windows import WindowBatch, cut_windows
 
-VIEWS = ("mean", "mean+context", "mean+std+context")
+VIEWS = ("mean", "mean+context", "shape+context")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,9 @@ class Labelled:
     train: NDArray[np.bool_]
 
 
-def labelled_windows(dataset: DataSet, label_set: str, window_s: float) -> Labelled:
+def labelled_windows(
+    dataset: DataSet, label_set: str, window_s: float, rate_hz: float | None = None
+) -> Labelled:
     """Cut a data set into labelled windows; "test" sessions are held out, all others train.
 
     Raises
@@ -45,7 +47,7 @@ def labelled_windows(dataset: DataSet, label_set: str, window_s: float) -> Label
             f"{', '.join(dataset.manifest.label_sets) or 'none'}."
         )
     sessions = dataset.sessions().set_index("session_id")["split"]
-    config = TokenizerConfig(window_s=window_s, stride_s=window_s)
+    config = TokenizerConfig(window_s=window_s, stride_s=window_s, target_rate_hz=rate_hz)
     batch = cut_windows(dataset, list(sessions.index), "all", config)
     labels = window_labels(
         dataset.labels(), batch.session_ids, batch.start_s, batch.end_s, label_set
@@ -67,13 +69,24 @@ def views(model: Moment, batch: WindowBatch) -> dict[str, NDArray[np.float32]]:
     valid = model.patch_mask(mask).numpy()[..., None]
     n = valid.sum(2).clip(min=1)
     mean = z.sum(2) / n
-    std = np.sqrt(((z - mean[:, :, None]) ** 2 * valid).sum(2) / n)
     measured = np.where(batch.mask, batch.values, np.nan)
     measured[~batch.mask.any(2)] = 0.0
     context = np.stack([np.nanmean(measured, 2), np.log(np.nanstd(measured, 2) + 1e-3)], axis=2)
-    flat = [part.reshape(len(x), -1) for part in (mean, std, context)]
-    rows = (flat[0], np.concatenate([flat[0], flat[2]], axis=1), np.concatenate(flat, axis=1))
-    return dict(zip(VIEWS, rows, strict=True))
+    flat = context.reshape(len(x), -1)
+    means, shapes = mean.reshape(len(x), -1), _shapes(z, valid[..., 0]).reshape(len(x), -1)
+    joined = (np.concatenate([part, flat], axis=1) for part in (means, shapes))
+    return dict(zip(VIEWS, (means, *joined), strict=True))
+
+
+def _shapes(z: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return `shape` of the valid tokens of (B, C, P, D), 0 where a channel has none."""
+    out = np.zeros((*z.shape[:2], 7 * z.shape[-1]), np.float32)
+    patterns, which = np.unique(valid.reshape(-1, valid.shape[-1]), axis=0, return_inverse=True)
+    which = which.reshape(valid.shape[:2])
+    for k, pattern in enumerate(patterns):
+        if pattern.any():
+            out[which == k] = shape(z[which == k][:, pattern])
+    return out
 
 
 def few(labels: NDArray[np.str_], per_class: int, seed: int) -> NDArray[np.int64]:
@@ -97,12 +110,40 @@ def judge_sessions(
     for name, model in models.items():
         for view, features in views(model, data.batch).items():
             known, held = features[data.train], features[~data.train]
-            y, truth = data.labels[data.train], data.labels[~data.train]
-            everything = ridge().fit(known, y).score(held, truth)
-            drawn = [few(y, per_class, seed) for seed in range(repeats)]
-            some = [ridge().fit(known[i], y[i]).score(held, truth) for i in drawn]
-            scores[name, view] = (float(everything), float(np.mean(some)), float(np.std(some)))
+            n_context = 2 * data.batch.values.shape[1] if "context" in view else 0
+            scores[name, view] = _accuracies(data, known, held, n_context, per_class, repeats)
     return scores
+
+
+def judge_rocket(
+    data: Labelled, *, per_class: int = 5, repeats: int = 10
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """Return the same of MiniRocket's features; empty where aeon is not installed.
+
+    A padded or missing sample holds the last measured one.
+    """
+    last = np.where(data.batch.mask, np.arange(data.batch.values.shape[-1]), 0)
+    held = np.take_along_axis(data.batch.values, np.maximum.accumulate(last, axis=-1), axis=-1)
+    found = rocket(held[data.train], held[~data.train])
+    if found is None:
+        return {}
+    return {("MiniRocket", "its own"): _accuracies(data, *found, 0, per_class, repeats)}
+
+
+def _accuracies(  # noqa: PLR0917  # features of both parts, and how they are used
+    data: Labelled,
+    known: NDArray[np.float32],
+    held: NDArray[np.float32],
+    n_context: int,
+    per_class: int,
+    repeats: int,
+) -> tuple[float, float, float]:
+    """Accuracy with all labels; mean and spread of it with few."""
+    y, truth = data.labels[data.train], data.labels[~data.train]
+    everything = ridge(n_context).fit(known, y).score(held, truth)
+    drawn = [few(y, per_class, seed) for seed in range(repeats)]
+    some = [ridge(n_context).fit(known[i], y[i]).score(held, truth) for i in drawn]
+    return float(everything), float(np.mean(some)), float(np.std(some))
 
 
 def table(scores: dict[tuple[str, str], tuple[float, float, float]], per_class: int) -> str:

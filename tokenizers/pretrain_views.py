@@ -8,9 +8,12 @@ batch hard: series of one group share most of their shape, as the classes of one
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.synthetic.draws import Rng, log_uniform, smooth_noise, unit
 
 Batch = NDArray[np.float32]
@@ -70,3 +73,28 @@ def stretched(series: Batch, length: int) -> Batch:
     """Return rows (n, T) linearly interpolated to (n, length)."""
     at = np.linspace(0, series.shape[1] - 1, length)[None].repeat(len(series), axis=0)
     return interpolated(series, at).astype(np.float32)
+
+
+def read_real(path: Path) -> Batch:
+    """Read real series (n, T) for an ablation; raise DataError for anything but finite rows."""
+    try:
+        series = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a readable .npy file: {error}") from error
+    if series.ndim != 2 or series.shape[1] < 64 or not np.isfinite(series).all():
+        raise DataError(
+            f"{path} must hold finite series (n, samples) of 64 samples or more, got "
+            f"{series.shape}."
+        )
+    return series.astype(np.float32)
+
+
+def with_real(series: Batch, real: Batch, rng: Rng) -> Batch:
+    """Put random stretches of real series, of any length and unit variance, in a third of rows."""
+    at = np.flatnonzero(rng.random(len(series)) < 1 / 3)
+    length = rng.uniform(32, real.shape[1], (len(at), 1))
+    start = rng.random((len(at), 1)) * (real.shape[1] - length)
+    place = start + length * np.linspace(0, 1, series.shape[1])[None]
+    out = series.copy()
+    out[at] = unit(interpolated(real[rng.integers(0, len(real), len(at))], place))
+    return out

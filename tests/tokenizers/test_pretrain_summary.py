@@ -10,9 +10,12 @@ from tool_use_om.tokenizers.pretrain_summary import (
     LAGS,
     N_ACTIVITY,
     N_BANDS,
+    N_SEGMENT,
+    N_SEGMENTS,
     N_SHAPE,
     N_SUMMARY,
     summarize,
+    summarize_segments,
 )
 from tool_use_om.tokenizers.synthetic.corpus import Corpus
 
@@ -55,3 +58,16 @@ def test_summarize_finds_the_band_of_a_tone() -> None:
     tones = torch.stack([torch.sin(2 * torch.pi * f * t) for f in (0.02, 0.1, 0.4)])
     strongest = summarize(tones)[:, BANDS].argmax(1)
     assert strongest.tolist() == sorted(set(strongest.tolist()))
+
+
+def test_summarize_segments_describes_each_quarter() -> None:
+    """Only the quarter that holds a burst has its spread and its highest value."""
+    x = torch.zeros(1, 64)
+    x[0, 20:24] = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    quarters = summarize_segments(x)
+    assert quarters.shape == (1, N_SEGMENTS, N_SEGMENT)
+    assert torch.isfinite(quarters).all()
+    assert (
+        quarters[0, :, 4].argmax() == quarters[0, :, 5].argmax() == quarters[0, :, 7].argmax() == 1
+    )
+    assert torch.equal(quarters[0, 2], quarters[0, 3])
