@@ -115,4 +115,5 @@ def load_any(name: str, workspace: Workspace) -> Tokenizer:
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
     folder = workspace.path(_FOLDER, adapter)
-    return Tokenizer(spec_of(name), merged(base_model(base), base, folder))
+    whole = merged(base_model(base), base, folder)
+    return Tokenizer(spec_of(name), whole, precision="auto")

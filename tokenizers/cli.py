@@ -124,10 +124,9 @@ def _lines(row: dict[str, Any]) -> str:
 
 
 def _speed(row: dict[str, Any]) -> str:
-    return (
-        f"{row['windows_per_s']:g} windows/s of {row['samples']} samples x {row['channels']} "
-        f"channels, {row['threads']} threads, {row['weights']} weights"
-    )
+    how = f"{row['threads']} threads, {row['precision']}, {row['weights']} weights"
+    size = f"{row['samples']} samples x {row['channels']} channels"
+    return f"{row['windows_per_s']:g} windows/s of {size}, {how}"
 
 
 def _where(row: dict[str, Any]) -> str:

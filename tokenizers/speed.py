@@ -37,7 +37,7 @@ def measure(name: str, workspace: Workspace, *, seconds: float = SECONDS) -> dic
     Returns
     -------
     dict: windows_per_s (windows of 512 samples and 6 channels), samples, channels, threads,
-    weights ("own" or "random"), machine, measured_utc
+    weights ("own" or "random"), precision, machine, measured_utc
 
     Raises
     ------
@@ -60,6 +60,7 @@ def measure(name: str, workspace: Workspace, *, seconds: float = SECONDS) -> dic
         "channels": CHANNELS,
         "threads": torch.get_num_threads(),
         "weights": "own" if here else "random",
+        "precision": tokenizer.precision,
         "machine": machine(),
         "measured_utc": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class CacheUse:
-    """How many sessions the token cache answered in one run, and how many had to be encoded."""
+    """How many sessions the token cache answered in one run, and how the others were encoded."""
 
     hits: int = 0
     misses: int = 0
+    precision: str = ""
 
-    def to_timing(self) -> dict[str, float]:
-        """Return what stands beside the seconds: it differs from run to run as they do."""
+    def to_timing(self) -> dict[str, float | str]:
+        """Return what stands beside the seconds: it differs by run and machine as they do."""
         asked = self.hits + self.misses
-        return {"cache_hit_ratio": self.hits / asked} if asked else {}
+        if not asked:
+            return {}
+        return {"cache_hit_ratio": self.hits / asked, "precision": self.precision}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +221,7 @@ def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tok
         )
         for spans in _layers(segments)
     ]
+    plan.cache_use.precision = tokenizer.precision
     plan.cache_use.hits += cache.hits
     plan.cache_use.misses += cache.misses
     return concatenate(parts)

@@ -31,7 +31,7 @@ def finish(
     content: Mapping[str, Any],
     detail: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Any] | None = None,
-    timing: Mapping[str, float] | None = None,
+    timing: Mapping[str, float | str] | None = None,
     files: Mapping[str, Draw] | None = None,
 ) -> ToolOutcome:
     """Store what a tool found and return its outcome.
@@ -42,7 +42,7 @@ def finish(
     content : what the model sees; each of its JSON pointers also resolves in the stored result
     detail : the bulky rest, stored under "detail"
     inputs : what the result depends on besides the arguments and the working set
-    timing : seconds, shown and stored under "timing", not hashed
+    timing : seconds and what else depends on the machine, under "timing", not hashed
     files : figures and tables to write beside the result
     """
     state = working_set.to_state()

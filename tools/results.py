@@ -88,7 +88,7 @@ class ResultStore:
         kind: str,
         data: Mapping[str, Any],
         *,
-        timing: Mapping[str, float] | None = None,
+        timing: Mapping[str, float | str] | None = None,
         files: Mapping[str, Draw] | None = None,
     ) -> Result:
         """Store one result, whole or not at all; the same data always gets the same id.
@@ -97,7 +97,7 @@ class ResultStore:
         ----------
         kind : str, the tool it came from
         data : JSON values (numpy is converted, NaN becomes None)
-        timing : seconds, stored under "timing" but not hashed
+        timing : seconds and what else depends on the machine, stored under "timing" but not hashed
         files : file name → function that writes it, figures (.png) and tables (.parquet)
         """
         clean = {"kind": kind, **to_builtin(data)}
