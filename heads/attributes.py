@@ -68,7 +68,7 @@ class AttributeScores:
     @property
     def labels(self) -> Array:
         """The activity that fits best (B,)."""
-        return np.array(self.names, dtype=np.str_)[self.proba.argmax(axis=1)]
+        return np.asarray(np.array(self.names, dtype=np.str_)[self.proba.argmax(axis=1)])
 
     @property
     def fits(self) -> Array:

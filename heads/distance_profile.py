@@ -114,8 +114,7 @@ class Signal:
         """Which stretches have distances at all (n_places,)."""
         whole = self._sliding_sum(self.known.astype(np.float64)) > self.length - 0.5
         moving = self._moments[1] > _FLAT
-        usable: Array = (whole & moving).all(axis=0)
-        return usable
+        return np.asarray((whole & moving).all(axis=0))
 
     @cached_property
     def _moments(self) -> tuple[Array, Array]:

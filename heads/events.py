@@ -147,8 +147,7 @@ class ThresholdEvent:
     def _reached(self, paths: Array) -> Array:
         """Return whether any sample of (..., n_steps) paths reaches the level."""
         beyond = paths >= self.level if self.direction == "above" else paths <= self.level
-        reached: Array = beyond.any(axis=-1)
-        return reached
+        return np.asarray(beyond.any(axis=-1))
 
 
 def _reliability(said: Array, came: Array) -> tuple[tuple[float, float, int], ...]:

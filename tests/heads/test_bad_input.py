@@ -138,7 +138,7 @@ def test_reconstruction_finds_one_odd_patch(exam: Any) -> None:
     head: Any = exam.fit(make_head("reconstruction", context=False))
     asked = exam.asked
     before = head.score(asked)
-    asked.values[5, 1, 2] += np.random.default_rng(0).normal(0, 6.0, asked.values.shape[3])
+    asked.values[5, 1, 2] += np.random.default_rng(0).normal(0, 60.0, asked.values.shape[3])
     after = head.score(asked)
     assert after.argmax() == 5
     np.testing.assert_allclose(np.delete(after, 5), np.delete(before, 5))
