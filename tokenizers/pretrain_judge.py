@@ -101,7 +101,7 @@ def shape(z: Array) -> Array:
     steps = np.diff(z, axis=1).std(1) if z.shape[1] > 1 else np.zeros_like(z[:, 0])
     quartiles = np.quantile(z, (0.25, 0.75), axis=1)
     parts = [z.mean(1), z.std(1), z.max(1), z.min(1), *quartiles, steps]
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    return np.asarray(np.concatenate(parts, axis=1), dtype=np.float32)
 
 
 def ridge(n_context: int = 0) -> Any:  # noqa: ANN401  # scikit-learn has no types

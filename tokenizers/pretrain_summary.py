@@ -62,7 +62,7 @@ def summarize_segments(x: Tensor) -> Tensor:
     """
     z = x - x.mean(-1, keepdim=True)
     z = z / (z.std(-1, keepdim=True) + 1e-5)
-    part = z.unflatten(-1, (N_SEGMENTS, -1))
+    part = z.reshape(len(z), N_SEGMENTS, -1)
     activity = part.diff(dim=-1).abs().mean(-1, keepdim=True)
     return torch.cat(
         [

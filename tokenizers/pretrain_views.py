@@ -57,7 +57,7 @@ def kin(series: Batch, rng: Rng) -> Batch:
     first = np.arange(len(series)) // GROUP * GROUP
     own = rng.uniform(0.2, 0.7, (len(series), 1)) * (first != np.arange(len(series)))[:, None]
     mixed = np.sqrt(1 - own**2) * series[first] + own * series
-    return unit(mixed).astype(np.float32)
+    return np.asarray(unit(mixed), dtype=np.float32)
 
 
 def interpolated(series: Batch, at: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,7 +72,7 @@ def interpolated(series: Batch, at: NDArray[np.float64]) -> NDArray[np.float64]:
 def stretched(series: Batch, length: int) -> Batch:
     """Return rows (n, T) linearly interpolated to (n, length)."""
     at = np.linspace(0, series.shape[1] - 1, length)[None].repeat(len(series), axis=0)
-    return interpolated(series, at).astype(np.float32)
+    return np.asarray(interpolated(series, at), dtype=np.float32)
 
 
 def read_real(path: Path) -> Batch:
@@ -86,7 +86,7 @@ def read_real(path: Path) -> Batch:
             f"{path} must hold finite series (n, samples) of 64 samples or more, got "
             f"{series.shape}."
         )
-    return series.astype(np.float32)
+    return np.asarray(series, dtype=np.float32)
 
 
 def with_real(series: Batch, real: Batch, rng: Rng) -> Batch:
