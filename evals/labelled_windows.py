@@ -7,8 +7,9 @@ window a session, as the archives' published results are; any other one in the t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,30 +33,38 @@ MOST_FIT = 1500  # windows learned from: enough that more change little, few eno
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Windows with one label each, as tokens and as samples, in one order.
+    """Windows with one label each, as samples and, when asked for, as tokens, in one order.
 
     Parameters
     ----------
-    tokens, windows : of the same n windows
+    windows : n windows
     y : (n,) text labels
     groups : (n,) the subject where the source says who is who, else the session
+    encode : gives the tokens of all windows that were cut, of which these are the `rows`
     """
 
-    tokens: Tokens
     windows: WindowBatch
     y: Array
     groups: Array
+    encode: Callable[[], Tokens]
+    rows: Array
 
     def __len__(self) -> int:
         return len(self.y)
 
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The tokens of the windows; peers never ask for them."""
+        return self.encode().select(self.rows)
+
     def select(self, index: Array) -> Part:
         """Return the windows at `index`."""
         return Part(
-            tokens=self.tokens.select(index),
             windows=self.windows.select(index),
             y=self.y[index],
             groups=self.groups[index],
+            encode=self.encode,
+            rows=self.rows[index],
         )
 
     @property
@@ -95,7 +104,8 @@ class LabelledWindows:
 
     def about(self) -> dict[str, Any]:
         """Return what a report says about the windows, as JSON values."""
-        short = len(self.test) - len(self.test.encoded)
+        patch_len = round(self.plan.patch_s * self.plan.rate_hz)
+        short = int((self.test.windows.extent < patch_len).sum())
         return {
             "label_set": self.label_set,
             "by_case": self.by_case,
@@ -203,7 +213,7 @@ def _part(ctx: ToolContext, plan: Plan, label_set: str, session_ids: list[str]) 
             f"(rule: {dataset.manifest.split_rule})."
         )
     segments = whole(dataset, session_ids)
-    windows, tokens = cut(plan, segments), encode_all(ctx, plan, segments)
+    windows = cut(plan, segments)
     y = window_labels(
         dataset.labels(label_set=label_set),
         windows.session_ids,
@@ -218,12 +228,10 @@ def _part(ctx: ToolContext, plan: Plan, label_set: str, session_ids: list[str]) 
     subject = dict(zip(table["session_id"], table["subject_id"], strict=True))
     by_subject = dataset.manifest.n_subjects > 0
     groups = [str(subject[s]) if by_subject else s for s in windows.session_ids]
-    whole_part = Part(
-        tokens=tokens, windows=windows, y=y, groups=np.array(groups, dtype=np.str_)
-    ).select(known)
     return Part(
-        tokens=whole_part.tokens,
-        windows=whole_part.windows,
-        y=whole_part.y.astype(np.str_),
-        groups=whole_part.groups,
+        windows=windows.select(known),
+        y=y[known].astype(np.str_),
+        groups=np.array(groups, dtype=np.str_)[known],
+        encode=cache(lambda: encode_all(ctx, plan, segments)),
+        rows=known,
     )
