@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tool_use_om.tools.registry import ToolDef
 
 
+_SAID_ELSEWHERE = frozenset({"title", "description", "properties", "additionalProperties"})
+
+
 def check_arguments(tool: ToolDef, args: Mapping[str, object]) -> Arguments:
     """Return the arguments as the tool's model; raise DataError that says what to mend."""
     try:
@@ -41,7 +44,10 @@ def json_schema(tool: ToolDef) -> dict[str, Any]:
     An optional argument shows its plain type: leaving it out is how it is None.
     """
     full = tool.args_model.model_json_schema()
-    properties = {name: _plain(schema) for name, schema in full.get("properties", {}).items()}
+    models = full.get("$defs", {})
+    properties = {
+        name: _plain(_inlined(schema, models)) for name, schema in full.get("properties", {}).items()
+    }
     return {
         "title": tool.name,
         "description": tool.description,
@@ -52,11 +58,35 @@ def json_schema(tool: ToolDef) -> dict[str, Any]:
     }
 
 
+def _inlined(schema: Any, models: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the schema with each reference replaced by the model it names: some hosts take none.
+
+    A field of such a model is as plain as an argument: no titles, optional ones of their own type.
+    """
+    if isinstance(schema, list):
+        return [_inlined(item, models) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if "$ref" in schema:
+        return _model(models[str(schema["$ref"]).rpartition("/")[2]], models)
+    return {key: _inlined(value, models) for key, value in schema.items()}
+
+
+def _model(schema: Mapping[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:
+    fields = schema.get("properties", {})
+    return {
+        **{k: v for k, v in schema.items() if k not in _SAID_ELSEWHERE},
+        "properties": {name: _plain(_inlined(field, models)) for name, field in fields.items()},
+    }
+
+
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in schema.items() if k not in {"title", "anyOf", "default"}}
     for option in schema.get("anyOf", []):
         if option.get("type") != "null":
             kept = {**{k: v for k, v in option.items() if k != "title"}, **kept}
+    if "prefixItems" in kept:  # a pair of numbers; few hosts read it, all read "items"
+        kept["items"] = kept.pop("prefixItems")[0]
     if schema.get("default") is not None:
         kept["default"] = schema["default"]
     return kept

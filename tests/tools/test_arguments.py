@@ -37,7 +37,22 @@ def test_schema_is_short_and_described(name: str) -> None:
     schema = json_schema(tool_def(name))
     assert schema["additionalProperties"] is False
     assert all(p["description"] and "type" in p for p in schema["properties"].values())
-    assert len(str(schema)) < 2600
+    assert len(str(schema)) < 3400
+
+
+@pytest.mark.parametrize("name", list(TOOLS))
+def test_schema_names_nothing_outside_itself(name: str) -> None:
+    """No schema refers to a model elsewhere: hosts that resolve no references read it, too."""
+    told = str(json_schema(tool_def(name)))
+    assert not any(word in told for word in ("$ref", "$defs", "prefixItems"))
+
+
+def test_schema_of_descriptions_shows_their_fields() -> None:
+    """A model that is shown run_task sees what an activity may be described by."""
+    items = json_schema(tool_def("run_task"))["properties"]["descriptions"]["items"]
+    assert items["required"] == ["name"]
+    assert items["properties"]["cadence_hz"]["items"] == {"type": "number"}
+    assert items["properties"]["regularity"]["enum"] == ["none", "some", "strong"]
 
 
 @pytest.mark.parametrize("name", NAMES)
