@@ -33,7 +33,8 @@ def choose(asked: Choice = "auto") -> Chosen:
     Parameters
     ----------
     asked : "auto" takes bfloat16 where this machine multiplies matrices at least 1.5 times faster
-        in it (measured once a process, in a tenth of a second at most), else float32; int8 only when asked
+        in it (measured once a process, in a tenth of a second or so), else float32; int8 only when
+        asked
 
     Raises
     ------
