@@ -28,11 +28,16 @@ def export_run(run: Path, to: Path, *, note: str = "") -> None:
 
     Raises
     ------
-    DataError : `run` holds no pretraining run
+    DataError : `run` holds no pretraining run, or one that has seen real series
     """
     progress = read_progress(run)
     if progress is None:
         raise DataError(f"{run} holds no pretraining run. Give the folder named by --out.")
+    if progress["config"].get("real"):
+        raise DataError(
+            f"{run} was trained on real series, too: an ablation, which the card would call "
+            "synthetic. Export a run made without --real."
+        )
     text = card(progress, read_metrics(run), run / CHECKPOINT, note)
     with atomic_folder(to) as partial:
         for path in (run / CHECKPOINT).iterdir():
@@ -46,6 +51,8 @@ def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str)
     """Return the model card (Markdown) of a checkpoint from what its run recorded."""
     model = load_moment(checkpoint)
     config, held = progress["config"], [row for row in rows if "held_out" in row]
+    more = ("views", "segments", "kin", "forecast", "coarse", "start_from")
+    options = ", ".join(f"{n} {config[n]}" for n in more if config.get(n)) or "as above"
     first, last = held[0], held[-1]
     shares = ", ".join(f"{n} {s:g}" for n, s in progress["corpus"]["families"].items())
     table = "\n".join(
@@ -69,7 +76,7 @@ A small MOMENT encoder: patches of {model.config.patch_len} samples, windows up 
 Pretrained by rebuilding hidden patches ({config["hide_from"]:.0%} to {config["hide_to"]:.0%} of
 each window), plus {config["summary"]:g} × a linear reading of the window's shape, spectrum and
 distribution from its mean token, plus {config["contrast"]:g} × telling the other crop of the same
-series from those of other series. What only the training needed is not in the file.
+series from those of other series. Further options of the run: {options}. What only the training needed is not in the file.
 
 ## What it was trained on, and what it has never seen
 

@@ -139,6 +139,18 @@ def test_export_refuses_a_folder_without_a_run(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_export_refuses_a_run_that_has_seen_real_series(tmp_path: Path) -> None:
+    """An ablation on real series is never shipped as synthetic."""
+    np.save(tmp_path / "real.npy", np.random.default_rng(0).standard_normal((4, 99)))
+    config = PretrainConfig(
+        steps=1, batch_samples=512, lengths=(64,), real=str(tmp_path / "real.npy"), **TINY
+    )
+    pretrain(config, tmp_path / "run")
+    with pytest.raises(DataError, match="real series"):
+        export_run(tmp_path / "run", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_draw_curves_writes_a_png(run: Path, tmp_path: Path) -> None:
     """The figure is a PNG file."""
     draw_curves(run, tmp_path / "curves.png")
