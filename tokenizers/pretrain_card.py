@@ -76,7 +76,8 @@ A small MOMENT encoder: patches of {model.config.patch_len} samples, windows up 
 Pretrained by rebuilding hidden patches ({config["hide_from"]:.0%} to {config["hide_to"]:.0%} of
 each window), plus {config["summary"]:g} × a linear reading of the window's shape, spectrum and
 distribution from its mean token, plus {config["contrast"]:g} × telling the other crop of the same
-series from those of other series. Further options of the run: {options}. What only the training needed is not in the file.
+series from those of other series. Further options of the run:
+{options}. What only the training needed is not in the file.
 
 ## What it was trained on, and what it has never seen
 
