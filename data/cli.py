@@ -75,8 +75,6 @@ def list_sets(
 @app.command()
 def show(name: str, workspace: WorkspaceOption = None) -> None:
     """Show what a data set holds: manifest, labels, splits, channel statistics."""
-    from tool_use_om.data.stats import pool_stats
-
     dataset = open_by_name(name, workspace)
     manifest = dataset.manifest
     facts = {
@@ -90,7 +88,7 @@ def show(name: str, workspace: WorkspaceOption = None) -> None:
         show_text(f"[bold]{key}[/bold]  {literal(value)}")
     columns = ("nan_frac", "min", "q05", "mean", "q95", "max", "std")
     table = new_table("channel", "unit", "Hz", "samples", *columns)
-    for row in pool_stats(dataset.channel_stats()).to_dict("records"):
+    for row in dataset.pooled_stats().to_dict("records"):
         channel = str(row["channel"])
         rate, unit = manifest.rate_of(channel), manifest.unit_of(channel)
         numbers = [f"{row[c]:.3g}" for c in columns]

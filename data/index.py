@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from tool_use_om.data.parquet import open_parquet, open_writer, write_table
 from tool_use_om.data.pools import SetPools, write_pools
@@ -160,9 +161,7 @@ def read_stats(
     Only the row groups of those channels and the columns of those statistics are read.
     """
     with open_parquet(path, STATS_SCHEMA.names) as file:
-        held: dict[str, list[int]] = {}
-        for i in range(file.num_row_groups):
-            held.setdefault(file.metadata.row_group(i).column(0).statistics.min, []).append(i)
+        held = _groups_of(file)
         known = tuple(c for c in channels if c in held)
         rows = [sum(file.metadata.row_group(i).num_rows for i in held[c]) for c in known]
         session = np.empty(sum(rows), np.int32)
@@ -177,6 +176,29 @@ def read_stats(
                 table[i, first : first + size] = found[name].to_numpy()
             first += size
     return ChannelStats(known, tuple(rows), session, dict(zip(statistics, table, strict=True)))
+
+
+def each_channel(path: Path, channels: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield of each channel that stats.parquet holds its sessions' rows (m,) and moments (m, 6).
+
+    One channel is in memory at a time, so that half a million rows cost no more than a part.
+    """
+    with open_parquet(path, STATS_SCHEMA.names) as file:
+        held = _groups_of(file)
+        for channel in channels:
+            found = file.read_row_groups(
+                held.get(channel, []), columns=["session", *MOMENTS], use_threads=False
+            )
+            moments = np.array([found[name].to_numpy() for name in MOMENTS])
+            yield found["session"].to_numpy(), moments.T
+
+
+def _groups_of(file: pq.ParquetFile) -> dict[str, list[int]]:
+    """Return the row groups of each channel of stats.parquet."""
+    held: dict[str, list[int]] = {}
+    for i in range(file.num_row_groups):
+        held.setdefault(file.metadata.row_group(i).column(0).statistics.min, []).append(i)
+    return held
 
 
 def stats_frame(found: ChannelStats, session_ids: pa.Array) -> pd.DataFrame:

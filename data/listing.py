@@ -31,7 +31,7 @@ def _cells(dataset: DataSet) -> list[str]:
     for modality in manifest.modalities:
         rate = f"{modality.rate_hz:.4g} Hz"
         at[rate] = at.get(rate, 0) + len(modality.channels)
-    samples = dataset.channel_stats().groupby("channel")["n"].sum().max()
+    samples = dataset.pooled_stats()["n"].max()
     return [
         manifest.name,
         str(manifest.n_sessions),

@@ -22,7 +22,6 @@ from tool_use_om.data.overview_figures import (
 from tool_use_om.data.plots import pick_sessions
 from tool_use_om.data.quality import check_dataset, draw_issue, spread
 from tool_use_om.data.quality_issue import KINDS
-from tool_use_om.data.stats import pool_stats
 from tool_use_om.data.workspace import atomic_file
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def _sessions(dataset: DataSet) -> str:
 
 def _channels(dataset: DataSet) -> str:
     rows = []
-    for r in pool_stats(dataset.channel_stats()).to_dict("records"):
+    for r in dataset.pooled_stats().to_dict("records"):
         channel = str(r["channel"])
         unit, rate = dataset.manifest.unit_of(channel), dataset.manifest.rate_of(channel)
         numbers = [_number(r[c]) for c in _STATISTICS]

@@ -95,6 +95,51 @@ class PartReader:
             found = found[:, [block.names.index(n) for n in names]]
         return cut_range(block.time_s[rows], found, start_s, end_s)
 
+    def blocks(
+        self, modality: str, names: list[str]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield all sessions as they lie: rows (k,), bounds (k + 1,), time (n,), values (n, C).
+
+        A block is as many row groups as hold 65 536 rows, or one long session. Sessions without
+        samples are left out.
+        """
+        places = self._places.get(modality, np.empty((0, len(NUMBERS)), np.int32))
+        held = (places[:, 0] >= 0) & (places[:, 2] > 0) & (places[:, 4] != 0)
+        rows = np.flatnonzero(held)
+        rows = rows[np.lexsort((places[rows, 3], places[rows, 1], places[rows, 0]))]
+        for mine in np.split(rows, np.flatnonzero(np.diff(places[rows, 0])) + 1):
+            left = mine
+            while left.size:
+                with self._lock:
+                    found = self._read_from(modality, names, places[left])
+                size = found[0].size - 1
+                yield left[:size], *found
+                left = left[size:]
+
+    def _read_from(
+        self, modality: str, names: list[str], places: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Read the first of a part's `places` in one go: bounds, time and values."""
+        part, first = places[0, :2].tolist()
+        groups = places[:, 1] - first + places[:, 2]  # up to the end of each session
+        with self._file(modality, part, names) as file:
+            ahead = max(_AHEAD_GROUPS, int(groups[0]))
+            count = min(file.num_row_groups - first, ahead)
+            sizes = [file.metadata.row_group(first + i).num_rows for i in range(count)]
+            ends = np.cumsum([0, *sizes])
+            near = int(np.searchsorted(groups, count, side="right"))
+            full = int(np.searchsorted(ends[groups[:near]], _AHEAD_ROWS, side="right"))
+            last = int(groups[max(full, 1) - 1])  # whole groups, and what lies in them
+            kept = int(np.searchsorted(groups[:near], last, side="right"))
+            time_s, values = read_groups(file, range(first, first + min(last, count)), names)
+        mine, groups = places[:kept], groups[:kept]
+        alone = ends[groups] - ends[mine[:, 1] - first]
+        bounds = np.cumsum([0, *np.where(mine[:, 4] == ALONE[1], alone, mine[:, 4])])
+        if not kept or bounds[-1] != time_s.size:
+            path = part_path(self._folder, modality, part)
+            raise DataError(f"{path} is not what places.parquet says. Convert the set again.")
+        return bounds, time_s, values
+
     @contextmanager
     def _file(self, modality: str, part: int, names: list[str]) -> Iterator[pq.ParquetFile]:
         path = part_path(self._folder, modality, part)

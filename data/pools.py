@@ -206,6 +206,29 @@ def pool_sessions(
     return pd.concat(found, ignore_index=True)[[n for n in POOLED_SCHEMA.names if n != "by"]]
 
 
+def pool_groups(
+    held: Iterable[tuple[np.ndarray, np.ndarray]],
+    channels: Sequence[str],
+    group: np.ndarray,
+    names: Sequence[str | None],
+) -> pd.DataFrame:
+    """Return group, channel and the moments of each, pooled from the sessions' own.
+
+    Parameters
+    ----------
+    held : of each channel, its sessions' rows (m,) and `MOMENTS` (m, 6)
+    group : ndarray (sessions,), each session's place in `names`; -1 = left out
+    """
+    found = []
+    for channel, (rows, moments) in zip(channels, held, strict=True):
+        codes = group[rows]
+        kept = codes >= 0
+        pool = Pool(len(names))
+        pool.add(codes[kept], moments[kept])
+        found.append(pd.DataFrame({"group": names, "channel": channel} | pool.moments()))
+    return pd.concat(found, ignore_index=True)
+
+
 def _add_slice(pool: Pool, codes: slice, values: np.ndarray) -> None:
     """Add samples (n, C) to the channels `codes`, by the same update as whole sessions."""
     if not len(values):

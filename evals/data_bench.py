@@ -100,11 +100,6 @@ def _build_index(target: Path, n_sessions: int) -> Row:
 
 def _index(target: Path) -> Row:
     """Measure what the index answers, each for the first time in this process but the import."""
-    import pandas as pd
-
-    from tool_use_om.data.stats import pool_stats
-
-    pool_stats(pd.DataFrame({"channel": [], "session_id": []}))
     row: Row = {}
 
     def first(name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what was asked for

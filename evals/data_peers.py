@@ -10,7 +10,7 @@ from typing import Any
 from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.parquet import open_parquet
 
-READERS = ("ours", "pyarrow", "pandas", "polars", "duckdb")
+READERS = ("ours", "stream", "pyarrow", "pandas", "polars", "duckdb")
 MODALITY = "accelerometer"
 _PARTS = 8  # parts read, or
 _FILES = 200  # files of single sessions
@@ -21,12 +21,15 @@ def reader(name: str, dataset: DataSet) -> tuple[Read, int] | None:
     """Return a function that reads one modality of the first sessions whole, and its rows.
 
     All read the same files and give all their columns as arrays or a frame. The others read file
-    by file; "ours" calls `DataSet.read` session by session. None if `name` is not installed.
+    by file; "ours" calls `DataSet.read` session by session, "stream" takes as many rows of
+    `DataSet.stream`. None if `name` is not installed.
     """
     paths, ids = _asked(dataset)
     rows = sum(_rows(p) for p in paths)
     if name == "ours":
         return lambda: [dataset.read(s, [MODALITY])[0].values.shape for s in ids], rows
+    if name == "stream":
+        return lambda: _streamed(dataset, rows), rows
     one = _one_file(name)
     return None if one is None else (lambda: [len(one(p)) for p in paths], rows)
 
@@ -40,6 +43,16 @@ def _asked(dataset: DataSet) -> tuple[list[Path], list[str]]:
         ]
     length = round(dataset.duration_of(ids[0]) * dataset.manifest.rate_of(f"{MODALITY}.x"))
     return parts, ids[: sum(_rows(p) for p in parts) // length]
+
+
+def _streamed(dataset: DataSet, rows: int) -> int:
+    """Stream blocks until they have `rows` rows; return how many."""
+    found = 0
+    for block in dataset.stream([MODALITY]):
+        found += block.time_s.size
+        if found >= rows:
+            break
+    return found
 
 
 def _one_file(name: str) -> Callable[[Path], Any] | None:

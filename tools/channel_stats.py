@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from tool_use_om.data.errors import DataError
@@ -17,7 +15,7 @@ from tool_use_om.tools.moments import STATISTICS, Moments, unit_of
 from tool_use_om.tools.selection import Segment, Selection, records
 
 Key = tuple[str, str | None]  # channel, group
-_KEPT = 1000  # rows at either end that a result keeps
+_KEPT = 500  # rows at either end that a result keeps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +50,8 @@ def channel_statistics(
     n_rows = len(pooled)
     if n_rows > 2 * _KEPT:
         pooled = pd.concat([pooled.iloc[:_KEPT], pooled.iloc[-_KEPT:]])
-    manifest = found.dataset.manifest
-    rows = [
-        _row(r, unit_of(statistic, manifest.unit_of(r["channel"])), by) for r in records(pooled)
-    ]
+    units = {c: unit_of(statistic, found.dataset.manifest.unit_of(c)) for c in channels}
+    rows = [_row(r, units[r["channel"]], by) for r in records(pooled)]
     return Ranking(rows=rows, n_rows=n_rows)
 
 
@@ -69,7 +65,7 @@ def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFram
             return None
         if found.labels:
             rows = rows[rows["group"].isin(found.labels)]
-        return rows if by == "label" else _together(rows, np.zeros(len(rows), int), [None])
+        return rows if by == "label" else _together(rows)
     if by == "label" or not found.uncut:
         return None
     if by == "channel" and whole:
@@ -81,22 +77,16 @@ def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFram
 
 
 def _from_index(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
-    ids = None if found.every_session else found.session_ids
-    table = found.dataset.channel_stats(channels, ids)
-    if by == "channel":
-        return _together(table, np.zeros(len(table), int), [None])
-    session = pd.Index(found.sessions["session_id"]).get_indexer(table["session_id"])
-    codes, names = pd.factorize(found.sessions[f"{by}_id"])
-    return _together(table, codes[session], list(names))
+    groups = None if by == "channel" else found.sessions[f"{by}_id"]
+    return found.dataset.pooled_over(channels, found.sessions["session_id"], groups)
 
 
-def _together(table: pd.DataFrame, group: np.ndarray, names: Sequence[str | None]) -> pd.DataFrame:
-    """Pool rows of `MOMENTS` by group number (m,) and channel."""
+def _together(table: pd.DataFrame) -> pd.DataFrame:
+    """Pool rows of `MOMENTS` by channel."""
     codes, channels = pd.factorize(table["channel"])
-    pool = Pool(len(names) * len(channels))
-    pool.add(group * len(channels) + codes, table[list(MOMENTS)].to_numpy(float))
-    every = pd.MultiIndex.from_product([names, channels], names=["group", "channel"])
-    return pd.DataFrame(pool.moments(), index=every).reset_index()
+    pool = Pool(len(channels))
+    pool.add(codes, table[list(MOMENTS)].to_numpy(float))
+    return pd.DataFrame({"group": None, "channel": channels} | pool.moments())
 
 
 def _from_signals(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:

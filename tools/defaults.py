@@ -187,9 +187,7 @@ def liveliest(
     Flat channels and those missing for over half the time are dropped. With a limit, the modalities
     take turns, each offering its channel of the largest standard deviation first.
     """
-    from tool_use_om.data.stats import pool_stats
-
-    pooled = pool_stats(dataset.channel_stats(channels, session_ids)).set_index("channel")
+    pooled = dataset.pooled_over(channels, session_ids).set_index("channel")
     dead = [
         c
         for c in channels

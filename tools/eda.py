@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.index import among
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.channel_stats import channel_statistics
 from tool_use_om.tools.context import ToolContext, ToolOutcome
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 _FILTERS = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
 _RANGE = ("start_s", "end_s")
-_KEPT = 2000  # sessions listed in a stored result
+_KEPT = 1000  # sessions listed in a stored result
 
 
 def list_datasets(ctx: ToolContext, working_set: WorkingSet, args: a.ListDatasets) -> ToolOutcome:
@@ -235,6 +234,8 @@ def _contents(found: Selection) -> dict[str, Any]:
 
 
 def _sessions_per_label(found: Selection) -> dict[str, int]:
+    from tool_use_om.data.index import among
+
     dataset = found.dataset
     pooled = dataset.pooled_stats(dataset.manifest.channel_ids[:1], by="label")
     if found.every_session and pooled is not None:
@@ -242,5 +243,5 @@ def _sessions_per_label(found: Selection) -> dict[str, int]:
     labels = dataset.labels()
     if not found.every_session:
         labels = labels[among(labels["session_id"], found.sessions["session_id"])]
-    pairs = labels[["session_id", "label"]].drop_duplicates()
-    return {str(k): int(v) for k, v in pairs["label"].value_counts().sort_index().items()}
+    counted = labels.groupby("label")["session_id"].nunique()
+    return {str(k): int(v) for k, v in counted.items()}

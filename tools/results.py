@@ -25,6 +25,8 @@ def to_builtin(value: object) -> Json:
     """Return `value` as JSON builtins: numpy becomes numbers and lists, NaN becomes None."""
     if value is None or isinstance(value, (str, bool)):
         return value
+    if type(value) is float:
+        return _short(value)
     if isinstance(value, Mapping):
         return {str(key): to_builtin(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.index import among
 from tool_use_om.tools.arguments import SessionFilters
 from tool_use_om.tools.context import ToolContext
 from tool_use_om.tools.names import resolve_channels, resolve_names, resolve_sessions
@@ -121,7 +120,9 @@ def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table as one dict a row."""
-    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+    columns = [table[name].tolist() for name in table]
+    names = [str(name) for name in table]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def label_names(dataset: DataSet) -> list[str]:
@@ -153,6 +154,8 @@ def select(dataset: DataSet, working_set: WorkingSet, *, may_be_empty: bool = Fa
     ------
     DataError : nothing is left (unless that may be); the message says which filters are set
     """
+    from tool_use_om.data.index import among
+
     table = _sessions(dataset, working_set)
     found = _stretches(dataset, working_set, table)
     found = found[found["end_s"] > found["start_s"]].reset_index(drop=True)
@@ -191,6 +194,8 @@ def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
 
 
 def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.DataFrame:
+    from tool_use_om.data.index import among
+
     low, high = ws.start_s or 0.0, math.inf if ws.end_s is None else ws.end_s
     if not ws.labels:
         found = table[["session_id"]].assign(start_s=low)
