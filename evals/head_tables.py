@@ -190,5 +190,7 @@ def _cells(row: Row) -> dict[str, str]:
         return cells | dict.fromkeys(_EMPTY, "–") | {"accuracy": str(row["error"])}
     for title, name in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("kappa", "kappa")):
         m = row["metrics"][name]
-        cells[title] = with_interval(m["value"], m["lower"], m["upper"])
+        one = name == "kappa" and row["n_groups"] == 1  # nothing to resample, no interval
+        shown = with_interval(m["value"], m["lower"], m["upper"])
+        cells[title] = f"{m['value']:.3f}" if one else shown
     return cells | {"seconds": f"{row['seconds']:.1f}"}

@@ -150,7 +150,7 @@ def labelled_windows(
 
     Raises
     ------
-    DataError : no labels, or a split without labelled windows
+    DataError : no labels, a split without labelled windows, or parts that share no label or channel
     """
     dataset, label_set = open_named(name, workspace)
     ctx = ToolContext(workspace=workspace, seed=seed)
@@ -168,8 +168,7 @@ def labelled_windows(
     n_there = len(fit)
     if n_there > most:
         fit = fit.select(np.unique(np.linspace(0, n_there - 1, most).round().astype(np.int64)))
-    if len(np.unique(fit.y)) < 2:
-        raise DataError(f"{name}: fewer than two labels to learn from.")
+    _check_parts(name, fit, test)
     return LabelledWindows(
         dataset=dataset,
         label_set=label_set,
@@ -179,6 +178,22 @@ def labelled_windows(
         test=test,
         n_there=n_there,
     )
+
+
+def _check_parts(name: str, fit: Part, test: Part) -> None:
+    """Raise DataError where nothing of the one part can be said from the other."""
+    if len(np.unique(fit.y)) < 2:
+        raise DataError(f"{name}: fewer than two labels to learn from.")
+    if not np.isin(test.y, fit.y).any():
+        raise DataError(
+            f"{name}: no label of the test split ({', '.join(np.unique(test.y))}) occurs in the "
+            f"{len(np.unique(fit.sessions))} sessions that may be learned from."
+        )
+    there = [p.windows.mask.any(axis=(0, 2)) for p in (fit, test)]
+    if not (there[0] & there[1]).any():
+        raise DataError(
+            f"{name}: the test sessions have none of the channels of those to learn from."
+        )
 
 
 def draw_sessions(part: Part, per_class: int, seed: Sequence[int]) -> Part:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tool_use_om.data.errors import NotFoundError
+from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.classify_methods import head_by_rule
 from tool_use_om.evals.fewshot_suite import LABELS, FewShotSuite
 from tool_use_om.evals.head_suite import HeadSuite
 from tool_use_om.evals.head_tables import mean_difference
-from tool_use_om.evals.labelled_windows import LabelledWindows, draw_sessions, labelled_windows
+from tool_use_om.evals.labelled_windows import (
+    LabelledWindows,
+    _check_parts,
+    draw_sessions,
+    labelled_windows,
+)
 from tool_use_om.evals.rows import by_group
 from tool_use_om.evals.runner import Row
 from tool_use_om.heads.registry import head_specs
@@ -71,6 +77,24 @@ def test_draw_sessions_takes_so_many_of_each_label_and_the_same_again(
     assert list(draws[0].sessions) != list(draws[2].sessions)
     everything = draw_sessions(data.fit, 1000, (0,))
     assert len(everything) == len(data.fit)
+
+
+def test_parts_that_share_no_label_or_channel_are_refused(data: LabelledWindows) -> None:
+    """Nothing of the test part could be said then; the error says what is missing."""
+    walking, running = (np.flatnonzero(data.fit.y == y) for y in ("walking", "running"))
+    two = data.fit.select(np.concatenate([walking, running]))
+    with pytest.raises(DataError, match="fewer than two labels"):
+        _check_parts(SET, data.fit.select(walking), data.test)
+    others = data.test.select(np.flatnonzero(~np.isin(data.test.y, ["walking", "running"])))
+    with pytest.raises(DataError, match=r"no label of the test split \(badminton, standing\)"):
+        _check_parts(SET, two, others)
+    parts = []
+    for part, blind in ((data.fit, slice(0, 3)), (data.test, slice(3, 6))):
+        mask = part.windows.mask.copy()
+        mask[:, blind] = False
+        parts.append(replace(part, windows=replace(part.windows, mask=mask)))
+    with pytest.raises(DataError, match="none of the channels"):
+        _check_parts(SET, *parts)
 
 
 def test_head_by_rule_counts_labelled_sessions(data: LabelledWindows) -> None:
