@@ -134,6 +134,12 @@ def _found_sessions(results: Sequence[Mapping[str, Any]]) -> list[str]:
     return []
 
 
+def _half_patch(results: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return half the seconds of a patch, as the last configuration has it."""
+    found = [r["patch_s"] for r in results if r.get("patch_s") is not None]
+    return float(found[-1]) / 2 if found else None
+
+
 def _session(place: int) -> Callable[[Sequence[Mapping[str, Any]]], str | None]:
     """Return what takes the session at `place` of the last list of sessions."""
 
@@ -147,5 +153,6 @@ def _session(place: int) -> Callable[[Sequence[Mapping[str, Any]]], str | None]:
 
 _LATE: dict[str, Callable[[Sequence[Mapping[str, Any]]], Any]] = {
     "found_sessions": _found_sessions,
+    "half_patch": _half_patch,
     **{f"session_{place}": _session(place) for place in range(10)},
 }

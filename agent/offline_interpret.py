@@ -17,6 +17,7 @@ from tool_use_om.agent.offline_interpret_eda import (
     tell_sessions,
     tell_statistics,
 )
+from tool_use_om.agent.offline_interpret_more import tell_requested
 from tool_use_om.agent.offline_interpret_runs import tell_run
 from tool_use_om.agent.offline_interpret_why import tell_explained
 from tool_use_om.agent.parse import parse
@@ -31,7 +32,7 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return findings and prose for the results of an interpret prompt."""
     results = [Result.of(raw) for raw in facts.get("results") or ()]
     query = parse(str(facts.get("question", "")), _cards(results))
-    if any(ask.kind in {"rhythm", "channels"} for ask in query.asks):
+    if any(ask.kind in {"rhythm", "channels", "why"} for ask in query.asks):
         results.sort(key=lambda r: r.tool != "interpret_results")  # what was asked comes first
     answer = Answer(results)
     for index, result in enumerate(results):
@@ -107,7 +108,8 @@ def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> b
         "select_channels": False,
         "filter_by_time": len(results) == 1 or "note" in result.content,
         "select_tokenizer": "tokenizer" in kinds,
-        "configure_tokenizer": bool(kinds & {"tokenizer", "window"}),
+        "configure_tokenizer": bool(kinds & {"tokenizer", "window"})
+        and result is [r for r in results if r.tool == result.tool][-1],
         "select_channels_for_encoding": bool(result.content.get("dropped")),
         "select_task_head": "head" in kinds,
         "configure_head": True,
@@ -163,8 +165,23 @@ def _tell_windows(answer: Answer, result: Result, query: Query) -> None:  # noqa
         window=ref("/window_s", "window", "unit"), stride=ref("/stride_s", "stride", "unit"),
         rate=ref("/rate_hz", "rate", "unit"), patch=ref("/patch_s", "patch", "unit"),
     )  # fmt: skip
+    for key, text in _SPECIAL.items():
+        answer.say(result, text, v=ref(f"/{key}", _spaced(key.removesuffix("_s")), "unit"))
+    features = result.content.get("context_features")
+    if isinstance(features, list):
+        answer.note(f"Heads also get: {', '.join(map(_spaced, features))}.")
+    elif features is False:
+        answer.note("Heads get tokens only, without the mean and scale of a window.")
     if why := result.content.get("why"):
         answer.note(f"Why: {why.rstrip('.')}.")
+
+
+_SPECIAL = {
+    "patch_stride_s": "Patches overlap: one begins every {v}.",
+    "super_s": "Super-patches summarise {v} each.",
+    "fusion": "Channels of several rates: {v}.",
+    "resolutions": "Each window is encoded at {v} resolutions.",
+}
 
 
 def _tell_encoding(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
@@ -209,4 +226,5 @@ _TELL: dict[str, Callable[[Answer, Result, Query], None]] = {
     "run_task": tell_run,
     "compare_heads": tell_compared,
     "interpret_results": tell_explained,
+    "request_labels": tell_requested,
 }

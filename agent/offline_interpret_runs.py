@@ -6,6 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, named, number, ref
+from tool_use_om.agent.offline_interpret_more import (
+    tell_abstained,
+    tell_described,
+    tell_drift,
+    tell_event,
+    tell_gate,
+    tell_motifs,
+)
 from tool_use_om.agent.offline_interpret_search import tell_anomalies, tell_retrieved
 from tool_use_om.agent.parse_query import Query
 
@@ -23,8 +31,17 @@ _MEASURES = {
 
 
 def tell_run(answer: Answer, result: Result, query: Query) -> None:
-    """Tell what run_task found, by its task."""
-    _RUNS.get(str(result.content.get("task")), _tell_by_shape)(answer, result, query)
+    """Tell what run_task found, by what was asked of it, else by its task."""
+    if any(ask.kind == "drift" for ask in query.asks):
+        tell_drift(answer, result)
+        return
+    if "motifs" in result.content:
+        tell_motifs(answer, result)
+    elif "described" in result.content:
+        tell_described(answer, result)
+    else:
+        _RUNS.get(str(result.content.get("task")), _tell_by_shape)(answer, result, query)
+        tell_gate(answer, result)
     for note in result.content.get("notes") or []:
         answer.note(f"*{note}*")
 
@@ -45,16 +62,17 @@ def _classified(answer: Answer, result: Result, query: Query) -> None:
     target = result.content.get("target_label")
     kinds = {ask.kind for ask in query.asks}
     if target:
-        if not kinds & {"rhythm", "channels"}:  # then the explanation has the headline
+        if not kinds & {"rhythm", "channels", "why"}:  # then the explanation has the headline
             _found(answer, result, str(target))
         _stretches(answer, result, str(target))
-    else:
+    elif "why" not in kinds:
         answer.head(
             result, "{accuracy} of the held-out windows were named rightly",
             accuracy=ref("/metrics/accuracy/value", "share of windows named rightly", "percent"),
         )  # fmt: skip
     answer.section("How sure")
     _accuracy(answer, result)
+    tell_abstained(answer, result, query)
     if target:
         answer.say(
             result, f"Of the windows called {named(target)}, {{precision}} are; of those that "
@@ -162,18 +180,19 @@ def _verdict_on(result: Result, *, sets: bool) -> str:
     return f", less than asked: the {thing} than they should be"
 
 
-def _forecast(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+def _forecast(answer: Answer, result: Result, query: Query) -> None:
     rows: list[dict[str, Any]] = result.content.get("forecasts") or []
     channels = _short([str(c) for c in result.content.get("channels") or []])
     label = result.content.get("label")
     found = any("n_sessions_found" in r.content for r in answer.results)
     whose = "of each" if found else f"of {named(label)}" if label else ""
-    answer.head(
-        result, f"the next {{horizon}} {whose} are forecast for {channels} with {{nominal}} "
-        "intervals".replace("  ", " "),
-        horizon=ref("/horizon_s", "length of the forecast", "unit"),
-        nominal=ref("/coverage/nominal", _NOMINAL, "percent"),
-    )  # fmt: skip
+    if not tell_event(answer, result, query):
+        answer.head(
+            result, f"the next {{horizon}} {whose} are forecast for {channels} with {{nominal}} "
+            "intervals".replace("  ", " "),
+            horizon=ref("/horizon_s", "length of the forecast", "unit"),
+            nominal=ref("/coverage/nominal", _NOMINAL, "percent"),
+        )  # fmt: skip
     answer.section("Forecast")
     _forecast_rows(answer, result, rows)
     answer.section("How good is the forecast")

@@ -18,7 +18,12 @@ _FEATURES = {"std": "spread (standard deviation)", "mean": "mean"}
 def tell_explained(answer: Answer, result: Result, query: Query) -> None:
     """Tell the computed explanation of the run before."""
     kinds = {ask.kind for ask in query.asks}
+    if "drift" in kinds:
+        return  # of a run made for its test of drift, nothing else was asked
     answer.section("Why")
+    if "why" in kinds:
+        _faithful(answer, result)
+        _change(answer, result)
     _rhythm(answer, result, asked="rhythm" in kinds)
     _salient(answer, result, asked="channels" in kinds)
     _examples(answer, result)
@@ -115,6 +120,49 @@ def _salient_table(answer: Answer, result: Result, rows: list[dict[str, Any]], n
     answer.table(("channel", "fall"), told)
     if len(told) < len(rows):
         answer.note("Without any other channel it stays as it is.")
+
+
+def _faithful(answer: Answer, result: Result) -> None:
+    """Tell whether losing the salient channel hurts more than losing another."""
+    found = result.content.get("faithfulness") or {}
+    if found.get("faithful") is None:
+        if why_not := found.get("why_not"):
+            answer.note(f"Whether the salient channels decide was not tested: {why_not}")
+        return
+    lead = (
+        "the salient channel decides"
+        if found["faithful"]
+        else "the salient channel decides no more clearly than another"
+    )
+    answer.head(
+        result, f"{lead}: without it the probability falls by {{salient}}, without one drawn at "
+        "random by {random}",
+        salient=ref("/faithfulness/salient_drop", "fall without the salient channel"),
+        random=ref("/faithfulness/random_drop", "fall without a channel drawn at random"),
+    )  # fmt: skip
+    answer.say(
+        result, "The difference is {value} ({lower} to {upper}), over {n} held-out sessions; the "
+        "channel is chosen on other sessions than those it is checked on.",
+        value=ref("/faithfulness/difference/value", "difference of the two falls"),
+        lower=ref("/faithfulness/difference/lower", "difference of the falls, lower end"),
+        upper=ref("/faithfulness/difference/upper", "difference of the falls, upper end"),
+        n=ref("/faithfulness/n_sessions", "sessions checked"),
+    )  # fmt: skip
+
+
+def _change(answer: Answer, result: Result) -> None:
+    """Tell the nearest window of another activity: what the surest one would have to become."""
+    change = result.content.get("what_would_change")
+    if not change:
+        return
+    answer.head(
+        result, f"the answer would be {named(change['label'])} if the window were like "
+        f"`{braces(str(change['session_id']))}` from {{start}} to {{end}}, {{times}} times as far "
+        "as its own nearest",
+        start=ref("/what_would_change/start_s", "start of the nearest of another label", "unit"),
+        end=ref("/what_would_change/end_s", "end of the nearest of another label", "unit"),
+        times=ref("/what_would_change/times_farther", "times as far as its own nearest"),
+    )  # fmt: skip
 
 
 def _examples(answer: Answer, result: Result) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tool_use_om.agent.offline_contraries import contraries
+from tool_use_om.agent.parse_measures import in_unit
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Query
 
@@ -103,16 +105,22 @@ class Planner:
     def encode(self, ask: Ask) -> None:
         """Choose tokenizer, windows and channels, unless an earlier ask did so in the same way."""
         channels = list(ask.channels) if ask.kind != "forecast" else []
-        wanted = (ask.tokenizer, ask.window_s, ask.stride_s, tuple(channels))
-        if self.encoded is not None and wanted in {self.encoded, (None, None, None, ())}:
+        wanted = (ask.tokenizer, ask.window_s, ask.stride_s, ask.settings, tuple(channels))
+        if self.encoded is not None and wanted in (self.encoded, (None, None, None, (), ())):
             return
         self.encoded = wanted
         self.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
-        self.add(
-            "configure_tokenizer", "cut windows that fit the data",
-            window_s=ask.window_s, stride_s=ask.stride_s,
-        )  # fmt: skip
+        self.configure(ask, "cut windows that fit the data")
         self.add("select_channels_for_encoding", "choose what the encoder sees", channels=channels)
+
+    def configure(self, ask: Ask, why: str) -> None:
+        """Set windows and patches; patches overlap by half of what the first call makes them."""
+        wanted = {"window_s": ask.window_s, "stride_s": ask.stride_s, **dict(ask.settings)}
+        overlap = wanted.pop("overlap", None) is not None
+        self.add("configure_tokenizer", why, **wanted)
+        if overlap:
+            why, late = "let patches overlap by half", {"patch_stride_s": "half_patch"}
+            self.add("configure_tokenizer", why, late=late, **wanted)
 
     def head(self, ask: Ask, task: str, *, shots: int | None = None) -> None:
         """Choose the head, and its neighbours where a number of them is asked for."""
@@ -211,7 +219,7 @@ def _find(p: Planner, ask: Ask) -> None:
         p.add(
             "run_task", f"find {label}" if label else "recognise every activity",
             target_label=label, sessions=list(ask.sessions), coverage=ask.coverage,
-            labels_per_class=ask.shots,
+            labels_per_class=ask.shots, **dict(ask.options),
         )  # fmt: skip
         p.add("interpret_results", "explain what was found")
 
@@ -227,8 +235,48 @@ def _fewlabels(p: Planner, ask: Ask) -> None:
     p.head(ask, "classify", shots=ask.shots)
     p.add(
         "compare_heads", "measure how well so few labels do",
-        heads=list(ask.heads), labels_per_class=ask.shots,
+        heads=list(ask.heads), labels_per_class=ask.shots, **_rare(ask),
     )  # fmt: skip
+
+
+def _rare(ask: Ask) -> dict[str, Any]:
+    return {name: value for name, value in ask.options if name == "rare_labels"}
+
+
+def _described(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    if ask.start_s is not None or ask.end_s is not None or ask.split:
+        p.narrow(ask, labels=False)
+    p.encode(ask)
+    if p.names.labels:  # without labels there is no head to choose, and none is needed
+        p.head(ask, "classify")
+    name = ask.labels[0] if len(ask.labels) == 1 else "as described"
+    p.add(
+        "run_task", "score windows against what was described, and against its contrary",
+        target_label=name, sessions=list(ask.sessions),
+        descriptions=[{"name": name, **dict(ask.attributes)}, *contraries(dict(ask.attributes))],
+    )  # fmt: skip
+
+
+def _drift(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    task = "classify" if p.names.labels else "forecast"
+    p.head(ask, task)
+    channels = list(ask.channels) if task == "forecast" else None
+    p.add("run_task", "compare the held-out sessions with the others", target_channels=channels)
+
+
+def _motif(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.narrow(ask)
+    if ask.channels:
+        p.add("select_channels", "look at these channels only", channels=list(ask.channels))
+    p.encode(ask)
+    p.add("select_task_head", "search for what repeats", task="retrieve", head="motif")
+    p.add("run_task", "find the stretches that repeat best", k=ask.k or ask.count)
 
 
 def _forecast(p: Planner, ask: Ask) -> None:
@@ -239,14 +287,24 @@ def _forecast(p: Planner, ask: Ask) -> None:
         p.add("select_channels", "forecast these channels", channels=list(ask.channels))
     p.encode(ask)
     p.head(ask, "forecast")
+    reached = _reached(p.names, ask)
     # after a search for the same label, run_task continues the stretches that were found
     for label in ask.labels[:4] or (None,):
         p.add(
             "run_task", "forecast, and measure how good such forecasts are",
             target_label=label, target_channels=list(ask.channels), horizon_s=ask.horizon_s,
-            sessions=list(ask.sessions), coverage=ask.coverage,
+            sessions=list(ask.sessions), coverage=ask.coverage, **reached, **dict(ask.options),
         )  # fmt: skip
         p.add("interpret_results", "explain the forecast")
+
+
+def _reached(names: Names, ask: Ask) -> dict[str, Any]:
+    """Return the level that may be reached, in the unit of its channel."""
+    channels = names.meant(ask.channels or names.channels)
+    if ask.level is None or len(channels) != 1:
+        return {}
+    value = in_unit(ask.level, names.unit_of(channels[0]))
+    return {"threshold": value, "direction": "above" if ask.level.above else "below"}
 
 
 def _similar(p: Planner, ask: Ask) -> None:
@@ -254,6 +312,8 @@ def _similar(p: Planner, ask: Ask) -> None:
     p.fresh()
     p.encode(ask)
     p.head(ask, "retrieve")
+    if ask.approximate:
+        p.add("configure_head", "search the nearest cells only", params={"index": "approximate"})
     p.add(
         "run_task", "search for what is most like it",
         query_session=ask.sessions[0] if ask.sessions else None,
@@ -305,7 +365,7 @@ def _heads(p: Planner, ask: Ask) -> None:
     p.head(_without_heads(ask), ask.task, shots=ask.shots)
     p.add(
         "compare_heads", "measure the heads against each other",
-        heads=list(ask.heads), labels_per_class=ask.shots,
+        heads=list(ask.heads), labels_per_class=ask.shots, **_rare(ask),
     )  # fmt: skip
 
 
@@ -321,18 +381,12 @@ def _head(p: Planner, ask: Ask) -> None:
 def _tokenizer(p: Planner, ask: Ask) -> None:
     p.open()
     p.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
-    p.add(
-        "configure_tokenizer", "see which windows fit the data",
-        window_s=ask.window_s, stride_s=ask.stride_s,
-    )  # fmt: skip
+    p.configure(ask, "see which windows fit the data")
 
 
 def _window(p: Planner, ask: Ask) -> None:
     p.open()
-    p.add(
-        "configure_tokenizer", "set the windows as asked",
-        window_s=ask.window_s, stride_s=ask.stride_s,
-    )  # fmt: skip
+    p.configure(ask, "set the windows as asked")
 
 
 def _request(p: Planner, ask: Ask) -> None:
@@ -350,6 +404,10 @@ _PLANS: dict[str, Callable[[Planner, Ask], None]] = {
     "find": _find,
     "classify": _find,
     "fewlabels": _fewlabels,
+    "described": _described,
+    "drift": _drift,
+    "motif": _motif,
+    "why": _find,
     "forecast": _forecast,
     "similar": _similar,
     "unlike": _unlike,

@@ -7,12 +7,13 @@ limits, times, then the slots below), cut into clauses, and each clause becomes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.parse_grammar import Node, pick, rewrite, rule
 from tool_use_om.agent.parse_intents import intent_of, read_ask
+from tool_use_om.agent.parse_measures import Level, band_of, level_of
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Query
 from tool_use_om.agent.parse_refused import refused
@@ -63,7 +64,66 @@ def _axis(nodes: Sequence[Node]) -> tuple[str, str]:
     return modality, next(n.value for n in nodes if n.tag == "AXIS")
 
 
+def _set(name: str) -> Callable[[Sequence[Node]], tuple[str, Any]]:
+    """Return what makes a SETTING of the seconds in the run."""
+    return lambda nodes: (name, _seconds(nodes))
+
+
+def _setting(nodes: Sequence[Node]) -> tuple[str, Any]:
+    """Return a setting that is a word: "fusion per_modality", "resolutions 2", "overlap"."""
+    name, _, value = str(nodes[-1].value).partition(" ")
+    return name, int(value) if value.isdigit() else value
+
+
+def _context(nodes: Sequence[Node]) -> tuple[str, Any]:
+    if nodes[0].tag == "NOT":
+        return "context_features", False
+    said = str(nodes[-1].value)
+    return "context_features", True if said == "true" else ["mean", "log_std", said]
+
+
+def _rate(nodes: Sequence[Node]) -> tuple[str, float] | None:
+    said = [n.value for n in nodes if n.tag == "MEASURE"]
+    return ("target_rate_hz", _number(nodes)) if said == ["Hz"] else None
+
+
+def _resolutions(nodes: Sequence[Node]) -> tuple[str, int] | None:
+    """Read "a second resolution" ("second" is a unit, too) and "two resolutions"."""
+    said = nodes[0]
+    number = 2 if said.tag in {"DUR", "UNIT"} else int(said.value)
+    return ("resolutions", number) if number in {1, 2} else None
+
+
+def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
+    """Return the attribute "this axis points up"."""
+    share = float(next(n.value for n in nodes if n.tag == "POINTS"))
+    said = next(n for n in nodes if n.tag in {"AXISOF", "CHANNELNAME"})
+    return "posture", (said.value, share)
+
+
 _SLOTS = (
+    rule("SETTING", "PATCH STRIDE (OF|TO|EQ)? A? DUR", _set("patch_stride_s")),
+    rule("SETTING", "SUPER (OF|TO|EQ)? A? DUR", _set("super_s")),
+    rule("SETTING", "DUR DASH? (LONG)? SUPER", _set("super_s")),
+    rule("SETTING", "PATCH (OF|TO|EQ)? A? DUR", _set("patch_s")),
+    rule("SETTING", "DUR DASH? (LONG)? PATCH", _set("patch_s")),
+    rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
+    rule("SETTING", "NOT? CONTEXT", _context),
+    rule("SETTING", "(DUR|UNIT|NUM|ORDINAL) RESOLUTION", _resolutions),
+    rule("SETTING", "SETTING", lambda n: _setting(n) if isinstance(n[0].value, str) else None),
+    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
+    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (?!LABEL|SESSION|EXAMPLE|WINDOW)", level_of),
+    rule("BAND", "(FROM|BETWEEN)? NUM MEASURE? (TO|DASH|AND) NUM MEASURE", band_of),
+    rule("BAND", "NUM MEASURE", band_of),
+    rule("RAREOUT", "NOT A? RARE (CLASS|LABELS|LABEL)?", lambda _: "leave_out"),
+    rule("SETSIZE", "ABSTAIN MORE NUM (LABELS|CLASS)?", _whole),
+    rule("FAULT", "(?<=MODALITY) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNELNAME) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNELS) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNEL) CLIP", lambda _: "clipping"),
+    rule("SESSION", "CLIP", lambda _: "session"),
+    rule("WINDOW_S", "(?<=MOTIF) (OF|TO)? A? DUR", _seconds),
+    rule("WINDOW_S", "DUR DASH? (LONG)? (?=MOTIF)", _seconds),
     rule("BOUND_NAME", "NOT NOT", lambda _: "double negation"),
     rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF? (PER|A) (CLASS|LABELS)?", _whole),
     rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF (PER|A)? CLASS", _whole),
@@ -76,13 +136,14 @@ _SLOTS = (
     rule("STRIDE_S", "STRIDE (OF|TO|EQ)? A? DUR", _seconds),
     rule("STRIDE_S", "DUR DASH? STRIDE", _seconds),
     rule("K", "NEAREST (EQ|OF|TO)? NUM", _whole),
-    rule("K", "NUM (?=NEIGHBOURS|LIKE)", _whole),
+    rule("K", "NUM (?=NEIGHBOURS|LIKE|MOTIF)", _whole),
     rule("SHARE", "NUM PERCENT? COVERAGE", _share),
     rule("SHARE", "COVERAGE (OF|EQ|AT|TO)? NUM PERCENT?", _share),
     rule("AXISOF", "MODALITY AXIS", _axis),
     rule("AXISOF", "AXIS CHANNEL? OF? MODALITY", _axis),
     rule("AXISOF", "AXIS CHANNEL", _axis),
     rule("AXISOF", "CHANNEL AXIS", _axis),
+    rule("POINTED", "(AXISOF|CHANNELNAME) POINTS", _points),
     rule("SUBJECTS", "SUBJECT (NUM|CODE)" + _LIST.format("(NUM|CODE)"), _names_in),
     rule("SESSIONNUMBER", "SESSION NUM", _whole),
     rule("SESSIONID", "SESSION CODE", lambda n: str(n[1].value)),
@@ -95,6 +156,9 @@ _AFTER_NAMES = (
     rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
     rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
     rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
+)
+_ENCODING = frozenset(
+    {"find", "classify", "described", "forecast", "similar", "motif", "anomaly", "unlike"}
 )
 _BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
 
@@ -207,9 +271,43 @@ def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
             out[-1] = _joined(out[-1], ask)
         elif out and ask.kind == "check" and (said := _said(out[-1], ask)) is not None:
             out[-1] = replace(said, faults=tuple(dict.fromkeys(out[-1].faults + ask.faults)))
+        elif out and _only_how(ask, out[-1]):
+            out[-1] = _made_so(out[-1], ask)
         else:
             out.append(ask)
     return tuple(out)
+
+
+def _only_how(ask: Ask, before: Ask) -> bool:
+    """Say whether an ask says no more than how the one before is to be carried out."""
+    how = replace(
+        ask, kind=before.kind, topic="", options=(), settings=(), window_s=None, stride_s=None,
+        tokenizer=None, approximate=False, task=before.task, labels=(), excluded=False,
+        sessions=(), subjects=(), split=None, start_s=None, end_s=None, tail_s=None,
+    )  # fmt: skip
+    same = _inherited(Ask(kind=ask.kind), before)
+    data = ("labels", "sessions", "subjects", "split", "start_s", "end_s", "tail_s")
+    return (
+        how == Ask(kind=before.kind, task=before.task)
+        and (ask.kind in {"window", "tokenizer"} or bool(ask.options))
+        and before.kind in _ENCODING
+        and (all(getattr(ask, n) == getattr(same, n) for n in data))
+    )
+
+
+def _made_so(ask: Ask, how: Ask) -> Ask:
+    return replace(
+        ask,
+        options=_once(ask.options + how.options),
+        settings=_once(ask.settings + how.settings),
+        window_s=how.window_s or ask.window_s,
+        stride_s=how.stride_s or ask.stride_s,
+        tokenizer=how.tokenizer or ask.tokenizer,
+    )
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple(dict(pairs).items())
 
 
 def _said(first: Ask, second: Ask) -> Ask | None:
@@ -231,7 +329,11 @@ def _joined(first: Ask, second: Ask) -> Ask:
 
 def _unknown(nodes: Sequence[Node], asks: Sequence[Ask]) -> tuple[str, ...]:
     """Return phrases of neighbouring unknown words; numbers that no slot took count as unknown."""
-    stray = {"X", "CODE", "NUM"} if asks else {"X", "CODE"}
+    stray = {"X", "CODE"} | ({"NUM", "MEASURE"} if asks else set())
+    if not any(ask.level for ask in asks):
+        stray.add("LEVEL")
+    if not any(ask.attributes for ask in asks):
+        stray |= {"BAND", "ATTRIBUTE", "PACE"}
     phrases: list[list[Node]] = []
     for node in nodes:
         if node.tag not in stray:
@@ -244,4 +346,10 @@ def _unknown(nodes: Sequence[Node], asks: Sequence[Ask]) -> tuple[str, ...]:
 
 
 def _text(node: Node) -> str:
+    if isinstance(node.value, Level):
+        return f"{'above' if node.value.above else 'below'} {node.value.value:g} {node.value.unit}"
+    if isinstance(node.value, tuple):
+        return "a rate of {:g} to {:g} Hz".format(*node.value)
+    if node.tag == "ATTRIBUTE":
+        return str(node.value).partition(" ")[2]
     return f"{node.value:g}" if isinstance(node.value, float) else str(node.value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tool_use_om.agent.parse_grammar import Node, pick
+from tool_use_om.agent.parse_measures import Level
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask, Kind
 from tool_use_om.agent.parse_times import Bound, Duration, Span
@@ -15,6 +17,9 @@ _TASK_OF = {
     "direct": "forecast",
     "seasonal_naive": "forecast",
     "discord": "anomaly",
+    "reconstruction": "anomaly",
+    "motif": "retrieve",
+    "similarity": "retrieve",
 }
 
 
@@ -30,7 +35,12 @@ _OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
 _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
-    _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS")),
+    _Intent("forecast", ("CHANCE|PREDICT|HORIZON|STAY", "LEVEL")),
+    _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS|NSESSIONS|WINDOW|LIST")),
+    _Intent("why", ("EXPLAIN",)),
+    _Intent("described", ("BAND|ATTRIBUTE|POINTED", "FIND|LIKE|LIST|COUNT|WINDOW")),
+    _Intent("drift", ("DRIFT",)),
+    _Intent("motif", ("MOTIF",), "SESSIONID"),
     _Intent("check", ("CHECK|FAULT",), "PREDICT|CLASSIFY|STAT"),
     _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS")),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),
@@ -50,7 +60,10 @@ _INTENTS = (
     _Intent("find", ("FIND", "LABEL|EXCEPT")),
     _Intent("plot", ("PLOT",)),
     _Intent("head", ("HEADNAME|NEIGHBOURS",)),
-    _Intent("window", ("WINDOW_S|STRIDE_S",)),
+    _Intent("forecast", ("OPTION", "FORECASTER")),
+    _Intent("classify", ("OPTION", "COMPARE|BEST|USE|HEAD")),
+    _Intent("classify", ("OPTION|ABSTAIN|SETSIZE",)),
+    _Intent("window", ("WINDOW_S|STRIDE_S|SETTING",)),
     _Intent("tokenizer", ("TOKENIZER|TOKNAME",)),
     _Intent("find", ("LIST", "SESSION", "LABEL"), "COUNT"),
     _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), _OF_ONE_SET),
@@ -99,11 +112,44 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         count=_count(clause),
         faults=tuple(dict.fromkeys(k for f in pick(clause, "FAULT") for k in f.split())),
         task=_task(clause, heads),
+        level=_level(clause) if kind == "forecast" else None,
+        settings=tuple(dict(pick(clause, "SETTING")).items()),
+        options=_options(clause),
+        attributes=_attributes(clause, names) if kind == "described" else (),
+        approximate=bool(pick(clause, "APPROXIMATE")),
         **_times(kind, clause),
     )  # fmt: skip
 
 
-_TOPICS = frozenset(f"{_OF_SESSIONS}|COUNT|DESCRIBE|APART".split("|"))
+def _level(clause: Sequence[Node]) -> Level | None:
+    """Return the level that may be reached; who asks what stays below it asks what rises above."""
+    level: Level | None = _first(pick(clause, "LEVEL"))
+    return replace(level, above=not level.above) if level and pick(clause, "STAY") else level
+
+
+def _options(clause: Sequence[Node]) -> tuple[tuple[str, Any], ...]:
+    """Return what is said on how to run, as arguments of run_task."""
+    said: dict[str, Any] = dict.fromkeys(pick(clause, "OPTION"), True)
+    for name, tag_ in (("rare_labels", "RAREOUT"), ("max_set_size", "SETSIZE")):
+        said |= dict.fromkeys([name] * bool(pick(clause, tag_)), _first(pick(clause, tag_)))
+    return tuple(said.items())
+
+
+def _attributes(clause: Sequence[Node], names: Names) -> tuple[tuple[str, Any], ...]:
+    """Return what a description says: cadence_hz, intensity, regularity, posture."""
+    bands = pick(clause, "BAND")
+    said: dict[str, Any] = {"cadence_hz": list(bands[0])} if bands else {}
+    said |= dict(str(word).split(" ", 1) for word in pick(clause, "ATTRIBUTE"))
+    posture = {}
+    for _, (where, share) in pick(clause, "POINTED"):
+        modality, axis = where if isinstance(where, tuple) else where.split(".", 1)
+        modalities = [modality] if modality else list(names.modalities)
+        found = [c for m in modalities if (c := names.channel_of(m, axis))]
+        posture |= {found[0]: share} if found else {}
+    return tuple((said | ({"posture": posture} if posture else {})).items())
+
+
+_TOPICS = frozenset(f"{_OF_SESSIONS}|COUNT|DESCRIBE|APART|ABSTAIN|EXPLAIN|BEST|STAY".split("|"))
 
 
 def _first(values: Sequence[Any]) -> Any:  # noqa: ANN401 - the slot's own type

@@ -40,11 +40,13 @@ class Names:
     ----------
     datasets : all data sets there are; the first is the current one
     channels : ids "modality.channel"
+    units : of the channels, in their order
     labels : all labels of all label sets
     """
 
     datasets: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     session_ids: tuple[str, ...] = ()
     id_pattern: str = ""
@@ -63,6 +65,7 @@ class Names:
         return cls(
             datasets=(str(card["name"]), *rest),
             channels=tuple(str(c["id"]) for c in card.get("channels") or ()),
+            units=tuple(str(c.get("unit") or "") for c in card.get("channels") or ()),
             labels=tuple(dict.fromkeys(map(str, labels))),
             session_ids=tuple(map(str, card.get("session_ids") or ())),
             id_pattern=str(card.get("id_pattern") or ""),
@@ -76,13 +79,23 @@ class Names:
         return tuple(dict.fromkeys(c.partition(".")[0] for c in self.channels))
 
     @cached_property
-    def phrases(self) -> dict[tuple[str, ...], tuple[str, str]]:
-        """Phrase (as stems) → (tag, name) for data sets, modalities and long channel names."""
-        table = {_key(name): ("DATASETNAME", name) for name in self.datasets}
+    def phrases(self) -> dict[tuple[str, ...], tuple[str, Any]]:
+        """Phrase (as stems) → (tag, name) for data sets, modalities and long channel names.
+
+        A word that several modalities share, such as ECG of two leads, means all of them.
+        """
+        table: dict[tuple[str, ...], tuple[str, Any]] = {
+            _key(name): ("DATASETNAME", name) for name in self.datasets
+        }
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for modality in self.modalities:
+            for synonym in _synonyms(modality):
+                shared.setdefault(stems(synonym), []).append(modality)
+        for key, found in shared.items():
+            one = ("MODALITY", found[0]) if len(found) == 1 else ("CHANNELS", tuple(found))
+            table[key] = one
         for modality in self.modalities:
             table[_key(modality)] = ("MODALITY", modality)
-            for synonym in _synonyms(modality):
-                table[stems(synonym)] = ("MODALITY", modality)
         for channel in self.channels:
             short = channel.partition(".")[2]
             for synonym in MODALITY_WORDS.get("_".join(words_of(channel)), "").split(", "):
@@ -110,6 +123,14 @@ class Names:
     def label_stems(self) -> dict[str, frozenset[str]]:
         """Label → the stems that make it up, synonyms folded together."""
         return {label: _label_key(words_of(label)) for label in self.labels}
+
+    def meant(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the channels that channel and modality names stand for, in the data's order."""
+        return tuple(c for c in self.channels if c in names or c.partition(".")[0] in names)
+
+    def unit_of(self, channel: str) -> str:
+        """Return the unit of a channel, "" where the card has none."""
+        return dict(zip(self.channels, self.units, strict=False)).get(channel, "")
 
     def channel_of(self, modality: str, axis: str) -> str | None:
         """Return the channel id, or None when the modality has no such channel."""

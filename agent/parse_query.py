@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from tool_use_om.agent.parse_measures import Level
 
 Kind = Literal[
     "datasets",  # which data sets are there
@@ -12,14 +14,18 @@ Kind = Literal[
     "plot",
     "check",  # what may be wrong with the data
     "find",  # where is this activity
+    "described",  # where is what is described by rate, liveliness, direction
     "classify",  # how well can activities be told, all of them
     "fewlabels",  # the same with few labels a class
     "forecast",
     "similar",  # what is like this stretch
+    "motif",  # what repeats
+    "drift",  # are the held-out sessions like the others
     "unlike",  # which session is least like the others
     "anomaly",
     "rhythm",  # cadence of an activity
     "channels",  # which channels matter for an activity
+    "why",  # does an explanation hold, what would change the answer
     "heads",  # compare heads
     "head",  # choose or configure a head
     "tokenizer",  # choose a tokenizer
@@ -40,6 +46,10 @@ class Ask:
     min_s, max_s : limits on how long sessions are; `strict_min`/`strict_max` = the limit is out
     faults : kinds of issue to look for in the data
     shots : labelled examples a class
+    level : what a forecast may reach
+    settings : further settings of windows and patches, as `configure_tokenizer` names them
+    options : further arguments of the run, as `run_task` names them
+    attributes : what a described activity is like, as its description names them
     """
 
     kind: Kind
@@ -69,6 +79,11 @@ class Ask:
     tokenizer: str | None = None
     window_s: float | None = None
     stride_s: float | None = None
+    level: Level | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    attributes: tuple[tuple[str, Any], ...] = ()
+    approximate: bool = False
     task: str = "classify"
 
 

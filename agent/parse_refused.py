@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tool_use_om.agent.parse_grammar import Node, rewrite, rule
+from tool_use_om.agent.parse_measures import in_unit
 from tool_use_om.agent.parse_names import Names
 from tool_use_om.agent.parse_query import Ask
 from tool_use_om.data.errors import nearest
@@ -17,6 +18,7 @@ from tool_use_om.data.errors import nearest
 _MOST_NAMED = 30
 _PLACES = frozenset({"AND", "OR", "THEN", "COMMA", "STOP", "DASH", "SESSION"})
 _OTHER_RANGES = frozenset({"WINDOW", "WINDOW_S", "STRIDE", "STRIDE_S"})
+_ON_CHANNELS = frozenset({"stats", "forecast", "motif", "check", "plot"})
 _RUN = (rule("X", "X+", lambda nodes: " ".join(str(n.value) for n in nodes)),)
 
 
@@ -34,6 +36,7 @@ def refused(
         said = []  # "change the window from 4 s to 2 s" names no stretch
     if not names.datasets:
         return tuple(said)
+    said += [text for ask in asks if (text := _unreachable(ask, names))]
     joined = rewrite(nodes, _RUN)
     for index, node in enumerate(joined):
         if node.tag == "X" and _is_label(question, joined, index, asks):
@@ -66,7 +69,9 @@ def _ends_there(nodes: Sequence[Node], index: int) -> bool:
 
 def _is_channel(nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
     """Say whether the unknown words stand where a channel is named, and none else is."""
-    measured = [ask for ask in asks if ask.kind in {"stats", "forecast"}]
+    measured = [ask for ask in asks if ask.kind in _ON_CHANNELS]
+    if measured and _listed(nodes, index):
+        return True
     if not measured or any(ask.channels for ask in measured):
         return False
     before = nodes[index - 1].tag if index else ""
@@ -77,6 +82,35 @@ def _is_channel(nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
         after.tag not in _PLACES - {"SESSION"}
     )  # fmt: skip
     return before == "OF" and not attribute  # "the mean recorded then" names no channel
+
+
+def _listed(nodes: Sequence[Node], index: int) -> bool:
+    """Say whether the words stand in a list with a channel: "accelerometer and barometer"."""
+    alone = index + 1 == len(nodes) or nodes[index + 1].tag in _PLACES
+    return alone and any(
+        nodes[index + step].tag in {"AND", "OR", "COMMA"}
+        and nodes[index + 2 * step].tag == "CHANNELS"
+        for step in (-1, 1)
+        if 0 <= index + 2 * step < len(nodes)
+    )
+
+
+def _unreachable(ask: Ask, names: Names) -> str:
+    """Return why a level cannot be asked about: several channels, or another kind of unit."""
+    if ask.level is None:
+        return ""
+    channels = names.meant(ask.channels or names.channels)
+    if len(channels) != 1:
+        listed = ", ".join(f"`{c}`" for c in channels[:_MOST_NAMED])
+        return f"A level is for one channel at a time. Name one of {listed}."
+    unit = names.unit_of(channels[0])
+    if in_unit(ask.level, unit) is not None:
+        return ""
+    return (
+        f"`{channels[0]}` is in {unit or 'no known unit'}, so a level in {ask.level.unit} cannot "
+        f"be compared with it. Give the level in the unit {unit or 'of its values'}".rstrip(".")
+        + "."
+    )
 
 
 def _missing(kind: str, name: str, valid: Iterable[str], dataset: str) -> str:

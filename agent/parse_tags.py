@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from tool_use_om.agent.parse_grammar import Node
+from tool_use_om.agent.parse_measures import measure_at
 from tool_use_om.agent.parse_names import Names, fold_stem
 from tool_use_om.agent.parse_text import Speller, Token, split_name, stem, tokenise
 from tool_use_om.agent.parse_times import (
@@ -24,6 +25,7 @@ from tool_use_om.agent.parse_words import (
     lexicon,
     lexicon_words,
 )
+from tool_use_om.tokenizers.registry import TOKENIZERS
 
 _MARKS = {
     "-": "DASH", "–": "DASH", "—": "DASH", ",": "COMMA", "=": "EQ", "%": "PERCENT",
@@ -59,7 +61,9 @@ def _words(question: str, names: Names) -> list[Token]:
     tokens: list[Token] = []
     for token in tokenise(question):
         kept = names.is_session(token.text) or _is_code(token) or _follows_session(tokens, token)
-        if token.kind == "name" and not kept:
+        if token.kind == "adapter" and token.text.partition("+")[0] in TOKENIZERS:
+            tokens.append(token)
+        elif token.kind in {"adapter", "name"} and not kept:
             tokens += split_name(token)
         else:
             tokens.append(token)
@@ -180,7 +184,7 @@ def _sequence(
     nodes: list[Node] = []
     index = 0
     while index < len(tokens):
-        unit = _unit(tokens, index, nodes)
+        unit = _unit(tokens, index, nodes) or _measure(tokens, index, question, nodes)
         node = unit or claimed.get(index) or _single(tokens[index], index, question, names)
         if node:
             nodes.append(node)
@@ -205,6 +209,19 @@ def _unit(tokens: Sequence[Token], index: int, before: Sequence[Node]) -> Node |
     return None
 
 
+def _measure(
+    tokens: Sequence[Token], index: int, question: str, before: Sequence[Node]
+) -> Node | None:
+    """Return a MEASURE node with the unit right behind a number ("2 g"), however it is spelt."""
+    if not before or before[-1].tag != "NUM" or before[-1].last != index - 1:
+        return None
+    found = measure_at(question, tokens[index - 1].end)
+    if found is None or found[1] <= tokens[index].start:
+        return None
+    inside = [i for i in range(index, len(tokens)) if tokens[i].start < found[1]]
+    return Node("MEASURE", found[0], index, inside[-1])
+
+
 def _single(token: Token, index: int, question: str, names: Names) -> Node | None:
     """Return the node of one token that is in no phrase; None for a word that only binds."""
     text = token.text
@@ -215,6 +232,8 @@ def _single(token: Token, index: int, question: str, names: Names) -> Node | Non
         return Node("CLOCK", clock_seconds(text), index, index)
     if token.kind == "number":
         return Node("NUM", float(text.replace(",", "")), index, index)
+    if token.kind == "adapter":
+        return Node("TOKNAME", question[token.start : token.end], index, index)
     if token.kind == "name":
         kind = "SESSIONID" if names.is_session(text) else "CODE"
         return Node(kind, question[token.start : token.end], index, index)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<clock>\d+:\d{2}(?::\d{2})?(?:\.\d+)?)
+      | (?P<adapter>(?<![\w])[A-Za-z][A-Za-z0-9.-]*\+[A-Za-z][A-Za-z0-9_-]*)
       | (?P<name>(?<![\w])(?:[A-Za-z]+\d+[A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*
                             |[A-Za-z]+(?:[-_.][A-Za-z0-9]+)+))
       | (?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)
@@ -23,7 +24,7 @@ _VOWEL = re.compile(r"[aeiouy]")
 
 @dataclass(frozen=True)
 class Token:
-    """One token: its kind (clock, name, number, word, mark), folded text and place."""
+    """One token: its kind (clock, adapter, name, number, word, mark), folded text and place."""
 
     kind: str
     text: str

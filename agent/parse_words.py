@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tool_use_om.agent.parse_text import stem
+from tool_use_om.agent.parse_text import stem, words_of
+from tool_use_om.tokenizers.registry import TOKENIZERS
 
 _LEXICON: dict[tuple[str, str], str] = {
     # what is asked
@@ -43,6 +44,80 @@ _LEXICON: dict[tuple[str, str], str] = {
         "nearest neighbours, nearest neighbour, nearest neighbors, nearest neighbor, "
         "neighbours, neighbors"
     ),
+    ("CHANCE", "chance"): (
+        "chance, probability, likelihood, odds, likely, how likely, probable, how probable, risk"
+    ),
+    ("STAY", "stay"): "stay, remain, keep, hold",
+    ("LEVELWORD", "level"): "level, threshold, mark, value of",
+    ("MOTIF", "motif"): (
+        "motif, repeating pattern, repeated pattern, recurring pattern, recurrent pattern, "
+        "pattern repeats, patterns that repeat, pattern that repeats, patterns that recur, recur, "
+        "repeats itself, repeat themselves, repeating shape, repeated shape, recurring shape, "
+        "repeating sequence, recurring sequence, repeating stretch, patterns repeat"
+    ),
+    ("DRIFT", "drift"): (
+        "drift, drifted, distribution shift, data shift, shifted, covariate shift, "
+        "changed between, same distribution"
+    ),
+    ("EXPLAIN", "faithful"): (
+        "faithful, faithfulness, explanation hold, explanation holds, trust the explanation, "
+        "explanation right, explanation true"
+    ),
+    ("EXPLAIN", "counterfactual"): (
+        "counterfactual, what would change, would have to change, would change the answer, "
+        "nearest of another"
+    ),
+    # what a described activity is like
+    ("ATTRIBUTE", "intensity high"): (
+        "vigorous, vigorously, intense, lively, energetic, strenuous, violent"
+    ),
+    ("ATTRIBUTE", "intensity medium"): "moderate, moderately, medium intensity",
+    ("ATTRIBUTE", "intensity low"): "gentle, gently, calm, quiet, light intensity, low intensity",
+    ("ATTRIBUTE", "intensity still"): "motionless, without movement, without motion, hardly moving",
+    ("ATTRIBUTE", "regularity strong"): (
+        "rhythmic, rhythmical, rhythmically, periodic, regular, repetitive, strictly periodic"
+    ),
+    ("ATTRIBUTE", "regularity some"): "fairly regular, somewhat regular, roughly periodic",
+    ("ATTRIBUTE", "regularity none"): "without rhythm, not rhythmic, not periodic, erratic",
+    ("PACE", "pace"): "slow, slowly, fast, quick, quickly, brisk, briskly",
+    ("POINTS", "1"): "pointing up, points up, upwards, facing up, vertical, pointing upwards",
+    ("POINTS", "-1"): "pointing down, points down, downwards, facing down, upside down",
+    # how a run is to be made
+    ("OPTION", "allow_raw"): (
+        "minirocket, mini rocket, hydra, rlinear, dlinear, theta method, ets, patchtst, "
+        "raw fallback, raw fallbacks, raw space, raw space method, raw method, raw model, "
+        "raw samples, fallback, fallbacks, fall back"
+    ),
+    ("OPTION", "class_conditional"): (
+        "class conditional, label conditional, label by label, class by class, "
+        "calibrated per class, calibrate per class, calibrate for each class, "
+        "calibrate each class, calibrate each label, sets per class, sets for each class"
+    ),
+    ("ABSTAIN", "abstain"): "abstain, abstention, refuse to answer, say nothing, withhold",
+    ("RARE", "rare"): "rare, scarce, infrequent, with too few labels, with few sessions",
+    ("APPROXIMATE", "approximate"): (
+        "approximate, approximately, approximate index, approximate search, fast search"
+    ),
+    # settings of windows and patches
+    ("PATCH", "patch"): "patch",
+    ("SETTING", "overlap"): (
+        "overlapping patches, overlap patches, patches overlap, patches that overlap, "
+        "patches overlapping, half overlapping patches, patch overlap, overlapped patches"
+    ),
+    ("SETTING", "fusion per_modality"): (
+        "own rate, own rates, per modality, native rate, modality by itself, each modality apart, "
+        "rates of their own, rate of its own"
+    ),
+    ("SETTING", "fusion common"): "common rate, one common rate, one rate for all",
+    ("SETTING", "resolutions 2"): "both resolutions, finer resolution, another resolution",
+    ("SETTING", "resolutions 1"): "single resolution",
+    ("RESOLUTION", "resolution"): "resolution",
+    ("CONTEXT", "true"): (
+        "context features, context feature, scale features, scale feature, mean and scale"
+    ),
+    ("CONTEXT", "time_of_day"): "time of day, hour of the day, clock time",
+    ("SUPER", "super"): "super patch, super patches, superpatch, super token",
+    ("RESAMPLE", "resample"): ("resample, resampled, target rate, downsample"),
     ("CHECK", "check"): (
         "data quality, quality, quality control, quality check, quality report, sanity check, "
         "health check, run a quality check, run a sanity check, run a check, run a data check, "
@@ -119,7 +194,9 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("USE", "use"): "use, using, select, set, switch to, with, configure, apply, try, take",
     ("ASK", "ask"): (
         "ask me, let me label, label myself, i will label, i can label, request labels, query "
-        "me, active learning"
+        "me, active learning, should i label, should i annotate, label next, labelled next, "
+        "annotate next, worth labelling, worth a label, to label first, should be labelled, "
+        "best to label, most informative windows, labels help most, labels would help most"
     ),
     ("ONLY", "only"): "only, just, solely, alone",
     # things
@@ -172,10 +249,16 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("HEADNAME", "seasonal_naive"): "seasonal naive, naive, seasonal_naive, baseline",
     ("HEADNAME", "direct"): "direct, ridge regression, direct forecaster",
     ("HEADNAME", "discord"): "discord",
-    ("TOKNAME", "moment-tiny"): "moment tiny, tiny moment",
-    ("TOKNAME", "moment-small"): "moment small, small moment",
-    ("TOKNAME", "moment-base"): "moment base, base moment",
-    ("TOKNAME", "moment-large"): "moment large, large moment",
+    ("HEADNAME", "ridge_probe"): "ridge probe, ridge classifier, ridge head",
+    ("HEADNAME", "motif"): "motif head, motif search, head motif",
+    ("HEADNAME", "reconstruction"): (
+        "reconstruction, reconstruction head, reconstruction error, short anomalies, "
+        "shorter than a window"
+    ),
+    ("TOKNAME", "moment-tiny"): "tiny moment",
+    ("TOKNAME", "moment-small"): "small moment",
+    ("TOKNAME", "moment-base"): "base moment",
+    ("TOKNAME", "moment-large"): "large moment",
     ("NEAREST", "k"): "top, k",
     # small words with a meaning of their own
     ("FIRST", "first"): "first, initial, opening, beginning",
@@ -211,15 +294,21 @@ EXACT_WORDS: dict[str, tuple[str, str]] = {
     # their stem is a recording: a clip
     "clipping": ("FAULT", "clipping"),
     "clipped": ("FAULT", "clipping"),
+    "clip": ("CLIP", "clip"),  # a fault behind a channel, else a recording
 }
 
 LIMIT_WORDS: dict[tuple[str, bool], str] = {
     (
         "MORE",
         True,
-    ): "longer than, more than, over, above, exceeding, exceed, greater than, beyond, >",
-    ("MORE", False): "at least, no less than, no shorter than, not less than, >=, ≥",
-    ("LESS", True): "shorter than, less than, under, below, fewer than, <",
+    ): "longer than, more than, over, above, exceeding, exceed, greater than, beyond, >, "
+    "rise above, rise over, rise to, go above, go over, get above, get over, pass, larger than, "
+    "higher than, be over, be above",
+    ("MORE", False): "at least, no less than, no shorter than, not less than, >=, ≥, reach, cross, "
+    "get to, climb to",
+    ("LESS", True): "shorter than, less than, under, below, fewer than, <, fall below, drop below, "
+    "go below, sink below, dip below, fall under, drop under, go under, get below, fall to, "
+    "drop to, lower than, smaller than",
     ("LESS", False): "at most, no more than, no longer than, not longer than, up to a length of, "
     "<=, ≤",
 }
@@ -277,7 +366,8 @@ _FUNCTION_WORDS = (
     "value values different kind type larger largest smaller smallest biggest big small high low "
     "highest lowest rank order total result results answer question question's compute calculate "
     "determine report display provide return work works part parts bit bits place places within "
-    "check checked anywhere somewhere along across around also whole entire own able im ive id whats wheres hows theres"
+    "check checked anywhere somewhere along across around also whole entire own able im ive id "
+    "whats wheres hows theres clearly goes often calibrated explanation going"
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that carry no content for the planner; never reported and never spelling-corrected."""
@@ -305,6 +395,8 @@ def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
     for (tag, strict), phrases in LIMIT_WORDS.items():
         for phrase in phrases.split(", "):
             table[stems(phrase)] = (tag, strict)
+    for name in TOKENIZERS:
+        table[tuple(stem(word) for word in words_of(name))] = ("TOKNAME", name)
     return table
 
 

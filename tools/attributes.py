@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.data.errors import DataError
+from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.tools import arguments as a
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Plan, Stopwatch, cut, plan_encoding, whole, without_filters
@@ -41,6 +41,10 @@ def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -
     with clock.lap("predict_s"):
         scores = AttributeClassifier(args.descriptions or []).fit(usual).score(asked)
     rows = _rows(asked, scores)
+    target = args.target_label
+    if target is not None and target not in scores.names:
+        raise unknown("described activity", target, scores.names)
+    wanted = [r for r in rows if target in {None, r["label"]}]
     return finish_run(
         ctx,
         working_set,
@@ -55,7 +59,8 @@ def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -
             "found": dict(Counter(r["label"] for r in rows)),
             "fits": float(scores.fits.mean()),
             **_judged(dataset, asked, scores, ctx.seed),
-            "segments": sorted(rows, key=lambda r: -float(r["probability"]))[:SHOWN],
+            "target_label": target,
+            "segments": sorted(wanted, key=lambda r: -float(r["probability"]))[:SHOWN],
             "meaning": MEANING,
             "notes": list(plan.notes),
         },

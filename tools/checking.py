@@ -46,7 +46,8 @@ def json_schema(tool: ToolDef) -> dict[str, Any]:
     full = tool.args_model.model_json_schema()
     models = full.get("$defs", {})
     properties = {
-        name: _plain(_inlined(schema, models)) for name, schema in full.get("properties", {}).items()
+        name: _plain(_inlined(schema, models))
+        for name, schema in full.get("properties", {}).items()
     }
     return {
         "title": tool.name,

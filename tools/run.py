@@ -25,10 +25,10 @@ def run_task(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> Tool
     ------
     DataError : no task is selected, or what the runner of the task refuses
     """
-    if working_set.task is None:
+    if working_set.task is None and not args.descriptions:
         raise DataError(f"No task is selected. Call select_task_head with one of {list(RUNNERS)}.")
-    runner = ZERO_SHOT if args.descriptions else RUNNERS[working_set.task]
-    if args.descriptions and working_set.task != "classify":
+    runner = ZERO_SHOT if args.descriptions else RUNNERS[str(working_set.task)]
+    if args.descriptions and working_set.task not in {None, "classify"}:
         raise DataError("Descriptions are for task 'classify'. Call select_task_head with it.")
     module, _, name = runner.partition(":")
     outcome: ToolOutcome = getattr(import_module(module), name)(ctx, working_set, args)

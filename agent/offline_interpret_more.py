@@ -1,0 +1,268 @@
+"""Words for chances, repeats, described activities, drift, fallbacks and requests for labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tool_use_om.agent.offline_answer import Answer, Cell, Result, braces, named, plain, ref
+from tool_use_om.agent.parse_query import Query
+
+_SHOWN = 5
+_DESCRIBED = {  # attribute → value → words
+    "intensity": {"still": "still", "low": "calm", "medium": "moderate", "high": "vigorous"},
+    "regularity": {"none": "without rhythm", "some": "fairly regular", "strong": "rhythmic"},
+}
+
+
+def tell_event(answer: Answer, result: Result, query: Query) -> bool:
+    """Tell how likely a level is reached, and how well such chances were known before."""
+    event = result.content.get("event")
+    if not event:
+        return False
+    verb = "rises above" if event["direction"] == "above" else "falls below"
+    channel = f"`{braces(str(event['channel']))}`"
+    many = (result.look("/n_forecasts") or 1) > 1
+    answer.head(
+        result, f"the chance that {channel} {verb} {{level}} within {{horizon}} is {{chance}}"
+        + (", averaged over {n} held-out sessions" if many else ""),
+        level=ref("/event/threshold", "level asked about", "unit"),
+        horizon=ref("/event/horizon_s", "time within which it may come", "unit"),
+        chance=ref("/event/probability", "chance that the level is reached", "percent"),
+        **({"n": ref("/n_forecasts", "stretches forecast from")} if many else {}),
+    )  # fmt: skip
+    if any("stay" in ask.topic.split() for ask in query.asks):
+        answer.note("It stays on its side in the other cases.")
+    rows: list[dict[str, Any]] = result.content.get("forecasts") or []
+    told: list[tuple[Result, tuple[Cell, ...]]] = [
+        (
+            result,
+            (
+                f"`{row['session_id']}`",
+                ref(f"/forecasts/{i}/probability", f"chance in {row['session_id']}", "percent"),
+            ),
+        )
+        for i, row in enumerate(rows[:_SHOWN])
+        if row.get("probability") is not None
+    ]
+    answer.section("Chance by session")
+    answer.table(("session", "chance"), told if many else [])
+    answer.section("How good are such chances")
+    answer.say(
+        result, "In held-out windows it came in {base} of cases. The Brier score there is {brier} "
+        "({lower} to {upper}), where zero is perfect; always saying how often it came in the "
+        "calibration windows scores {plain}.",
+        base=ref("/event/base_rate", "share of cases in which it came", "percent"),
+        brier=ref("/event/brier/value", "Brier score of the chances"),
+        lower=ref("/event/brier/lower", "Brier score, lower end"),
+        upper=ref("/event/brier/upper", "Brier score, upper end"),
+        plain=ref("/event/brier_of_base_rate", "Brier score of the base rate"),
+    )  # fmt: skip
+    return True
+
+
+def tell_motifs(answer: Answer, result: Result) -> None:
+    """Tell which stretches repeat each other, the closest pair first."""
+    rows: list[dict[str, Any]] = result.content.get("motifs") or []
+    if not rows:
+        return
+    first, second = (braces(str(rows[0][end]["session_id"])) for end in ("first", "second"))
+    answer.head(
+        result, f"what repeats best, {{length}} long, is `{first}` from {{a}} to {{b}}, which "
+        "comes " + ("again" if first == second else f"again in `{second}`") + " from {c} to {d}",
+        length=ref("/length_s", "length of what repeats", "unit"),
+        a=ref("/motifs/0/first/start_s", "start of what repeats best", "unit"),
+        b=ref("/motifs/0/first/end_s", "end of what repeats best", "unit"),
+        c=ref("/motifs/0/second/start_s", "start of its repetition", "unit"),
+        d=ref("/motifs/0/second/end_s", "end of its repetition", "unit"),
+    )  # fmt: skip
+    told = []
+    for i in range(len(rows[:_SHOWN])):
+        cells: list[Cell] = []
+        for end in ("first", "second"):
+            name, at = str(rows[i][end]["session_id"]), f"/motifs/{i}/{end}"
+            label = rows[i][end].get("label")
+            cells += [
+                f"`{name}`" + (f" ({plain(str(label))})" if label else ""),
+                ref(f"{at}/start_s", f"start in {name}, {end} of pair {i + 1}", "unit"),
+            ]
+        cells.append(ref(f"/motifs/{i}/distance", f"distance of pair {i + 1}"))
+        told.append((result, cells))
+    answer.section("What repeats")
+    answer.table(("session", "from", "again in", "from", "distance"), told)
+    answer.section("How to read it")
+    answer.say(
+        result, "A distance of zero is the same shape, whatever its level and size. The samples of "
+        "{n} sessions were searched.",
+        n=ref("/n_searched/sessions", "sessions searched"),
+    )  # fmt: skip
+
+
+def tell_described(answer: Answer, result: Result) -> None:
+    """Tell which windows fit a description, what it said, and how far labels bear it out."""
+    target = str(result.content.get("target_label") or result.content["described"][0])
+    found = (result.content.get("found") or {}).get(target)
+    refs = {"all": ref("/n_windows", "windows scored"), "m": ref("/n_sessions", "sessions scored")}
+    whose = "these words" if target == "as described" else f"{named(target)} as described"
+    if found:
+        key = target.replace("~", "~0").replace("/", "~1")
+        answer.head(
+            result, f"{{n}} of the {{all}} windows of {{m}} sessions fit {whose} best",
+            n=ref(f"/found/{key}", f"windows that fit {target} best"), **refs,
+        )  # fmt: skip
+    else:
+        answer.head(result, f"none of the {{all}} windows of {{m}} sessions fits {whose}", **refs)
+    _what_was_said(answer, result)
+    rows: list[dict[str, Any]] = result.content.get("segments") or []
+    told = []
+    for i, row in enumerate(rows[:_SHOWN]):
+        name, at = str(row["session_id"]), f"/segments/{i}"
+        cells: tuple[Cell, ...] = (
+            f"`{name}`" + ("" if row.get("fits") else " (fits in part)"),
+            ref(f"{at}/start_s", f"start of a fitting window of {name}", "unit"),
+            ref(f"{at}/end_s", f"end of a fitting window of {name}", "unit"),
+            ref(f"{at}/probability", f"share of the fit in {name}, window {i + 1}", "percent"),
+        )
+        told.append((result, cells))
+    answer.section("Fits best")
+    answer.table(("session", "from", "to", "against the contraries"), told)
+    answer.section("How sure")
+    answer.note("No label was used: windows were measured, not learnt.")
+    answer.say(
+        result, "{fits} of the windows fit one of the descriptions without being ruled out.",
+        fits=ref("/fits", "windows that some description fits", "percent"),
+    )  # fmt: skip
+    answer.say(
+        result, f"Of the windows labelled {named(target)}, {{right}} ({{lower}} to {{upper}}) were "
+        "found by the description.",
+        right=ref("/metrics/accuracy/value", f"windows of {target} that were found", "percent"),
+        lower=ref("/metrics/accuracy/lower", "windows found, lower end", "percent"),
+        upper=ref("/metrics/accuracy/upper", "windows found, upper end", "percent"),
+    )  # fmt: skip
+
+
+def _what_was_said(answer: Answer, result: Result) -> None:
+    described: list[dict[str, Any]] = result.args.get("descriptions") or []
+    if not described:
+        return
+    said, at = described[0], "/args/descriptions/0"
+    parts, refs = [], {}
+    if said.get("cadence_hz"):
+        parts.append("repeats {low} to {high} times a second")
+        refs = {
+            "low": ref(f"{at}/cadence_hz/0", "lowest rate described", "unit"),
+            "high": ref(f"{at}/cadence_hz/1", "highest rate described", "unit"),
+        }
+    parts += [words[said[name]] for name, words in _DESCRIBED.items() if said.get(name)]
+    for channel, share in (said.get("posture") or {}).items():
+        parts.append(f"`{braces(channel)}` points {'up' if share > 0 else 'down'}")
+    others = ", ".join(named(d["name"]) for d in described[1:])
+    answer.section("Looked for")
+    answer.say(result, f"{'; '.join(parts)}. Told apart from: {others}.", **refs)
+
+
+def tell_drift(answer: Answer, result: Result) -> bool:
+    """Tell whether the held-out sessions differ from those calibrated on."""
+    drift = result.content.get("drift")
+    if not drift:
+        return answer.head(result, "drift could not be tested: no sessions are set apart for it")
+    first, second = (named(name) for name in drift["between"])
+    if drift.get("p_value") is None:
+        answer.head(result, f"drift between the {first} and the {second} sessions was not tested")
+        answer.note(f"Why: {str(drift.get('why_not', '')).rstrip('.')}.")
+        return True
+    lead = "yes, there is drift" if drift["drifted"] else "no drift was found"
+    answer.head(
+        result, f"{lead}: between {{n}} {first} and {{m}} {second} sessions p is {{p}}",
+        n=ref("/drift/n_sessions/0", f"{drift['between'][0]} sessions compared"),
+        m=ref("/drift/n_sessions/1", f"{drift['between'][1]} sessions compared"),
+        p=ref("/drift/p_value", "p-value of the test for drift"),
+    )  # fmt: skip
+    answer.note(
+        "The p-value is the share of random exchanges of whole sessions that set the two parts at "
+        "least as far apart in what the encoder makes of them. "
+        f"The {first} sessions stand for what is known: intervals and sets are calibrated on them, "
+        "and nothing is fitted on either part."
+    )
+    return True
+
+
+def tell_gate(answer: Answer, result: Result) -> None:
+    """Tell who answers, with what each candidate reached and what it costs to keep."""
+    gate = result.content.get("gate")
+    rows: list[dict[str, Any]] = (gate or {}).get("rows") or []
+    if not gate or not rows:
+        return
+    share = gate.get("metric") == "accuracy"
+    style, metric = ("percent" if share else "plain"), str(gate["metric"])
+    told = []
+    for i, row in enumerate(rows):
+        if "test" not in row:
+            continue
+        name, at = str(row["model"]), f"/gate/rows/{i}"
+        test = f"{at}/test/value" if isinstance(row["test"], dict) else f"{at}/test"
+        cells: tuple[Cell, ...] = (
+            f"`{name}`",
+            ref(f"{at}/folds/value", f"{metric} of {name} on held-out folds", style),
+            (
+                ref(f"{at}/folds/lower", f"{metric} of {name}, lower end", style),
+                ref(f"{at}/folds/upper", f"{metric} of {name}, upper end", style),
+            ),
+            ref(test, f"{metric} of {name} on the test sessions", style),
+            ref(f"{at}/memory_mb", f"memory of {name}", "unit"),
+        )
+        told.append((result, cells))
+    answer.section("Who answers")
+    answer.note(f"`{braces(str(gate['answered_by']))}` answers; decided on the training sessions:")
+    answer.table(("model", f"{metric} on folds", "interval", "on test", "memory"), told)
+    times = {
+        str(row["model"]): key
+        for row in rows
+        if "test" in row
+        and result.look(f"/timing/{(key := _timed(row))}") is not None
+    }  # fmt: skip
+    if len(times) > 1:
+        refs = {
+            f"t{i}": ref(f"/timing/{key}", f"time of the folds of {name}", "unit")
+            for i, (name, key) in enumerate(times.items())
+        }
+        listed = ", ".join(f"`{braces(n)}` {{t{i}}}" for i, n in enumerate(times))
+        answer.say(result, f"The folds took: {listed}.", **refs)
+
+
+def _timed(row: dict[str, Any]) -> str:
+    return f"gate_{'tokens' if row['kind'] == 'tokens' else row['model']}_s"
+
+
+def tell_abstained(answer: Answer, result: Result, query: Query) -> None:
+    """Tell how much was left open, where something was or somebody asked."""
+    asked = any("abstain" in ask.topic.split() for ask in query.asks)
+    share = result.look("/abstention/abstained_frac")
+    if share is None or not (share or asked):
+        return
+    refs = {
+        "share": ref("/abstention/abstained_frac", "held-out windows left open", "percent"),
+        "size": ref("/abstention/max_set_size", "activities that may remain for an answer"),
+    }
+    text = "{share} of held-out windows are left open, as more than {size} activity stays possible"
+    if result.look("/abstention/accuracy_answered/value") is not None:
+        text += "; of the others {right} are named rightly"
+        what = "windows named rightly where an answer is given"
+        refs["right"] = ref("/abstention/accuracy_answered/value", what, "percent")
+    answer.say(result, f"{text}.", **refs)
+
+
+def tell_requested(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    """Tell how many windows a person was asked about, and what came back."""
+    answer.head(
+        result, "{given} of the {asked} windows asked about were given a label",
+        given=ref("/n_given", "labels given"), asked=ref("/n_asked", "windows asked about"),
+    )  # fmt: skip
+    answer.note(
+        "Asked about were windows that speak for most others, and those the head doubts, one of "
+        "each session before a second one of any. Later runs in this conversation use the labels."
+    )
+    if result.look("/n_given"):
+        answer.say(
+            result, "{n} of the labels given are what the head would have said.",
+            n=ref("/n_agreeing", "labels that agree with the head"),
+        )  # fmt: skip
