@@ -115,6 +115,9 @@ def motif(
     length: Annotated[int, typer.Option(min=16, max=400, help="Samples a motif.")] = 256,
     cases: Annotated[int, typer.Option(min=0, help="Planted recordings of each kind.")] = 2,
     data: Annotated[list[str] | None, typer.Option(help="Also a data set; repeatable.")] = None,
+    references: Annotated[
+        Path | None, typer.Option(help="JSON lines: matrix profiles in it are not computed again.")
+    ] = None,
     workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
 ) -> None:
     """Measure motif search in tokens beside a matrix profile (stumpy; minutes a case)."""
@@ -127,7 +130,7 @@ def motif(
         made += recorded(open_dataset(name, Workspace.at(workspace)), samples)
     rows = []
     for case in made:
-        rows.append(measure(case, length))
+        rows.append(measure(case, length, references=references))
         typer.echo(str(rows[-1]), err=True)
     command = f"tuom bench motif --samples {samples} --length {length} --cases {cases}"
     typer.echo(render(rows, command + "".join(f" --data {name}" for name in data or [])))

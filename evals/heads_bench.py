@@ -77,7 +77,7 @@ def made(n_windows: int, *, forecast: bool) -> Tokens | ForecastBatch:
     tokens = _tokens(rng, windows)
     if not forecast:
         return tokens
-    future = rng.normal(size=(n_windows, CHANNELS, HORIZON)).astype(np.float32)
+    future = rng.standard_normal((n_windows, CHANNELS, HORIZON), dtype=np.float32)
     return ForecastBatch(
         windows=windows, tokens=tokens, future=future, future_mask=np.ones(future.shape, bool)
     )
@@ -88,7 +88,7 @@ def _windows(rng: np.random.Generator, n: int) -> WindowBatch:
 
     each = -(-n // SESSIONS)
     return WindowBatch(
-        values=rng.normal(size=(n, CHANNELS, SAMPLES)).astype(np.float32),
+        values=rng.standard_normal((n, CHANNELS, SAMPLES), dtype=np.float32),
         mask=np.ones((n, CHANNELS, SAMPLES), dtype=bool),
         rate_hz=32.0,
         start_s=np.arange(n) % each * (PATCH / 32.0),
@@ -102,9 +102,10 @@ def _tokens(rng: np.random.Generator, windows: WindowBatch) -> Tokens:
     from tool_use_om.tokenizers.tokens import Tokens
 
     n, patches = len(windows), SAMPLES // PATCH
-    values = rng.normal(size=(n, CHANNELS, patches, WIDTH)).astype(np.float32)
+    values = rng.standard_normal((n, CHANNELS, patches, WIDTH), dtype=np.float32)
     centres = rng.normal(size=(CLASSES, WIDTH)).astype(np.float32)
-    values += centres[np.arange(n) % CLASSES][:, None, None]
+    for i, centre in enumerate(centres):
+        values[i::CLASSES] += centre
     return Tokens(
         values=values,
         mask=np.ones((n, CHANNELS, patches), dtype=bool),

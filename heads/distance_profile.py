@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows import WindowBatch
 
 Array = np.ndarray
+_BLOCK = 4096  # samples transformed at once, at least
 _FLAT = 1e-6  # a stretch that deviates less than this share of its channel has no shape
 
 
@@ -85,11 +86,12 @@ class Signal:
         squared = np.full(self.n_places, np.inf)
         if not self.usable[at]:
             return squared
-        total = np.zeros(self.n_places)
+        total = np.full(self.n_places, 2.0 * self.length * len(self.x))
         for c, row in enumerate(self.x):
-            query = row[at : at + self.length]
-            products = self._sliding_products(c, query)
-            total += self._squared(products, c, np.full(1, at), np.arange(self.n_places))
+            mean, deviation = self._moments[0][c, at], self._moments[1][c, at]
+            query = (row[at : at + self.length] - mean) / deviation
+            total -= 2.0 * self._sliding_products(c, query) * self._inverse_deviation[c]
+        np.maximum(total, 0.0, out=total)
         squared[self.usable] = total[self.usable]
         squared[max(0, at - self.length + 1) : at + self.length] = np.inf
         return squared
@@ -124,19 +126,30 @@ class Signal:
         return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
 
     @cached_property
-    def _spectra(self) -> tuple[Array, int]:
-        from scipy.fft import next_fast_len, rfft
+    def _inverse_deviation(self) -> Array:
+        """One over each stretch's deviation (C, n_places); 0 where it has no shape."""
+        deviation = self._moments[1]
+        return np.where(deviation > _FLAT, 1.0 / np.maximum(deviation, _FLAT), 0.0)
 
-        size = next_fast_len(self.x.shape[1], real=True)
-        return rfft(self.x, size, axis=1), size
+    @cached_property
+    def _spectra(self) -> tuple[Array, int]:
+        """Spectra (C, blocks, F) of overlapping blocks, and a block's samples (overlap-save)."""
+        from scipy.fft import rfft
+
+        size = 1 << int(np.ceil(np.log2(max(_BLOCK, 4 * self.length))))
+        hop = size - self.length + 1
+        blocks = -(-self.n_places // hop)
+        wide = np.pad(self.x, ((0, 0), (0, blocks * hop + self.length - 1 - self.x.shape[1])))
+        view = np.lib.stride_tricks.sliding_window_view(wide, size, axis=1)[:, ::hop]
+        return rfft(view, axis=2), size
 
     def _sliding_products(self, channel: int, query: Array) -> Array:
         """Return the dot products of `query` with every stretch of a channel."""
         from scipy.fft import irfft, rfft
 
         spectra, size = self._spectra
-        circular = irfft(spectra[channel] * np.conj(rfft(query, size)), size)
-        products: Array = circular[: self.n_places]
+        circular = irfft(spectra[channel] * np.conj(rfft(query, size)), size, axis=1)
+        products: Array = circular[:, : size - self.length + 1].reshape(-1)[: self.n_places]
         return products
 
     def _diagonal(self, i: Array, j: Array) -> Array:

@@ -99,11 +99,11 @@ class LatentSSM(ForecastHead):
 
     `state="filtered"` is the textbook form instead: a linear Gaussian model of all tokens of the
     window, learnt by EM, whose Kalman filter passes over missing patches; samples are decoded from
-    the predicted states and the filter's own covariance gives Gaussian quantiles. On training
-    folds it was the better one on BasicMotions (mean absolute error .563 standard deviations
-    against .567) and ETTh1, the worse one on HMP (.395 against .391; walking .641 against .627),
-    and slower to fit: so `last` stays the default. Tokens of one window know of each other, which
-    the filter's dynamics take for foresight.
+    the predicted states and the filter's own covariance gives Gaussian quantiles. On the
+    calibration part it was the better one on BasicMotions (mean absolute error .563 standard
+    deviations against .567) and ETTh1, the worse one on HMP (.395 against .391; walking .641
+    against .627), and slower to fit: so `last` stays the default. Tokens of one window know of each
+    other, which the filter's dynamics take for foresight.
 
     Not covered: a state filtered over earlier windows, a spread that differs between windows other
     than by their scale (with `last`), one channel driving another.

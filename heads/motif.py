@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 _TOKEN_DIMS = 16  # principal components kept of each token
-_ROWS_AT_ONCE = 1024
-_MOST_TO_LEARN = 5000  # stretches the projection is fitted on
-_MINIMA = 3  # of each seed's distance profile that are followed
+_ROWS_AT_ONCE = 256
+_MOST_TO_LEARN = 2000  # stretches the projection is fitted on
+_MINIMA = 3  # of each seed's distance profile that may be followed
 
 
 class MotifSearch(Similarity):
@@ -32,8 +32,9 @@ class MotifSearch(Similarity):
     its tokens, centred and scaled as a whole, so that order counts and level does not.
     `candidates` are the stretches with the nearest other stretch. `motifs` then computes the exact
     z-normalised distance profile of the best candidates over all samples (MASS; Mueen, 2017),
-    follows its minima along their diagonal, and returns the best pairs found: what a matrix profile
-    finds, from a few dozen of its rows. A pair that no candidate lies near is missed.
+    follows the lowest minima of all along their diagonals, and returns the best pairs found: what a
+    matrix profile finds, from a few dozen of its rows. A pair that no candidate lies near is
+    missed.
     """
 
     spec: ClassVar[HeadSpec] = HeadSpec(
@@ -63,7 +64,7 @@ class MotifSearch(Similarity):
             Param(
                 name="seeds",
                 kind="int",
-                default=128,
+                default=64,
                 low=1,
                 high=2000,
                 description="candidates whose distance to all samples is computed",
@@ -136,14 +137,19 @@ class MotifSearch(Similarity):
 
     def _settled(self, signal: Signal) -> list[tuple[float, int, int]]:
         """Return (squared distance, first sample, second sample) around each seed, best first."""
+        seeds = self._int("seeds")
+        starts = [self._sample(signal, i) for i, _, _ in self.candidates(seeds)]
+        coarse = sorted(
+            (float(profile[at]), start, at)
+            for start in starts
+            for profile in [signal.profile(start)]
+            for at in _minima(profile, _MINIMA, signal.length)
+        )
         pairs: dict[tuple[int, int], float] = {}
-        reach = max(4, signal.length // 4)
-        for i, j, _ in self.candidates(self._int("seeds")):
-            start, guess = self._sample(signal, i), self._sample(signal, j)
-            for at in [guess, *_minima(signal.profile(start), _MINIMA, signal.length)]:
-                squared, a, b = signal.best_near(start, at, reach)
-                if np.isfinite(squared):
-                    pairs[min(a, b), max(a, b)] = squared
+        for _, start, at in coarse[:seeds]:
+            squared, a, b = signal.best_near(start, at, max(4, signal.length // 4))
+            if np.isfinite(squared):
+                pairs[min(a, b), max(a, b)] = squared
         return sorted((squared, *pair) for pair, squared in pairs.items())
 
     def _sample(self, signal: Signal, index: int) -> int:
@@ -151,21 +157,24 @@ class MotifSearch(Similarity):
 
     def _nearest_others(self) -> tuple[Array, Array]:
         """Return each stretch's squared distance to the nearest it does not overlap, and which."""
-        points = self.bank_.astype(np.float32)
-        square = (points**2).sum(axis=1)
-        best, mate = np.empty(len(points), dtype=np.float32), np.empty(len(points), dtype=np.int64)
         _, session = np.unique(self.bank_sessions_, return_inverse=True)
+        order = np.lexsort((self.bank_start_s_, session))
+        low, high = _overlapping(session[order], self.bank_start_s_[order], self.length_s_)
+        points = self.bank_[order].astype(np.float32)
+        square = (points**2).sum(axis=1)
+        against = np.vstack([-2.0 * points.T, square])
+        best, mate = np.empty(len(points), dtype=np.float32), np.empty(len(points), dtype=np.int64)
         for first in range(0, len(points), _ROWS_AT_ONCE):
-            part = slice(first, first + _ROWS_AT_ONCE)
-            squared = points[part] @ (-2.0 * points.T)
-            squared += square
-            for row, index in enumerate(range(first, first + len(squared))):
-                near = (
-                    np.abs(self.bank_start_s_ - self.bank_start_s_[index]) < self.length_s_ - 1e-9
-                )
-                squared[row, near & (session == session[index])] = np.inf
-            mate[part] = squared.argmin(axis=1)
-            best[part] = squared.min(axis=1) + square[part]
+            rows = points[first : first + _ROWS_AT_ONCE]
+            squared = np.hstack([rows, np.ones((len(rows), 1), dtype=np.float32)]) @ against
+            for row, (lowest, highest) in enumerate(
+                zip(low[first : first + len(rows)], high[first : first + len(rows)], strict=True)
+            ):
+                squared[row, lowest:highest] = np.inf
+            nearest = squared.argmin(axis=1)
+            own = order[first : first + len(rows)]
+            mate[own] = order[nearest]
+            best[own] = squared[np.arange(len(rows)), nearest] + square[first : first + len(rows)]
         return best, mate
 
     def _close(self, index: int, others: Array) -> Array:
@@ -220,6 +229,15 @@ class MotifSearch(Similarity):
 
     def _compared(self, point: Array, k: int) -> Array:  # noqa: ARG002  # every stretch is
         return np.arange(len(self.bank_))
+
+
+def _overlapping(session: Array, start_s: Array, length_s: float) -> tuple[Array, Array]:
+    """Return the first and the last but one index of what overlaps each stretch, all in order."""
+    step = float(np.ptp(start_s)) + 2.0 * length_s
+    axis = session * step + start_s - start_s.min(initial=0.0)
+    reach = length_s - 1e-9 * max(1.0, step)
+    low, high = np.searchsorted(axis, axis - reach, "right"), np.searchsorted(axis, axis + reach)
+    return low, high
 
 
 def _shape(sequences: Array) -> Array:
