@@ -99,7 +99,9 @@ def show(name: str, workspace: WorkspaceOption = None) -> None:
 
 @app.command("import")
 def import_table(
-    file: Path,
+    files: Annotated[
+        list[Path], typer.Argument(help="The table; or several of one clock, a modality each.")
+    ],
     *,
     time: Annotated[str, typer.Option(help="The time column.")],
     session: Annotated[
@@ -121,12 +123,17 @@ def import_table(
     replace: ReplaceOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Import a CSV or Parquet table: one row a moment, one column a channel."""
+    """Import a CSV or Parquet table: one row a moment, one column a channel.
+
+    Several tables make one set of several rates: each is a modality named after its file, and
+    all share one clock and, if named, the session column.
+    """
     from pydantic import ValidationError
 
     from tool_use_om.data.catalog import datasets_folder
     from tool_use_om.data.converters.table import TableOptions, convert, plan_table, read_frame
     from tool_use_om.data.converters.table_names import slug
+    from tool_use_om.data.converters.tables import convert_tables, plan_tables
 
     try:
         options = TableOptions.model_validate(
@@ -147,13 +154,23 @@ def import_table(
     except ValidationError as error:
         first = error.errors()[0]
         raise DataError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}.") from error
+    file, *others = files
     target_name = check_name("A data set name", name or slug(file.stem))
     if dry_run:
-        _show_plan(plan_table(read_frame(file), options, file.stem))
+        if others:
+            plans = [t.plan for t in plan_tables(files, options, target_name)]
+        else:
+            plans = [plan_table(read_frame(file), options, file.stem)]
+        for plan in plans:
+            _show_plan(plan)
+        show_text("Nothing was written (--dry-run).")
         return
     with bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name
-        convert(file, folder, options=options, progress=progress, replace=replace)
+        if others:
+            convert_tables(files, folder, options=options, progress=progress, replace=replace)
+        else:
+            convert(file, folder, options=options, progress=progress, replace=replace)
     _done(folder)
 
 
@@ -330,7 +347,6 @@ def _show_plan(plan: TablePlan) -> None:
     for column in plan.columns:
         table.add_row(literal(column.source), f"{plan.modality.name}.{column.name}", column.unit)
     show_text(table)
-    show_text("Nothing was written (--dry-run).")
 
 
 def _label_table(dataset: DataSet) -> Table:

@@ -21,7 +21,7 @@ from tool_use_om.evals.data_bench_sets import build, build_index, raw_mb
 from tool_use_om.evals.data_peers import READERS, reader
 
 READS = 200  # single sessions read, spread over the set
-STREAMED = 5000  # sessions streamed at most
+IN_TURN = 5000  # sessions read one after the other at most
 REPEATS = 3  # of each short timing; the least counts
 CALLS = 5  # fresh processes that ask the index; the least counts
 NAME = "bench"
@@ -162,14 +162,14 @@ def _reading(target: Path, session_s: float) -> Row:
         _, ms, cpu_ms = _timed(partial(_each, opened, chosen, *asked))
         row[f"read_{name}_ms"], row[f"read_{name}_cpu_ms"] = ms / len(chosen), cpu_ms / len(chosen)
         row[f"read_{name}_kb"] = (_bytes_read() - before) / 1e3 / len(chosen)
-    streamed = ids[:STREAMED]
+    in_turn = ids[:IN_TURN]
     before = _bytes_read()
-    _, ms, cpu_ms = _timed(lambda: _each(opened, streamed))
-    mega = raw_mb(len(streamed), session_s)
+    _, ms, cpu_ms = _timed(lambda: _each(opened, in_turn))
+    mega = raw_mb(len(in_turn), session_s)
     return row | {
-        "stream_mb_s": mega / (ms / 1e3),
-        "stream_mb_cpu_s": mega / (cpu_ms / 1e3),
-        "stream_kb_session": (_bytes_read() - before) / 1e3 / len(streamed),
+        "in_turn_mb_s": mega / (ms / 1e3),
+        "in_turn_mb_cpu_s": mega / (cpu_ms / 1e3),
+        "in_turn_kb_session": (_bytes_read() - before) / 1e3 / len(in_turn),
     }
 
 

@@ -25,8 +25,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "Reading": (
         "read_session_ms", "read_session_cpu_ms", "read_session_kb", "read_range_ms",
-        "read_range_cpu_ms", "read_range_kb", "stream_mb_s", "stream_mb_cpu_s",
-        "stream_kb_session",
+        "read_range_cpu_ms", "read_range_kb", "in_turn_mb_s", "in_turn_mb_cpu_s",
+        "in_turn_kb_session",
     ),
     "The same files by others": tuple(f"{r}_{u}" for u in ("mb_cpu_s", "mb_s") for r in READERS),
     "Peak memory, MB": tuple(

@@ -22,13 +22,16 @@ from tool_use_om.data.splits import default_sizes, split_in_order, split_subject
 from tool_use_om.data.workspace import check_name
 from tool_use_om.data.writer import DataSetWriter
 
+_NOMINAL = 1e-3  # a clock this near to whole hertz (or a whole period) is meant to have them
+
 
 class TableOptions(BaseModel):
     """How to read a table; column names are the file's own.
 
     `time` is required. `units` maps a column, or the beginning of several columns' names, to a
-    unit; a channel left out gets "a.u.". `rate_hz` is measured (one over the median step) unless
-    given. `time_unit` "auto" reads dates as dates, large numbers as Unix time, others as seconds.
+    unit; a channel left out gets "a.u.". `rate_hz` is measured (one over the mean step, drop-outs
+    left out) unless given. `time_unit` "auto" reads dates as dates, large numbers as Unix time,
+    others as seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,7 +90,8 @@ def convert(
     DataError : what `plan_table` or `DataSetWriter.add_session` refuses
     NotFoundError : a column or unit that does not exist
 
-    Not covered: tables larger than memory; channels at different rates (import one table each).
+    Not covered: tables larger than memory. Channels at different rates come as a table each
+    (`convert_tables`).
     """
     frame = read_frame(source)
     plan = plan_table(frame, options, source.stem)
@@ -114,7 +118,9 @@ def convert(
                 subject_id=session.subject_id,
                 split=session.split,
                 signals={plan.modality.name: (time_s, values[session.rows])},
-                labels=_labels(frame, options.label, session, time_s, plan.modality.rate_hz),
+                labels=label_runs(
+                    frame, options.label, session.rows, time_s, plan.modality.rate_hz
+                ),
                 start_utc=session.start_utc,
             )
 
@@ -243,7 +249,11 @@ def _measure_rate(time_s: np.ndarray, groups: Mapping[str, np.ndarray]) -> float
     forward = steps[steps > 0]
     if forward.size == 0:
         raise DataError("No session has two moments to measure a rate from. Give --rate.")
-    return float(f"{1 / np.median(forward):.6g}")
+    usual = np.median(forward)
+    steady = forward[np.abs(forward - usual) <= usual / 2]  # without drop-outs; jitter averages out
+    rate = 1 / float(steady.mean())
+    whole = round(rate) if rate >= 1 else 1 / round(1 / rate)
+    return float(whole if abs(whole / rate - 1) < _NOMINAL else f"{rate:.6g}")
 
 
 def _irregular(
@@ -301,17 +311,17 @@ def _class_counts(
     return counts
 
 
-def _labels(
+def label_runs(
     frame: pd.DataFrame,
     column: str | None,
-    session: TableSession,
+    rows: np.ndarray,
     time_s: np.ndarray,
     rate_hz: float,
 ) -> list[tuple[float, float, str, str]]:
     """Return runs of one label; a run lasts to the next one, or one interval past its last row."""
     if column is None:
         return []
-    values = frame[column].iloc[session.rows]
+    values = frame[column].iloc[rows]
     texts = [None if pd.isna(v) or not str(v).strip() else str(v).strip() for v in values]
     first = [i for i, v in enumerate(texts) if i == 0 or v != texts[i - 1]]
     spans = zip(first, [*first[1:], len(texts)], strict=True)

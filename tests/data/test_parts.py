@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from tool_use_om.data import parts
+from tool_use_om.data import part_reader, parts
 from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.errors import DataError
+from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.writer import DataSetWriter
 
 Make = Callable[..., DataSetWriter]
@@ -149,3 +150,96 @@ def test_pooled_stats_are_those_of_all_samples(both: tuple[DataSet, DataSet]) ->
             assert (row["n"], row["sessions"]) == (values.size, N)
             expected = [values.min(), values.max(), values.mean(), values.std()]
             assert row[["min", "max", "mean", "std"]].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("shared", "group"), [(4096, 1 << 15), (40, 100), (1, 8)])
+def test_stream_gives_what_reading_session_by_session_gives(
+    tmp_path: Path, new_writer: Make, monkeypatch: pytest.MonkeyPatch, shared: int, group: int
+) -> None:
+    """Blocks hold each session that has the modality once, whole; in either layout."""
+    monkeypatch.setattr(parts, "SHARED_ROWS", shared)
+    monkeypatch.setattr(parts, "ROW_GROUP", group)
+    monkeypatch.setattr(parts, "PART_SESSIONS", 9)
+    monkeypatch.setattr(part_reader, "_AHEAD_ROWS", 70)
+    for dataset in (write(tmp_path / "a", new_writer, 1000), write(tmp_path / "b", new_writer, 5)):
+        found: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+        for block in dataset.stream(["motion.y", "heart"]):
+            assert block.bounds[-1] == block.time_s.size == len(block.values)
+            for i, session_id in enumerate(block.session_ids):
+                rows = slice(*block.bounds[i : i + 2])
+                assert (session_id, block.modality) not in found
+                found[session_id, block.modality] = block.time_s[rows], block.values[rows]
+        read = [
+            s
+            for i in dataset.sessions()["session_id"]
+            for s in dataset.read(i, ["motion.y", "heart"])
+        ]
+        assert len(found) == len(read)
+        for signal in read:
+            time_s, values = found[signal.session_id, signal.modality]
+            assert np.array_equal(time_s, signal.time_s)
+            assert np.array_equal(values, signal.values, equal_nan=True)
+
+
+def test_stream_refuses_a_part_that_is_not_the_sets_own(both: tuple[DataSet, DataSet]) -> None:
+    """A whole part of another set under this name is refused, by its name."""
+    _, large = both
+    held = sorted((large.path / "parts").glob("motion-*.parquet"))
+    held[0].write_bytes(held[1].read_bytes())
+    with pytest.raises(DataError, match=held[0].name):
+        list(DataSet.open(large.path).stream(["motion"]))
+
+
+@pytest.mark.parametrize("by_subject", [False, True])
+def test_pooled_over_equals_the_statistics_of_all_samples(
+    both: tuple[DataSet, DataSet], *, by_subject: bool
+) -> None:
+    """Some sessions pooled, together or by group, are their samples' statistics, in any layout."""
+    chosen = [f"s{i:02d}" for i in (1, 4, 5, 11, 20)]
+    groups = ["p", "q", "p", "p", "q"] if by_subject else None
+    group_of = dict(zip(chosen, groups or [None] * 5, strict=True))
+    for dataset in both:
+        pooled = dataset.pooled_over(["motion.x", "heart.rate"], chosen, groups)
+        assert len(pooled) == (4 if by_subject else 2)
+        for row in pooled.to_dict("records"):
+            mine = [s for s in chosen if group_of[s] == row["group"]]
+            values = np.concatenate(
+                [dataset.read(s, [str(row["channel"])])[0].values[:, 0] for s in mine]
+            ).astype(float)
+            present = values[~np.isnan(values)]
+            expected = [present.size, present.min(), present.max(), present.mean(), present.std()]
+            got = [row[k] for k in ("present", "min", "max", "mean", "std")]
+            assert got == pytest.approx(expected)
+            assert row["nan_frac"] == pytest.approx(np.isnan(values).mean())
+    with pytest.raises(NotFoundError):
+        both[1].pooled_over(["motion.x"], ["s01", "nobody"])
+
+
+def old_version(dataset: DataSet) -> DataSet:
+    """Turn a set into one as earlier versions wrote it: nothing pooled, no shared row groups."""
+    (dataset.path / "pooled.parquet").unlink()
+    if (dataset.path / "places.parquet").exists():
+        table = pq.read_table(dataset.path / "places.parquet")
+        table = table.drop_columns(["first_row", "n_rows"])
+        pq.write_table(table, dataset.path / "places.parquet")
+    return DataSet.open(dataset.path)
+
+
+def test_sets_of_earlier_versions_answer_as_new_ones(
+    tmp_path: Path, new_writer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without pooled.parquet and shared row groups, statistics and signals are the same."""
+    monkeypatch.setattr(parts, "SHARED_ROWS", 1)  # each session has row groups of its own
+    for name, parts_from in {"files": 1000, "parts": 5}.items():
+        new = write(tmp_path / name, new_writer, parts_from)
+        by_split, every = new.pooled_stats(by="split"), new.pooled_stats()
+        signals = [new.read(s) for s in new.sessions()["session_id"]]
+        old = old_version(new)
+        exact = ["group", "channel", "sessions", "present", "n", "nan_frac", "min", "max", "mean"]
+        pd.testing.assert_frame_equal(old.pooled_stats()[exact], every[exact])
+        pd.testing.assert_frame_equal(old.pooled_stats(by="split")[exact], by_split[exact])
+        assert old.pooled_stats(by="label") is None
+        for one, other in zip(signals, old.sessions()["session_id"], strict=True):
+            for a, b in zip(one, old.read(other), strict=True):
+                assert np.array_equal(a.values, b.values, equal_nan=True)
+        assert sum(len(b.session_ids) for b in old.stream(["motion"])) == N

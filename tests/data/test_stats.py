@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.stats import QUANTILES, channel_stats, pool_stats, sketch_quantiles
+from tool_use_om.data.pools import SetPools
+from tool_use_om.data.stats import (
+    QUANTILES,
+    channel_stats,
+    column_stats,
+    pool_stats,
+    sketch_quantiles,
+)
 
 NUMBERS = st.lists(st.floats(-1e3, 1e3) | st.just(float("nan")), min_size=1, max_size=30)
 
@@ -49,3 +56,30 @@ def test_pool_stats_gives_one_row_a_channel(tiny: DataSet) -> None:
     pooled = pool_stats(tiny.channel_stats())
     assert pooled["channel"].tolist() == ["motion.x", "motion.y", "heart.rate"]
     assert pooled["n"].tolist() == [120, 120, 6]
+
+
+@pytest.mark.parametrize("shape", ["alike", "apart", "sizes", "ties", "tails"])
+@pytest.mark.parametrize("n_sessions", [3, 700])
+def test_pooled_quantiles_are_off_by_a_percent_of_rank(shape: str, n_sessions: int) -> None:
+    """The pooled sketch against all samples sorted: the rank of each quantile is within 0.015."""
+    rng = np.random.default_rng(5)
+    sessions = []
+    for i in range(n_sessions):
+        size = int(rng.integers(20, 4000)) if shape == "sizes" else 200
+        values = rng.standard_t(1.5, size) if shape == "tails" else rng.normal(size=size)
+        values = values + (float(i % 50) if shape in {"apart", "sizes"} else 0.0)
+        sessions.append(np.round(values) if shape == "ties" else values)
+    pools = SetPools(["c"])
+    for first in range(0, n_sessions, 512):
+        batch = sessions[first : first + 512]
+        moments, sketches = (
+            np.concatenate(x) for x in zip(*(column_stats(v[:, None]) for v in batch), strict=True)
+        )
+        pools.add(["train"] * len(batch), [1] * len(batch), np.zeros(len(batch), int), moments,
+                  sketches)  # fmt: skip
+    row = pools.table().to_pylist()[0]
+    every = np.sort(np.concatenate(sessions))
+    for name, level in QUANTILES.items():
+        low, high = np.searchsorted(every, [row[name] - 1e-9, row[name] + 1e-9], side="left")
+        off = max(low / every.size - level, level - high / every.size, 0.0)
+        assert off < 0.015, (name, off)
