@@ -20,8 +20,9 @@ def questions() -> Iterator[dict[str, Any]]:
     from tool_use_om.evals.tool_questions_check import CHECK
     from tool_use_om.evals.tool_questions_eda import EDA
     from tool_use_om.evals.tool_questions_models import MODELS
+    from tool_use_om.evals.tool_questions_more import MORE
 
-    for phase, templates in (("eda", EDA + CHECK), ("models", MODELS)):
+    for phase, templates in (("eda", EDA + CHECK), ("models", MODELS + MORE)):
         for template in templates:
             yield from _phrasings(phase, template)
 

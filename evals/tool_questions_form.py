@@ -45,7 +45,8 @@ def score_calls(expect: Sequence[Mapping[str, Any]], calls: Sequence[Call]) -> b
     Right means: each expectation is met by a call of its own (any order, further calls allowed);
     a call meets one when the tool is the same and each expected argument is there with an equal
     value (numbers within 1e-6, names whatever the case and the order, a modality's name for all
-    its channels). With nothing expected, any call is wrong.
+    its channels; of a list of objects each wanted one is there, with what is wanted of it).
+    With nothing expected, any call is wrong.
     """
     if not expect:
         return not calls
@@ -91,6 +92,10 @@ def _equal(want: Any, got: Any) -> bool:  # noqa: ANN401 - arguments are any JSO
         )
     if isinstance(want, Sequence) and not isinstance(want, str):
         names = [got] if isinstance(got, str) else got
+        if want and all(isinstance(item, Mapping) for item in want):
+            return isinstance(names, Sequence) and all(
+                any(_equal(item, one) for one in names) for item in want
+            )
         return isinstance(names, Sequence) and _names(want, want) == _names(names, want)
     return str(want).casefold() == str(got).casefold()
 
