@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tool_use_om.heads.conformal import ConformalForecaster, IntervalForecast
     from tool_use_om.heads.forecasting import ForecastBatch, ForecastHead
 
-DEFAULT_HEAD = "latent_ssm"
+DEFAULT_HEAD = "direct"
 BASELINE = "seasonal_naive"
 MEANING = (
     "mean, min, max: of the median forecast over the horizon; lower, upper: mean ends of the "

@@ -231,7 +231,7 @@ def test_choose_head_follows_the_number_of_labels() -> None:
     assert choose_head("classify", 1).name == "prototypes"
     assert choose_head("classify", 20).name == "prototypes"
     assert choose_head("classify", 21).name == "linear_probe"
-    assert choose_head("forecast").name == "latent_ssm"
+    assert choose_head("forecast").name == "direct"
     assert choose_head("retrieve").name == "similarity"
     assert choose_head("anomaly").name == "discord"
     assert "21" in choose_head("classify", 21).why
