@@ -48,6 +48,7 @@ def adapt(
     from tool_use_om.tokenizers import adapt as adapting
     from tool_use_om.tokenizers.adapters import settings_of
     from tool_use_om.tokenizers.checkpoint import save_moment
+    from tool_use_om.tokenizers.registry import local_folder, spec
 
     folder = Workspace.at(workspace).path("adapters", name)
     settings = settings_of(
@@ -71,7 +72,12 @@ def adapt(
     )
     typer.echo(_said(card, folder))
     typer.echo(f"Use it as the tokenizer '{tokenizer}+{name}'. Whether it helps:")
-    typer.echo(f"  tuom pretrain judge --data {data} --checkpoint {folder / 'whole'}")
+    typer.echo(
+        f"  tuom pretrain judge --data {data} --window-s {window_s:g}"
+        f"{f' --label-set {label_set}' if label_set else ''}"
+        f" --checkpoint {local_folder(spec(tokenizer)) or '<the weights>'}"
+        f" --checkpoint {folder / 'whole'}"
+    )
 
 
 def _training(
