@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.tools.figures import COLOURS, GREY, drawing
+from tool_use_om.tools.figures import COLOURS, GREY, drawing, seconds_axis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def scores_figure(
             top = max(top, threshold)
         axes.set_ylim(0.0, 1.15 * top)
         axes.set_title("score of each window (dashed: threshold)")
-        axes.set_xlabel("seconds from the session's start")
+        seconds_axis(axes)
         figure.suptitle(f"Session {query.session_id}", x=0.01, ha="left", fontsize=11)
 
     return drawing(paint, height=1.0 + 1.5 * (len(signals) + 1))

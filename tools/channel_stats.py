@@ -72,7 +72,7 @@ def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFram
         return dataset.pooled_stats(channels)
     if by == "channel" and (split := found.whole_split):
         rows = dataset.pooled_stats(channels, by="split")
-        return rows if rows is None else rows[rows["group"] == split]
+        return rows[rows["group"] == split]
     return _from_index(found, channels, by)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.tools.figures import COLOURS, GREY, colours, drawing
+from tool_use_om.tools.figures import COLOURS, GREY, colours, drawing, seconds_axis
 from tool_use_om.tools.selection import records
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _label_rows(axes: Axes, shown: Sequence[str], sessions: Sequence[str], named
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set_xlim(left=0.0)
-    axes.set_xlabel("seconds from the session's start")
+    seconds_axis(axes)
     more = f", {len(shown)} of {len(sessions)} sessions" if len(sessions) > len(shown) else ""
     axes.set_title(f"{named}: found with confidence (bars), labelled (grey){more}")
 

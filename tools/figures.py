@@ -54,6 +54,16 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
 
 
+def seconds_axis(axes: Axes, start: str = "session start") -> None:
+    """Give an x axis in seconds round ticks in seconds to days, and say which, and since when."""
+    from tool_use_om.data.plot_axes import read_time, time_unit
+
+    low, high = axes.get_xlim()
+    unit = time_unit(high - low)
+    read_time(axes, unit, label=False)
+    axes.set_xlabel(f"{unit[1]} from {start}")
+
+
 def shade(axes: Axes, start_s: float, end_s: float, colour: str, text: str | None = None) -> None:
     """Shade a stretch of the seconds axis and name it at its top."""
     axes.axvspan(start_s, end_s, color=colour, alpha=0.13, linewidth=0)

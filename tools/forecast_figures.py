@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_use_om.tools.figures import COLOURS, GREY, drawing
+from tool_use_om.tools.figures import COLOURS, GREY, drawing, seconds_axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ def _grid(
         for axes, j in zip(panels[0], columns, strict=True):
             axes.set_title(f"{ahead.channels[j]} [{ahead.units[j]}]")
         for axes in panels[-1]:
-            axes.set_xlabel("seconds from the session's start")
+            seconds_axis(axes)
         interval = f"{ahead.coverage:.0%} interval"
         figure.suptitle(f"{title}; shaded: {interval}", x=0.01, ha="left", fontsize=11)
 

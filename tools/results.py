@@ -25,7 +25,7 @@ def to_builtin(value: object) -> Json:
     """Return `value` as JSON builtins: numpy becomes numbers and lists, NaN becomes None."""
     if value is None or isinstance(value, (str, bool)):
         return value
-    if type(value) is float:
+    if isinstance(value, float):
         return _short(value)
     if isinstance(value, Mapping):
         return {str(key): to_builtin(item) for key, item in value.items()}
@@ -33,8 +33,6 @@ def to_builtin(value: object) -> Json:
         return [to_builtin(item) for item in value]
     if hasattr(value, "tolist"):
         return to_builtin(value.tolist())
-    if isinstance(value, float):
-        return _short(value)
     if isinstance(value, int):
         return value
     raise DataError(f"A result may hold JSON values only; got {type(value).__name__}.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.tools.figures import COLOURS, GREY, drawing
+from tool_use_om.tools.figures import COLOURS, GREY, drawing, seconds_axis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +50,7 @@ def neighbours_figure(
             axes.set_title(f"{channel} [{dataset.manifest.unit_of(channel)}]")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=2)
-        panels[-1].set_xlabel("seconds from the stretch's start")
+        seconds_axis(panels[-1], "the start of the stretch")
 
     return drawing(paint, height=1.1 + 1.15 * len(shown))
 

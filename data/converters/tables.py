@@ -40,7 +40,8 @@ class Table:
 
     def seconds(self, session_id: str) -> np.ndarray:
         """Return the session's times on the table's clock, as the file has them."""
-        return self.plan.time.seconds[self.rows_of(session_id)]
+        seconds: np.ndarray = self.plan.time.seconds[self.rows_of(session_id)]
+        return seconds
 
 
 def plan_tables(sources: Sequence[Path], options: TableOptions, name: str) -> list[Table]:
