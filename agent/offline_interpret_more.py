@@ -60,7 +60,7 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
     return True
 
 
-def tell_motifs(answer: Answer, result: Result) -> None:
+def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
     """Tell which stretches repeat each other, the closest pair first."""
     rows: list[dict[str, Any]] = result.content.get("motifs") or []
     if not rows:
@@ -83,13 +83,20 @@ def tell_motifs(answer: Answer, result: Result) -> None:
             label = rows[i][end].get("label")
             cells += [
                 f"`{name}`" + (f" ({plain(str(label))})" if label else ""),
-                ref(f"{at}/start_s", f"start in {name}, {end} of pair {i + 1}", "unit"),
+                ref(f"{at}/start_s", f"start in {name}, {end} of its pair", "unit"),
             ]
-        cells.append(ref(f"/motifs/{i}/distance", f"distance of pair {i + 1}"))
+        cells.append(
+            ref(
+                f"/motifs/{i}/distance",
+                f"distance of the pair that ends in {rows[i]['second']['session_id']}",
+            )
+        )
         told.append((result, cells))
     answer.section("What repeats")
     answer.table(("session", "from", "again in", "from", "distance"), told)
     answer.section("How to read it")
+    if any(ask.window_s not in (None, result.look("/length_s")) for ask in query.asks):
+        answer.note("Lengths are whole patches, so this is the nearest to what was asked for.")
     answer.say(
         result, "A distance of zero is the same shape, whatever its level and size. The samples of "
         "{n} sessions were searched.",
@@ -120,7 +127,7 @@ def tell_described(answer: Answer, result: Result) -> None:
             f"`{name}`" + ("" if row.get("fits") else " (fits in part)"),
             ref(f"{at}/start_s", f"start of a fitting window of {name}", "unit"),
             ref(f"{at}/end_s", f"end of a fitting window of {name}", "unit"),
-            ref(f"{at}/probability", f"share of the fit in {name}, window {i + 1}", "percent"),
+            ref(f"{at}/probability", f"share of the fit in {name}", "percent"),
         )
         told.append((result, cells))
     answer.section("Fits best")

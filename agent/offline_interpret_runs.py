@@ -36,7 +36,7 @@ def tell_run(answer: Answer, result: Result, query: Query) -> None:
         tell_drift(answer, result)
         return
     if "motifs" in result.content:
-        tell_motifs(answer, result)
+        tell_motifs(answer, result, query)
     elif "described" in result.content:
         tell_described(answer, result)
     else:

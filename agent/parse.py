@@ -101,22 +101,28 @@ def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
     return "posture", (said.value, share)
 
 
+_MEASURED = (
+    rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
+    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
+    rule("BAND", "(FROM|BETWEEN)? NUM MEASURE? (TO|DASH|AND) NUM MEASURE", band_of),
+    rule("BAND", "NUM MEASURE", band_of),
+)
 _SLOTS = (
     rule("SETTING", "PATCH STRIDE (OF|TO|EQ)? A? DUR", _set("patch_stride_s")),
     rule("SETTING", "SUPER (OF|TO|EQ)? A? DUR", _set("super_s")),
     rule("SETTING", "DUR DASH? (LONG)? SUPER", _set("super_s")),
     rule("SETTING", "PATCH (OF|TO|EQ)? A? DUR", _set("patch_s")),
     rule("SETTING", "DUR DASH? (LONG)? PATCH", _set("patch_s")),
-    rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
     rule("SETTING", "NOT? CONTEXT", _context),
     rule("SETTING", "(DUR|UNIT|NUM|ORDINAL) RESOLUTION", _resolutions),
     rule("SETTING", "SETTING", lambda n: _setting(n) if isinstance(n[0].value, str) else None),
-    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
-    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (?!LABEL|SESSION|EXAMPLE|WINDOW)", level_of),
-    rule("BAND", "(FROM|BETWEEN)? NUM MEASURE? (TO|DASH|AND) NUM MEASURE", band_of),
-    rule("BAND", "NUM MEASURE", band_of),
-    rule("RAREOUT", "NOT A? RARE (CLASS|LABELS|LABEL)?", lambda _: "leave_out"),
     rule("SETSIZE", "ABSTAIN MORE NUM (LABELS|CLASS)?", _whole),
+    rule(
+        "LEVEL",
+        "(MORE|LESS) A? LEVELWORD? OF? NUM (?!LABEL|LABELS|CLASS|SUBJECT|SESSION|EXAMPLE|WINDOW)",
+        level_of,
+    ),
+    rule("RAREOUT", "NOT A? RARE (CLASS|LABELS|LABEL)?", lambda _: "leave_out"),
     rule("FAULT", "(?<=MODALITY) CLIP", lambda _: "clipping"),
     rule("FAULT", "(?<=CHANNELNAME) CLIP", lambda _: "clipping"),
     rule("FAULT", "(?<=CHANNELS) CLIP", lambda _: "clipping"),
@@ -196,8 +202,9 @@ def parse(
 
 
 def _grammar(nodes: Sequence[Node]) -> list[Node]:
-    # Limits first ("over 30 s" is no horizon), then times, then limits that need a range.
-    return rewrite(nodes, (*NUMBERS, *LIMITS, *TIMES, *LIMITS, *_SLOTS))
+    # Measures first ("from 1.5 to 2 Hz" is no stretch); limits ("over 30 s" is no horizon), then
+    # times, then limits that need a range.
+    return rewrite(nodes, (*NUMBERS, *_MEASURED, *LIMITS, *TIMES, *LIMITS, *_SLOTS))
 
 
 def _resolve(nodes: Sequence[Node], names: Names) -> list[Node]:
