@@ -134,3 +134,19 @@ def motif(
         typer.echo(str(rows[-1]), err=True)
     command = f"tuom bench motif --samples {samples} --length {length} --cases {cases}"
     typer.echo(render(rows, command + "".join(f" --data {name}" for name in data or [])))
+
+
+@app.command()
+def described(
+    *,
+    data: Annotated[list[str], typer.Option(help="Data set with kept descriptions; repeatable.")],
+    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+) -> None:
+    """Measure activities found from their description alone, on held-out sessions."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.described_bench import render, run
+    from tool_use_om.tools.context import ToolContext
+
+    ctx = ToolContext(workspace=Workspace.at(workspace), seed=0)
+    command = "tuom bench described" + "".join(f" --data {name}" for name in data)
+    typer.echo(render(run(data, ctx), command))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows import WindowBatch
 
 Array = np.ndarray
-_SUBHARMONIC_GAIN = 0.15  # how much better a longer period must repeat before it is believed
+# How much better a longer period must repeat before it is believed: so much, or this share of what
+# the shorter one leaves unexplained (a near-perfect repeat can hardly gain 0.15).
+_SUBHARMONIC_GAIN, _SUBHARMONIC_SHARE = 0.15, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +128,8 @@ def _period(correlation: Array, period: float, longest: float) -> float:
         if longer > min(longest, 0.6 * len(correlation)):
             break
         found = _refine(correlation, longer)[1]
-        if found > strength + _SUBHARMONIC_GAIN:
+        gain = min(_SUBHARMONIC_GAIN, _SUBHARMONIC_SHARE * max(1.0 - strength, 0.0))
+        if found > strength + gain:
             best, strength = longer, found
     return best
 

@@ -43,6 +43,17 @@ def test_cadence_is_the_fundamental_when_a_harmonic_is_louder(
     assert found.hz[0] == pytest.approx(1.0, rel=0.03)
 
 
+def test_cadence_is_the_stride_when_steps_already_repeat_well(
+    make_windows: Callable[..., Any],
+) -> None:
+    """Left and right steps alike but for a small sway: every window gives the stride, not some."""
+    rng, time = np.random.default_rng(0), np.arange(200) / 50.0
+    steps = np.sin(2 * np.pi * 1.9 * time) + 0.4 * np.sin(2 * np.pi * 0.95 * time)
+    signals = steps + rng.normal(0, 0.15, (20, 1, 200))
+    found = cadence(make_windows(signals, 200, 200, rate_hz=50.0))
+    np.testing.assert_allclose(found.hz, 0.95, rtol=0.05)
+
+
 def test_cadence_is_nan_when_nothing_repeats(make_windows: Callable[..., Any]) -> None:
     """A still channel has no cadence, and noise rarely shows one."""
     rng = np.random.default_rng(0)
