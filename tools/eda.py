@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools import arguments as a
-from tool_use_om.tools.channel_stats import channel_statistics
 from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.names import resolve_name
 from tool_use_om.tools.outcome import finish
@@ -64,6 +63,8 @@ def show_channel_stats(
     ctx: ToolContext, working_set: WorkingSet, args: a.ShowChannelStats
 ) -> ToolOutcome:
     """Compare channels by one statistic over the working set."""
+    from tool_use_om.tools.channel_stats import channel_statistics
+
     dataset = open_current(ctx, working_set)
     channels = channels_of(dataset, args.channels or working_set.channels)
     found = select(dataset, working_set)
