@@ -154,17 +154,17 @@ def _what_was_said(answer: Answer, result: Result) -> None:
     said, at = described[0], "/args/descriptions/0"
     parts, refs = [], {}
     if said.get("cadence_hz"):
-        parts.append("repeats {low} to {high} times a second")
+        parts.append("repeating at {low} to {high}")
         refs = {
             "low": ref(f"{at}/cadence_hz/0", "lowest rate described", "unit"),
             "high": ref(f"{at}/cadence_hz/1", "highest rate described", "unit"),
         }
     parts += [words[said[name]] for name, words in _DESCRIBED.items() if said.get(name)]
     for channel, share in (said.get("posture") or {}).items():
-        parts.append(f"`{braces(channel)}` points {'up' if share > 0 else 'down'}")
+        parts.append(f"with `{braces(channel)}` pointing {'up' if share > 0 else 'down'}")
     others = ", ".join(named(d["name"]) for d in described[1:])
     answer.section("Looked for")
-    answer.say(result, f"{'; '.join(parts)}. Told apart from: {others}.", **refs)
+    answer.say(result, f"Windows that are: {'; '.join(parts)}. Told apart from: {others}.", **refs)
 
 
 def tell_drift(answer: Answer, result: Result) -> bool:

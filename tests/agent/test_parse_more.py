@@ -66,7 +66,7 @@ def test_level_is_brought_to_the_unit_of_its_channel(
     ],
 )
 def test_what_cannot_be_is_refused_by_name(question: str, said: str, cards: Cards) -> None:
-    """A level in another unit or on several channels, an unknown channel in a list: each is said."""
+    """A level in another unit or on several channels, an unknown channel: each is said."""
     query, steps = plan_of(question, cards)
     assert not steps
     assert said in " ".join(query.refused)
