@@ -36,6 +36,22 @@ def test_window_labels_match_a_case_worked_by_hand() -> None:
     assert got.tolist() == ["rest", "walk", "rest", "walk", None, "run", "run"]
 
 
+def test_window_labels_do_not_depend_on_the_order_of_the_rows() -> None:
+    """Labels that come unsorted say the same as sorted ones."""
+    rows = [
+        ("s", 14, 20, "run", "act"),
+        ("s", 6, 10, "walk", "act"),
+        ("t", 0, 8, "rest", "act"),
+        ("s", 3, 8, "walk", "act"),
+    ]
+    start = np.array([2, 6, 14, 2.0])
+    got, ordered = (
+        window_labels(frame(*given), ["s", "s", "s", "t"], start, start + 4, "act").tolist()
+        for given in (rows, sorted(rows))
+    )
+    assert got == ordered == ["walk", "walk", "run", "rest"]
+
+
 def test_window_labels_respect_the_wanted_overlap() -> None:
     """A stricter overlap turns a partly covered window into None."""
     labels = frame(("s", 0, 3, "rest", "act"))

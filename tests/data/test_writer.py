@@ -164,6 +164,18 @@ def test_writer_content_hash_is_over_content(tmp_path: Path, new_writer: Make, f
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+def test_writer_sorts_labels_that_come_unsorted(tmp_path: Path, new_writer: Make) -> None:
+    """Labels may come in any order; a set's rows are in order of time."""
+    labels = [(0.3, 0.5, "walk", "activity"), (0.0, 0.2, "run", "activity")]
+    with new_writer(tmp_path / "set") as writer:
+        writer.add_session(
+            "s", subject_id="p", split="train", signals={"motion": (T, V)}, labels=labels
+        )
+    rows = DataSet.open(tmp_path / "set").labels()
+    assert rows["label"].tolist() == ["run", "walk"]
+    assert rows["start_s"].tolist() == [0.0, 0.3]
+
+
 def test_writer_orders_label_sets_by_the_time_they_cover(tiny: DataSet) -> None:
     """The label set that covers most comes first in the manifest, labels by name."""
     assert list(tiny.manifest.label_sets.items()) == [
