@@ -80,6 +80,9 @@ def forecast(
         float | None, typer.Option(min=0.1, help="Seconds, for sets without horizons of their own.")
     ] = None,
     method: MethodOption = None,
+    every: Annotated[
+        int, typer.Option(min=1, help="Judge one window in so many; 1: as published.")
+    ] = 1,
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     seed: SeedOption = 0,
@@ -87,7 +90,8 @@ def forecast(
     """Heads and peers under the published protocols: MSE, sMAPE, MASE, OWA, walk-forward."""
     sets = data or ["basic-motions"]
     asked = {"tokenizer": tokenizer, "horizon_s": horizon_s, "method": method or [], "seed": seed}
-    _run("forecast", "forecast-" + "-".join(sets), out, workspace, data=sets, **asked)
+    name = "forecast-" + "-".join(sets) + (f"-every-{every}" if every > 1 else "")
+    _run("forecast", name, out, workspace, data=sets, every=every, **asked)
 
 
 @app.command()

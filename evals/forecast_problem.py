@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,6 +60,17 @@ class Problem:
     def judged(self) -> Array:
         """All judged windows (n, 2), fold after fold."""
         return np.concatenate([fold.judge for fold in self.folds])
+
+    def thinned(self, every: int) -> Problem:
+        """Return the problem with every so many-th judged window of each fold, the first one in."""
+        edges = np.cumsum([0, *(len(fold.judge) for fold in self.folds)])
+        groups = [self.groups[a:b][::every] for a, b in pairwise(edges)]
+        return replace(
+            self,
+            folds=tuple(replace(fold, judge=fold.judge[::every]) for fold in self.folds),
+            groups=np.concatenate(groups),
+            rule=f"{self.rule}; judged on one window in {every}" if every > 1 else self.rule,
+        )
 
     def windows(self, origins: Array) -> Array:
         """Return what comes before each origin (n, C, context), gaps filled by straight lines."""

@@ -57,6 +57,7 @@ class ForecastSuite:
     horizon_s : float or None, seconds forecast in sets without horizons of their own; None = the
         length of the tools' window
     method : names of heads and peers to measure; empty = all
+    every : int, judge one window in so many; 1 = the published protocol
     """
 
     name = "forecast"
@@ -69,6 +70,7 @@ class ForecastSuite:
         tokenizer: str | None = None,
         horizon_s: float | None = None,
         method: Sequence[str] = (),
+        every: int = 1,
         seed: int = 0,
     ) -> None:
         from tool_use_om.data.catalog import open_dataset
@@ -81,12 +83,14 @@ class ForecastSuite:
         self._store = TokenStore(load_tokenizer(tokenizer or DEFAULT_TOKENIZER))
         self._sizes = {name: self._sizes_of(found) for name, found in self._sets.items()}
         self._only = tuple(method)
+        self._every = every
         self._problem = lru_cache(maxsize=1)(self._made)
         self.settings = {
             "data": {name: found.content_hash for name, found in self._sets.items()},
             "protocol": {n: protocols.protocol_of(d) for n, d in self._sets.items()},
             "samples": {name: list(map(list, pairs)) for name, pairs in self._sizes.items()},
             "tokenizer": self._store.tokenizer.spec.name,
+            "every": every,
             "seed": seed,
         }
 
@@ -156,9 +160,9 @@ class ForecastSuite:
         }
         kind = protocols.protocol_of(dataset)
         if kind in makers:
-            return makers[kind](dataset, context, horizon)
+            return makers[kind](dataset, context, horizon).thinned(self._every)
         channels = dataset.manifest.modalities[0].channel_ids
-        return protocols.sessions(dataset, context, horizon, channels)
+        return protocols.sessions(dataset, context, horizon, channels).thinned(self._every)
 
     def _sizes_of(self, dataset: DataSet) -> list[tuple[int, int]]:
         if protocols.protocol_of(dataset) != "sessions":

@@ -80,6 +80,17 @@ def test_problem_windows_end_where_the_forecast_starts() -> None:
     assert np.isnan(problem.futures(np.array([[0, 19]]))).tolist() == [[[False, True]]]
 
 
+def test_thinned_keeps_each_so_many_th_window_of_a_fold_with_its_group() -> None:
+    """One in three is judged, with its own group, and the rule says so; one in one is all."""
+    problem = toy(np.arange(40.0)[None], context=3, horizon=2)
+    fewer = problem.thinned(3)
+    assert fewer.judged.tolist() == problem.judged[::3].tolist()
+    assert fewer.groups.tolist() == problem.groups[::3].tolist()
+    assert fewer.folds[0].fit.tolist() == problem.folds[0].fit.tolist()
+    assert fewer.rule.endswith("judged on one window in 3")
+    assert problem.thinned(1).rule == problem.rule
+
+
 def test_filled_bridges_gaps_and_keeps_the_rest() -> None:
     """A gap is a straight line, an end is the nearest value, an empty row is 0."""
     nan = np.nan
