@@ -150,3 +150,22 @@ def described(
     ctx = ToolContext(workspace=Workspace.at(workspace), seed=0)
     command = "tuom bench described" + "".join(f" --data {name}" for name in data)
     typer.echo(render(run(data, ctx), command))
+
+
+@app.command()
+def index(
+    *,
+    data: Annotated[str, typer.Option(help="Data set.")] = "hmp",
+    channel: Annotated[str, typer.Option(help="Channel.")] = "accelerometer.y",
+    windows: Annotated[int, typer.Option(min=1000, help="Windows to search.")] = 100_000,
+    tokenizer: Annotated[str, typer.Option(help="Tokenizer.")] = "moment-tiny",
+    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+) -> None:
+    """Measure the approximate index of `similarity` beside the exact one, on real tokens."""
+    from tool_use_om.data.catalog import open_dataset
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.index_bench import render, run
+
+    rows = run(open_dataset(data, Workspace.at(workspace)), channel, windows, tokenizer)
+    command = f"tuom bench index --data {data} --channel {channel} --windows {windows}"
+    typer.echo(render(rows, windows, command))
