@@ -140,7 +140,7 @@ def _attributes(clause: Sequence[Node], names: Names) -> tuple[tuple[str, Any], 
     bands = pick(clause, "BAND")
     said: dict[str, Any] = {"cadence_hz": list(bands[0])} if bands else {}
     said |= dict(str(word).split(" ", 1) for word in pick(clause, "ATTRIBUTE"))
-    posture = {}
+    posture: dict[str, float] = {}
     for _, (where, share) in pick(clause, "POINTED"):
         modality, axis = where if isinstance(where, tuple) else where.split(".", 1)
         modalities = [modality] if modality else list(names.modalities)
