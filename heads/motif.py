@@ -64,7 +64,7 @@ class MotifSearch(Similarity):
             Param(
                 name="seeds",
                 kind="int",
-                default=64,
+                default=256,
                 low=1,
                 high=2000,
                 description="candidates whose distance to all samples is computed",
