@@ -60,7 +60,7 @@ class PatchTST(RawForecaster):
         rows = torch.as_tensor(context.reshape(-1, context.shape[2]), dtype=torch.float32)
         parts = []
         with torch.inference_mode():
-            for part in torch.split(rows, _ROWS_AT_ONCE):  # type: ignore[no-untyped-call]  # torch's own
+            for part in torch.split(rows, _ROWS_AT_ONCE):
                 said = self.model_(past_values=part[..., None]).prediction_outputs
                 parts.append(said[..., 0].numpy())
         points: Array = np.concatenate(parts)[:, :n_steps].astype(np.float64)
@@ -99,7 +99,7 @@ def _train(model: Any, inputs: Array, targets: Array, epochs: int) -> None:  # n
     model.train()
     for _ in range(epochs):
         order = torch.randperm(len(x))
-        for rows in torch.split(order, _ROWS_A_STEP):  # type: ignore[no-untyped-call]  # torch's own
+        for rows in torch.split(order, _ROWS_A_STEP):
             said = model(past_values=x[rows]).prediction_outputs[..., 0]
             gap = (said - y[rows])[known[rows]]
             optimiser.zero_grad()
