@@ -8,6 +8,7 @@ from tool_use_om.agent.offline_answer import Answer, Cell, Result, braces, named
 from tool_use_om.agent.parse_query import Query
 
 _SHOWN = 5
+_STAYS = {True: "stays below", False: "stays above"}  # a level asked about from above, below
 _DESCRIBED = {  # attribute → value → words
     "intensity": {"still": "still", "low": "calm", "medium": "moderate", "high": "vigorous"},
     "regularity": {"none": "without rhythm", "some": "fairly regular", "strong": "rhythmic"},
@@ -19,19 +20,29 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
     event = result.content.get("event")
     if not event:
         return False
-    verb = "rises above" if event["direction"] == "above" else "falls below"
+    above = event["direction"] == "above"
     channel = f"`{braces(str(event['channel']))}`"
     many = (result.look("/n_forecasts") or 1) > 1
+    stays = any("stay" in ask.topic.split() for ask in query.asks)
+    verb = _STAYS[above] if stays else "rises above" if above else "falls below"
+    chance = ref("/event/probability", "chance that the level is reached", "percent")
+    if stays:
+        chance = ref("/event/probability_not", "chance that the level is not reached", "percent")
+    when = "for the next" if stays else "within the next"
     answer.head(
-        result, f"the chance that {channel} {verb} {{level}} within {{horizon}} is {{chance}}"
+        result, f"the chance that {channel} {verb} {{level}} {when} {{horizon}} is {{chance}}"
         + (", averaged over {n} held-out sessions" if many else ""),
         level=ref("/event/threshold", "level asked about", "unit"),
         horizon=ref("/event/horizon_s", "time within which it may come", "unit"),
-        chance=ref("/event/probability", "chance that the level is reached", "percent"),
+        chance=chance,
         **({"n": ref("/n_forecasts", "stretches forecast from")} if many else {}),
     )  # fmt: skip
-    if any("stay" in ask.topic.split() for ask in query.asks):
-        answer.note("It stays on its side in the other cases.")
+    if stays:
+        answer.say(
+            result, "The chance that it reaches the level at least once is {chance}; both together "
+            "are the whole.",
+            chance=ref("/event/probability", "chance that the level is reached", "percent"),
+        )  # fmt: skip
     rows: list[dict[str, Any]] = result.content.get("forecasts") or []
     told: list[tuple[Result, tuple[Cell, ...]]] = [
         (
@@ -44,13 +55,14 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
         for i, row in enumerate(rows[:_SHOWN])
         if row.get("probability") is not None
     ]
-    answer.section("Chance by session")
-    answer.table(("session", "chance"), told if many else [])
+    all_told = (result.look("/n_forecasts") or 0) <= len(told)
+    answer.section("Chance by session" + ("" if all_told else ", the first of them"))
+    answer.table(("session", "chance to reach it"), told if many else [])
     answer.section("How good are such chances")
     answer.say(
-        result, "In held-out windows it came in {base} of cases. The Brier score there is {brier} "
-        "({lower} to {upper}), where zero is perfect; always saying how often it came in the "
-        "calibration windows scores {plain}.",
+        result, "In held-out windows the level was reached in {base} of cases. The Brier score "
+        "there is {brier} ({lower} to {upper}), where zero is perfect; always saying how often it "
+        "was reached in the calibration windows scores {plain}.",
         base=ref("/event/base_rate", "share of cases in which it came", "percent"),
         brier=ref("/event/brier/value", "Brier score of the chances"),
         lower=ref("/event/brier/lower", "Brier score, lower end"),
@@ -96,7 +108,7 @@ def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
     answer.table(("session", "from", "again in", "from", "distance"), told)
     answer.section("How to read it")
     if any(ask.window_s not in (None, result.look("/length_s")) for ask in query.asks):
-        answer.note("Lengths are whole patches, so this is the nearest to what was asked for.")
+        answer.note("Lengths are whole samples, so this is the nearest to what was asked for.")
     answer.say(
         result, "A distance of zero is the same shape, whatever its level and size. The samples of "
         "{n} sessions were searched.",
@@ -105,46 +117,67 @@ def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
 
 
 def tell_described(answer: Answer, result: Result) -> None:
-    """Tell which windows fit a description, what it said, and how far labels bear it out."""
+    """Tell which windows are as described, what was measured of them, and what labels say."""
     target = str(result.content.get("target_label") or result.content["described"][0])
-    found = (result.content.get("found") or {}).get(target)
     refs = {"all": ref("/n_windows", "windows scored"), "m": ref("/n_sessions", "sessions scored")}
+    # a slow walk is not all walking, whatever the label's name
     whose = "these words" if target == "as described" else f"{named(target)} as described"
+    found = result.look("/matching/n_windows")
     if found:
-        key = target.replace("~", "~0").replace("/", "~1")
         answer.head(
-            result, f"{{n}} of the {{all}} windows of {{m}} sessions fit {whose} best",
-            n=ref(f"/found/{key}", f"windows that fit {target} best"), **refs,
+            result, f"{{n}} of the {{all}} windows of {{m}} sessions fit {whose}",
+            n=ref("/matching/n_windows", "windows that are as described"), **refs,
         )  # fmt: skip
     else:
         answer.head(result, f"none of the {{all}} windows of {{m}} sessions fits {whose}", **refs)
     _what_was_said(answer, result)
-    rows: list[dict[str, Any]] = result.content.get("segments") or []
-    told = []
-    for i, row in enumerate(rows[:_SHOWN]):
-        name, at = str(row["session_id"]), f"/segments/{i}"
-        cells: tuple[Cell, ...] = (
-            f"`{name}`" + ("" if row.get("fits") else " (fits in part)"),
-            ref(f"{at}/start_s", f"start of a fitting window of {name}", "unit"),
-            ref(f"{at}/end_s", f"end of a fitting window of {name}", "unit"),
-            ref(f"{at}/probability", f"share of the fit in {name}", "percent"),
-        )
-        told.append((result, cells))
-    answer.section("Fits best")
-    answer.table(("session", "from", "to", "against the contraries"), told)
+    _closest(answer, result)
     answer.section("How sure")
     answer.note("No label was used: windows were measured, not learnt.")
+    shares = {
+        "labelled": ref("/matching/n_labelled", f"windows labelled {target}"),
+        "right": ref(
+            "/matching/labelled_found_frac", f"windows labelled {target} that fit", "percent"
+        ),
+    }
     answer.say(
-        result, "{fits} of the windows fit one of the descriptions without being ruled out.",
-        fits=ref("/fits", "windows that some description fits", "percent"),
+        result, f"Of the {{labelled}} windows labelled {named(target)}, {{right}} fit the "
+        "description.", **shares,
     )  # fmt: skip
     answer.say(
-        result, f"Of the windows labelled {named(target)}, {{right}} ({{lower}} to {{upper}}) were "
-        "found by the description.",
-        right=ref("/metrics/accuracy/value", f"windows of {target} that were found", "percent"),
-        lower=ref("/metrics/accuracy/lower", "windows found, lower end", "percent"),
-        upper=ref("/metrics/accuracy/upper", "windows found, upper end", "percent"),
+        result, f"Of the windows that fit, {{share}} are labelled {named(target)}.",
+        share=ref(
+            "/matching/found_labelled_frac", f"fitting windows labelled {target}", "percent"
+        ),
     )  # fmt: skip
+    told = answer.say(
+        result, f"Those labelled {named(target)} repeat at {{rate}} (median).",
+        rate=ref("/matching/labelled_cadence_hz", f"median rate of {target}", "unit"),
+    )  # fmt: skip
+    if told and any(word in target.casefold() for word in ("walk", "run", "jog")):
+        answer.note("A sensor on a wrist sees the arm swing, once in two steps.")
+
+
+def _closest(answer: Answer, result: Result) -> None:
+    rows: list[dict[str, Any]] = result.content.get("closest") or []
+    fitting = any(row.get("matches") for row in rows)
+    told = []
+    for i, row in enumerate(rows):
+        if (fitting and not row.get("matches")) or row.get("cadence_hz") is None:
+            continue
+        name, at = str(row["session_id"]), f"/closest/{i}"
+        cells: tuple[Cell, ...] = (
+            f"`{name}`",
+            ref(f"{at}/start_s", f"start of a window of {name}", "unit"),
+            ref(f"{at}/end_s", f"end of a window of {name}", "unit"),
+            ref(f"{at}/cadence_hz", f"rate at which a window of {name} repeats", "unit"),
+            ref(f"{at}/regularity", f"how well a window of {name} repeats"),
+        )
+        told.append((result, cells))
+    answer.section("Fits best" if fitting else "Nearest to it")
+    answer.table(("session", "from", "to", "repeats at", "regularity"), told[:_SHOWN])
+    if told:
+        answer.note("Regularity is one for what repeats exactly, near zero for what never does.")
 
 
 def _what_was_said(answer: Answer, result: Result) -> None:
@@ -162,9 +195,8 @@ def _what_was_said(answer: Answer, result: Result) -> None:
     parts += [words[said[name]] for name, words in _DESCRIBED.items() if said.get(name)]
     for channel, share in (said.get("posture") or {}).items():
         parts.append(f"with `{braces(channel)}` pointing {'up' if share > 0 else 'down'}")
-    others = ", ".join(named(d["name"]) for d in described[1:])
     answer.section("Looked for")
-    answer.say(result, f"Windows that are: {'; '.join(parts)}. Told apart from: {others}.", **refs)
+    answer.say(result, f"Windows that are {', '.join(parts)}.", **refs)
 
 
 def tell_drift(answer: Answer, result: Result) -> bool:
@@ -250,7 +282,17 @@ def tell_abstained(answer: Answer, result: Result, query: Query) -> None:
         "share": ref("/abstention/abstained_frac", "held-out windows left open", "percent"),
         "size": ref("/abstention/max_set_size", "activities that may remain for an answer"),
     }
-    text = "{share} of held-out windows are left open, as more than {size} activity stays possible"
+    empty = result.look("/coverage/empty_frac") or 0.0
+    text = "{share} of held-out windows are left open, as "
+    if not empty:
+        text += "more than {size} activity stays possible"
+    elif empty >= share:
+        text += "no activity is likely enough"
+    else:
+        text += "no activity is likely enough ({empty}) or more than {size} stays possible"
+        refs["empty"] = ref("/coverage/empty_frac", "windows without a likely activity", "percent")
+    if "{size}" not in text:
+        del refs["size"]
     if result.look("/abstention/accuracy_answered/value") is not None:
         text += "; of the others {right} are named rightly"
         what = "windows named rightly where an answer is given"

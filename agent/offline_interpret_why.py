@@ -22,8 +22,7 @@ def tell_explained(answer: Answer, result: Result, query: Query) -> None:
         return  # of a run made for its test of drift, nothing else was asked
     answer.section("Why")
     if "why" in kinds:
-        _faithful(answer, result)
-        _change(answer, result)
+        _why_asked(answer, result, query)
     _rhythm(answer, result, asked="rhythm" in kinds)
     _salient(answer, result, asked="channels" in kinds)
     _examples(answer, result)
@@ -122,6 +121,15 @@ def _salient_table(answer: Answer, result: Result, rows: list[dict[str, Any]], n
         answer.note("Without any other channel it stays as it is.")
 
 
+def _why_asked(answer: Answer, result: Result, query: Query) -> None:
+    """Tell what was asked in the headline: whether the explanation holds, what would change it."""
+    asked = " ".join(ask.topic for ask in query.asks)
+    if "faithful" in asked or "counterfactual" not in asked:
+        _faithful(answer, result)
+    if "counterfactual" in asked or "faithful" not in asked:
+        _change(answer, result)
+
+
 def _faithful(answer: Answer, result: Result) -> None:
     """Tell whether losing the salient channel hurts more than losing another."""
     found = result.content.get("faithfulness") or {}
@@ -130,13 +138,12 @@ def _faithful(answer: Answer, result: Result) -> None:
             answer.note(f"Whether the salient channels decide was not tested: {why_not}")
         return
     lead = (
-        "the salient channel decides"
-        if found["faithful"]
-        else "the salient channel decides no more clearly than another"
-    )
+        "yes, the explanation is faithful" if found["faithful"]
+        else "the explanation is not shown to be faithful"
+    )  # fmt: skip
     answer.head(
-        result, f"{lead}: without it the probability falls by {{salient}}, without one drawn at "
-        "random by {random}",
+        result, f"{lead}: without the channel it calls salient the probability falls by "
+        "{salient}, without one drawn at random by {random}",
         salient=ref("/faithfulness/salient_drop", "fall without the salient channel"),
         random=ref("/faithfulness/random_drop", "fall without a channel drawn at random"),
     )  # fmt: skip
@@ -156,9 +163,9 @@ def _change(answer: Answer, result: Result) -> None:
     if not change:
         return
     answer.head(
-        result, f"the answer would be {named(change['label'])} if the window were like "
-        f"`{braces(str(change['session_id']))}` from {{start}} to {{end}}, {{times}} times as far "
-        "as its own nearest",
+        result, f"the nearest other answer is {named(change['label'])}: the window would have to "
+        f"become like `{braces(str(change['session_id']))}` from {{start}} to {{end}}, which is "
+        "{times} times as far off as the nearest one of its own activity",
         start=ref("/what_would_change/start_s", "start of the nearest of another label", "unit"),
         end=ref("/what_would_change/end_s", "end of the nearest of another label", "unit"),
         times=ref("/what_would_change/times_farther", "times as far as its own nearest"),

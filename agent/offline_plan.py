@@ -46,6 +46,7 @@ class Planner:
     filters: dict[str, Any] = field(default_factory=dict)
     encoded: tuple[Any, ...] | None = None
     searched: list[Ask] = field(default_factory=list)
+    told: Ask | None = None
 
     def plan(self) -> list[Step]:
         """Return all steps, in order."""
@@ -104,6 +105,7 @@ class Planner:
 
     def encode(self, ask: Ask) -> None:
         """Choose tokenizer, windows and channels, unless an earlier ask did so in the same way."""
+        ask = self.as_told(ask)
         channels = list(ask.channels) if ask.kind != "forecast" else []
         wanted = (ask.tokenizer, ask.window_s, ask.stride_s, ask.settings, tuple(channels))
         if self.encoded is not None and wanted in (self.encoded, (None, None, None, (), ())):
@@ -112,6 +114,18 @@ class Planner:
         self.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
         self.configure(ask, "cut windows that fit the data")
         self.add("select_channels_for_encoding", "choose what the encoder sees", channels=channels)
+
+    def as_told(self, ask: Ask) -> Ask:
+        """Return the ask with what an earlier one said of encoder and windows, if it says none."""
+        if self.told is None:
+            return ask
+        return replace(
+            ask,
+            tokenizer=ask.tokenizer or self.told.tokenizer,
+            window_s=ask.window_s or self.told.window_s,
+            stride_s=ask.stride_s or self.told.stride_s,
+            settings=tuple({**dict(self.told.settings), **dict(ask.settings)}.items()),
+        )
 
     def configure(self, ask: Ask, why: str) -> None:
         """Set windows and patches; patches overlap by half of what the first call makes them."""
@@ -380,12 +394,14 @@ def _head(p: Planner, ask: Ask) -> None:
 
 def _tokenizer(p: Planner, ask: Ask) -> None:
     p.open()
+    ask = p.told = p.as_told(ask)
     p.add("select_tokenizer", "choose the frozen encoder", tokenizer=ask.tokenizer)
     p.configure(ask, "see which windows fit the data")
 
 
 def _window(p: Planner, ask: Ask) -> None:
     p.open()
+    ask = p.told = p.as_told(ask)
     p.configure(ask, "set the windows as asked")
 
 

@@ -158,7 +158,8 @@ def _first(values: Sequence[Any]) -> Any:  # noqa: ANN401 - the slot's own type
 
 def _topics(clause: Sequence[Node]) -> list[str]:
     """Return what a question about sessions wants to hear of."""
-    return [t.lower() for t in dict.fromkeys(n.tag for n in clause) if t in _TOPICS]
+    said = [t.lower() for t in dict.fromkeys(n.tag for n in clause) if t in _TOPICS]
+    return said + list(dict.fromkeys(map(str, pick(clause, "EXPLAIN"))))
 
 
 def _labels(clause: Sequence[Node], names: Names) -> tuple[tuple[str, ...], bool]:

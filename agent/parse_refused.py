@@ -36,13 +36,14 @@ def refused(
         said = []  # "change the window from 4 s to 2 s" names no stretch
     if not names.datasets:
         return tuple(said)
-    said += [text for ask in asks if (text := _unreachable(ask, names))]
     joined = rewrite(nodes, _RUN)
     for index, node in enumerate(joined):
         if node.tag == "X" and _is_label(question, joined, index, asks):
             said.append(_missing("label", str(node.value), names.labels, names.datasets[0]))
         elif node.tag == "X" and _is_channel(joined, index, asks):
             said.append(_missing("channel", str(node.value), names.channels, names.datasets[0]))
+    # what is asked of a channel that is not there needs no further word
+    said = said or [text for ask in asks if (text := _unreachable(ask, names))]
     return tuple(dict.fromkeys(said))
 
 
@@ -77,6 +78,8 @@ def _is_channel(nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
     before = nodes[index - 1].tag if index else ""
     after = nodes[index + 1] if index + 1 < len(nodes) else None
     if after is not None and after.tag == "CHANNEL":
+        return True
+    if after is not None and after.tag in {"STAY", "LEVEL"} and any(a.level for a in measured):
         return True
     attribute = after is not None and after.first == nodes[index].last + 1 and (
         after.tag not in _PLACES - {"SESSION"}

@@ -93,7 +93,10 @@ _LEXICON: dict[tuple[str, str], str] = {
         "calibrated per class, calibrate per class, calibrate for each class, "
         "calibrate each class, calibrate each label, sets per class, sets for each class"
     ),
-    ("ABSTAIN", "abstain"): "abstain, abstention, refuse to answer, say nothing, withhold",
+    ("ABSTAIN", "abstain"): (
+        "abstain, abstain when unsure, abstain if unsure, abstention, refuse to answer, "
+        "say nothing, withhold"
+    ),
     ("RARE", "rare"): "rare, scarce, infrequent, with too few labels, with few sessions",
     ("APPROXIMATE", "approximate"): (
         "approximate, approximately, approximate index, approximate search, fast search"

@@ -13,7 +13,15 @@ from tool_use_om.agent.verify_units import Unit, read_unit, unit_of_key
 # keys that count things, whatever unit their neighbours have
 _COUNTS = frozenset({"n", "k", "seed", "total_n", "budget", "done", "repeats"})
 # what is said of a channel's event: shares and scores, not in the channel's unit beside them
-_COUNTS |= {"probability", "base_rate", "brier", "brier_of_base_rate", "skill", "reliability"}
+_COUNTS |= {
+    "probability",
+    "probability_not",
+    "base_rate",
+    "brier",
+    "brier_of_base_rate",
+    "skill",
+    "reliability",
+}
 _HIDDEN = frozenset({"detail", "timing", "kind"})  # the stored bulk, which no model is shown
 _RELATIVE_GUARD = 0.1
 

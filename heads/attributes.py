@@ -58,12 +58,19 @@ class AttributeScores:
     log_scores : (B, K), 0 = every attribute inside its band
     proba : (B, K), as if exactly the described activities could occur
     by_attribute : attribute → (B, K), NaN where a description does not name it
+    measured : what was measured of the windows
     """
 
     names: tuple[str, ...]
     log_scores: Array
     proba: Array
     by_attribute: dict[str, Array]
+    measured: Attributes
+
+    @property
+    def rated(self) -> Array:
+        """Whether a window repeats well enough for its cadence to mean something (B,) bool."""
+        return _rated(self.measured)
 
     @property
     def labels(self) -> Array:
@@ -135,13 +142,14 @@ class AttributeClassifier:
             log_scores=np.asarray(total),
             proba=softmax(np.asarray(total)),
             by_attribute=by_attribute,
+            measured=found,
         )
 
     def _cadence(self, described: ActivityDescription, found: Attributes) -> Array | None:
         if described.cadence_hz is None:
             return None
         band = np.log2(np.maximum(described.cadence_hz, 1e-3))
-        rated = np.isfinite(found.cadence_hz) & (found.strength >= _BELIEVED)
+        rated = _rated(found)
         octaves = np.log2(np.where(rated, found.cadence_hz, 1.0))
         return np.where(rated, _outside(octaves, band, _OCTAVES), -_WORST / 2)
 
@@ -176,6 +184,10 @@ def measure(windows: WindowBatch) -> Attributes:
         direction=mean / np.maximum(norm, 1e-12),
         channels=tuple(windows.channels[i] for i in motion),
     )
+
+
+def _rated(found: Attributes) -> Array:
+    return np.asarray(np.isfinite(found.cadence_hz) & (found.strength >= _BELIEVED))
 
 
 def _posture(described: ActivityDescription, found: Attributes) -> Array | None:

@@ -15,6 +15,8 @@ from tool_use_om.tools.selection import SHOWN, Segment, open_current, select, wi
 from tool_use_om.tools.working_set import WorkingSet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from tool_use_om.data.dataset import DataSet
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 HEAD = "attributes"
 MEANING = (
     "probability: among the described activities only; fits: share of windows for which one "
-    "description is not ruled out by its attributes"
+    "description is not ruled out by its attributes; closest: windows nearest to the target's own "
+    "description, whatever the others say; matches: every attribute named is inside its band"
 )
 
 
@@ -60,6 +63,7 @@ def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -
             "fits": float(scores.fits.mean()),
             **_judged(dataset, asked, scores, ctx.seed),
             "target_label": target,
+            **_matching(dataset, asked, scores, target),
             "segments": sorted(wanted, key=lambda r: -float(r["probability"]))[:SHOWN],
             "meaning": MEANING,
             "notes": list(plan.notes),
@@ -115,6 +119,76 @@ def _rows(asked: WindowBatch, scores: AttributeScores) -> list[dict[str, Any]]:
         }
         for i in range(len(asked))
     ]
+
+
+def _matching(
+    dataset: DataSet, asked: WindowBatch, scores: AttributeScores, target: str | None
+) -> dict[str, Any]:
+    """Return which windows are as the target is described, each attribute by itself.
+
+    A description of several attributes loses against one of a single attribute that says less, so
+    which description fits best does not tell whether one fits.
+    """
+    import numpy as np
+
+    if target is None:
+        return {}
+    column = scores.names.index(target)
+    parts = np.stack([part[:, column] for part in scores.by_attribute.values()])
+    parts = parts[~np.isnan(parts).all(axis=1)]
+    score, matches = parts.sum(axis=0), (parts > -1e-9).all(axis=0)
+    order = np.argsort(np.where(matches, score, score - 1e3), kind="stable")[::-1]
+    measured = scores.measured
+    ends = asked.end_s
+    closest = [
+        {
+            "session_id": asked.session_ids[i],
+            "start_s": float(asked.start_s[i]),
+            "end_s": float(ends[i]),
+            "matches": bool(matches[i]),
+            "score": float(score[i]),
+            "cadence_hz": float(measured.cadence_hz[i]) if scores.rated[i] else None,
+            "regularity": float(measured.strength[i]),
+        }
+        for i in _first_of_each(asked.session_ids, order)[:SHOWN]
+    ]
+    names = np.array(asked.session_ids)[matches]
+    return {
+        "matching": {
+            "n_windows": int(matches.sum()),
+            "n_sessions": len(set(names.tolist())),
+            **_borne_out(_labels(dataset, asked), target, matches, scores),
+        },
+        "closest": closest,
+    }
+
+
+def _first_of_each(sessions: Sequence[str], order: np.ndarray) -> list[int]:
+    """Return indices in order, the first of each session before the second of any."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for i in order.tolist():
+        ranked.append((seen[sessions[i]], len(ranked), i))
+        seen[sessions[i]] += 1
+    return [i for _, _, i in sorted(ranked)]
+
+
+def _borne_out(
+    truth: np.ndarray, target: str, matches: np.ndarray, scores: AttributeScores
+) -> dict[str, Any]:
+    """Say how far the description and labels of its name agree; empty without such labels."""
+    import numpy as np
+
+    named = np.array([t == target for t in truth])
+    if not named.any():
+        return {}
+    rated = scores.measured.cadence_hz[named & scores.rated]
+    return {
+        "n_labelled": int(named.sum()),
+        "labelled_found_frac": float(matches[named].mean()),
+        "found_labelled_frac": float(named[matches].mean()) if matches.any() else None,
+        "labelled_cadence_hz": float(np.median(rated)) if len(rated) else None,
+    }
 
 
 def _judged(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MEANING = (
     "probability: share of error paths of held-out windows that, added to the forecast, reach the "
-    "level within the horizon; brier_of_base_rate: error of always saying how often it came in the "
-    "calibration windows"
+    "level within the horizon; probability_not: of the others; brier_of_base_rate: error of always "
+    "saying how often it came in the calibration windows"
 )
 
 
@@ -52,6 +52,7 @@ def threshold_event(
         "direction": args.direction,
         "horizon_s": horizon_s,
         "probability": float(chances.mean()),
+        "probability_not": float(1.0 - chances.mean()),
         **_skill(skill),
         "n_paths": len(event.paths_),
         "meaning": MEANING,

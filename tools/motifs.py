@@ -30,6 +30,8 @@ MEANING = (
 def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
     """Find the k pairs of stretches that repeat each other best; they last `window_s` seconds.
 
+    Tokens, which come in whole patches, say where to look; the length is kept to the sample.
+
     Raises
     ------
     DataError : sessions that hold no stretch of that length twice
@@ -45,10 +47,12 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
     with clock.lap("fit_s"):
         head = _head(working_set, plan).fit(tokens)
     with clock.lap("predict_s"):
-        found = head.motifs(_signal(plan, segments, head.length_s_), args.k)
+        signal = _signal(plan, segments, _length_s(working_set, plan))
+        found = head.motifs(signal, args.k)
+    length_s = signal.length / signal.rate_hz
     if not found:
         raise DataError(
-            f"Nothing of {head.length_s_:g} s comes twice in {len(segments)} stretches without "
+            f"Nothing of {length_s:g} s comes twice in {len(segments)} stretches without "
             "overlapping itself. Choose a shorter window_s, or longer sessions."
         )
     rows = [_row(dataset, motif) for motif in found]
@@ -60,7 +64,7 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
         content={
             "task": "retrieve",
             "head": head.name,
-            "length_s": head.length_s_,
+            "length_s": length_s,
             "channels": list(plan.channels),
             "n_searched": {"sessions": len({s.session_id for s in segments})},
             "motifs": rows[:SHOWN],
@@ -89,8 +93,13 @@ def _wide(plan: Plan, working_set: WorkingSet) -> Plan:
 def _head(working_set: WorkingSet, plan: Plan) -> MotifSearch:
     from tool_use_om.heads.registry import make_head
 
-    params = {"length_s": plan.settings.window_s, **working_set.head_params}
+    params = {**working_set.head_params, "length_s": _length_s(working_set, plan)}
     return cast("MotifSearch", make_head("motif", **params))
+
+
+def _length_s(working_set: WorkingSet, plan: Plan) -> float:
+    """Return the length asked for: the head's own setting, else the window's."""
+    return float(working_set.head_params.get("length_s") or plan.settings.window_s)
 
 
 def _signal(plan: Plan, segments: list[Segment], length_s: float) -> Signal:
