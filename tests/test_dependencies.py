@@ -13,7 +13,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("agent", "tools", "heads", "tokenizers", "data", "graphs", "evals")
 # Names of distributions where they differ from the module's.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "markdown_it": "markdown-it-py"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "markdown_it": "markdown-it-py",
+    "chronos": "chronos-forecasting",
+}
 # Only named in a message that says how to install it (`--model <provider>:<name>`).
 BY_HAND = {"langchain"}
 

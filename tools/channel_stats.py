@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.pools import Pool
 from tool_use_om.data.stats import MOMENTS
 from tool_use_om.tools.moments import STATISTICS, Moments, unit_of
 from tool_use_om.tools.selection import Segment, Selection, records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Key = tuple[str, str | None]  # channel, group
 _KEPT = 500  # rows at either end that a result keeps
@@ -39,6 +40,8 @@ def channel_statistics(
     ------
     DataError : grouping by label where nothing is labelled
     """
+    import pandas as pd
+
     pooled = _pooled(found, channels, by)
     if pooled is None:
         pooled = _from_signals(found, channels, by)
@@ -83,6 +86,8 @@ def _from_index(found: Selection, channels: tuple[str, ...], by: str) -> pd.Data
 
 def _together(table: pd.DataFrame) -> pd.DataFrame:
     """Pool rows of `MOMENTS` by channel."""
+    import pandas as pd
+
     codes, channels = pd.factorize(table["channel"])
     pool = Pool(len(channels))
     pool.add(codes, table[list(MOMENTS)].to_numpy(float))
@@ -90,6 +95,8 @@ def _together(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _from_signals(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
+    import pandas as pd
+
     subjects = dict(zip(found.sessions["session_id"], found.sessions["subject_id"], strict=True))
     pooled: dict[Key, Moments] = defaultdict(Moments)
     for segment in _labelled(found) if by == "label" else found.segments:
