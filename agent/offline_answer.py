@@ -215,7 +215,7 @@ class Answer:
         text = _headline(self.clauses)
         lines = ["", *self._whole_tables()]
         for line, following in zip(lines, [*lines[1:], ""], strict=True):
-            if line.endswith(":") and _kind(following) == "text":
+            if line.endswith((":", "**")) and _kind(following) == "text":
                 continue  # what it announces was refused
             kind, before = _kind(line), _kind(text.rsplit("\n", 1)[-1])
             if not text or not line or text.endswith("\n\n"):

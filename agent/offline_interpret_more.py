@@ -28,14 +28,16 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
     chance = ref("/event/probability", "chance that the level is reached", "percent")
     if stays:
         chance = ref("/event/probability_not", "chance that the level is not reached", "percent")
+    which = _which(result) if many else ""
     when = "for the next" if stays else "within the next"
     answer.head(
         result, f"the chance that {channel} {verb} {{level}} {when} {{horizon}} is {{chance}}"
-        + (", averaged over {n} held-out sessions" if many else ""),
+        + (f", averaged over {which} held-out sessions" if many else ""),
         level=ref("/event/threshold", "level asked about", "unit"),
         horizon=ref("/event/horizon_s", "time within which it may come", "unit"),
         chance=chance,
         **({"n": ref("/n_forecasts", "stretches forecast from")} if many else {}),
+        **({"m": ref("/judged_on/n_sessions", "held-out sessions")} if "{m}" in which else {}),
     )  # fmt: skip
     if stays:
         answer.say(
@@ -70,6 +72,12 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
         plain=ref("/event/brier_of_base_rate", "Brier score of the base rate"),
     )  # fmt: skip
     return True
+
+
+def _which(result: Result) -> str:
+    """Return which sessions were forecast: the tool goes on from the first of many."""
+    fewer = (result.look("/n_forecasts") or 0) < (result.look("/judged_on/n_sessions") or 0)
+    return "the first {n} of {m}" if fewer else "{n}"
 
 
 def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
@@ -270,6 +278,19 @@ def tell_gate(answer: Answer, result: Result) -> None:
 
 def _timed(row: dict[str, Any]) -> str:
     return f"gate_{'tokens' if row['kind'] == 'tokens' else row['model']}_s"
+
+
+def head_abstained(answer: Answer, result: Result, query: Query) -> bool:
+    """Put into the headline how often no answer is given, where that was asked for."""
+    if not any("abstain" in ask.topic.split() for ask in query.asks):
+        return False
+    return answer.head(
+        result, "{share} of the held-out windows are left open, and of the others {right} are "
+        "named rightly",
+        share=ref("/abstention/abstained_frac", "held-out windows left open", "percent"),
+        right=ref("/abstention/accuracy_answered/value",
+                  "windows named rightly where an answer is given", "percent"),
+    )  # fmt: skip
 
 
 def tell_abstained(answer: Answer, result: Result, query: Query) -> None:

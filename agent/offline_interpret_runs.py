@@ -7,6 +7,7 @@ from typing import Any
 
 from tool_use_om.agent.offline_answer import Answer, Cell, Ref, Result, named, number, ref
 from tool_use_om.agent.offline_interpret_more import (
+    head_abstained,
     tell_abstained,
     tell_described,
     tell_drift,
@@ -65,7 +66,7 @@ def _classified(answer: Answer, result: Result, query: Query) -> None:
         if not kinds & {"rhythm", "channels", "why"}:  # then the explanation has the headline
             _found(answer, result, str(target))
         _stretches(answer, result, str(target))
-    elif "why" not in kinds:
+    elif "why" not in kinds and not head_abstained(answer, result, query):
         answer.head(
             result, "{accuracy} of the held-out windows were named rightly",
             accuracy=ref("/metrics/accuracy/value", "share of windows named rightly", "percent"),

@@ -150,7 +150,7 @@ def _faithful(answer: Answer, result: Result) -> None:
     answer.say(
         result, "The difference is {value} ({lower} to {upper}), over {n} held-out sessions; the "
         "channel is chosen on other sessions than those it is checked on.",
-        value=ref("/faithfulness/difference/value", "difference of the two falls"),
+        value=ref("/faithfulness/difference/value", "difference of these falls"),
         lower=ref("/faithfulness/difference/lower", "difference of the falls, lower end"),
         upper=ref("/faithfulness/difference/upper", "difference of the falls, upper end"),
         n=ref("/faithfulness/n_sessions", "sessions checked"),

@@ -21,6 +21,8 @@ from tool_use_om.agent.verify_text import Number, comparison_in, numbers_in, sen
 NOTHING_LEFT = "No statement of this answer could be traced to a tool result, so none is shown."
 _BEATS = re.compile(r"\b(?:beats?|outperforms?|better than)\b", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|no|never|neither|fails? to)\b|n't\b", re.IGNORECASE)
+# "## Forecast", "**Forecast**"; a headline is a sentence and ends as one
+_TITLE = re.compile(r"#{1,6} [^\n]+|\*\*[^*\n]*[^*\n.!?]\*\*")
 _QUOTED = re.compile(r"[\"“][^\"”\n]*[\"”]")
 
 
@@ -142,7 +144,8 @@ def _check_prose(
         kept.append(text)
         refused += bad
         count += checked
-    return _tidy("".join(kept)), refused, count
+    text = _tidy("".join(kept))
+    return _without_bare_titles(text) if refused else text, refused, count
 
 
 def _check_text(
@@ -236,9 +239,25 @@ def _check_beats(sentence: str, contents: Mapping[str, Any]) -> None:
 
 
 def _tidy(text: str) -> str:
-    """Remove what cutting leaves behind: blank runs, list marks and headings with nothing below."""
+    """Remove what cutting leaves behind: blank runs and list marks."""
     text = re.sub(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]*$\n?", "", text, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _without_bare_titles(text: str) -> str:
+    """Remove titles, and announcements ending in a colon, whose table or text was cut."""
+    paragraphs = text.split("\n\n")
+    kept: list[str] = []
+    for paragraph in reversed(paragraphs):
+        ends = not kept or _TITLE.fullmatch(kept[-1]) is not None
+        if ends and _TITLE.fullmatch(paragraph):
+            continue
+        if ends and paragraph.endswith(":"):
+            before = [s + gap for s, gap in sentences(paragraph) if s.strip()][:-1]
+            if not (paragraph := "".join(before).strip()):
+                continue
+        kept.append(paragraph)
+    return "\n\n".join(reversed(kept))
 
 
 def _all_facts(contents: Mapping[str, Any], texts: Sequence[str]) -> list[Fact]:

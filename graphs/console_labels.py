@@ -23,17 +23,17 @@ def reply_of_person(console: Console, asked: Mapping[str, Any], run: str) -> dic
     """
     windows = asked.get("windows") or []
     if not sys.stdin.isatty():
+        listed = "; ".join(_where(window) for window in windows)
         raise DataError(
-            f"The run waits for labels of {len(windows)} windows, and there is no terminal to ask "
-            f"at. Repeat the command in a terminal with --run {run}."
+            f"The run waits for labels of {len(windows)} windows ({listed}), and there is no "
+            f"terminal to ask at. Repeat the command in a terminal with --run {run}."
         )
     labels = [str(label) for label in asked.get("labels") or []]
     console.print(f"\nThe agent asks for labels ({', '.join(labels)}; or {SKIP}).")
     given: dict[str, str] = {}
     for window in windows:
-        where = f"{window['session_id']} from {window['start_s']:g} s to {window['end_s']:g} s"
         answer = Prompt.ask(
-            where,
+            _where(window),
             console=console,
             choices=[*labels, SKIP],
             default=str(window.get("suggested") or SKIP),
@@ -41,3 +41,7 @@ def reply_of_person(console: Console, asked: Mapping[str, Any], run: str) -> dic
         if answer != SKIP:
             given[str(window["window_id"])] = answer
     return given
+
+
+def _where(window: Mapping[str, Any]) -> str:
+    return f"{window['session_id']} from {window['start_s']:g} s to {window['end_s']:g} s"
