@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tool_use_om.agent.offline_answer import Answer, Cell, Result, braces, named, plain, ref
@@ -327,10 +328,32 @@ def tell_requested(answer: Answer, result: Result, query: Query) -> None:  # noq
         result, "{given} of the {asked} windows asked about were given a label",
         given=ref("/n_given", "labels given"), asked=ref("/n_asked", "windows asked about"),
     )  # fmt: skip
+    rows: list[dict[str, Any]] = result.content.get("windows") or []
+    told: list[tuple[Result, Sequence[Cell]]] = [
+        (
+            result,
+            (
+                f"`{row['session_id']}`",
+                ref(f"/windows/{i}/start_s", f"start of what was asked in {name}", "unit"),
+                ref(f"/windows/{i}/end_s", f"end of what was asked in {name}", "unit"),
+                plain(str(row.get("suggested") or "")),
+                plain(str(row.get("given") or "skipped")),
+            ),
+        )
+        for i, row in enumerate(rows)
+        for name in [str(row["session_id"])]
+    ]
+    answer.section("Most worth a label")
+    answer.table(("session", "from", "to", "the head says", "given"), told)
+    answer.section("Why these")
     answer.note(
-        "Asked about were windows that speak for most others, and those the head doubts, one of "
-        "each session before a second one of any. Later runs in this conversation use the labels."
+        "They speak for most others, or the head doubts them; one of each session before a second "
+        "one of any."
     )
+    if result.content.get("n_without_label") == 0:
+        answer.note("Every training window has a label already, so these are to be checked.")
+    if result.look("/n_given"):
+        answer.note("Later runs in this conversation use the labels given.")
     if result.look("/n_given"):
         answer.say(
             result, "{n} of the labels given are what the head would have said.",

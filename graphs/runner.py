@@ -94,7 +94,9 @@ def _input(
             f"Run {thread_id!r} is still in the middle of {running!r}. "
             "Ask that again to finish it, or use another run name."
         )
-    return Command(resume=reply) if snapshot.interrupts else None
+    # by id: LangGraph takes a bare {} (a person who skipped every window) for no answer at all
+    replies = {interrupt.id: reply for interrupt in snapshot.interrupts}
+    return Command(resume=replies) if replies else None
 
 
 def _final(snapshot: StateSnapshot) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tool_use_om.tools.context import ToolContext, ToolOutcome
 from tool_use_om.tools.encoding import Stopwatch
 from tool_use_om.tools.names import resolve_name
 from tool_use_om.tools.outcome import finish
+from tool_use_om.tools.selection import SHOWN
 from tool_use_om.tools.working_set import WorkingSet
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
             "n_given_before": len(before),
             "n_without_label": len(study.unlabelled or ()),
             "labels": given,
+            "windows": [_asked_about(w, given) for w in windows[:SHOWN]],
             "n_agreeing": sum(given.get(w["window_id"]) == w["suggested"] for w in windows),
         },
         detail={"windows": windows, "labels": [*before, *rows]},
@@ -112,6 +114,11 @@ def _window(pool: Labelled, pick: Pick, suggested: list[str | None]) -> dict[str
         "margin": pick.margin,
         "n_like_it": pick.group_size,
     }
+
+
+def _asked_about(window: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    span = {key: window[key] for key in ("session_id", "start_s", "end_s", "suggested")}
+    return {**span, "given": given.get(window["window_id"])}
 
 
 def _row(window: dict[str, Any], label: str, label_set: str) -> dict[str, Any]:

@@ -234,6 +234,23 @@ def test_why_answers_what_was_asked(question: str, first: str, not_said: str) ->
     assert not_said not in prose
 
 
+def test_requested_labels_are_told_window_by_window() -> None:
+    """Which windows are worth a label is said, whether or not a person gave one."""
+    window = {"session_id": "bm-train-002", "start_s": 0.0, "end_s": 4.0, "suggested": "standing"}
+    asked = {
+        "label_set": "activity", "n_asked": 2, "n_given": 1, "n_without_label": 0,
+        "n_agreeing": 1, "labels": {"bm-train-002@0": "standing"},
+        "windows": [{**window, "given": "standing"},
+                    {**window, "session_id": "bm-train-023", "given": None}],
+    }  # fmt: skip
+    question = "Which 2 windows should I label next?"
+    prose, checked = told(question, asked, tool="request_labels", budget=2)
+    assert checked.ok, checked.rejected
+    assert "| `bm-train-002` | 0 | 4 | standing | standing |" in prose
+    assert "| `bm-train-023` | 0 | 4 | standing | skipped |" in prose
+    assert "has a label already" in prose
+
+
 def test_settings_of_an_earlier_clause_hold_for_the_run(cards: list[dict[str, Any]]) -> None:
     """Windows, patches and encoder named first are those that the next clause works with."""
     _, steps = plan_of("Use patches of 0.5 s and classify the activities", cards)

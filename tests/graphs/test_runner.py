@@ -186,3 +186,12 @@ def test_runner_waits_for_a_person_and_goes_on_with_the_reply(ask: Any, says: An
     state = ask(script, "Label it", tools=[ask_person], reply={"w1": "walking"})
     assert state["answer"] == "Thanks."
     assert "walking" in next(m.text for m in state["messages"] if isinstance(m, ToolMessage))
+
+
+def test_runner_takes_an_empty_reply_for_an_answer(ask: Any, says: Any) -> None:
+    """A person who skips everything has answered, and is not asked again."""
+    script = says.honest([says.call("ask_person", what="label")], "Thanks.")
+    ask(script, "Label it", tools=[ask_person])
+    state = ask(script, "Label it", tools=[ask_person], reply={})
+    assert "__interrupt__" not in state
+    assert state["answer"] == "Thanks."
