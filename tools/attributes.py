@@ -166,7 +166,7 @@ def _matching(
 def _first_of_each(sessions: Sequence[str], order: np.ndarray) -> list[int]:
     """Return indices in order, the first of each session before the second of any."""
     seen: Counter[str] = Counter()
-    ranked = []
+    ranked: list[tuple[int, int, int]] = []
     for i in order.tolist():
         ranked.append((seen[sessions[i]], len(ranked), i))
         seen[sessions[i]] += 1
