@@ -227,10 +227,13 @@ def tell_drift(answer: Answer, result: Result) -> bool:
     )  # fmt: skip
     answer.note(
         "The p-value is the share of random exchanges of whole sessions that set the two parts at "
-        "least as far apart in what the encoder makes of them. "
-        f"The {first} sessions stand for what is known: intervals and sets are calibrated on them, "
-        "and nothing is fitted on either part."
+        "least as far apart in what the encoder makes of them."
     )
+    if drift["between"][0] == "calibration":
+        answer.note(
+            "The calibration sessions stand in for the training ones: intervals and sets are "
+            "calibrated on them, and no head is fitted on them."
+        )
     return True
 
 
@@ -262,23 +265,6 @@ def tell_gate(answer: Answer, result: Result) -> None:
     answer.section("Who answers")
     answer.note(f"`{braces(str(gate['answered_by']))}` answers; decided on the training sessions:")
     answer.table(("model", f"{metric} on folds", "interval", "on test", "memory"), told)
-    times = {
-        str(row["model"]): key
-        for row in rows
-        if "test" in row
-        and result.look(f"/timing/{(key := _timed(row))}") is not None
-    }  # fmt: skip
-    if len(times) > 1:
-        refs = {
-            f"t{i}": ref(f"/timing/{key}", f"time of the folds of {name}", "unit")
-            for i, (name, key) in enumerate(times.items())
-        }
-        listed = ", ".join(f"`{braces(n)}` {{t{i}}}" for i, n in enumerate(times))
-        answer.say(result, f"The folds took: {listed}.", **refs)
-
-
-def _timed(row: dict[str, Any]) -> str:
-    return f"gate_{'tokens' if row['kind'] == 'tokens' else row['model']}_s"
 
 
 def head_abstained(answer: Answer, result: Result, query: Query) -> bool:

@@ -40,7 +40,7 @@ _INTENTS = (
     _Intent("why", ("EXPLAIN",)),
     _Intent("described", ("BAND|ATTRIBUTE|POINTED", "FIND|LIKE|LIST|COUNT|WINDOW")),
     _Intent("drift", ("DRIFT",)),
-    _Intent("motif", ("MOTIF",), "SESSIONID"),
+    _Intent("motif", ("MOTIF",), "LIKE|NEIGHBOURS"),
     _Intent("check", ("CHECK|FAULT",), "PREDICT|CLASSIFY|STAT"),
     _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS")),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),

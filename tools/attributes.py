@@ -137,8 +137,8 @@ def _matching(
     parts = np.stack([part[:, column] for part in scores.by_attribute.values()])
     parts = parts[~np.isnan(parts).all(axis=1)]
     score, matches = parts.sum(axis=0), (parts > -1e-9).all(axis=0)
-    order = np.argsort(np.where(matches, score, score - 1e3), kind="stable")[::-1]
     measured = scores.measured
+    order = np.lexsort((-measured.strength, -score, ~matches))  # the last key counts first
     ends = asked.end_s
     closest = [
         {
