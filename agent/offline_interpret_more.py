@@ -118,9 +118,10 @@ def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
     answer.section("How to read it")
     if any(ask.window_s not in (None, result.look("/length_s")) for ask in query.asks):
         answer.note("Lengths are whole samples, so this is the nearest to what was asked for.")
+    one = result.look("/n_searched/sessions") == 1
     answer.say(
         result, "A distance of zero is the same shape, whatever its level and size. The samples of "
-        "{n} sessions were searched.",
+        f"{{n}} {'session was' if one else 'sessions were'} searched.",
         n=ref("/n_searched/sessions", "sessions searched"),
     )  # fmt: skip
 

@@ -165,7 +165,7 @@ def test_a_description_is_told_by_the_windows_that_match_it() -> None:
 def test_a_description_nothing_matches_shows_what_is_nearest() -> None:
     """None found is said first; the nearest windows are named as that, not as found."""
     none = {**DESCRIBED["matching"], "n_windows": 0, "found_labelled_frac": None}  # type: ignore[dict-item]  # a mapping, as written above
-    rows = [{**row, "matches": False} for row in DESCRIBED["closest"]]  # type: ignore[dict-item, attr-defined]  # the same
+    rows = [{**row, "matches": False} for row in DESCRIBED["closest"]]  # type: ignore[attr-defined]  # rows, as written above
     prose, checked = told(
         "Which windows repeat at 1.5 to 2 Hz?", {**DESCRIBED, "matching": none, "closest": rows},
         descriptions=[SLOW],

@@ -94,6 +94,29 @@ def test_motif_finds_what_recurs_in_the_selected_sessions(call: Any) -> None:
             assert row[side]["end_s"] - row[side]["start_s"] == pytest.approx(content["length_s"])
 
 
+def test_motif_keeps_the_length_asked_for_to_the_sample(call: Any) -> None:
+    """Two seconds stay two seconds, though a patch covers 0.8 s."""
+    call("configure_tokenizer", window_s=2)
+    call("select_task_head", task="retrieve", head="motif")
+    content = call("run_task", sessions=["test 23", "test 24"], k=1)
+    assert content["length_s"] == 2.0
+    first = content["motifs"][0]["first"]
+    assert first["end_s"] - first["start_s"] == pytest.approx(2.0)
+
+
+def test_a_described_activity_matches_windows_inside_every_band(call: Any) -> None:
+    """What matches does not hang on what else is described; the closest are ranked by it."""
+    call("select_channels", channels=["accelerometer"])
+    call("select_task_head", task="classify")
+    walk = {"name": "walking", "cadence_hz": [0.6, 0.9]}
+    one = call("run_task", descriptions=[walk, DESCRIPTIONS[0]], target_label="walking")
+    two = call("run_task", descriptions=[walk, *DESCRIPTIONS[::2]], target_label="walking")
+    assert one["matching"] == two["matching"]
+    assert one["matching"]["labelled_found_frac"] > 0.8
+    for row in one["closest"]:
+        assert row["matches"] == (0.6 <= row["cadence_hz"] <= 0.9)
+
+
 def test_motif_says_when_nothing_can_come_twice(call: Any) -> None:
     """One session hardly longer than the motif holds no pair."""
     call("configure_tokenizer", window_s=8)
