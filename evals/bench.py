@@ -262,10 +262,10 @@ def tools(workspace: Workspace) -> Section:
     """Measure the offline model's choice of tools."""
     asked = {"model": "offline", "split": None, "limit": None, "seed": 0}
     caveat = (
-        "The held-out phrasings were set apart before the parser was written (those about faults in "
-        "the data, chances, repeats, descriptions, drift, fallbacks and patches: after it) and are "
-        "not tuned on, but one author wrote both: strangers' phrasings would score lower. One rule "
-        "was narrowed after a look at which of them it refused."
+        "The held-out phrasings were set apart before the parser was written (those about faults "
+        "in the data, chances, repeats, descriptions, drift, fallbacks and patches: after it) and "
+        "are not tuned on, but one author wrote both: strangers' phrasings would score lower. One "
+        "rule was narrowed after a look at which of them it refused."
     )
     return _suite(workspace, "tools", "Tool calls of the offline model", caveat, **asked)
 
