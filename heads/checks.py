@@ -88,7 +88,7 @@ def check_labels(y: Sequence[object], n_windows: int, min_labels: int) -> np.nda
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
         raise DataError(
-            f"Classification needs at least two classes, got only {classes[0]!r}. "
+            f"Classification needs at least two classes, got only {str(classes[0])!r}. "
             "Add sessions of another label, or use retrieval or anomaly detection."
         )
     if counts.min() < min_labels:
