@@ -22,7 +22,8 @@ from tool_use_om.graphs.graph import build_graph
 from tool_use_om.graphs.runner import run_question
 
 CHILD = """
-import importlib.util, sys, time
+import importlib.util, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell hands it down ignored
 from functools import partial
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("helpers", "{tests}/conftest.py")
