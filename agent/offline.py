@@ -24,7 +24,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from tool_use_om.agent.offline_act import next_call
 from tool_use_om.agent.offline_interpret import interpret
-from tool_use_om.agent.offline_plan import Step, plan_steps
+from tool_use_om.agent.offline_plan import plan_steps
+from tool_use_om.agent.offline_planner import Step
 from tool_use_om.agent.offline_protocol import Prompt, read_prompt
 from tool_use_om.agent.parse import parse
 from tool_use_om.agent.parse_names import Names

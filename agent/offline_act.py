@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from tool_use_om.agent.offline_plan import Step
+from tool_use_om.agent.offline_planner import Step
 from tool_use_om.agent.parse_text import edit_distance
 
 Call = tuple[str, dict[str, Any]]
