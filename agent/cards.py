@@ -13,7 +13,7 @@ from tool_use_om.data.workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tool_use_om.data.dataset import DataSet
+    from tool_use_om.data.format.dataset import DataSet
 
 _MAX_CARDS = 6
 _MAX_IDS = 6

@@ -19,15 +19,15 @@ from langgraph.types import Command
 
 from tool_use_om.agent.cards import dataset_cards
 from tool_use_om.agent.context import AgentContext, coerce_context
-from tool_use_om.agent.models import ask, resolve_model
+from tool_use_om.agent.models.resolve import ask, resolve_model
 from tool_use_om.agent.nodes_answer import check_answer, final_update
 from tool_use_om.agent.nodes_messages import one_call, results_of, take_question
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
 from tool_use_om.agent.state import AgentState, tool_messages
 from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.call.results import ResultStore
 from tool_use_om.tools.langchain import handle_tool_error
-from tool_use_om.tools.results import ResultStore
 
 # interpret, verify, and once more both: what must still be possible after the last tool call
 _STEPS_TO_ANSWER = 6

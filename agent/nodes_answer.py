@@ -9,8 +9,8 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from tool_use_om.agent.state import AgentState
-from tool_use_om.agent.verify import NOTHING_LEFT, Verification, verify
-from tool_use_om.agent.verify_findings import Results
+from tool_use_om.agent.verify.check import NOTHING_LEFT, Verification, verify
+from tool_use_om.agent.verify.findings import Results
 
 
 def check_answer(

@@ -9,7 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tool_use_om.agent.models import ask
+from tool_use_om.agent.models.resolve import ask
 from tool_use_om.agent.prompts import REPAIR
 from tool_use_om.data.errors import DataError
 

@@ -8,22 +8,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import unknown
+from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.progress import Progress
 from tool_use_om.data.workspace import Workspace, scratch_path, sweep
 
 # name → function (target: Path, *, progress) that writes the sample
 SAMPLES: dict[str, str] = {
     "basic-motions": "tool_use_om.data.converters.basic_motions:convert",
-    "synthetic-days": "tool_use_om.data.simulate.people:convert",
-    "synthetic-machines": "tool_use_om.data.simulate.machines:convert",
-    "synthetic-markets": "tool_use_om.data.simulate.markets:convert",
+    "synthetic-days": "tool_use_om.data.synthetic.sets.people:convert",
+    "synthetic-machines": "tool_use_om.data.synthetic.sets.machines:convert",
+    "synthetic-markets": "tool_use_om.data.synthetic.sets.markets:convert",
 }
 # name → function (source: Path, target: Path, *, progress, replace) that converts original files
 CONVERTERS: dict[str, str] = {
     "hmp": "tool_use_om.data.converters.hmp:convert",
-    "table": "tool_use_om.data.converters.table:convert",
+    "table": "tool_use_om.data.converters.table.convert:convert",
     "sisfall": "tool_use_om.data.converters.sisfall:convert",
     "pamap2": "tool_use_om.data.converters.pamap2:convert",
     "mhealth": "tool_use_om.data.converters.mhealth:convert",

@@ -9,15 +9,15 @@ from tool_use_om.data.errors import unknown
 from tool_use_om.evals.runner import Suite
 
 SUITES: Mapping[str, str] = {
-    "tools": "tool_use_om.evals.tool_suite:ToolSuite",
-    "heads": "tool_use_om.evals.head_suite:HeadSuite",
-    "forecast": "tool_use_om.evals.forecast_suite:ForecastSuite",
-    "gate": "tool_use_om.evals.gate_suite:GateSuite",
-    "retrieval": "tool_use_om.evals.retrieval_suite:RetrievalSuite",
-    "anomaly": "tool_use_om.evals.anomaly_suite:AnomalySuite",
-    "fewshot": "tool_use_om.evals.fewshot_suite:FewShotSuite",
-    "labels": "tool_use_om.evals.labels_suite:LabelsSuite",
-    "coverage": "tool_use_om.evals.coverage_suite:CoverageSuite",
+    "tools": "tool_use_om.evals.suites.questions.suite:ToolSuite",
+    "heads": "tool_use_om.evals.suites.classify.heads:HeadSuite",
+    "forecast": "tool_use_om.evals.suites.forecast.suite:ForecastSuite",
+    "gate": "tool_use_om.evals.suites.classify.gate:GateSuite",
+    "retrieval": "tool_use_om.evals.suites.classify.retrieval:RetrievalSuite",
+    "anomaly": "tool_use_om.evals.suites.anomaly.suite:AnomalySuite",
+    "fewshot": "tool_use_om.evals.suites.classify.fewshot:FewShotSuite",
+    "labels": "tool_use_om.evals.suites.classify.labels:LabelsSuite",
+    "coverage": "tool_use_om.evals.suites.coverage:CoverageSuite",
 }
 
 

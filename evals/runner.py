@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from tool_use_om.agent.trace import append_line, package_version, read_lines
+from tool_use_om.agent.record.trace import append_line, package_version, read_lines
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_file
 

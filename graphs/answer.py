@@ -14,8 +14,8 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from tool_use_om.agent.context import AgentContext, coerce_context
+from tool_use_om.agent.graph import Agent, build_graph
 from tool_use_om.data.errors import DataError
-from tool_use_om.graphs.graph import Agent, build_graph
 
 
 class AnswerInput(TypedDict, total=False):

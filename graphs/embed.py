@@ -11,7 +11,7 @@ As a node, in a graph whose state has `messages` (the last human message is aske
 appended); what the node writes beside `messages` stays inside unless the parent's state has it::
 
     from langgraph.graph import START, MessagesState, StateGraph
-    from tool_use_om.graphs.graph import build_graph
+    from tool_use_om.agent.graph import build_graph
 
     builder = StateGraph(MessagesState)
     builder.add_node("time_series", build_graph())
@@ -33,9 +33,9 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, ConfigDict, Field
 
 from tool_use_om.agent.context import AgentContext
+from tool_use_om.agent.graph import Agent, build_graph
 from tool_use_om.data.errors import TuomError
 from tool_use_om.graphs.answer import answer_of
-from tool_use_om.graphs.graph import Agent, build_graph
 
 
 class Question(BaseModel):

@@ -18,9 +18,9 @@ from langgraph.graph import START
 from langgraph.types import Command, StateSnapshot
 
 from tool_use_om.agent.context import AgentContext
+from tool_use_om.agent.graph import Agent, build_graph
 from tool_use_om.agent.state import AgentInput
 from tool_use_om.data.errors import DataError
-from tool_use_om.graphs.graph import Agent, build_graph
 
 OnEvent = Callable[[str, Any], None]
 _BUSY_S = 30.0

@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import unknown
-from tool_use_om.heads.spec import HeadSpec, Task
-from tool_use_om.heads.state import HeadState, read_state
+from tool_use_om.heads.contract.spec import HeadSpec, Task
+from tool_use_om.heads.contract.state import HeadState, read_state
 
 if TYPE_CHECKING:
-    from tool_use_om.heads.base import Head
+    from tool_use_om.heads.contract.base import Head
 
 HEADS: Mapping[str, str] = {
-    "prototypes": "tool_use_om.heads.prototypes:Prototypes",
-    "linear_probe": "tool_use_om.heads.linear_probe:LinearProbe",
-    "ridge_probe": "tool_use_om.heads.ridge_probe:RidgeProbe",
-    "knn": "tool_use_om.heads.knn:KNN",
-    "latent_ssm": "tool_use_om.heads.latent_ssm:LatentSSM",
-    "direct": "tool_use_om.heads.direct:Direct",
-    "seasonal_naive": "tool_use_om.heads.seasonal_naive:SeasonalNaive",
-    "similarity": "tool_use_om.heads.similarity:Similarity",
-    "motif": "tool_use_om.heads.motif:MotifSearch",
-    "discord": "tool_use_om.heads.discord:Discord",
-    "reconstruction": "tool_use_om.heads.reconstruction:Reconstruction",
+    "prototypes": "tool_use_om.heads.classify.prototypes:Prototypes",
+    "linear_probe": "tool_use_om.heads.classify.linear_probe:LinearProbe",
+    "ridge_probe": "tool_use_om.heads.classify.ridge_probe:RidgeProbe",
+    "knn": "tool_use_om.heads.classify.knn:KNN",
+    "latent_ssm": "tool_use_om.heads.forecast.latent_ssm:LatentSSM",
+    "direct": "tool_use_om.heads.forecast.direct:Direct",
+    "seasonal_naive": "tool_use_om.heads.forecast.seasonal_naive:SeasonalNaive",
+    "similarity": "tool_use_om.heads.search.similarity:Similarity",
+    "motif": "tool_use_om.heads.search.motif:MotifSearch",
+    "discord": "tool_use_om.heads.search.discord:Discord",
+    "reconstruction": "tool_use_om.heads.search.reconstruction:Reconstruction",
 }
 
 FEW_LABELS = 20  # up to so many a class, prototypes; more, a trained probe

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("data", "tokenizers", "heads", "tools", "agent", "graphs", "evals")
+LAYERS = ("data", "tokenizers", "heads", "tools", "agent", "evals", "graphs")
 FILES = sorted(f for layer in LAYERS for f in (ROOT / layer).rglob("*.py"))
 LANGUAGE_MODEL_PACKAGES = ("langchain", "langgraph")
 
@@ -37,7 +37,7 @@ def test_there_is_something_to_check() -> None:
 
 @pytest.mark.parametrize("source", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 def test_layers_import_leftwards_only(source: Path) -> None:
-    """data <- tokenizers <- heads <- tools <- agent <- graphs <- evals; nothing imports tests."""
+    """data <- tokenizers <- heads <- tools <- agent <- evals <- graphs; nothing imports tests."""
     allowed = set(LAYERS[: LAYERS.index(layer_of(source)) + 1])
     for module, _ in imports(source):
         assert module.split(".")[0] != "tests", f"{source} imports {module}"
@@ -56,15 +56,16 @@ def test_language_model_packages_appear_from_tools_rightwards_only(source: Path)
 @pytest.mark.parametrize("source", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 def test_only_tokenizers_loads_an_encoder(source: Path) -> None:
     """No other folder constructs an encoder or reads its weights."""
-    if layer_of(source) in ("tokenizers", "evals"):
+    training = ROOT / "graphs" / "commands" / "pretrain.py"
+    if layer_of(source) in ("tokenizers", "evals") or source == training:
         return
     for module, _ in imports(source):
-        assert not module.startswith(("momentfm", "tool_use_om.tokenizers.moment")), source
+        assert not module.startswith(("momentfm", "tool_use_om.tokenizers.moment.model")), source
 
 
 @pytest.mark.parametrize("source", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 def test_heavy_libraries_are_imported_lazily_from_tools_rightwards(source: Path) -> None:
-    """`import tool_use_om.graphs.graph` must not pay for torch, pandas or a plotting library."""
+    """`import tool_use_om.agent.graph` must not pay for torch, pandas or a plotting library."""
     heavy = {"torch", "pandas", "sklearn", "scipy", "transformers", "matplotlib", "aeon", "trl"}
     if layer_of(source) in ("tools", "agent", "graphs"):
         at_top = {module.split(".")[0] for module, top in imports(source) if top}

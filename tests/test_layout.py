@@ -32,12 +32,10 @@ def test_every_package_folder_is_listed_for_the_wheel() -> None:
     """A folder with code that pyproject.toml does not list would be missing from the wheel."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     mapping = project["tool"]["setuptools"]["package-dir"]
-    with_code = {
-        f.parent.relative_to(ROOT).as_posix() for d in FOLDERS for f in (ROOT / d).rglob("*.py")
-    }
-    assert with_code == set(mapping.values())
-    assert sorted(project["tool"]["setuptools"]["packages"]) == sorted(mapping)
-    assert all(name == "tool_use_om." + path.replace("/", ".") for name, path in mapping.items())
+    assert mapping == {f"tool_use_om.{folder}": folder for folder in FOLDERS}
+    with_code = {f.parent.relative_to(ROOT) for d in FOLDERS for f in (ROOT / d).rglob("*.py")}
+    named = {".".join(("tool_use_om", *folder.parts)) for folder in with_code}
+    assert set(project["tool"]["setuptools"]["packages"]) == named
 
 
 def test_readme_shows_the_two_commands_and_make_has_them() -> None:

@@ -12,7 +12,7 @@ from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.tokenizers.spec import TokenizerSpec
 
 if TYPE_CHECKING:
-    from tool_use_om.tokenizers.precision import Choice
+    from tool_use_om.tokenizers.moment.precision import Choice
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
 # name → its TokenizerSpec
@@ -29,10 +29,10 @@ TOKENIZERS: dict[str, str] = {
 # family → module with load(spec, weights folder or hub name, revision, backend, budget_mb) and
 # build(spec, seed, layers), which makes the published shape with random weights
 FAMILIES: dict[str, str] = {
-    "moment": "tool_use_om.tokenizers.moment_loader",
-    "chronos-bolt": "tool_use_om.tokenizers.zoo_chronos",
-    "chronos-2": "tool_use_om.tokenizers.zoo_chronos",
-    "timesfm": "tool_use_om.tokenizers.zoo_timesfm",
+    "moment": "tool_use_om.tokenizers.moment.load",
+    "chronos-bolt": "tool_use_om.tokenizers.zoo.chronos",
+    "chronos-2": "tool_use_om.tokenizers.zoo.chronos",
+    "timesfm": "tool_use_om.tokenizers.zoo.timesfm",
 }
 DEFAULT_TOKENIZER = "moment-tiny"
 PACKAGED = Path(__file__).parent / "weights"

@@ -18,7 +18,7 @@ import numpy as np
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.tokenizers.registry import is_here, load_tokenizer, random_tokenizer, spec
-from tool_use_om.tokenizers.windows import WindowBatch
+from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 SAMPLES, CHANNELS = 512, 6
 SECONDS = 2.0

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
-from tool_use_om.tokenizers.checkpoint import weights_hash
-from tool_use_om.tokenizers.fused import FastMoment, even_size
-from tool_use_om.tokenizers.moment import Moment
-from tool_use_om.tokenizers.precision import Choice, Chosen, choose
+from tool_use_om.tokenizers.moment.checkpoint import weights_hash
+from tool_use_om.tokenizers.moment.fused import FastMoment, even_size
+from tool_use_om.tokenizers.moment.model import Moment
+from tool_use_om.tokenizers.moment.precision import Choice, Chosen, choose
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokens import Tokens
-from tool_use_om.tokenizers.windows import WindowBatch
+from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 CONTEXT_NAMES = ("mean", "std", "log_std")
 DEFAULT_BUDGET_MB = 256.0

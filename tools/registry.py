@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import cast
 
 from tool_use_om.data.errors import unknown
-from tool_use_om.tools import arguments as a
-from tool_use_om.tools.context import ToolContext, ToolOutcome
-from tool_use_om.tools.working_set import WorkingSet
+from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.working_set import WorkingSet
 
 ToolFunction = Callable[[ToolContext, WorkingSet, a.Arguments], ToolOutcome]
 
@@ -33,39 +33,39 @@ class ToolDef:
 
 _T = "tool_use_om.tools."
 _DEFS = (
-    ToolDef("list_datasets", 1, a.ListDatasets, _T + "eda:list_datasets",
+    ToolDef("list_datasets", 1, a.ListDatasets, _T + "look.tools:list_datasets",
             "List the data sets there are, with their channels and labels."),
-    ToolDef("show_session_stats", 1, a.ShowSessionStats, _T + "eda:show_session_stats",
+    ToolDef("show_session_stats", 1, a.ShowSessionStats, _T + "look.tools:show_session_stats",
             "Open a data set and count sessions, durations and labels. Filters here only count."),
-    ToolDef("show_channel_stats", 1, a.ShowChannelStats, _T + "eda:show_channel_stats",
+    ToolDef("show_channel_stats", 1, a.ShowChannelStats, _T + "look.tools:show_channel_stats",
             "Compute one statistic a channel (by label, session or subject) of the working set."),
-    ToolDef("select_channels", 1, a.SelectChannels, _T + "eda:select_channels",
+    ToolDef("select_channels", 1, a.SelectChannels, _T + "look.tools:select_channels",
             "Choose the channels that later steps use."),
-    ToolDef("filter_by_time", 1, a.FilterByTime, _T + "eda:filter_by_time",
+    ToolDef("filter_by_time", 1, a.FilterByTime, _T + "look.tools:filter_by_time",
             "Narrow the working set by time, label, subject, split, duration or session id."),
-    ToolDef("plot_sessions", 1, a.PlotSessions, _T + "eda:plot_sessions",
+    ToolDef("plot_sessions", 1, a.PlotSessions, _T + "look.tools:plot_sessions",
             "Draw the signals of a few sessions, with their labels."),
-    ToolDef("check_data", 1, a.CheckData, _T + "data_check:check_data",
+    ToolDef("check_data", 1, a.CheckData, _T + "look.check:check_data",
             "Check the data for gaps, stuck sensors, clipping, repeats, odd units, label and split "
             "faults."),
-    ToolDef("select_tokenizer", 2, a.SelectTokenizer, _T + "models:select_tokenizer",
+    ToolDef("select_tokenizer", 2, a.SelectTokenizer, _T + "encode.tools:select_tokenizer",
             "Choose the frozen encoder that turns windows into tokens."),
-    ToolDef("configure_tokenizer", 2, a.ConfigureTokenizer, _T + "models:configure_tokenizer",
+    ToolDef("configure_tokenizer", 2, a.ConfigureTokenizer, _T + "encode.tools:configure_tokenizer",
             "Set window, stride and rate in seconds and hertz; defaults come from the data."),
     ToolDef("select_channels_for_encoding", 2, a.SelectChannelsForEncoding,
-            _T + "models:select_channels_for_encoding",
+            _T + "encode.tools:select_channels_for_encoding",
             "Choose which of the selected channels the encoder sees."),
-    ToolDef("select_task_head", 2, a.SelectTaskHead, _T + "models:select_task_head",
+    ToolDef("select_task_head", 2, a.SelectTaskHead, _T + "encode.tools:select_task_head",
             "Choose the task (classify, forecast, retrieve, anomaly) and the light head for it."),
-    ToolDef("configure_head", 2, a.ConfigureHead, _T + "models:configure_head",
+    ToolDef("configure_head", 2, a.ConfigureHead, _T + "encode.tools:configure_head",
             "Change settings of the selected head."),
-    ToolDef("run_task", 2, a.RunTask, _T + "run:run_task",
+    ToolDef("run_task", 2, a.RunTask, _T + "run.tools:run_task",
             "Fit and run the selected head for real: metrics, coverage and what was found."),
-    ToolDef("compare_heads", 2, a.CompareHeads, _T + "compare:compare_heads",
+    ToolDef("compare_heads", 2, a.CompareHeads, _T + "run.compare:compare_heads",
             "Compare the heads of the current task on held-out sessions, with intervals."),
-    ToolDef("interpret_results", 2, a.InterpretResults, _T + "interpret:interpret_results",
+    ToolDef("interpret_results", 2, a.InterpretResults, _T + "run.interpret:interpret_results",
             "Explain the last run by computation: rhythm, salient channels, nearest examples."),
-    ToolDef("request_labels", 2, a.RequestLabels, _T + "label_requests:request_labels",
+    ToolDef("request_labels", 2, a.RequestLabels, _T + "run.request_labels:request_labels",
             "Ask a person to label the most informative windows."),
 )  # fmt: skip
 
@@ -88,7 +88,7 @@ def run_tool(
     ------
     TuomError : anything the caller can mend, bad arguments included
     """
-    from tool_use_om.tools.checking import check_arguments
+    from tool_use_om.tools.call.check import check_arguments
 
     tool = tool_def(name)
     checked = check_arguments(tool, args)

@@ -15,10 +15,10 @@ from typing import Any
 
 from langchain_core.messages import SystemMessage
 
+from tool_use_om.agent.models.chat_template import as_turns
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
-from tool_use_om.agent.replay import replay
-from tool_use_om.agent.trace import Trace, read_content
-from tool_use_om.agent.training.template import as_turns
+from tool_use_om.agent.record.replay import replay
+from tool_use_om.agent.record.trace import Trace, read_content
 from tool_use_om.data.workspace import Workspace, atomic_file
 
 Row = dict[str, Any]

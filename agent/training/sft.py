@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tool_use_om.agent.trace import read_lines
-from tool_use_om.agent.training.template import DATE, as_turns, training_template
+from tool_use_om.agent.models.chat_template import DATE, as_turns, training_template
+from tool_use_om.agent.record.trace import read_lines
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_folder
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_use_om.agent.training.template import training_template
+from tool_use_om.agent.models.chat_template import training_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -17,17 +17,17 @@ from typing import Any
 import numpy as np
 
 from tool_use_om.data.converters.actionsense_streams import STREAMS
-from tool_use_om.data.converters.recordings import (
+from tool_use_om.data.converters.shared.recordings import (
     SUBJECT_SPLIT_RULE,
     find_files,
     naming,
     split_recordings,
 )
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 BAD_RATINGS = ("Bad", "Maybe")
 _FILE = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tool_use_om.data.schema import Channel, Modality
+from tool_use_om.data.format.schema import Channel, Modality
 
 XYZ = ("x", "y", "z")
 EMG = tuple(f"emg{i}" for i in range(1, 9))

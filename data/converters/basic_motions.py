@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 10.0
 TRAIN_PER_CLASS = 6  # of the archive's 10 TRAIN recordings a class; the other 4 calibrate

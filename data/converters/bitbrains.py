@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.csv_columns import files_like, moment, read_columns
-from tool_use_om.data.converters.recordings import naming, split_recordings
+from tool_use_om.data.converters.shared.csv_columns import files_like, moment, read_columns
+from tool_use_om.data.converters.shared.recordings import naming, split_recordings
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 TIME = "Timestamp [ms]"
 STEP_S = 300.0

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.layout import Layout, Source
-from tool_use_om.data.converters.recordings import (
+from tool_use_om.data.converters.shared.layout import Layout, Source
+from tool_use_om.data.converters.shared.recordings import (
     find_files,
     label_runs,
     naming,
     read_numbers,
 )
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.splits import split_in_order
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.splits import split_in_order
-from tool_use_om.data.writer import DataSetWriter
 
 EXCERPT_S = 1800.0  # every excerpt lasts 30 minutes; the rate follows from its number of lines
 RATES_HZ = (50.0, 100.0, 200.0)

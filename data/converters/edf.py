@@ -11,17 +11,17 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.edf_file import EdfFile
-from tool_use_om.data.converters.layout import Layout
-from tool_use_om.data.converters.recordings import find_files, split_recordings
-from tool_use_om.data.converters.table_names import slug
+from tool_use_om.data.converters.shared.edf_file import EdfFile
+from tool_use_om.data.converters.shared.layout import Layout
+from tool_use_om.data.converters.shared.recordings import find_files, split_recordings
+from tool_use_om.data.converters.table.columns import slug
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import UNKNOWN_SUBJECT, Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.splits import split_in_order
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import UNKNOWN_SUBJECT, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.splits import split_in_order
-from tool_use_om.data.writer import DataSetWriter
 
 _EDF = re.compile(r"(?P<name>.+)\.edf", re.IGNORECASE)
 _SLEEP_EDF = re.compile(r"(S[CT][47]\d\d)\d[EFGJ].*")  # database, subject; then night, code

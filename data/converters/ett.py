@@ -10,12 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.csv_columns import files_like, moment, read_columns, unix_seconds
+from tool_use_om.data.converters.shared.csv_columns import (
+    files_like,
+    moment,
+    read_columns,
+    unix_seconds,
+)
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import SPLITS, Channel, Modality
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import SPLITS, Channel, Modality
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 COLUMNS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 STEP_S = {"h": 3600.0, "m": 900.0}

@@ -15,18 +15,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.recordings import (
+from tool_use_om.data.converters.shared.recordings import (
     SUBJECT_SPLIT_RULE,
     find_files,
     naming,
     split_recordings,
 )
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 1 / 60
 WINDOW_S = 20.0  # what a row was computed from, starting at its time

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.splits import default_sizes, split_subjects
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.splits import default_sizes, split_subjects
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 32.0
 SIZES = (9, 3, 4)  # of the full set's 16 volunteers: train, calibration, test

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.csv_columns import files_like
+from tool_use_om.data.converters.shared.csv_columns import files_like
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import SPLITS, Channel, Modality, Split
+from tool_use_om.data.format.splits import default_sizes
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import SPLITS, Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.splits import default_sizes
-from tool_use_om.data.writer import DataSetWriter
 
 DAY_S = 86_400.0
 YEAR_S = 365.2425 * DAY_S

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.recordings import label_runs, read_numbers
-from tool_use_om.data.converters.subject_logs import Logs, convert_logs
+from tool_use_om.data.converters.shared.recordings import label_runs, read_numbers
+from tool_use_om.data.converters.shared.subject_logs import Logs, convert_logs
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.progress import Progress
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 50.0
 N_COLUMNS = 24

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.recordings import (
+from tool_use_om.data.converters.shared.recordings import (
     SUBJECT_SPLIT_RULE,
     find_files,
     read_numbers,
     split_recordings,
 )
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 50.0
 ACTIVITIES = {

@@ -13,22 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.csv_columns import (
+from tool_use_om.data.converters.nab_labels import inside, read_labels, spans
+from tool_use_om.data.converters.shared.csv_columns import (
     files_like,
     median_step,
     moment,
     read_columns,
     unix_seconds,
 )
-from tool_use_om.data.converters.nab_labels import inside, read_labels, spans
-from tool_use_om.data.converters.recordings import split_recordings
-from tool_use_om.data.converters.table_names import slug
+from tool_use_om.data.converters.shared.recordings import split_recordings
+from tool_use_om.data.converters.table.columns import slug
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 # how a file's name reads → modality, unit (a.u. where the source names none)
 KINDS: tuple[tuple[str, str, str], ...] = (

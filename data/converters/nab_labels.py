@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.csv_columns import files_like, unix_seconds
+from tool_use_om.data.converters.shared.csv_columns import files_like, unix_seconds
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.session_rules import Interval
 
 
 def read_labels(folder: Path, name: str) -> dict[str, Any]:

@@ -12,21 +12,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.csv_columns import (
+from tool_use_om.data.converters.shared.csv_columns import (
     files_like,
     median_step,
     moment,
     read_columns,
     unix_seconds,
 )
-from tool_use_om.data.converters.table_names import slug
+from tool_use_om.data.converters.table.columns import slug
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.splits import split_in_order
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.splits import split_in_order
-from tool_use_om.data.writer import DataSetWriter
 
 DAY_S = 86_400.0
 CURRENCIES = ("USD", "EUR")

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.csv_columns import files_like
-from tool_use_om.data.converters.layout import Layout
-from tool_use_om.data.converters.wfdb_records import Record, read_header, read_signals
+from tool_use_om.data.converters.shared.csv_columns import files_like
+from tool_use_om.data.converters.shared.layout import Layout
+from tool_use_om.data.converters.shared.wfdb_records import Record, read_header, read_signals
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 CLASSES = {
     "NORM": "normal",

@@ -9,17 +9,17 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tool_use_om.data.converters.recordings import (
+from tool_use_om.data.converters.shared.recordings import (
     find_files,
     label_runs,
     naming,
     read_numbers,
     split_recordings,
 )
+from tool_use_om.data.format.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 2.0  # in half of room S1's recordings the median spacing is 0.5 s or less
 N_COLUMNS = 9

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.csv_columns import files_like
-from tool_use_om.data.converters.recordings import naming, split_recordings
+from tool_use_om.data.converters.shared.csv_columns import files_like
+from tool_use_om.data.converters.shared.recordings import naming, split_recordings
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 EPOCH_S = 30.0
 NOMINAL_HZ = 1.0  # beats come when they come; about one a second

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.csv_columns import files_like
+from tool_use_om.data.converters.shared.csv_columns import files_like
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 1 / 60  # by convention: the rate is not published, papers speak of about one a minute
 DIMENSIONS = {"SMAP": 25, "MSL": 55}

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.checks import Interval
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.splits import split_subjects
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.splits import split_subjects
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 50.0
 LENGTH, HOP = 128, 64  # samples a window, samples between windows that overlap

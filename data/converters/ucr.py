@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tool_use_om.data.converters.csv_columns import median_step, moment
-from tool_use_om.data.converters.recordings import naming
-from tool_use_om.data.converters.ucr_files import READERS, Case, count_cases, read_cases
+from tool_use_om.data.converters.shared.csv_columns import median_step, moment
+from tool_use_om.data.converters.shared.recordings import naming
+from tool_use_om.data.converters.shared.ucr_files import READERS, Case, count_cases, read_cases
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import UNKNOWN_SUBJECT, Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 _FILE = re.compile(r"(?P<problem>.+)_(?P<part>TRAIN|TEST)(?P<kind>\.\w+)")
 _ONE_DIMENSION = re.compile(r"Dimension\d+$")  # .arff files that repeat one dimension of a problem

@@ -11,19 +11,19 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tool_use_om.data.checks import Interval
-from tool_use_om.data.converters.layout import Layout
-from tool_use_om.data.converters.recordings import naming, split_recordings
-from tool_use_om.data.converters.table_names import slug
-from tool_use_om.data.converters.wfdb_records import (
+from tool_use_om.data.converters.shared.layout import Layout
+from tool_use_om.data.converters.shared.recordings import naming, split_recordings
+from tool_use_om.data.converters.shared.wfdb_records import (
     Record,
     find_records,
     read_annotations,
     read_signals,
 )
+from tool_use_om.data.converters.table.columns import slug
+from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 # SNOMED CT codes of the nine diagnoses of CPSC2018
 DIAGNOSES = {

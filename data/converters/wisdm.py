@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tool_use_om.data.converters.recordings import (
+from tool_use_om.data.converters.shared.recordings import (
     SUBJECT_SPLIT_RULE,
     find_files,
     label_runs,
@@ -24,10 +24,10 @@ from tool_use_om.data.converters.recordings import (
     split_recordings,
 )
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import Channel, Modality, Split
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.schema import Channel, Modality, Split
-from tool_use_om.data.source import opened_source
-from tool_use_om.data.writer import DataSetWriter
 
 RATE_HZ = 20.0
 TICK_S = 1e-9  # the phone's uptime in nanoseconds

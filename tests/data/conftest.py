@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.schema import Channel, Modality
-from tool_use_om.data.workspace import Workspace
-from tool_use_om.data.writer import DataSetWriter
+from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.format.schema import Channel, Modality
+from tool_use_om.data.format.writer import DataSetWriter
 
 MODALITIES = (
     Modality(
@@ -84,8 +83,3 @@ def tiny(tmp_path: Path) -> DataSet:
 @pytest.fixture
 def fill() -> Callable[[DataSetWriter], None]:
     return add_tiny
-
-
-@pytest.fixture
-def samples(sample_workspace: Path) -> Workspace:
-    return Workspace.at(sample_workspace)

@@ -19,7 +19,7 @@ from pydantic import Field
 from tool_use_om.agent.context import AgentContext, coerce_context
 from tool_use_om.agent.prompts import prompt_facts
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tools.results import ResultStore
+from tool_use_om.tools.call.results import ResultStore
 
 Script = Callable[[str, dict[str, Any], list[BaseMessage]], AIMessage | str]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tool_use_om.agent.context import AgentContext
+from tool_use_om.agent.graph import build_graph
 from tool_use_om.graphs.answer import answer, build_answer
-from tool_use_om.graphs.graph import build_graph
 
 
 def test_answer_gives_exactly_its_typed_output(

@@ -13,8 +13,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
 from tool_use_om.agent.context import AgentContext
+from tool_use_om.agent.graph import build_graph
 from tool_use_om.graphs.embed import as_tool
-from tool_use_om.graphs.graph import build_graph
 
 
 @pytest.fixture

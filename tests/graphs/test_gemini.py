@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tool_use_om.agent.models import ModelError, resolve_model
+from tool_use_om.agent.graph import build_graph
+from tool_use_om.agent.models.resolve import ModelError, resolve_model
 from tool_use_om.agent.prompts import prompt_facts
-from tool_use_om.graphs.graph import build_graph
 
 MODEL = "gemini-2.5-flash"
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, ToolMessage
 
-from tool_use_om.agent.models import ModelError
-from tool_use_om.graphs.graph import build_graph
+from tool_use_om.agent.graph import build_graph
+from tool_use_om.agent.models.resolve import ModelError
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ import tool_use_om.agent.nodes as nodes
 nodes.dataset_cards = lambda *a: [{{"name": "towers", "n_sessions": 7}}]
 from langgraph.checkpoint.sqlite import SqliteSaver
 from tool_use_om.agent.context import AgentContext
-from tool_use_om.graphs.graph import build_graph
+from tool_use_om.agent.graph import build_graph
 model = h.ScriptedModel(script=h.honest([h.call("measure", height=2.5)]), asked=[])
 config = {{"configurable": {{"thread_id": "t"}}}}
 with sqlite3.connect("{path}/c.sqlite", check_same_thread=False) as c:

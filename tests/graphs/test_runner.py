@@ -16,9 +16,9 @@ import pytest
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
 
-from tool_use_om.agent.models import ModelError
+from tool_use_om.agent.graph import build_graph
+from tool_use_om.agent.models.resolve import ModelError
 from tool_use_om.data.errors import DataError
-from tool_use_om.graphs.graph import build_graph
 from tool_use_om.graphs.runner import run_question
 
 CHILD = """
@@ -31,7 +31,7 @@ h = sys.modules["helpers"] = importlib.util.module_from_spec(spec); spec.loader.
 import tool_use_om.agent.nodes as nodes
 nodes.dataset_cards = lambda *a: [{{"name": "towers", "n_sessions": 7}}]
 from tool_use_om.agent.context import AgentContext
-from tool_use_om.graphs.graph import build_graph
+from tool_use_om.agent.graph import build_graph
 from tool_use_om.graphs.runner import run_question
 log = Path(sys.argv[1]); root = Path(sys.argv[2]); slow = sys.argv[3]
 inner = h.measure.func

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tool_use_om.heads.base import AnomalyHead, ClassifierHead, Head, RetrievalHead
-from tool_use_om.heads.forecasting import ForecastBatch, ForecastHead, make_forecast_batch
+from tool_use_om.heads.contract.base import AnomalyHead, ClassifierHead, Head, RetrievalHead
+from tool_use_om.heads.forecast.base import ForecastBatch, ForecastHead, make_forecast_batch
 from tool_use_om.tokenizers.tokens import Tokens
-from tool_use_om.tokenizers.windows import WindowBatch
+from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 CHANNELS = ("accelerometer.x", "accelerometer.y")
 PATCH = 8

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.errors import DataError, NotFittedError, NotFoundError
-from tool_use_om.heads.base import ClassifierHead
+from tool_use_om.heads.contract.base import ClassifierHead
 from tool_use_om.heads.registry import HEADS, head_from_state, head_spec, load_head, make_head
 
 ALL = sorted(HEADS)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from tool_use_om.data.dataset import DataSet
-from tool_use_om.data.schema import Channel, Modality
-from tool_use_om.data.writer import DataSetWriter
-from tool_use_om.tokenizers.moment import Moment, MomentConfig
+from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.format.schema import Channel, Modality
+from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import Tokenizer
-from tool_use_om.tokenizers.windows import WindowBatch
+from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 MakeDataset = Callable[..., DataSet]
 Signals = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -27,11 +27,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="session")
-def small_config() -> MomentConfig:
-    return MomentConfig(d_model=32, d_ff=48, n_layers=2, n_heads=4, d_kv=8)
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tool_use_om.data.errors import DataError, NotFoundError
-from tool_use_om.tokenizers import cli, moment_loader
-from tool_use_om.tokenizers.checkpoint import save_moment
-from tool_use_om.tokenizers.moment import Moment, MomentConfig
+from tool_use_om.graphs.commands import tokenizers as cli
+from tool_use_om.tokenizers.moment import load as moment_loader
+from tool_use_om.tokenizers.moment.checkpoint import save_moment
+from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
 from tool_use_om.tokenizers.registry import (
     PACKAGED,
     TOKENIZERS,
@@ -26,7 +27,7 @@ from tool_use_om.tokenizers.registry import (
     specs,
 )
 from tool_use_om.tokenizers.spec import TokenizerSpec
-from tool_use_om.tokenizers.windows import WindowBatch
+from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 
 @pytest.mark.parametrize("name", list(TOKENIZERS))
@@ -128,7 +129,7 @@ def test_hub_tokenizer_is_not_here_unless_cached(
 def test_registry_loads_nothing_heavy() -> None:
     """Reading the specs imports neither torch nor pandas nor transformers."""
     code = (
-        "import sys, tool_use_om.tokenizers.cli as c; c.specs();"
+        "import sys, tool_use_om.graphs.commands.tokenizers as c; c.specs();"
         "print([m for m in ('torch', 'pandas', 'transformers', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tokenizers import cli, speed
+from tool_use_om.graphs.commands import tokenizers as cli
+from tool_use_om.tokenizers import speed
 
 
 def test_measure_keeps_what_the_listing_shows(tmp_path: Path) -> None:

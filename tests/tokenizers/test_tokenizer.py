@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tool_use_om.data.errors import DataError, NotFoundError
-from tool_use_om.tokenizers.moment import Moment
+from tool_use_om.tokenizers.moment.model import Moment
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import CONTEXT_NAMES, Tokenizer, standardized
 from tool_use_om.tokenizers.tokens import Tokens, concatenate
-from tool_use_om.tokenizers.windows import WindowBatch
+from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 MakeBatch = Callable[..., WindowBatch]
 

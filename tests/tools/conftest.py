@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tools.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool
-from tool_use_om.tools.working_set import WorkingSet
 
 
 class Session:

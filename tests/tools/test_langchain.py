@@ -18,8 +18,8 @@ from langgraph.types import Command
 
 from tool_use_om.data import catalog
 from tool_use_om.tools import registry
+from tool_use_om.tools.call.working_set import merge_working_sets
 from tool_use_om.tools.langchain import build_tools, handle_tool_error
-from tool_use_om.tools.working_set import merge_working_sets
 
 
 class State(TypedDict, total=False):
@@ -128,7 +128,8 @@ def test_schemas_hide_what_is_injected() -> None:
 def test_importing_the_tools_stays_light() -> None:
     """Listing the tools loads no encoder, no data frames and no plotting."""
     code = (
-        "import sys, tool_use_om.tools.langchain, tool_use_om.tools.eda, tool_use_om.tools.run;"
+        "import sys, tool_use_om.tools.langchain;"
+        "import tool_use_om.tools.look.tools, tool_use_om.tools.run.tools;"
         "heavy = {'torch', 'pandas', 'sklearn', 'matplotlib', 'transformers'} & set(sys.modules);"
         "print(*heavy)"
     )

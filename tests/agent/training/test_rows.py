@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tool_use_om.agent.trace import Trace
+from tool_use_om.agent.record.trace import Trace
 from tool_use_om.agent.training.rows import DONE, export, rows_of, write_export
 from tool_use_om.agent.training.sft import read_rows
 from tool_use_om.agent.training.tiny_llama import make_text_tokenizer

@@ -12,12 +12,12 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import Field
 
 from tool_use_om.agent.context import AgentContext
-from tool_use_om.agent.offline import OfflineModel
-from tool_use_om.agent.trace import Trace, trace_from_state
+from tool_use_om.agent.graph import build_graph
+from tool_use_om.agent.models.chat_template import as_turns
+from tool_use_om.agent.offline.model import OfflineModel
+from tool_use_om.agent.record.trace import Trace, trace_from_state
 from tool_use_om.agent.training.rows import export
-from tool_use_om.agent.training.template import as_turns
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.graphs.graph import build_graph
 
 
 class Recorder(OfflineModel):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import HumanMessage
 
-from tool_use_om.agent.local_model import LocalChatModel
+from tool_use_om.agent.models.local import LocalChatModel
 from tool_use_om.agent.training.sft import SftConfig, SftReport, read_rows, split_rows, train
 from tool_use_om.data.errors import DataError
 

@@ -12,8 +12,8 @@ import pytest
 
 from tool_use_om.data.converters.actionsense import convert
 from tool_use_om.data.converters.actionsense_streams import JOINTS
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 h5py = pytest.importorskip("h5py")
 T0 = 1_654_621_726.5

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.converters.bitbrains import COLUMNS, TIME, convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 TIMES = (1372629804, 1372630104, 1372630403, 1372740818)  # 300 s, 299 s, an outage

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters.edf import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 Signal = tuple[str, str, tuple[float, float], tuple[int, int], np.ndarray | list[str]]

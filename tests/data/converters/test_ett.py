@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from tool_use_om.data.converters.ett import COLUMNS, convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 ROWS = 20 * 30 * 24 + 5

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters.extrasensory import MAIN, convert, readable
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 FEATURES = (
     "raw_acc:magnitude_stats:mean",

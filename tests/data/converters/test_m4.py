@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.converters.m4 import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters.pamap2 import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 N = 300
 HEART_ROWS = (5, 16, 27, 150)

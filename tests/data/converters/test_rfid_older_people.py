@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.converters.rfid_older_people import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 ROWS = (
     "0,0.27203,1.0082,-0.082102,1,-63.5,2.4252,924.25,1\n"

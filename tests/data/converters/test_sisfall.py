@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.converters.sisfall import ACTIVITIES, convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 ROW = "  {0},-256, 128,  16,-504,-352,  1024,-697,-279;\r\n"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.converters.slpdb import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 HEAD = "Elapsed time  Sample #  Type  Sub Chan  Num\tAux\n"

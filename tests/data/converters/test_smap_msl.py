@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters.smap_msl import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 HEADER = "chan_id,spacecraft,anomaly_sequences,class,num_values\n"

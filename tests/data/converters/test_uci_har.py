@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters.uci_har import SIGNALS, convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 # subject → runs of (activity code, number of windows cut from one continuous recording)
 TRAIN = {s: [(5, 3), (1, 2)] for s in (1, 3, 5, 6, 7)}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters.ucr import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 HEAD = """# a comment

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.converters import ptb_xl, wfdb
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 LEADS = ["I", "II", "V1"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.converters.wisdm import convert
-from tool_use_om.data.dataset import DataSet
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 
 NAME = "WISDM_ar_v1.1_raw.txt"
 STEP = 50_000_000  # nanoseconds

@@ -1,0 +1,314 @@
+"""Words for the results that describe data: sessions, channels, statistics, data sets, plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
+
+_SHOWN_ROWS = 12
+_STATISTICS = {
+    "std": "standard deviation",
+    "max": "maximum",
+    "min": "minimum",
+    "rms": "root mean square",
+}
+
+
+def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
+    """Tell how many sessions fit what was asked, and what they hold."""
+    ask = _sessions_ask(query)
+    topics = set(ask.topic.split())
+    every = not topics - {"session", "only", "label"} or "describe" in topics
+    _count(answer, result, ask)
+    channels = every or bool(topics & {"channel", "units"})
+    if channels and (names := _channel_names(result)):
+        answer.head(result, f"the channels are {names}")
+    held = [named(label) for label in result.content.get("sessions_per_label") or {}]
+    if held and topics & {"class", "labels"}:
+        answer.head(result, f"the activities are {', '.join(held)}")
+    if result.look("/n_sessions") and (every or topics & {"duration", "session"}):
+        _durations(answer, result)
+    if every or topics & {"subject"}:
+        _subjects(answer, result)
+    if every or topics & {"class", "labels"}:
+        _groups(answer, result, "sessions_per_label", "Sessions for each label")
+    if every or topics & {"split", "splits"}:
+        _groups(answer, result, "sessions_per_split", "Sessions in each split")
+    if channels:
+        _channels(answer, result)
+
+
+def _sessions_ask(query: Query) -> Ask:
+    found = [ask for ask in query.asks if ask.kind == "sessions"]
+    return found[0] if found else Ask(kind="sessions", topic="describe")
+
+
+def _count(answer: Answer, result: Result, ask: Ask) -> None:
+    clause, refs = _filters(result, ask)
+    total = ref("/n_sessions_total", "sessions in all")
+    name = ref("/dataset", "data set")
+    if not clause:
+        answer.head(
+            result, "`{name}` has {n} sessions", n=ref("/n_sessions", "sessions"), name=name
+        )
+    elif result.look("/n_sessions") == 0:
+        instead, more = _how_long(answer, ask)
+        answer.head(
+            result, "none of the {total} sessions of `{name}` " + clause + instead,
+            total=total, name=name, **refs, **more,
+        )  # fmt: skip
+    else:
+        answer.head(
+            result, "{n} of the {total} sessions of `{name}` " + clause,
+            n=ref("/n_sessions", "sessions that fit"), total=total, name=name, **refs,
+        )  # fmt: skip
+
+
+def _how_long(answer: Answer, ask: Ask) -> tuple[str, dict[str, Ref]]:
+    """Return how long the sessions are where none is as long, or as short, as asked."""
+    whole = next((r for r in answer.results if r.look("/duration_s/max") is not None), None)
+    if whole is None or (ask.min_s is None and ask.max_s is None):
+        return "", {}
+    if whole.look("/duration_s/min") == whole.look("/duration_s/max"):
+        each = ref("/duration_s/max", "length of each session", "unit", of=whole)
+        return " (each lasts {each})", {"each": each}
+    end, word = ("max", "longest") if ask.min_s is not None else ("min", "shortest")
+    length = ref(f"/duration_s/{end}", f"{word} session", "unit", of=whole)
+    return f" (the {word} lasts {{length}})", {"length": length}
+
+
+def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
+    """Return the clause that says what the sessions were filtered by, with its references."""
+    parts: list[str] = []
+    refs: dict[str, Any] = {}
+    low, high = result.args.get("min_duration_s"), result.args.get("max_duration_s")
+    if low is not None:
+        parts.append(("last longer than" if ask.strict_min else "last at least") + " {low}")
+        refs["low"] = ref("/args/min_duration_s", "shortest length asked for", "unit")
+    if high is not None:
+        parts.append(("last less than" if ask.strict_max else "last at most") + " {high}")
+        refs["high"] = ref("/args/max_duration_s", "longest length asked for", "unit")
+    named = {key: [named(v) for v in result.args.get(key) or []] for key in _NAMED}
+    parts += [_NAMED[key] + joined for key in _NAMED if (joined := " or ".join(named[key]))]
+    if result.args.get("split"):
+        parts.append(f"are in the {result.args['split']} split")
+    return " and ".join(parts), refs
+
+
+_NAMED = {"labels": "hold ", "subjects": "are of subject ", "sessions": "are "}
+
+
+def _subjects(answer: Answer, result: Result) -> None:
+    if result.look("/n_subjects"):
+        answer.say(result, "They are of {n} subjects.", n=ref("/n_subjects", "subjects"))
+    elif result.look("/n_subjects") == 0:
+        answer.note("The data set does not say who the subjects are.")
+
+
+def _durations(answer: Answer, result: Result) -> None:
+    total = ref("/duration_s/total", "length of all sessions together", "unit")
+    if result.look("/duration_s/min") == result.look("/duration_s/max"):
+        answer.say(
+            result, "Each lasts {each}, {total} in all.",
+            each=ref("/duration_s/max", "length of a session", "unit"), total=total,
+        )  # fmt: skip
+    else:
+        answer.say(
+            result, "They last from {low} to {high} (median {middle}), {total} in all.",
+            low=ref("/duration_s/min", "shortest session", "unit"),
+            high=ref("/duration_s/max", "longest session", "unit"),
+            middle=ref("/duration_s/median", "median length", "unit"), total=total,
+        )  # fmt: skip
+
+
+def _modalities(result: Result) -> dict[str, list[int]]:
+    """Return the places of each modality's channels."""
+    modalities: dict[str, list[int]] = {}
+    for index, channel in enumerate(result.content.get("channels") or []):
+        modalities.setdefault(str(channel["id"]).partition(".")[0], []).append(index)
+    return modalities
+
+
+def _axes(result: Result, places: Sequence[int]) -> str:
+    ids = [str(result.content["channels"][i]["id"]) for i in places]
+    return ", ".join(braces(i.partition(".")[2]) for i in ids)
+
+
+def _channel_names(result: Result) -> str:
+    """Return "accelerometer x, y, z and gyroscope x, y, z"."""
+    found = _modalities(result)
+    return " and ".join(f"{braces(m)} {_axes(result, p)}".strip() for m, p in found.items())
+
+
+def _channels(answer: Answer, result: Result) -> None:
+    told = []
+    for modality, places in _modalities(result).items():
+        ids = [str(result.content["channels"][i]["id"]) for i in places]
+        cells: tuple[Cell, ...] = (
+            ", ".join(f"`{i}`" for i in ids),
+            ref(f"/channels/{places[0]}/unit", f"unit of {modality}"),
+            ref(f"/channels/{places[0]}/rate_hz", f"sampling rate of {modality}", "unit"),
+        )
+        told.append((result, cells))
+    answer.section("Channels")
+    answer.table(("channels", "unit", "rate"), told)
+
+
+def _groups(answer: Answer, result: Result, key: str, title: str) -> None:
+    groups = result.content.get(key) or {}
+    refs = {
+        f"v{i}": ref(f"/{key}/{_escaped(name)}", f"{title}, {name}")
+        for i, name in enumerate(groups)
+    }
+    if refs:
+        listed = ", ".join(f"{named(name)} {{v{i}}}" for i, name in enumerate(groups))
+        answer.say(result, f"{title}: {listed}.", **refs)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
+    """Tell a statistic: of one channel as a sentence, of several as a table."""
+    rows: list[dict[str, Any]] = result.content["rows"]
+    statistic = _STATISTICS.get(result.content["statistic"], result.content["statistic"])
+    where, refs = _where(answer, result, query)
+    if len(rows) == 1:
+        answer.head(
+            result, f"the {statistic} of `{{channel}}`{where} is {{value}}",
+            channel=ref("/rows/0/channel", "channel"),
+            value=ref("/rows/0/value", statistic, "unit"), **refs,
+        )  # fmt: skip
+        answer.say(
+            result, "It rests on {n} samples of {sessions} sessions.",
+            n=ref("/rows/0/n", "samples"), sessions=ref("/n_sessions", "sessions behind it"),
+        )  # fmt: skip
+        return
+    if len({row.get("unit") for row in rows}) == 1:
+        _extremes(answer, result, statistic, where, refs)
+    else:
+        answer.head(
+            result, f"the {statistic} of each channel{where} is listed here; the channels have "
+            "different units, so no one is the highest", **refs,
+        )  # fmt: skip
+    _statistic_rows(answer, result, statistic)
+    answer.say(result, "Over {n} sessions.", n=ref("/n_sessions", "sessions behind it"))
+    _left_out(answer, result)
+
+
+def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
+    """Return what the statistic is limited to, with its references: label and time."""
+    labels = [named(label) for label in result.content.get("labels") or []]
+    clause = " while " + " or ".join(labels) if labels else ""
+    place = answer.results.index(result) if result in answer.results else 0
+    earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
+    last = earlier[-1] if earlier else None
+    if last is None or not {"start_s", "end_s"} & last.args.keys():
+        tail = any(ask.tail_s is not None for ask in query.asks)
+        return clause + (" over whole sessions" if tail else ""), {}
+    refs = {
+        "from_s": ref("/start_s", "start of the time looked at", "unit", of=last),
+        "to_s": ref("/end_s", "end of the time looked at", "unit", of=last),
+    }
+    if any(last.look(r.pointer) is None for r in refs.values()):
+        return clause, {}
+    return clause + " from {from_s} to {to_s}", refs
+
+
+def _statistic_rows(answer: Answer, result: Result, statistic: str) -> None:
+    rows: list[dict[str, Any]] = result.content["rows"]
+    grouped = any(row.get("group") for row in rows)
+    told = []
+    for index, row in enumerate(rows[:_SHOWN_ROWS]):
+        value = ref(f"/rows/{index}/value", f"{statistic} of {row['channel']}{_group(row)}", "unit")
+        group = (plain(str(row.get("group") or "")),) if grouped else ()
+        told.append((result, (f"`{row['channel']}`", *group, value)))
+    by = (str(result.content.get("by") or "group"),) if grouped else ()
+    answer.note("")
+    answer.table(("channel", *by, statistic), told)
+    if len(rows) > _SHOWN_ROWS:
+        answer.note("The other rows are in the result.")
+
+
+def _extremes(
+    answer: Answer, result: Result, statistic: str, where: str, refs: Mapping[str, Ref]
+) -> None:
+    """Tell the highest and the lowest row, and how far apart they are."""
+    rows = result.content["rows"]
+    group_h, group_l = (named(_group(result.content[end])) for end in ("highest", "lowest"))
+    if rows[0].get("value") == rows[-1].get("value"):
+        answer.head(
+            result, f"the {statistic}{where} is the same for all channels: {{value}}",
+            value=ref("/highest/value", f"{statistic} of each channel", "unit"), **refs,
+        )  # fmt: skip
+        return
+    tied = rows[0].get("value") == rows[1].get("value")
+    answer.head(
+        result,
+        f"the {statistic}{where} is highest for `{{top}}`{group_h} at {{high}}"
+        f"{' (a tie)' if tied else ''} and lowest for `{{bottom}}`{group_l} at {{low}}",
+        top=ref("/highest/channel", f"channel with the highest {statistic}"),
+        high=ref("/highest/value", f"highest {statistic}", "unit", "/lowest/value"),
+        bottom=ref("/lowest/channel", f"channel with the lowest {statistic}"),
+        low=ref("/lowest/value", f"lowest {statistic}", "unit"),
+        **refs,
+    )
+    answer.say(
+        result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest")
+    )
+
+
+def _group(row: Mapping[str, Any]) -> str:
+    return f", {row['group']}" if row.get("group") else ""
+
+
+def _left_out(answer: Answer, result: Result) -> None:
+    """Name the channels looked at that have no row."""
+    shown = {row["channel"] for row in result.content["rows"]}
+    chosen = [r for r in answer.results if r.tool in {"show_session_stats", "select_channels"}]
+    asked = chosen[-1].content.get("channels") or [] if chosen else []
+    missing = [f"`{c['id']}`" for c in asked if isinstance(c, dict) and c["id"] not in shown]
+    if missing:
+        answer.note(f"Without values there: {', '.join(missing)}.")
+
+
+def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    """Tell what is selected now."""
+    answer.head(
+        result, "{n} sessions are selected, {total} in all",
+        n=ref("/n_sessions", "sessions selected"), total=ref("/total_s", "length selected", "unit"),
+    )  # fmt: skip
+    if note := result.content.get("note"):
+        answer.note(f"*{note}*")
+
+
+def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    """Tell which data sets there are."""
+    found: list[dict[str, Any]] = result.content.get("datasets") or []
+    names = ", ".join(f"`{braces(str(row['name']))}`" for row in found)
+    answer.head(
+        result,
+        f"these data sets can be asked about: {names}" if found else "there is no data set yet",
+    )
+    told = []
+    for index, row in enumerate(found):
+        cells: tuple[Cell, ...] = (
+            f"`{row['name']}`",
+            "synthetic" if row.get("synthetic") else "recorded",
+            ref(f"/datasets/{index}/n_sessions", f"sessions of {row['name']}"),
+            ref(f"/datasets/{index}/duration_s", f"length of {row['name']}", "unit"),
+        )
+        told.append((result, cells))
+    answer.note("")
+    answer.table(("data set", "kind", "sessions", "length in all"), told)
+
+
+def tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    """Tell what was drawn."""
+    sessions = ", ".join(f"`{braces(str(s))}`" for s in result.content.get("sessions") or [])
+    channels = ", ".join(f"`{braces(str(c))}`" for c in result.content.get("channels") or [])
+    answer.head(result, f"the figure in the report shows {channels} of {sessions}")

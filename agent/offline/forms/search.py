@@ -1,0 +1,138 @@
+"""Words for the results of searches: what is alike, what is unlike, what is unusual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, plain, ref
+
+_SHOWN_RANKS = 5
+
+
+def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    """Tell what is most like a stretch, or which session is least like the others."""
+    if result.content.get("ranking"):
+        _ranked(answer, result)
+        return
+    rows: list[dict[str, Any]] = result.content.get("neighbours") or []
+    if rows:
+        label = f" ({named(rows[0]['label'])})" if rows[0].get("label") else ""
+        answer.head(
+            result, "the stretch most like {start} to {end} of `{session}` is "
+            f"`{rows[0]['session_id']}` from {{from_s}} to {{to_s}}{label}",
+            session=ref("/query/session_id", "session searched from"),
+            start=ref("/query/start_s", "start of the stretch searched for", "unit"),
+            end=ref("/query/end_s", "end of the stretch searched for", "unit"),
+            from_s=ref("/neighbours/0/start_s", "start of the most similar stretch", "unit"),
+            to_s=ref("/neighbours/0/end_s", "end of the most similar stretch", "unit"),
+        )  # fmt: skip
+    told = []
+    for i, row in enumerate(rows):
+        name, at = row["session_id"], f"/neighbours/{i}"
+        cells: tuple[Cell, ...] = (
+            f"`{name}`",
+            ref(f"{at}/start_s", f"start of the similar stretch in {name}", "unit"),
+            ref(f"{at}/end_s", f"end of the similar stretch in {name}", "unit"),
+            plain(str(row.get("label") or "")),
+            ref(f"{at}/distance", f"distance of the stretch in {name}"),
+        )
+        told.append((result, cells))
+    answer.section("Most alike")
+    answer.table(("session", "from", "to", "activity", "distance"), told)
+    answer.section("How to read it")
+    answer.say(
+        result, "A distance compares what the encoder makes of two stretches: zero is the same, and"
+        " only its order means something. {windows} windows of {sessions} sessions were searched.",
+        windows=ref("/n_searched/windows", "windows searched"),
+        sessions=ref("/n_searched/sessions", "sessions searched"),
+    )  # fmt: skip
+
+
+def _ranked(answer: Answer, result: Result) -> None:
+    label = result.args.get("target_label") or result.content.get("target_label")
+    whose = f"whose {named(label)} looks" if label else "that looks"
+    answer.head(
+        result, f"`{{most}}` is the session {whose} least like the others: its distance to them is "
+        "{d}, that of the most typical one, `{typical}`, {low}",
+        most=ref("/most_unlike/session_id", "session least like the others"),
+        d=ref("/most_unlike/distance", "its distance to the others"),
+        typical=ref("/most_typical/session_id", "most typical session"),
+        low=ref("/most_typical/distance", "distance of the most typical session"),
+    )  # fmt: skip
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for i, row in enumerate(result.content["ranking"][:_SHOWN_RANKS]):
+        what = f"distance of {row['session_id']} to the others"
+        told.append((result, (f"`{row['session_id']}`", ref(f"/ranking/{i}/distance", what))))
+    answer.section("Least like the others")
+    answer.table(("session", "distance"), told)
+    answer.section("How to read it")
+    of = f" of {named(label)}" if label else ""
+    answer.say(
+        result, "The distance is the median one, in what the encoder makes of the signal, to the "
+        f"other sessions{of}; {{n}} were compared.",
+        n=ref("/n_sessions", "sessions compared"),
+    )  # fmt: skip
+
+
+def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
+    """Tell what is unusual, all checked sessions together."""
+    checked = [r for r in answer.results if "n_unusual" in r.content] or [result]
+    if result is not checked[0]:
+        return  # one table holds all of them
+    usual = [r for r in checked if r.content.get("n_unusual") == 0]
+    for each in checked:
+        if each not in usual:
+            _unusual_headline(answer, each)
+    _usual_headline(answer, usual)
+    answer.section("Strangest stretch")
+    told = []
+    for each in checked:
+        name = str(each.content.get("query_session") or each.look("/most_unusual/session_id"))
+        cells: tuple[Cell, ...] = (
+            f"`{name}`",
+            ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
+            ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
+            ref("/most_unusual/score", f"score of the strangest stretch of {name}"),
+            ref("/threshold", f"threshold for {name}"),
+            ref("/most_unusual/p_value", f"p-value of the strangest stretch of {name}"),
+        )
+        told.append((each, cells))
+    answer.table(("session", "from", "to", "score", "threshold", "p-value"), told)
+    answer.section("How to read it")
+    answer.say(
+        result, "A score is the distance to the most similar of {n} training windows. The "
+        "threshold is set for {nominal} of usual windows to stay within it; of held-out ones "
+        "{empirical} do.",
+        n=ref("/compared_with/n_windows", "training windows compared with"),
+        nominal=ref("/coverage/nominal", "usual windows meant to stay within it", "percent"),
+        empirical=ref("/coverage/empirical", "held-out windows that stay within it", "percent"),
+    )  # fmt: skip
+    answer.note("The p-value is the share of usual windows that are at least as strange.")
+    if not any(ask.sessions for ask in query.asks):
+        answer.note("No session was named, so only these were checked.")
+
+
+def _usual_headline(answer: Answer, results: Sequence[Result]) -> None:
+    names = [f"`{r.content.get('query_session') or 'the held-out sessions'}`" for r in results]
+    if not results:
+        return
+    lead = f"nothing unusual was found in {', '.join(names)}"
+    windows = ref("/n_windows", f"windows of {names[0]} that were scored")
+    why = ": none of its {n} windows scores over the threshold"
+    if len(results) > 1 or not answer.head(results[0], lead + why, n=windows):
+        answer.head(results[0], lead)
+
+
+def _unusual_headline(answer: Answer, result: Result) -> None:
+    verb = "is" if result.content.get("n_unusual") == 1 else "are"
+    name = result.content.get("query_session") or "the held-out sessions"
+    answer.head(
+        result, f"{{n}} of the {{all}} windows of `{name}` {verb} unusual, most of all {{start}} "
+        "to {end}",
+        n=ref("/n_unusual", f"unusual windows of {name}"),
+        all=ref("/n_windows", f"windows of {name} that were scored"),
+        start=ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
+        end=ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
+    )  # fmt: skip

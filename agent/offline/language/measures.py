@@ -1,0 +1,79 @@
+"""Levels and rates said with a unit of measure: "2 g", "30 °C", "1.5 to 2 Hz"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tool_use_om.agent.offline.language.grammar import Node
+from tool_use_om.data.verify_units import read_unit
+
+# what people write → the unit as channels have it, the longest first
+_WRITTEN: dict[str, str] = {
+    r"m\s?/\s?s(?:\^2|²|2)": "m/s^2",
+    r"(?:deg|°)\s?/\s?s|dps": "deg/s",
+    r"rad\s?/\s?s": "rad/s",
+    r"(?:deg(?:rees?)?\.?\s?|°\s?)(?:c|celsius)|celsius": "degC",
+    r"degrees?": "degC",
+    r"beats per minute|bpm": "bpm",
+    r"hz|hertz": "Hz",
+    r"a\.\s?u\.?|arbitrary units": "a.u.",
+    r"[uµμ]v": "uV",
+    r"mv": "mV",
+    r"g": "g",
+    r"k?w|kpa|hpa|v": "",
+}
+_MEASURE = re.compile(
+    r"\s*(?:" + "|".join(f"(?P<m{i}>{form})" for i, form in enumerate(_WRITTEN)) + r")(?![\w/])",
+    re.IGNORECASE,
+)
+_TIMES: dict[tuple[str, str], float] = {("g", "m/s^2"): 9.80665, ("m/s^2", "g"): 1 / 9.80665}
+_ABOUT = 0.15  # "about 2 Hz" reaches so far to both sides
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level that a channel may reach, in its unit ("" = none said), and from which side."""
+
+    value: float
+    unit: str
+    above: bool
+
+
+def measure_at(text: str, start: int) -> tuple[str, int] | None:
+    """Return the unit of measure that `text` has at `start`, and where it ends; None if none."""
+    found = _MEASURE.match(text, start)
+    if not found:
+        return None
+    written = list(_WRITTEN.values())[int(str(found.lastgroup)[1:])]
+    return written or found.group().strip(), found.end()
+
+
+def in_unit(level: Level, unit: str) -> float | None:
+    """Return the level in `unit`, None where one cannot be had from the other."""
+    if not level.unit or level.unit.casefold() == unit.casefold():
+        return level.value
+    if factor := _TIMES.get((level.unit, unit)):
+        return round(level.value * factor, 9)
+    said, wanted = read_unit(level.unit), read_unit(unit)
+    if said is None or wanted is None or said.family != wanted.family:
+        return None
+    return round(level.value * said.factor / wanted.factor, 9)
+
+
+def level_of(nodes: Sequence[Node]) -> Level:
+    """Read "above 30 degC", "under a level of 2"."""
+    number = next(float(n.value) for n in nodes if n.tag == "NUM")
+    unit = next((str(n.value) for n in nodes if n.tag == "MEASURE"), "")
+    percent = any(n.tag == "PERCENT" for n in nodes)
+    return Level(number, "%" if percent else unit, nodes[0].tag == "MORE")
+
+
+def band_of(nodes: Sequence[Node]) -> tuple[float, float] | None:
+    """Read "1.5 to 2 Hz" or "2 Hz" as lowest and highest rate; another measure is none."""
+    if [n.value for n in nodes if n.tag == "MEASURE"][-1] != "Hz":
+        return None
+    rates = [float(n.value) for n in nodes if n.tag == "NUM"]
+    low, high = (rates[0] * (1 - _ABOUT), rates[0] * (1 + _ABOUT)) if len(rates) == 1 else rates[:2]
+    return (round(low, 6), round(high, 6)) if 0 <= low < high else None

@@ -1,0 +1,206 @@
+"""The names a question may use: data sets, channels, labels and session ids of the data at hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tool_use_om.agent.offline.language.lexicon import MODALITY_WORDS, canonical_stems, stems
+from tool_use_om.agent.offline.language.words import inflections, stem, words_of
+
+_SMALL = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "from",
+        "to",
+        "at",
+        "with",
+        "and",
+        "for",
+        "up",
+        "his",
+        "her",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """One data set's names, as its card gives them.
+
+    Attributes
+    ----------
+    datasets : all data sets there are; the first is the current one
+    channels : ids "modality.channel"
+    units : of the channels, in their order
+    labels : all labels of all label sets
+    """
+
+    datasets: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    session_ids: tuple[str, ...] = ()
+    id_pattern: str = ""
+    subject_ids: tuple[str, ...] = ()
+    duration_s: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cards: Sequence[Mapping[str, Any]], dataset: str | None = None) -> Names:
+        """Return the names of `dataset` (default: of the first card) among `cards`."""
+        cards = [c for c in cards if c.get("name")]
+        if not cards:
+            return cls()
+        card = next((c for c in cards if c["name"] == dataset), cards[0])
+        labels = [label for one in (card.get("labels") or {}).values() for label in one]
+        rest = [str(c["name"]) for c in cards if c is not card]
+        return cls(
+            datasets=(str(card["name"]), *rest),
+            channels=tuple(str(c["id"]) for c in card.get("channels") or ()),
+            units=tuple(str(c.get("unit") or "") for c in card.get("channels") or ()),
+            labels=tuple(dict.fromkeys(map(str, labels))),
+            session_ids=tuple(map(str, card.get("session_ids") or ())),
+            id_pattern=str(card.get("id_pattern") or ""),
+            subject_ids=tuple(map(str, card.get("subject_ids") or ())),
+            duration_s={k: float(v) for k, v in (card.get("duration_s") or {}).items()},
+        )
+
+    @cached_property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities, in order."""
+        return tuple(dict.fromkeys(c.partition(".")[0] for c in self.channels))
+
+    @cached_property
+    def phrases(self) -> dict[tuple[str, ...], tuple[str, Any]]:
+        """Phrase (as stems) → (tag, name) for data sets, modalities and long channel names.
+
+        A word that several modalities share, such as ECG of two leads, means all of them.
+        """
+        table: dict[tuple[str, ...], tuple[str, Any]] = {
+            _key(name): ("DATASETNAME", name) for name in self.datasets
+        }
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for modality in self.modalities:
+            for synonym in _synonyms(modality):
+                shared.setdefault(stems(synonym), []).append(modality)
+        for key, found in shared.items():
+            one = ("MODALITY", found[0]) if len(found) == 1 else ("CHANNELS", tuple(found))
+            table[key] = one
+        for modality in self.modalities:
+            table[_key(modality)] = ("MODALITY", modality)
+        for channel in self.channels:
+            short = channel.partition(".")[2]
+            for synonym in MODALITY_WORDS.get("_".join(words_of(channel)), "").split(", "):
+                table[stems(synonym)] = ("CHANNELNAME", channel)
+            table[_key(channel)] = ("CHANNELNAME", channel)
+            if len(short) > 1:
+                table.setdefault(_key(short), ("CHANNELNAME", channel))
+        return table
+
+    @cached_property
+    def axes(self) -> frozenset[str]:
+        """One-letter channel names (x, y, z), which mean something only beside a modality."""
+        shorts = (c.partition(".")[2].casefold() for c in self.channels)
+        return frozenset(s for s in shorts if len(s) == 1)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word of every name and its inflections, for spelling correction."""
+        words = {
+            w for name in (*self.datasets, *self.channels, *self.labels) for w in words_of(name)
+        }
+        return frozenset(f for w in words if len(w) > 3 for f in inflections(w))
+
+    @cached_property
+    def label_stems(self) -> dict[str, frozenset[str]]:
+        """Label → the stems that make it up, synonyms folded together."""
+        return {label: _label_key(words_of(label)) for label in self.labels}
+
+    def meant(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the channels that channel and modality names stand for, in the data's order."""
+        return tuple(c for c in self.channels if c in names or c.partition(".")[0] in names)
+
+    def unit_of(self, channel: str) -> str:
+        """Return the unit of a channel, "" where the card has none."""
+        return dict(zip(self.channels, self.units, strict=False)).get(channel, "")
+
+    def channel_of(self, modality: str, axis: str) -> str | None:
+        """Return the channel id, or None when the modality has no such channel."""
+        wanted = f"{modality}.{axis}".casefold()
+        return next((c for c in self.channels if c.casefold() == wanted), None)
+
+    def is_session(self, text: str) -> bool:
+        """Say whether `text` has the form of a session id of these data."""
+        if any(text.casefold() == s.casefold() for s in self.session_ids):
+            return True
+        if not self.id_pattern or "\\d" not in self.id_pattern:
+            return False
+        return re.fullmatch(self.id_pattern, text, re.IGNORECASE) is not None
+
+    def session_numbered(self, number: int) -> str | None:
+        """Return the id that "session 3" means: where ids have several forms, the held-out one."""
+        forms = self.id_pattern.split("|")
+        held_out = [s for s in self.session_ids if "test" in s.casefold()]
+        examples = self.session_ids if len(forms) == 1 else held_out
+        return _numbered(examples, number)
+
+    def subject(self, said: str) -> str:
+        """Return the subject id that "2" or "f1" means; as said if none is known."""
+        for known in self.subject_ids:
+            if said.casefold() == known.casefold():
+                return known
+        one_form = len({re.sub(r"\d+", "#", known) for known in self.subject_ids}) == 1
+        found = _numbered(self.subject_ids, int(said)) if one_form and said.isdigit() else None
+        return found or said
+
+
+def _numbered(examples: Sequence[str], number: int) -> str | None:
+    """Return the first example with its last number replaced, written to the same width."""
+    for example in examples:
+        last = re.search(r"\d+(?=\D*$)", example)
+        if last:
+            digits = str(number).zfill(len(last.group()))
+            return example[: last.start()] + digits + example[last.end() :]
+    return None
+
+
+def fold_stem(word: str) -> str:
+    """Return the stem, with label synonyms folded ("jogging" → "run")."""
+    base = stem(word)
+    return canonical_stems().get(base, base)
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(stem(w) for w in words_of(name))
+
+
+def _synonyms(modality: str) -> list[str]:
+    """Return the other words for a modality; a longer name counts by the word it contains."""
+    words = "_".join(words_of(modality))
+    return [
+        phrase
+        for known, phrases in MODALITY_WORDS.items()
+        if known in words
+        for phrase in phrases.split(", ")
+    ]
+
+
+def _label_key(words: Sequence[str]) -> frozenset[str]:
+    split = [part for word in words for part in _compound(word)]
+    return frozenset(s for s in map(fold_stem, split) if s not in _SMALL)
+
+
+def _compound(word: str) -> list[str]:
+    """Split "sitdown", "standup", "getup", "liedown" as some data sets write them."""
+    for ending in ("down", "up"):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return [word[: -len(ending)], ending]
+    return [word]

@@ -1,0 +1,362 @@
+"""Parse a question about sessions of signals: text in, a `Query` out.
+
+Tokens are corrected and tagged (parse_tags), rewritten by a cascade of grammar rules (numbers,
+limits, times, then the slots below), cut into clauses, and each clause becomes one `Ask`
+(parse_intents). No statistics, no randomness: the same question gives the same query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tool_use_om.agent.offline.language.grammar import Node, pick, rewrite, rule
+from tool_use_om.agent.offline.language.intents import intent_of, read_ask
+from tool_use_om.agent.offline.language.measures import Level, band_of, level_of
+from tool_use_om.agent.offline.language.names import Names
+from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.language.refused import refused
+from tool_use_om.agent.offline.language.tags import tag
+from tool_use_om.agent.offline.language.times import LIMITS, NUMBERS, TIMES
+
+_SOME = "((COMMA|AND|OR|COMMA AND|COMMA OR) {0})+"
+_LIST = _SOME[:-1] + "*"
+
+
+def _number(nodes: Sequence[Node]) -> float:
+    return float(next(n.value for n in nodes if n.tag == "NUM"))
+
+
+def _whole(nodes: Sequence[Node]) -> int | None:
+    number = _number(nodes)
+    return int(number) if number == int(number) and number >= 1 else None
+
+
+def _seconds(nodes: Sequence[Node]) -> float:
+    return float(next(n.value for n in nodes if n.tag == "DUR").seconds)
+
+
+def _names_in(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Return the names of LABEL, CHANNELS, SUBJECT… nodes in the run, flat."""
+    flat: list[str] = []
+    for node in nodes:
+        if node.tag in {"LABEL", "CHANNELS"}:
+            flat += node.value
+        elif node.tag in {"NUM", "CODE"}:
+            flat.append(f"{node.value:g}" if node.tag == "NUM" else str(node.value))
+    return tuple(dict.fromkeys(flat))
+
+
+def _heads(nodes: Sequence[Node]) -> tuple[str, ...]:
+    return tuple(n.value for n in nodes if n.tag in {"HEADNAME", "NEIGHBOURS"})
+
+
+def _share(nodes: Sequence[Node]) -> float | None:
+    number = _number(nodes)
+    share = number / 100 if number > 1 else number
+    return share if 0 < share < 1 else None
+
+
+def _axis(nodes: Sequence[Node]) -> tuple[str, str]:
+    """Return (modality or "", axis)."""
+    modality = next((n.value for n in nodes if n.tag == "MODALITY"), "")
+    return modality, next(n.value for n in nodes if n.tag == "AXIS")
+
+
+def _set(name: str) -> Callable[[Sequence[Node]], tuple[str, Any]]:
+    """Return what makes a SETTING of the seconds in the run."""
+    return lambda nodes: (name, _seconds(nodes))
+
+
+def _setting(nodes: Sequence[Node]) -> tuple[str, Any]:
+    """Return a setting that is a word: "fusion per_modality", "resolutions 2", "overlap"."""
+    name, _, value = str(nodes[-1].value).partition(" ")
+    return name, int(value) if value.isdigit() else value
+
+
+def _context(nodes: Sequence[Node]) -> tuple[str, Any]:
+    if nodes[0].tag == "NOT":
+        return "context_features", False
+    said = str(nodes[-1].value)
+    return "context_features", True if said == "true" else ["mean", "log_std", said]
+
+
+def _rate(nodes: Sequence[Node]) -> tuple[str, float] | None:
+    said = [n.value for n in nodes if n.tag == "MEASURE"]
+    return ("target_rate_hz", _number(nodes)) if said == ["Hz"] else None
+
+
+def _resolutions(nodes: Sequence[Node]) -> tuple[str, int] | None:
+    """Read "a second resolution" ("second" is a unit, too) and "two resolutions"."""
+    said = nodes[0]
+    number = 2 if said.tag in {"DUR", "UNIT"} else int(said.value)
+    return ("resolutions", number) if number in {1, 2} else None
+
+
+def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
+    """Return the attribute "this axis points up"."""
+    share = float(next(n.value for n in nodes if n.tag == "POINTS"))
+    said = next(n for n in nodes if n.tag in {"AXISOF", "CHANNELNAME"})
+    return "posture", (said.value, share)
+
+
+_MEASURED = (
+    rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
+    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
+    rule("BAND", "(FROM|BETWEEN)? NUM MEASURE? (TO|DASH|AND) NUM MEASURE", band_of),
+    rule("BAND", "NUM MEASURE", band_of),
+)
+_SLOTS = (
+    rule("SETTING", "PATCH STRIDE (OF|TO|EQ)? A? DUR", _set("patch_stride_s")),
+    rule("SETTING", "SUPER (OF|TO|EQ)? A? DUR", _set("super_s")),
+    rule("SETTING", "DUR DASH? (LONG)? SUPER", _set("super_s")),
+    rule("SETTING", "PATCH (OF|TO|EQ)? A? DUR", _set("patch_s")),
+    rule("SETTING", "DUR DASH? (LONG)? PATCH", _set("patch_s")),
+    rule("SETTING", "NOT? CONTEXT", _context),
+    rule("SETTING", "(DUR|UNIT|NUM|ORDINAL) RESOLUTION", _resolutions),
+    rule("SETTING", "SETTING", lambda n: _setting(n) if isinstance(n[0].value, str) else None),
+    rule("SETSIZE", "ABSTAIN MORE NUM (LABELS|CLASS)?", _whole),
+    rule(
+        "LEVEL",
+        "(MORE|LESS) A? LEVELWORD? OF? NUM (?!LABEL|LABELS|CLASS|SUBJECT|SESSION|EXAMPLE|WINDOW)",
+        level_of,
+    ),
+    rule("RAREOUT", "NOT A? RARE (CLASS|LABELS|LABEL)?", lambda _: "leave_out"),
+    rule("FAULT", "(?<=MODALITY) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNELNAME) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNELS) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNEL) CLIP", lambda _: "clipping"),
+    rule("SESSION", "CLIP", lambda _: "session"),
+    rule("WINDOW_S", "(?<=MOTIF) (OF|TO)? A? DUR", _seconds),
+    rule("WINDOW_S", "DUR DASH? (LONG)? (?=MOTIF)", _seconds),
+    rule("BOUND_NAME", "NOT NOT", lambda _: "double negation"),
+    rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF? (PER|A) (CLASS|LABELS)?", _whole),
+    rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF (PER|A)? CLASS", _whole),
+    rule("BY", "PER (CLASS|LABELS)", lambda _: "label"),
+    rule("BY", "PER SESSION", lambda _: "session"),
+    rule("BY", "PER SUBJECT", lambda _: "subject"),
+    rule("BY", "PER CHANNEL", lambda _: "channel"),
+    rule("WINDOW_S", "WINDOW (OF|TO|EQ)? A? DUR", _seconds),
+    rule("WINDOW_S", "DUR DASH? (LONG)? WINDOW", _seconds),
+    rule("STRIDE_S", "STRIDE (OF|TO|EQ)? A? DUR", _seconds),
+    rule("STRIDE_S", "DUR DASH? STRIDE", _seconds),
+    rule("K", "NEAREST (EQ|OF|TO)? NUM", _whole),
+    rule("K", "NUM (?=NEIGHBOURS|LIKE|MOTIF)", _whole),
+    rule("SHARE", "NUM PERCENT? COVERAGE", _share),
+    rule("SHARE", "COVERAGE (OF|EQ|AT|TO)? NUM PERCENT?", _share),
+    rule("AXISOF", "MODALITY AXIS", _axis),
+    rule("AXISOF", "AXIS CHANNEL? OF? MODALITY", _axis),
+    rule("AXISOF", "AXIS CHANNEL", _axis),
+    rule("AXISOF", "CHANNEL AXIS", _axis),
+    rule("POINTED", "(AXISOF|CHANNELNAME) POINTS", _points),
+    rule("SUBJECTS", "SUBJECT (NUM|CODE)" + _LIST.format("(NUM|CODE)"), _names_in),
+    rule("SESSIONNUMBER", "SESSION NUM", _whole),
+    rule("SESSIONID", "SESSION CODE", lambda n: str(n[1].value)),
+)
+_WISHES = "(PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)"
+_AFTER_NAMES = (
+    rule("EXCEPT", "NOT LABEL" + _LIST.format("LABEL"), _names_in),
+    rule("WITHOUT", "NOT A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
+    rule("DROPPED", f"NOT {_WISHES}", lambda n: n[1].tag),
+    rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
+    rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
+    rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
+)
+_ENCODING = frozenset(
+    {"find", "classify", "described", "forecast", "similar", "motif", "anomaly", "unlike"}
+)
+_BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
+
+
+def parse(
+    question: str,
+    cards: Sequence[Mapping[str, Any]] = (),
+    working_set: Mapping[str, Any] | None = None,
+) -> Query:
+    """Return what `question` asks about the data sets that `cards` describe.
+
+    Parameters
+    ----------
+    question : free text; may be empty
+    cards : data-set cards as the plan prompt carries them, the current one first
+    working_set : its "dataset", if any, is the one meant unless the question names another
+    """
+    current = (working_set or {}).get("dataset")
+    names = Names.of(cards, current)
+    named = pick(tag(question, names), "DATASETNAME")
+    dataset = named[0] if named else (current or (names.datasets[0] if names.datasets else None))
+    if named and named[0] != (names.datasets or ("",))[0]:
+        names = Names.of(cards, named[0])
+    nodes = _resolve(_grammar(tag(question, names)), names)
+    clauses = _clauses(nodes)
+    asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
+    if not asks and named:
+        asks = [Ask(kind="sessions", topic="describe")]
+    return Query(
+        asks=_merge(asks),
+        dataset=dataset,
+        not_understood=_unknown(nodes, asks),
+        refused=refused(question, nodes, asks, names),
+    )
+
+
+def _grammar(nodes: Sequence[Node]) -> list[Node]:
+    # Measures first ("from 1.5 to 2 Hz" is no stretch); limits ("over 30 s" is no horizon), then
+    # times, then limits that need a range.
+    return rewrite(nodes, (*NUMBERS, *_MEASURED, *LIMITS, *TIMES, *LIMITS, *_SLOTS))
+
+
+def _resolve(nodes: Sequence[Node], names: Names) -> list[Node]:
+    """Turn modalities, axes and numbered sessions into names, then join what was said of them."""
+    out: list[Node] = []
+    for node in nodes:
+        tag_, value = node.tag, node.value
+        if tag_ in {"MODALITY", "CHANNELNAME"}:
+            tag_, value = "CHANNELS", (value,)
+        elif tag_ == "AXISOF":
+            modalities = [value[0]] if value[0] else list(names.modalities)
+            ids = [names.channel_of(m, value[1]) for m in modalities]
+            tag_, value = "CHANNELS", tuple(c for c in ids if c)
+        elif tag_ == "SESSIONNUMBER":
+            found = names.session_numbered(int(value))
+            tag_, value = ("SESSIONID", found) if found else ("X", f"session {value}")
+        out.append(Node(tag_, value, node.first, node.last))
+    return rewrite(out, _AFTER_NAMES)
+
+
+def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
+    """Cut at "and", "then" and punctuation wherever both sides ask something of their own."""
+    pieces: list[list[Node]] = [[]]
+    for node in nodes:
+        if node.tag in _BOUNDARIES:
+            pieces.append([])
+        else:
+            pieces[-1].append(node)
+    whole: list[list[Node]] = []
+    pending: list[Node] = []
+    for piece in pieces:
+        if intent_of(piece) is None:
+            if whole:
+                whole[-1] += piece
+            else:
+                pending += piece
+        else:
+            whole.append(pending + piece)
+            pending = []
+    joined = [pending] if pending and not whole else whole
+    return [(kind, clause) for clause in joined if (kind := intent_of(clause)) is not None]
+
+
+def _inherit(asks: Sequence[Ask]) -> list[Ask]:
+    """Let a later clause that names no data of its own speak about the same as the one before."""
+    out: list[Ask] = []
+    for ask in asks:
+        out.append(_inherited(ask, out[-1]) if out else ask)
+    return out
+
+
+def _inherited(ask: Ask, before: Ask) -> Ask:
+    times = {name: getattr(ask, name) for name in ("start_s", "end_s", "tail_s")}
+    said = ask.labels or ask.sessions or ask.subjects or ask.split
+    if not said and all(time is None for time in times.values()):
+        ask = replace(
+            ask, labels=before.labels, excluded=before.excluded, sessions=before.sessions,
+            subjects=before.subjects, split=before.split, start_s=before.start_s,
+            end_s=before.end_s, tail_s=before.tail_s,
+        )  # fmt: skip
+    if ask.kind == before.kind == "stats" and not ask.channels:
+        ask = replace(ask, channels=before.channels, by=ask.by or before.by)
+    return ask
+
+
+def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
+    """Join neighbouring asks that one run of tools answers (window and stride; count and list)."""
+    out: list[Ask] = []
+    for ask in asks:
+        if out and out[-1].kind == ask.kind and ask.kind in {"window", "tokenizer", "sessions"}:
+            out[-1] = _joined(out[-1], ask)
+        elif out and ask.kind == "check" and (said := _said(out[-1], ask)) is not None:
+            out[-1] = replace(said, faults=tuple(dict.fromkeys(out[-1].faults + ask.faults)))
+        elif out and _only_how(ask, out[-1]):
+            out[-1] = _made_so(out[-1], ask)
+        else:
+            out.append(ask)
+    return tuple(out)
+
+
+def _only_how(ask: Ask, before: Ask) -> bool:
+    """Say whether an ask says no more than how the one before is to be carried out."""
+    how = replace(
+        ask, kind=before.kind, topic="", options=(), settings=(), window_s=None, stride_s=None,
+        tokenizer=None, approximate=False, task=before.task, labels=(), excluded=False,
+        sessions=(), subjects=(), split=None, start_s=None, end_s=None, tail_s=None,
+    )  # fmt: skip
+    same = _inherited(Ask(kind=ask.kind), before)
+    data = ("labels", "sessions", "subjects", "split", "start_s", "end_s", "tail_s")
+    return (
+        how == Ask(kind=before.kind, task=before.task)
+        and (ask.kind in {"window", "tokenizer"} or bool(ask.options))
+        and before.kind in _ENCODING
+        and (all(getattr(ask, n) == getattr(same, n) for n in data))
+    )
+
+
+def _made_so(ask: Ask, how: Ask) -> Ask:
+    return replace(
+        ask,
+        options=_once(ask.options + how.options),
+        settings=_once(ask.settings + how.settings),
+        window_s=how.window_s or ask.window_s,
+        stride_s=how.stride_s or ask.stride_s,
+        tokenizer=how.tokenizer or ask.tokenizer,
+    )
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple(dict(pairs).items())
+
+
+def _said(first: Ask, second: Ask) -> Ask | None:
+    """Return what both of two checks are about, whatever they look for; None if it differs."""
+    bare = [replace(ask, topic="", faults=()) for ask in (first, second)]
+    said = [ask for ask in bare if ask != Ask(kind="check")]
+    return bare[0] if not said else said[0] if said[-1] == said[0] else None
+
+
+def _joined(first: Ask, second: Ask) -> Ask:
+    fields = {
+        name: value
+        for name in first.__dataclass_fields__
+        if (value := getattr(second, name)) and not getattr(first, name)
+    }
+    topics = " ".join(dict.fromkeys([*first.topic.split(), *second.topic.split()]))
+    return replace(first, **{**fields, "topic": topics})
+
+
+def _unknown(nodes: Sequence[Node], asks: Sequence[Ask]) -> tuple[str, ...]:
+    """Return phrases of neighbouring unknown words; numbers that no slot took count as unknown."""
+    stray = {"X", "CODE"} | ({"NUM", "MEASURE"} if asks else set())
+    if not any(ask.level for ask in asks):
+        stray.add("LEVEL")
+    if not any(ask.attributes for ask in asks):
+        stray |= {"BAND", "ATTRIBUTE", "PACE"}
+    phrases: list[list[Node]] = []
+    for node in nodes:
+        if node.tag not in stray:
+            continue
+        if phrases and phrases[-1][-1].last + 1 == node.first:
+            phrases[-1].append(node)
+        else:
+            phrases.append([node])
+    return tuple(" ".join(_text(n) for n in phrase) for phrase in phrases)
+
+
+def _text(node: Node) -> str:
+    if isinstance(node.value, Level):
+        return f"{'above' if node.value.above else 'below'} {node.value.value:g} {node.value.unit}"
+    if isinstance(node.value, tuple):
+        return "a rate of {:g} to {:g} Hz".format(*node.value)
+    if node.tag == "ATTRIBUTE":
+        return str(node.value).partition(" ")[2]
+    return f"{node.value:g}" if isinstance(node.value, float) else str(node.value)

@@ -1,0 +1,102 @@
+"""What a question asks, as the parser understood it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tool_use_om.agent.offline.language.measures import Level
+
+Kind = Literal[
+    "datasets",  # which data sets are there
+    "sessions",  # count, list or describe sessions, channels, labels, subjects
+    "stats",  # a statistic of channels
+    "plot",
+    "check",  # what may be wrong with the data
+    "find",  # where is this activity
+    "described",  # where is what is described by rate, liveliness, direction
+    "classify",  # how well can activities be told, all of them
+    "fewlabels",  # the same with few labels a class
+    "forecast",
+    "similar",  # what is like this stretch
+    "motif",  # what repeats
+    "drift",  # are the held-out sessions like the others
+    "unlike",  # which session is least like the others
+    "anomaly",
+    "rhythm",  # cadence of an activity
+    "channels",  # which channels matter for an activity
+    "why",  # does an explanation hold, what would change the answer
+    "heads",  # compare heads
+    "head",  # choose or configure a head
+    "tokenizer",  # choose a tokenizer
+    "window",  # configure its windows
+    "request",  # ask a person for labels
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One thing asked, with what it is about; None or empty = not said.
+
+    Attributes
+    ----------
+    labels, channels, sessions, subjects : names; a modality's name stands for its channels
+    excluded : labels were named by what they are not, `labels` holds the others
+    start_s, end_s : a stretch of each session; with `tail_s` it is the last seconds instead
+    min_s, max_s : limits on how long sessions are; `strict_min`/`strict_max` = the limit is out
+    faults : kinds of issue to look for in the data
+    shots : labelled examples a class
+    level : what a forecast may reach
+    settings : further settings of windows and patches, as `configure_tokenizer` names them
+    options : further arguments of the run, as `run_task` names them
+    attributes : what a described activity is like, as its description names them
+    """
+
+    kind: Kind
+    topic: str = ""
+    labels: tuple[str, ...] = ()
+    excluded: bool = False
+    channels: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    split: str | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    tail_s: float | None = None
+    min_s: float | None = None
+    max_s: float | None = None
+    strict_min: bool = False
+    strict_max: bool = False
+    statistic: str | None = None
+    by: str | None = None
+    horizon_s: float | None = None
+    k: int | None = None
+    count: int | None = None
+    faults: tuple[str, ...] = ()
+    shots: int | None = None
+    coverage: float | None = None
+    heads: tuple[str, ...] = ()
+    tokenizer: str | None = None
+    window_s: float | None = None
+    stride_s: float | None = None
+    level: Level | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    attributes: tuple[tuple[str, Any], ...] = ()
+    approximate: bool = False
+    task: str = "classify"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A whole question: what is asked in order, the data set, and what was not understood.
+
+    Attributes
+    ----------
+    refused : a sentence for each name that the data do not have and each time that cannot be
+    """
+
+    asks: tuple[Ask, ...] = ()
+    dataset: str | None = None
+    not_understood: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()

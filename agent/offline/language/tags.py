@@ -1,0 +1,251 @@
+"""From words to tagged nodes: names of the data, words of the lexicon, numbers, unknown words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from tool_use_om.agent.offline.language.grammar import Node
+from tool_use_om.agent.offline.language.lexicon import (
+    COMMON_WORDS,
+    EXACT_WORDS,
+    FUNCTION_WORDS,
+    canonical_stems,
+    lexicon,
+    lexicon_words,
+)
+from tool_use_om.agent.offline.language.measures import measure_at
+from tool_use_om.agent.offline.language.names import Names, fold_stem
+from tool_use_om.agent.offline.language.times import (
+    GLUED_UNITS,
+    NUMBER_WORDS,
+    ORDINALS,
+    TENS,
+    UNITS,
+    clock_seconds,
+)
+from tool_use_om.agent.offline.language.words import Speller, Token, split_name, stem, tokenise
+from tool_use_om.tokenizers.registry import TOKENIZERS
+
+_MARKS = {
+    "-": "DASH", "–": "DASH", "—": "DASH", ",": "COMMA", "=": "EQ", "%": "PERCENT",
+    "<": "LESS", ">": "MORE", "<=": "LESS", "≤": "LESS", ">=": "MORE", "≥": "MORE", "&": "AND",
+    "/": "DASH", "@": "AT",
+}  # fmt: skip
+_AMBIGUOUS_UNITS = frozenset({"min", "hr", "hrs", "h", "s"})
+_FRACTIONS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25, "halves": 0.5}
+_NUMBERS: dict[str, Mapping[str, float]] = {
+    "NUM": NUMBER_WORDS,
+    "TENS": TENS,
+    "FRACTION": _FRACTIONS,
+    "ORDINAL": ORDINALS,
+}
+_LONGEST_PHRASE = 5
+_NUMERIC = frozenset({"NUM", "TENS", "FRACTION"})
+
+
+def tag(question: str, names: Names) -> list[Node]:
+    """Return the question as nodes; words that only bind (articles, "please") are left out.
+
+    A word that nothing knows becomes a node "X" with its text.
+    """
+    tokens = _words(question, names)
+    claimed = _phrases(tokens, names, least=2)
+    claimed |= _labels(tokens, names, claimed)
+    claimed |= {k: v for k, v in _phrases(tokens, names, least=1).items() if _free(v, claimed)}
+    return _sequence(tokens, question, names, claimed)
+
+
+def _words(question: str, names: Names) -> list[Token]:
+    """Tokenise, take apart names that are none, and correct spelling."""
+    tokens: list[Token] = []
+    for token in tokenise(question):
+        kept = names.is_session(token.text) or _is_code(token) or _follows_session(tokens, token)
+        if token.kind == "adapter" and token.text.partition("+")[0] in TOKENIZERS:
+            tokens.append(token)
+        elif token.kind in {"adapter", "name"} and not kept:
+            tokens += split_name(token)
+        else:
+            tokens.append(token)
+    speller, known = _speller(names)
+    return [_corrected(t, speller, known) for t in tokens]
+
+
+def _is_code(token: Token) -> bool:
+    """Say whether a name is a bare code such as f1 or s07."""
+    return any(c.isdigit() for c in token.text) and token.text.isalnum()
+
+
+def _follows_session(before: Sequence[Token], token: Token) -> bool:
+    """Say whether a name is the id of a session by its place: "session day-01"."""
+    said = bool(before) and before[-1].text in {"session", "recording"}
+    return said and any(c.isdigit() for c in token.text)
+
+
+@lru_cache(maxsize=32)
+def _speller_of(words: frozenset[str], extra: frozenset[str]) -> tuple[Speller, frozenset[str]]:
+    vocabulary = words | lexicon_words() | set(NUMBER_WORDS) | set(TENS) | set(ORDINALS)
+    vocabulary |= {u for u in UNITS if len(u) > 3}
+    known = vocabulary | FUNCTION_WORDS | COMMON_WORDS | set(GLUED_UNITS) | set(_FRACTIONS)
+    everything = {stem(w) for w in known} | known | extra | set(canonical_stems())
+    return Speller(vocabulary), frozenset(everything)
+
+
+def _speller(names: Names) -> tuple[Speller, frozenset[str]]:
+    stems_in_names = frozenset(s for phrase in names.phrases for s in phrase)
+    return _speller_of(names.words, stems_in_names | names.axes)
+
+
+def _corrected(token: Token, speller: Speller, known: frozenset[str]) -> Token:
+    if token.kind != "word" or token.text in known or stem(token.text) in known:
+        return token
+    better = speller.correct(token.text)
+    return Token("word", better, token.start, token.end) if better else token
+
+
+def _phrases(tokens: Sequence[Token], names: Names, least: int) -> dict[int, Node]:
+    """Return first token → node of the longest known phrase there, of at least `least` words."""
+    found: dict[int, Node] = {}
+    index = 0
+    while index < len(tokens):
+        node = _phrase_at(tokens, index, names, least)
+        if node:
+            found[index] = node
+        index = node.last + 1 if node else index + 1
+    return found
+
+
+def _phrase_at(tokens: Sequence[Token], index: int, names: Names, least: int) -> Node | None:
+    for length in range(min(_LONGEST_PHRASE, len(tokens) - index), least - 1, -1):
+        run = tokens[index : index + length]
+        if all(t.kind in {"word", "number"} for t in run):
+            key = tuple(stem(t.text) for t in run)
+            exact = EXACT_WORDS.get(run[0].text) if length == 1 else None
+            hit = exact or names.phrases.get(key) or lexicon().get(key)
+            if hit:
+                return Node(hit[0], hit[1], index, index + length - 1)
+    return None
+
+
+def _free(node: Node, claimed: Mapping[int, Node]) -> bool:
+    return all(node.last < c.first or c.last < node.first for c in claimed.values())
+
+
+def _labels(tokens: Sequence[Token], names: Names, claimed: Mapping[int, Node]) -> dict[int, Node]:
+    """Return first token → LABEL node: whole labels first, then the word only some labels have."""
+    taken = {i for node in claimed.values() for i in range(node.first, node.last + 1)}
+    folded = [fold_stem(t.text) if t.kind == "word" else "" for t in tokens]
+    found: dict[int, Node] = {}
+    for label, key in sorted(names.label_stems.items(), key=lambda item: -len(item[1])):
+        for first in range(len(tokens)):
+            last = _covers(folded, tokens, first, key)
+            if last is not None and not taken & set(range(first, last + 1)):
+                found[first] = Node("LABEL", (label,), first, last)
+                taken |= set(range(first, last + 1))
+    for index, base in enumerate(folded):
+        if base and index not in taken and (some := _partial(base, tokens[index], names)):
+            found[index] = Node("LABEL", some, index, index)
+    return found
+
+
+def _covers(
+    folded: Sequence[str], tokens: Sequence[Token], first: int, key: frozenset[str]
+) -> int | None:
+    """Return the last token of a stretch from `first` that has all of `key` and little else."""
+    missing = set(key)
+    if folded[first] not in missing:
+        return None
+    for index in range(first, min(len(folded), first + len(key) + 3)):
+        if folded[index] in missing:
+            missing.discard(folded[index])
+        elif tokens[index].text not in FUNCTION_WORDS and tokens[index].text not in {
+            "a",
+            "an",
+            "of",
+            "from",
+            "to",
+        }:
+            return None
+        if not missing:
+            return index
+    return None
+
+
+def _partial(base: str, token: Token, names: Names) -> tuple[str, ...]:
+    """Return the labels that share this word ("drinking" → Drink_glass), unless it means more."""
+    if token.text in FUNCTION_WORDS or (stem(token.text),) in lexicon():
+        return ()
+    return tuple(label for label, key in names.label_stems.items() if base in key)
+
+
+def _sequence(
+    tokens: Sequence[Token], question: str, names: Names, claimed: Mapping[int, Node]
+) -> list[Node]:
+    nodes: list[Node] = []
+    index = 0
+    while index < len(tokens):
+        unit = _unit(tokens, index, nodes) or _measure(tokens, index, question, nodes)
+        node = unit or claimed.get(index) or _single(tokens[index], index, question, names)
+        if node:
+            nodes.append(node)
+        index = (node.last if node else index) + 1
+    return nodes
+
+
+def _unit(tokens: Sequence[Token], index: int, before: Sequence[Node]) -> Node | None:
+    """Return a UNIT node; short ones ("min", "h") count only right after a number."""
+    token = tokens[index]
+    if token.kind != "word":
+        return None
+    previous = before[-1] if before else None
+    after_number = previous is not None and previous.tag in _NUMERIC and previous.last == index - 1
+    if after_number and token.text in GLUED_UNITS:
+        return Node("UNIT", float(GLUED_UNITS[token.text]), index, index)
+    if token.text in UNITS and (
+        token.text not in _AMBIGUOUS_UNITS
+        or (previous is not None and previous.tag in {"A", "FIRST", "LAST", "NEXT"})
+    ):
+        return Node("UNIT", float(UNITS[token.text]), index, index)
+    return None
+
+
+def _measure(
+    tokens: Sequence[Token], index: int, question: str, before: Sequence[Node]
+) -> Node | None:
+    """Return a MEASURE node with the unit right behind a number ("2 g"), however it is spelt."""
+    if not before or before[-1].tag != "NUM" or before[-1].last != index - 1:
+        return None
+    found = measure_at(question, tokens[index - 1].end)
+    if found is None or found[1] <= tokens[index].start:
+        return None
+    inside = [i for i in range(index, len(tokens)) if tokens[i].start < found[1]]
+    return Node("MEASURE", found[0], index, inside[-1])
+
+
+def _single(token: Token, index: int, question: str, names: Names) -> Node | None:
+    """Return the node of one token that is in no phrase; None for a word that only binds."""
+    text = token.text
+    if token.kind == "mark":
+        kind = _MARKS.get(text, "STOP" if text in ".;:?!" else "")
+        return Node(kind, text in {"<", ">"}, index, index) if kind else None
+    if token.kind == "clock":
+        return Node("CLOCK", clock_seconds(text), index, index)
+    if token.kind == "number":
+        return Node("NUM", float(text.replace(",", "")), index, index)
+    if token.kind == "adapter":
+        return Node("TOKNAME", question[token.start : token.end], index, index)
+    if token.kind == "name":
+        kind = "SESSIONID" if names.is_session(text) else "CODE"
+        return Node(kind, question[token.start : token.end], index, index)
+    return _word(text, index, names)
+
+
+def _word(text: str, index: int, names: Names) -> Node | None:
+    for kind, table in _NUMBERS.items():
+        if text in table:
+            return Node(kind, table[text], index, index)
+    if text in names.axes:
+        return Node("AXIS", text, index, index)
+    if text in FUNCTION_WORDS or len(text) == 1:
+        return None
+    return Node("X", text, index, index)

@@ -1,0 +1,206 @@
+"""The offline chat model: deterministic, no network, no key.
+
+It reads the phase prompts of `prompts` (plan, act, interpret): the plan comes from a real parser
+(`parse`), the next call from the plan and the results so far, the answer from the results alone.
+Anything else it is asked is answered with what it can do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from tool_use_om.agent.offline.answer import interpret
+from tool_use_om.agent.offline.forms.registry import plan_steps
+from tool_use_om.agent.offline.language.names import Names
+from tool_use_om.agent.offline.language.parse import parse
+from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.next_call import next_call
+from tool_use_om.agent.offline.offline_protocol import Prompt, read_prompt
+from tool_use_om.agent.offline.planner import Step
+
+_CHARS_A_TOKEN = 4
+EXAMPLES = (
+    "How many sessions are longer than 30 seconds and what channels are there?",
+    "Compare the variance of the channels while running",
+    "Find walking activities and predict the next 5 seconds of accelerometer data",
+)
+
+
+class OfflineModel(BaseChatModel):
+    """Plans, calls tools and explains results by rules; the default model of the agent.
+
+    Usage figures count four characters as a token, as this model has no text tokenizer.
+
+    Parameters
+    ----------
+    model : its name, as runs record it
+    version : of the rules; part of the identity of a run
+    """
+
+    model: str = "offline"
+    version: str = "1"
+
+    @property
+    def _llm_type(self) -> str:
+        return "tuom-offline"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.model, "version": self.version}
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with `tools` to call; it calls only those its plan needs."""
+        formatted = [convert_to_openai_tool(tool) for tool in tools]
+        chosen = {"tool_choice": tool_choice} if tool_choice else {}
+        return self.bind(tools=formatted, **chosen, **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002 - the text is JSON or short; nothing to stop
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - nothing to report
+        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
+    ) -> ChatResult:
+        message = _reply(messages, kwargs.get("tools") or ())
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002 - as in _generate
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
+    ) -> Iterator[ChatGenerationChunk]:
+        whole = _reply(messages, kwargs.get("tools") or ())
+        for chunk in _chunks(whole):
+            if run_manager:
+                run_manager.on_llm_new_token(
+                    str(chunk.content), chunk=ChatGenerationChunk(message=chunk)
+                )
+            yield ChatGenerationChunk(message=chunk)
+
+
+def plan_of(
+    question: str, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()
+) -> tuple[Query, list[Step]]:
+    """Return what a question was understood to ask, and the tool calls that answer it."""
+    query = parse(question, cards)
+    if query.refused:
+        return query, []  # an answer about something else would be worse than none
+    return query, plan_steps(query, Names.of(cards, query.dataset), tools)
+
+
+def _reply(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> AIMessage:
+    prompt = read_prompt(messages)
+    calls: list[dict[str, Any]] = []
+    if prompt.phase == "plan":
+        text = json.dumps(_plan(prompt), ensure_ascii=False)
+    elif prompt.phase == "interpret":
+        text = json.dumps(interpret(prompt.facts), ensure_ascii=False)
+    elif prompt.phase == "act":
+        text, calls = "", _act(prompt, messages, tools)
+    else:
+        text = capabilities([], ())
+    return _message(messages, text, calls)
+
+
+def _plan(prompt: Prompt) -> dict[str, Any]:
+    cards = prompt.facts.get("datasets") or []
+    query, steps = plan_of(prompt.question, cards, prompt.facts.get("tools") or ())
+    missed = list(query.not_understood)
+    reply = None if steps else " ".join(query.refused) or capabilities(cards, missed)
+    return {
+        "steps": [{"tool": s.tool, "why": s.why} for s in steps],
+        "not_understood": missed,
+        "reply": reply,
+    }
+
+
+def _act(
+    prompt: Prompt, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    bound = [str(tool["function"]["name"]) for tool in tools if "function" in tool]
+    allowed = bound or prompt.facts.get("tools") or ()
+    _, steps = plan_of(prompt.question, prompt.facts.get("datasets") or [], allowed)
+    call = next_call(steps, messages)
+    if call is None:
+        return []
+    made = json.dumps(call, sort_keys=True)
+    return [{"name": call[0], "args": call[1], "id": f"call_{_digest(messages, made)}"}]
+
+
+def capabilities(cards: Sequence[Mapping[str, Any]], not_understood: Sequence[str]) -> str:
+    """Return what to say when a question asks nothing these tools can answer."""
+    about = (
+        f"about the data set {cards[0]['name']}" if cards else "about recorded sessions of signals"
+    )
+    missed = ", ".join(f'"{phrase}"' for phrase in not_understood)
+    lead = f"I did not understand {missed}. " if missed else ""
+    examples = " ".join(f'"{example}"' for example in EXAMPLES)
+    return (
+        f"{lead}I answer questions {about}: count and compare sessions and channels, find "
+        "activities, forecast channels, search for similar or unusual stretches, compare heads. "
+        f"For example: {examples}"
+    )
+
+
+def _message(
+    messages: Sequence[BaseMessage], text: str, calls: Sequence[Mapping[str, Any]]
+) -> AIMessage:
+    said = text + "".join(json.dumps(c["args"]) + c["name"] for c in calls)
+    return AIMessage(
+        content=text,
+        tool_calls=[{**c, "type": "tool_call"} for c in calls],
+        id=f"offline-{_digest(messages, said)}",
+        usage_metadata=_usage(messages, said),
+        response_metadata={"model_name": "offline", "model_provider": "tool-use-om"},
+    )
+
+
+def _usage(messages: Sequence[BaseMessage], said: str) -> UsageMetadata:
+    given = sum(len(str(message.text)) for message in messages)
+    inward, outward = -(-given // _CHARS_A_TOKEN), -(-len(said) // _CHARS_A_TOKEN)
+    return UsageMetadata(input_tokens=inward, output_tokens=outward, total_tokens=inward + outward)
+
+
+def _digest(messages: Sequence[BaseMessage], text: str) -> str:
+    """Return an id: the same for the same conversation and text, new for a longer one."""
+    told = [(m.type, str(m.text), str(m.id)) for m in messages if m.type != "system"]
+    return hashlib.sha256(json.dumps([told, text]).encode()).hexdigest()[:16]
+
+
+def _chunks(message: AIMessage) -> Iterator[AIMessageChunk]:
+    """Yield the message in pieces: its text word by word, then its calls, then the usage."""
+    for piece in str(message.text).splitlines(keepends=True):
+        yield AIMessageChunk(content=piece, id=message.id)
+    for index, call in enumerate(message.tool_calls):
+        chunk = tool_call_chunk(
+            name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index
+        )
+        yield AIMessageChunk(content="", id=message.id, tool_call_chunks=[chunk])
+    yield AIMessageChunk(
+        content="",
+        id=message.id,
+        usage_metadata=message.usage_metadata,
+        response_metadata=message.response_metadata,
+        chunk_position="last",
+    )

@@ -1,0 +1,131 @@
+"""What a data set says about itself: the manifest and its parts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.show.manifest_text import describe
+from tool_use_om.data.units import UNITS
+from tool_use_om.data.workspace import check_name
+
+FORMAT_VERSION = 1
+Split = Literal["train", "calibration", "test"]
+SPLITS: tuple[Split, ...] = ("train", "calibration", "test")
+UNKNOWN_SUBJECT = "unknown"
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,63}")
+
+
+def check_part(name: str) -> str:
+    """Return `name` if it can stand on either side of the dot in "modality.channel"."""
+    if not _PART.fullmatch(name):
+        raise DataError(
+            "A modality or channel name must be 1 to 64 letters, digits, '_', '-' or '+', and "
+            f"start with a letter or digit; got {name[:80]!r}. Rename it."
+        )
+    return name
+
+
+def _check_known_unit(unit: str) -> str:
+    if unit not in UNITS:
+        raise DataError(str(unknown("unit", unit, UNITS)))
+    return unit
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(_Frozen):
+    """One column of a modality; `unit` is spelled as in `data/units.py`."""
+
+    name: Annotated[str, AfterValidator(check_part)]
+    unit: Annotated[str, AfterValidator(_check_known_unit)]
+
+
+class Modality(_Frozen):
+    """Channels sampled together at the nominal rate `rate_hz` (samples may jitter or lack)."""
+
+    name: Annotated[str, AfterValidator(check_part)]
+    rate_hz: float = Field(gt=0, allow_inf_nan=False)
+    channels: tuple[Channel, ...] = Field(min_length=1)
+
+    @property
+    def channel_ids(self) -> tuple[str, ...]:
+        """The channels' ids, "modality.channel"."""
+        return tuple(f"{self.name}.{c.name}" for c in self.channels)
+
+    @model_validator(mode="after")
+    def _unique(self) -> Modality:
+        _refuse_repeats(f"channel of {self.name}", [c.name for c in self.channels])
+        return self
+
+
+class Manifest(_Frozen):
+    """The content of manifest.json.
+
+    `n_subjects` counts known subjects: 0 means that the source does not say who is who.
+    `duration_s` is the sum over sessions. `splits` counts sessions. `label_sets` maps a set to its
+    labels; the set that covers the most time comes first.
+    """
+
+    format_version: Literal[1]
+    name: Annotated[str, AfterValidator(lambda n: check_name("A data set name", n))]
+    title: str
+    synthetic: bool
+    licence: str
+    source: str
+    modalities: tuple[Modality, ...] = Field(min_length=1)
+    label_sets: dict[str, tuple[str, ...]]
+    split_rule: str
+    splits: dict[Split, int]
+    n_sessions: int = Field(gt=0)
+    n_subjects: int = Field(ge=0)
+    duration_s: float = Field(gt=0, allow_inf_nan=False)
+    content_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> Manifest:
+        _refuse_repeats("modality", [m.name for m in self.modalities])
+        return self
+
+    @property
+    def channel_ids(self) -> tuple[str, ...]:
+        """All channel ids, in the manifest's order."""
+        return tuple(c for m in self.modalities for c in m.channel_ids)
+
+    def modality_of(self, channel_id: str) -> Modality:
+        """Return the modality a channel belongs to; raise NotFoundError for an unknown channel."""
+        for modality in self.modalities:
+            if channel_id in modality.channel_ids:
+                return modality
+        raise unknown("channel", channel_id, self.channel_ids)
+
+    def unit_of(self, channel_id: str) -> str:
+        """Return a channel's unit; raise NotFoundError for an unknown channel."""
+        modality = self.modality_of(channel_id)
+        return modality.channels[modality.channel_ids.index(channel_id)].unit
+
+    def rate_of(self, channel_id: str) -> float:
+        """Return a channel's nominal rate in Hz; raise NotFoundError for an unknown channel."""
+        return self.modality_of(channel_id).rate_hz
+
+    def describe(self) -> str:
+        """Return the text a language model sees: under 400 tokens however large the set is."""
+        return describe(self)
+
+
+def _refuse_repeats(kind: str, names: list[str]) -> None:
+    folded = [n.casefold() for n in names]
+    repeated = (
+        sorted({n for n in names if folded.count(n.casefold()) > 1})
+        if len(set(folded)) < len(folded)
+        else []
+    )
+    if repeated:
+        raise DataError(f"Each {kind} needs its own name; repeated: {', '.join(repeated[:5])}.")

@@ -1,0 +1,249 @@
+"""`tuom bench data`: how the data layer's cost grows with the number of sessions."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.evals.bench.data_peers import READERS, reader
+from tool_use_om.evals.bench.data_sets import build, build_index, raw_mb
+
+READS = 200  # single sessions read, spread over the set
+IN_TURN = 5000  # sessions read one after the other at most
+REPEATS = 3  # of each short timing; the least counts
+CALLS = 5  # fresh processes that ask the index; the least counts
+NAME = "bench"
+Row = dict[str, Any]
+
+
+def measure_index(n_sessions: int, folder: Path) -> Row:
+    """Build the index of a set alone and measure what needs no signal, agent's tools included."""
+    row = _child("build-index", folder, n_sessions, 10.0)
+    row |= _least([_child("index", folder, n_sessions, 10.0) for _ in range(CALLS)])
+    return row | _least([_child("tools", folder, n_sessions, 10.0) for _ in range(CALLS)])
+
+
+def measure(n_sessions: int, session_s: float, folder: Path) -> Row:
+    """Build a set of one size and measure it; each stage in a process of its own."""
+    row = _child("build", folder, n_sessions, session_s)
+    row |= _least([_child("index", folder, n_sessions, session_s) for _ in range(CALLS)])
+    row |= _child("read", folder, n_sessions, session_s)
+    for name in READERS:
+        row |= _child(name, folder, n_sessions, session_s)
+    return row
+
+
+def _least(rows: Sequence[Row]) -> Row:
+    return {key: min(row[key] for row in rows) for key in rows[0]}
+
+
+def _child(stage: str, folder: Path, n_sessions: int, session_s: float) -> Row:
+    """Run one stage in a fresh process of one thread, so that its peak of memory is its own."""
+    code = "from tool_use_om.evals.bench.data import stage; stage()"
+    asked = [stage, str(folder), str(n_sessions), str(session_s)]
+    single = dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+    done = subprocess.run(  # noqa: S603 - this interpreter, arguments of our own
+        [sys.executable, "-c", code, *asked],
+        check=True, capture_output=True, text=True, env=os.environ | single,
+    )  # fmt: skip
+    found: Row = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def stage() -> None:
+    """Run one stage in this process, on one core, and print what was measured as JSON."""
+    name, folder, n_sessions, session_s = sys.argv[1:]
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    target = Path(folder) / "datasets" / NAME
+    stages: dict[str, Callable[[], Row]] = {
+        "build": lambda: _build(target, int(n_sessions), float(session_s)),
+        "build-index": lambda: _build_index(target, int(n_sessions)),
+        "index": lambda: _index(target),
+        "tools": lambda: _tools(Path(folder)),
+        "read": lambda: _reading(target, float(session_s)),
+    }
+    found = stages[name]() if name in stages else _peer(name, target)
+    print(json.dumps(found | {f"{name}_peak_mb": _peak_mb()}))
+
+
+def _build(target: Path, n_sessions: int, session_s: float) -> Row:
+    _, ms, cpu_ms = _timed(lambda: build(target, n_sessions, session_s))
+    files = [p for p in target.rglob("*") if p.is_file()]
+    return {
+        "samples_mb": raw_mb(n_sessions, session_s),
+        "disk_mb": sum(p.stat().st_size for p in files) / 1e6,
+        "files": len(files),
+        "convert_s": ms / 1e3,
+        "convert_cpu_s": cpu_ms / 1e3,
+        "cpu_ms_session": cpu_ms / n_sessions,
+        "mb_cpu_s": raw_mb(n_sessions, session_s) / (cpu_ms / 1e3),
+    }
+
+
+def _build_index(target: Path, n_sessions: int) -> Row:
+    _, ms, _ = _timed(lambda: build_index(target, n_sessions))
+    return {"index_s": ms / 1e3}
+
+
+def _index(target: Path) -> Row:
+    """Measure what the index answers, each for the first time in this process but the import."""
+    row: Row = {}
+
+    def first(name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what was asked for
+        found, row[f"{name}_ms"], row[f"{name}_cpu_ms"] = _timed(call)
+        return found
+
+    opened = first("open", lambda: DataSet.open(target))
+    first("pooled", opened.pooled_stats)
+    first("by_label", lambda: opened.pooled_stats(by="label"))
+    first("sessions", opened.sessions)
+    first("one_channel", lambda: opened.channel_stats(["accelerometer.x"]))
+    first("all_channels", opened.channel_stats)
+    return row
+
+
+def _tools(folder: Path) -> Row:
+    """Measure what the agent's tools say of the whole set and of parts of it."""
+    import tool_use_om.tools.run.figures  # noqa: F401 - imports are not timed
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.tools.call import arguments as a
+    from tool_use_om.tools.call.context import ToolContext
+    from tool_use_om.tools.call.working_set import WorkingSet
+    from tool_use_om.tools.look.tools import show_channel_stats, show_session_stats
+
+    ctx, row = ToolContext(workspace=Workspace.at(folder)), {}
+    whole = WorkingSet(dataset=NAME)
+    few = a.ShowSessionStats(min_duration_s=12.0)
+
+    def stats(name: str, ws: WorkingSet, **asked: Any) -> None:  # noqa: ANN401 - tool arguments
+        args = a.ShowChannelStats(**asked)
+        _, row[f"{name}_ms"], row[f"{name}_cpu_ms"] = _timed(
+            lambda: show_channel_stats(ctx, ws, args)
+        )
+
+    stats("channels", whole, statistic="std")
+    stats("channels_by_label", whole, statistic="std", by="label")
+    _, row["session_stats_ms"], row["session_stats_cpu_ms"] = _timed(
+        lambda: show_session_stats(ctx, whole, a.ShowSessionStats())
+    )
+    _, row["sessions_filtered_ms"], row["sessions_filtered_cpu_ms"] = _timed(
+        lambda: show_session_stats(ctx, whole, few)
+    )
+    part = whole.but(min_duration_s=12.0)
+    stats("channel_filtered", part, statistic="std", channels=["accelerometer.x"])
+    stats("channels_filtered", part, statistic="std")
+    stats("channel_by_subject", whole, statistic="std", channels=["gyroscope.x"], by="subject")
+    return row
+
+
+def _reading(target: Path, session_s: float) -> Row:
+    opened = DataSet.open(target)
+    ids = opened.sessions()["session_id"].tolist()
+    chosen = [ids[i] for i in np.linspace(0, len(ids) - 1, min(READS, len(ids))).astype(int)]
+    span = session_s / 2, session_s / 2 + min(5.0, session_s / 4)
+    row: Row = {}
+    for name, asked in {"session": (), "range": (["accelerometer.x"], *span)}.items():
+        opened = DataSet.open(target)
+        opened.read(ids[-1])  # the index, so that only signals are timed
+        before = _bytes_read()
+        _, ms, cpu_ms = _timed(partial(_each, opened, chosen, *asked))
+        row[f"read_{name}_ms"], row[f"read_{name}_cpu_ms"] = ms / len(chosen), cpu_ms / len(chosen)
+        row[f"read_{name}_kb"] = (_bytes_read() - before) / 1e3 / len(chosen)
+    in_turn = ids[:IN_TURN]
+    before = _bytes_read()
+    _, ms, cpu_ms = _timed(lambda: _each(opened, in_turn))
+    mega = raw_mb(len(in_turn), session_s)
+    return row | {
+        "in_turn_mb_s": mega / (ms / 1e3),
+        "in_turn_mb_cpu_s": mega / (cpu_ms / 1e3),
+        "in_turn_kb_session": (_bytes_read() - before) / 1e3 / len(in_turn),
+    }
+
+
+def _peer(name: str, target: Path) -> Row:
+    found = reader(name, DataSet.open(target))
+    if found is None:
+        return {f"{name}_mb_s": None, f"{name}_mb_cpu_s": None}
+    read, rows = found
+    read()
+    timed = [_timed(read) for _ in range(REPEATS)]
+    mega = rows * 20 / 1e6  # float64 time + 3 float32
+    return {
+        f"{name}_mb_s": mega / (min(t[1] for t in timed) / 1e3),
+        f"{name}_mb_cpu_s": mega / (min(t[2] for t in timed) / 1e3),
+    }
+
+
+def _each(dataset: DataSet, session_ids: Sequence[str], *asked: Any) -> None:  # noqa: ANN401 - as `DataSet.read`
+    """Read session after session, keeping none."""
+    for session_id in session_ids:
+        dataset.read(session_id, *asked)
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Return what `call` gives, the milliseconds that passed and those of this process's CPU."""
+    started, cpu = time.perf_counter(), time.process_time()
+    result = call()
+    passed, used = time.perf_counter() - started, time.process_time() - cpu
+    return result, 1e3 * passed, 1e3 * used
+
+
+def _bytes_read() -> int:
+    """Return the bytes this process has asked the system for so far (Linux), else 0."""
+    facts = Path("/proc/self/io")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    return next((int(x.split()[1]) for x in lines if x.startswith("rchar")), 0)
+
+
+def _peak_mb() -> float:
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def run(
+    sizes: Sequence[int],
+    session_s: float,
+    folder: Path | None = None,
+    *,
+    index_only: Sequence[int] = (),
+    done: Sequence[Mapping[str, Any]] = (),
+) -> Iterator[Row]:
+    """Yield one row a size; what was built is removed before the next.
+
+    Rows in `done` (of an earlier run) are given again and not measured.
+    """
+    asked = [(n, session_s, False) for n in sizes] + [(n, 10.0, True) for n in index_only]
+    for n_sessions, seconds, index in asked:
+        key = {"sessions": n_sessions, "seconds": seconds, "index_only": index}
+        held = next((r for r in done if key.items() <= r.items()), None)
+        if held is not None:
+            yield dict(held)
+            continue
+        with tempfile.TemporaryDirectory(dir=folder, prefix="tuom-bench-") as scratch:
+            path = Path(scratch)
+            found = measure_index(n_sessions, path) if index else measure(n_sessions, seconds, path)
+        yield key | found
+
+
+def machine() -> str:
+    """Return the machine in words."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = (x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
+    made = next(names, "?")
+    return f"{platform.machine()}, {made}, {platform.system()}, Python {platform.python_version()}"

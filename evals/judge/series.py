@@ -1,0 +1,190 @@
+"""Judge frozen encoders quickly: ridge on pooled tokens over a folder of UCR sets.
+
+Default splits; scaling and the ridge penalty are chosen on the training part alone. The control is
+the same shape with random weights, so that what training adds can be told from what the shape adds.
+MiniRocket with the same ridge stands beside them where aeon is installed. Not covered: multichannel
+sets, few labels, subjects (`pretrain_judge_sessions` and the evaluation suites do those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.moment.model import Moment
+
+Array = NDArray[np.float32]
+POOLINGS = ("mean", "mean+max+std+first+last", "shape", "two resolutions")
+FULL = 512  # samples a series is stretched to for the second resolution
+BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One data set with its default split; series (n, T), labels (n,)."""
+
+    name: str
+    train: Array
+    train_labels: NDArray[np.int64]
+    test: Array
+    test_labels: NDArray[np.int64]
+
+
+def read_ucr(folder: Path) -> list[Split]:
+    """Read every `<Name>/<Name>_TRAIN.tsv` and `_TEST.tsv` below `folder`, by name.
+
+    Raises
+    ------
+    DataError : no such files, or a file that is not label and numbers separated by tabs
+    """
+    found = sorted(folder.rglob("*_TRAIN.tsv"))
+    if not found:
+        raise DataError(f"No *_TRAIN.tsv below {folder}. Give a folder of UCR sets.")
+    return [_read_set(path) for path in found]
+
+
+def _read_set(path: Path) -> Split:
+    try:
+        train, test = (
+            np.loadtxt(path.with_name(path.name.replace("_TRAIN", part)), ndmin=2)
+            for part in ("_TRAIN", "_TEST")
+        )
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} or its _TEST file is not a readable UCR file: {error}") from error
+    return Split(
+        name=path.name.removesuffix("_TRAIN.tsv"),
+        train=train[:, 1:].astype(np.float32),
+        train_labels=train[:, 0].astype(np.int64),
+        test=test[:, 1:].astype(np.float32),
+        test_labels=test[:, 0].astype(np.int64),
+    )
+
+
+def stretched(series: Array, length: int = FULL) -> Array:
+    """Return series (n, T) linearly interpolated to (n, length)."""
+    at = np.linspace(0, series.shape[1] - 1, length)
+    grid = np.arange(series.shape[1])
+    return np.stack([np.interp(at, grid, row) for row in series]).astype(np.float32)
+
+
+@torch.inference_mode()
+def tokens(model: Moment, series: Array) -> Array:
+    """Return the frozen tokens (n, P, D) of series (n, T), of their last 512 samples."""
+    x = torch.from_numpy(series[:, -model.config.seq_len :])[:, None]
+    parts = [model.encode(x[i : i + BATCH])[:, 0] for i in range(0, len(x), BATCH)]
+    return np.asarray(torch.cat(parts).numpy())
+
+
+def pooled(model: Moment, series: Array, pooling: str) -> Array:
+    """Return one feature row a series (n, F); `pooling` is one of `POOLINGS`."""
+    if pooling == "two resolutions":
+        both = [pooled(model, s, "shape") for s in (series, stretched(series))]
+        return np.concatenate(both, axis=1)
+    z = tokens(model, series)
+    mean, std = z.mean(1), z.std(1)
+    if pooling == "mean":
+        return np.asarray(mean)
+    if pooling == "shape":
+        return shape(z)
+    return np.concatenate([mean, z.max(1), std, z[:, 0], z[:, -1]], axis=1)
+
+
+def shape(z: Array) -> Array:
+    """Return mean, std, max, min, quartiles and spread of steps of tokens (n, P, D): (n, 7 D)."""
+    steps = np.diff(z, axis=1).std(1) if z.shape[1] > 1 else np.zeros_like(z[:, 0])
+    quartiles = np.quantile(z, (0.25, 0.75), axis=1)
+    parts = [z.mean(1), z.std(1), z.max(1), z.min(1), *quartiles, steps]
+    return np.asarray(np.concatenate(parts, axis=1), dtype=np.float32)
+
+
+def ridge(n_context: int = 0) -> Any:  # noqa: ANN401  # scikit-learn has no types
+    """Return an unfitted ridge classifier; `fit` alone sets its scaling and its penalty.
+
+    The last `n_context` features together weigh as much as all others together.
+    """
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    def weighed(rows: Array) -> Array:
+        rest = rows.shape[1] - n_context
+        weight = np.append(np.ones(rest), np.full(n_context, np.sqrt(rest / max(n_context, 1))))
+        return np.asarray(rows * weight)
+
+    steps = [StandardScaler(), *([FunctionTransformer(weighed)] if n_context else [])]
+    return make_pipeline(*steps, RidgeClassifierCV(alphas=np.logspace(-3, 4, 15)))
+
+
+def rocket(train: Array, test: Array) -> tuple[Array, Array] | None:
+    """Return MiniRocket's features of windows (n, C, T), fitted on `train`; None without aeon."""
+    try:
+        from aeon.transformations.collection.convolution_based import MiniRocket
+    except ImportError:
+        return None
+    fitted = MiniRocket(random_state=0, n_jobs=1).fit(train)
+    first, second = (np.asarray(fitted.transform(x), dtype=np.float32) for x in (train, test))
+    return first, second
+
+
+def judge_rocket(splits: list[Split]) -> dict[tuple[str, str], dict[str, float]]:
+    """Return the accuracy of MiniRocket and ridge by set; empty where aeon is not installed."""
+    found = {s.name: rocket(s.train[:, None], s.test[:, None]) for s in splits}
+    scores = {s.name: ridge_accuracy(s, *f) for s in splits if (f := found[s.name]) is not None}
+    return {("MiniRocket", "its own"): scores} if scores else {}
+
+
+def ridge_accuracy(split: Split, train: Array, test: Array) -> float:
+    """Return the test accuracy of a ridge classifier on given features."""
+    fitted = ridge().fit(train, split.train_labels)
+    return float((fitted.predict(test) == split.test_labels).mean())
+
+
+def judge(
+    models: dict[str, Moment], splits: list[Split]
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Return the accuracy of each (model, pooling) by set; "raw series" is ridge on the values."""
+    raw = {s.name: ridge_accuracy(s, s.train, s.test) for s in splits}
+    scores = {("raw series", "none"): raw}
+    for name, model in models.items():
+        for pooling in POOLINGS:
+            scores[name, pooling] = {
+                s.name: ridge_accuracy(
+                    s, pooled(model, s.train, pooling), pooled(model, s.test, pooling)
+                )
+                for s in splits
+            }
+    return scores
+
+
+def controls(model: Moment, n: int = 3) -> list[Moment]:
+    """Return `n` encoders of the model's shape with random weights, in eval mode."""
+    return [Moment(model.config, seed=seed).eval() for seed in range(n)]
+
+
+def table(
+    scores: dict[tuple[str, str], dict[str, float]], splits: Sequence[Split] | None = None
+) -> str:
+    """Return the scores as a Markdown table: one row a (model, pooling), the mean last.
+
+    With `splits`, the mean has its 95 % interval: what drawing other test series would change.
+    """
+    n = np.array([len(s.test) for s in splits]) if splits else None
+    names = list(next(iter(scores.values())))
+    lines = [
+        "| weights | pooling | " + " | ".join(names) + " | mean |",
+        "|---|---|" + "---:|" * (len(names) + 1),
+    ]
+    for (model, pooling), row in scores.items():
+        p = np.array(list(row.values()))
+        cells = [*(f"{c:.3f}" for c in p), f"{p.mean():.3f}"]
+        if n is not None:
+            cells[-1] += f" ± {1.96 * np.sqrt((p * (1 - p) / n).sum()) / len(p):.3f}"
+        lines.append(f"| {model} | {pooling} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,175 @@
+"""Whether a model calls the right tools with the right arguments.
+
+Each question goes through the agent's own plan and act steps, without the answer. Tools are really
+executed, since later calls build on what earlier ones return (a forecast on the segments that a
+search found); only those of `RECORDED`, on which no later call builds, check their arguments and
+compute nothing. A question is right when every expected call is met (`score_calls`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+
+from tool_use_om.agent.context import AgentContext
+from tool_use_om.agent.record.trace import calls_of
+from tool_use_om.data.errors import TuomError
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.suites.questions.scoring import score_calls, tools_right
+
+RECORDED = ("compare_heads", "interpret_results", "plot_sessions", "request_labels")
+MEASURES = {"tools_right": "right tools", "right": "right tools and arguments"}
+
+
+class ToolSuite:
+    """Questions with known right calls, put to one model.
+
+    Parameters
+    ----------
+    model : str, a name for the model resolver
+    workspace : Workspace, where data sets are
+    split : "dev", "heldout" or None for both
+    limit : int, questions at most (the first of the file); None = all
+    questions : rows as in `tool_questions.jsonl`; None = those of the file
+    chat_model : BaseChatModel or None; None = what `model` names
+    """
+
+    name = "tools"
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        workspace: Workspace,
+        split: str | None = None,
+        limit: int | None = None,
+        seed: int = 0,
+        questions: Sequence[Mapping[str, Any]] | None = None,
+        chat_model: BaseChatModel | None = None,
+    ) -> None:
+        from tool_use_om.agent.graph import build_graph
+        from tool_use_om.evals.suites.questions.tool_questions import load_questions
+
+        chosen = list(load_questions(split) if questions is None else questions)[:limit]
+        self._questions = {str(q["id"]): q for q in chosen}
+        self._context = AgentContext(model=model, workspace=str(workspace.root), seed=seed)
+        self._agent = build_graph(tools=recording_tools(), model=chat_model)
+        self.settings = {"model": model, "split": split, "limit": limit, "seed": seed}
+
+    def items(self) -> Sequence[str]:
+        """Return the question ids."""
+        return list(self._questions)
+
+    def run(self, item: str) -> Row:
+        """Plan and act on one question; return its calls and whether they are right."""
+        question = self._questions[item]
+        context = self._context.model_copy(update={"dataset": question["dataset"]})
+        started = time.perf_counter()
+        try:
+            calls, error = self._calls(str(question["question"]), context), None
+        except TuomError as failed:
+            calls, error = [], str(failed)
+        expect = question["expect"]
+        return {
+            **{k: question[k] for k in ("question", "dataset", "phase", "template", "split")},
+            "tools_right": error is None and tools_right(expect, calls),
+            "right": error is None and score_calls(expect, calls),
+            "n_calls": len(calls),
+            "calls": calls,
+            "error": error,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+
+    def _calls(self, question: str, context: AgentContext) -> list[dict[str, Any]]:
+        last: dict[str, Any] = {}
+        stream = self._agent.stream(
+            {"question": question},
+            context=context,
+            stream_mode="values",
+            interrupt_before=["interpret", "verify"],
+        )
+        for value in stream:
+            last = value if isinstance(value, dict) else last
+        made = calls_of(last.get("messages") or [])
+        return [{"tool": c.tool, "args": c.arguments} for c in made if c.ok]
+
+    def tables(self, rows: Sequence[Row]) -> list[Table]:
+        """Return the shares of right questions, over all and by phase and split."""
+        slices = [("all", "all", list(rows))]
+        for phase in sorted({r["phase"] for r in rows}):
+            for split in sorted({r["split"] for r in rows}):
+                part = [r for r in rows if r["phase"] == phase and r["split"] == split]
+                slices.append((phase, split, part))
+        shares = tuple(_share(*s) for s in slices if s[2])
+        wrong = [r for r in rows if not r["right"]]
+        missed = tuple(
+            {"question": r["question"], "split": r["split"], "called": _shown(r)} for r in wrong
+        )
+        return [
+            Table(
+                title="Tool and argument accuracy",
+                note="Groups of the bootstrap: question templates. Failed calls do not count.",
+                rows=shares,
+            ),
+            Table(title="Questions answered wrong", note="What was called.", rows=missed),
+        ]
+
+
+def _share(phase: str, split: str, rows: Sequence[Row]) -> dict[str, str]:
+    from tool_use_om.heads.numeric.metrics import bootstrap_interval
+
+    cells = {"phase": phase, "split": split, "questions": str(len(rows))}
+    groups = [str(r["template"]) for r in rows]
+    for measure, title in MEASURES.items():
+        found = bootstrap_interval([float(r[measure]) for r in rows], groups=groups, share=True)
+        cells[title] = with_interval(found.value, found.lower, found.upper)
+    seconds = sorted(float(r["seconds"]) for r in rows)
+    cells["calls"] = f"{sum(int(r['n_calls']) for r in rows) / len(rows):.1f}"
+    return {**cells, "median seconds": f"{seconds[len(seconds) // 2]:.2f}"}
+
+
+def _shown(row: Row) -> str:
+    if row["error"]:
+        return f"error: {row['error'][:160]}"
+    made = [f"{c['tool']}({json.dumps(c['args'], ensure_ascii=False)})" for c in row["calls"]]
+    return "; ".join(made)[:300] or "nothing"
+
+
+def recording_tools() -> list[BaseTool]:
+    """Return every tool; those of `RECORDED` check their arguments and compute nothing."""
+    from tool_use_om.tools.langchain import build_tools
+
+    return [_recorder(t.name) if t.name in RECORDED else t for t in build_tools()]
+
+
+def _recorder(name: str) -> BaseTool:
+    from tool_use_om.tools.call.check import json_schema
+    from tool_use_om.tools.registry import tool_def
+
+    tool = tool_def(name)
+    return StructuredTool(
+        name=name,
+        description=tool.description,
+        args_schema=json_schema(tool),
+        func=_checked(name),
+    )
+
+
+def _checked(name: str) -> Callable[..., str]:
+    def record(**arguments: object) -> str:
+        from tool_use_om.tools.call.check import check_arguments
+        from tool_use_om.tools.registry import tool_def
+
+        try:
+            check_arguments(tool_def(name), arguments)
+        except TuomError as error:
+            raise ToolException(str(error)) from error
+        return json.dumps({"note": "recorded, not run: only the choice of calls is judged here"})
+
+    return record

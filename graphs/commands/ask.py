@@ -1,0 +1,199 @@
+"""`tuom ask` and `tuom demo`: a question in, a sourced answer, a report and a trace out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import Workspace, atomic_file, check_name
+from tool_use_om.graphs.commands.ask_console import Watcher, printable
+
+DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
+
+ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+demo_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_DATA = typer.Option("basic-motions", "--data", "-d", help="The data set asked about.")
+_MODEL = typer.Option(
+    "offline", "--model", "-m", help="offline, google_genai:NAME, local:FOLDER, PROVIDER:NAME."
+)
+_WORKSPACE = typer.Option(
+    None, "--workspace", help="Folder for data sets and results [$TUOM_WORKSPACE, else ./.tuom]."
+)
+_RUN = typer.Option(
+    None, "--run", help="Name of the run; one that was stopped half-way goes on where it was."
+)
+_SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random in the run.")
+
+
+@ask_app.command()
+def ask(
+    question: str = typer.Argument(..., help="What you want to know, in plain language."),
+    *,
+    data: str = _DATA,
+    model: str = _MODEL,
+    workspace: Path | None = _WORKSPACE,
+    run: str | None = _RUN,
+    seed: int = _SEED,
+) -> None:
+    """Ask a question about a data set; print the answer, write the report and the trace."""
+    _answer(question, data=data, model=model, workspace=workspace, run=run, seed=seed)
+
+
+@demo_app.command()
+def demo(workspace: Path | None = _WORKSPACE, model: str = _MODEL, run: str | None = _RUN) -> None:
+    """Run the main job on real wrist data: find walking, forecast 5 s, explain, report."""
+    _answer(DEMO_QUESTION, data="basic-motions", model=model, workspace=workspace, run=run, seed=0)
+
+
+def _answer(
+    question: str,
+    *,
+    data: str,
+    model: str,
+    workspace: Path | None,
+    run: str | None,
+    seed: int,
+) -> None:
+    if not question.strip():
+        raise DataError(
+            "The question is empty. Ask something about the data, for example: "
+            '"How many sessions are there, and what channels do they have?"'
+        )
+    console = Console()
+    place = Workspace.at(workspace)
+    name = check_name("--run", run) if run else new_run_name()
+    console.print(Panel(Text(printable(question)), title=Text(f"{data} · {model}"), width=100))
+    console.print(f"[dim]run {name}[/dim]")
+    started = time.perf_counter()
+    state = _watched(console, question, place, name, data=data, model=model, seed=seed)
+    seconds = time.perf_counter() - started
+    written = write_run(state, place, name, model=model, seed=seed, seconds=seconds)
+    _show(console, state, written, seconds)
+    if unanswered(state):
+        raise SystemExit(2)
+
+
+def new_run_name() -> str:
+    """Return a name for a run: when it began, to the millisecond."""
+    return time.strftime("run-%Y%m%d-%H%M%S-") + f"{time.time_ns() // 1_000_000 % 1000:03d}"
+
+
+def _watched(
+    console: Console,
+    question: str,
+    place: Workspace,
+    name: str,
+    *,
+    data: str,
+    model: str,
+    seed: int,
+) -> Mapping[str, Any]:
+    """Run the question to its end, asking the person whenever the agent does."""
+    from tool_use_om.graphs.commands.console_labels import reply_of_person
+
+    reply = None
+    while True:
+        with _stoppable(console, name) as watcher:
+            from tool_use_om.agent.context import AgentContext
+            from tool_use_om.graphs.runner import run_question
+
+            state = run_question(
+                question,
+                AgentContext(model=model, dataset=data, workspace=str(place.root), seed=seed),
+                thread_id=name,
+                saver_path=place.root / "checkpoints.sqlite",
+                on_event=watcher.on_event,
+                reply=reply,
+            )
+        if not state.get("__interrupt__"):
+            return state
+        reply = reply_of_person(console, state["__interrupt__"][0], name)
+
+
+@contextmanager
+def _stoppable(console: Console, name: str) -> Iterator[Watcher]:
+    """Show progress; on Ctrl-C say how to go on."""
+    try:
+        with Watcher(console) as watcher:
+            yield watcher
+    except KeyboardInterrupt:
+        console.print(f"\nStopped. What was finished is kept; go on with: --run {name}")
+        raise SystemExit(130) from None
+
+
+def write_run(
+    state: Mapping[str, Any],
+    place: Workspace,
+    name: str,
+    *,
+    model: str,
+    seed: int,
+    seconds: float,
+) -> dict[str, Path]:
+    """Write a finished run's report and trace; return their paths by kind.
+
+    The trace is appended to the workspace's own file and stands alone beside the report, too.
+    """
+    from tool_use_om.agent.record.report import render
+    from tool_use_om.agent.record.run_report import report_of
+    from tool_use_om.agent.record.trace import append_trace, trace_from_state
+
+    trace = trace_from_state(state, workspace=place, model=model, seed=seed, seconds=seconds)
+    append_trace(place, trace)
+    folder = place.folder("runs", name)
+    page = render(report_of(state, place, trace))
+    # A run's name can take further questions: each keeps its own page and trace.
+    nth = 1 + len(list(folder.glob("report*.html")))
+    suffix = f"-{nth}" if nth > 1 else ""
+    paths = {"report": folder / f"report{suffix}.html", "trace": folder / f"trace{suffix}.jsonl"}
+    for kind, text in (("report", page), ("trace", trace.model_dump_json() + "\n")):
+        with atomic_file(paths[kind]) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return paths
+
+
+def _show(
+    console: Console, state: Mapping[str, Any], written: Mapping[str, Path], seconds: float
+) -> None:
+    from rich.markdown import Markdown
+
+    answer = str(state.get("answer") or "")
+    if not answer:
+        raise DataError("The run ended without an answer. Ask again in other words.")
+    console.print()
+    console.print(Panel(Markdown(printable(answer)), title="answer", width=100, padding=(1, 2)))
+    findings = state.get("findings") or []
+    console.print(f"{len(findings)} sourced findings · {_verdict(state)} · {seconds:.1f} s")
+    for kind, path in written.items():
+        console.print(f"{kind:<7} {path}", soft_wrap=True)
+
+
+def _verdict(state: Mapping[str, Any]) -> str:
+    rejected = (state.get("verification") or {}).get("rejected") or []
+    if rejected:
+        return f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]"
+    if unanswered(state):
+        return "[red]the question was not answered[/red]"
+    if not state.get("findings"):
+        return "nothing was computed"
+    return "[green]every number checked against its tool result[/green]"
+
+
+def unanswered(state: Mapping[str, Any]) -> bool:
+    """Tell whether nothing was found because a step failed or the question was not understood."""
+    from tool_use_om.agent.state import tool_messages
+
+    if state.get("findings"):
+        return False
+    failed = any(m.status == "error" for m in tool_messages(state.get("messages") or []))
+    return failed or bool(state.get("not_understood"))

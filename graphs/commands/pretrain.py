@@ -1,0 +1,211 @@
+"""`tuom pretrain`: train the bundled tokenizer, judge it, export it with its card."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tool_use_om.tokenizers.moment.model import Moment
+    from tool_use_om.tokenizers.pretrain.run import PretrainConfig, Row, Run
+
+app = typer.Typer(
+    help="Train a small MOMENT tokenizer on synthetic series, judge it, export it.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Out = Annotated[Path, typer.Option(help="Folder of the run: state, metrics, checkpoint.")]
+RunFolder = Annotated[Path, typer.Option("--run", help="Folder of a pretraining run.")]
+
+
+@app.callback(invoke_without_command=True)
+def train(
+    context: typer.Context,
+    *,
+    out: Out = Path(".tuom/pretrain/run"),
+    minutes: Annotated[
+        float | None, typer.Option(help="Length in minutes of training (40 without --steps).")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Length in steps: repeatable exactly.")] = None,
+    seed: Annotated[int, typer.Option(help="Names the stream of series and the weights.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+    d_model: Annotated[int, typer.Option(help="Width of a token.")] = 192,
+    n_layers: Annotated[int, typer.Option(help="Encoder layers.")] = 4,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    batch_samples: Annotated[int, typer.Option(help="Samples in a batch.")] = 16_384,
+    contrast: Annotated[float, typer.Option(help="Weight of telling crops apart.")] = 0.1,
+    summary: Annotated[float, typer.Option(help="Weight of the window's summary.")] = 0.5,
+    segments: Annotated[float, typer.Option(help="Weight of the summary of its quarters.")] = 0.0,
+    views: Annotated[str, typer.Option(help="The contrast's views: crops, warps, both.")] = "crops",
+    kin: Annotated[float, typer.Option(help="Share of batches of like series.")] = 0.0,
+    forecast: Annotated[float, typer.Option(help="Share of batches hiding the end.")] = 0.0,
+    coarse: Annotated[float, typer.Option(help="Share of batches interpolated.")] = 0.0,
+    real: Annotated[
+        Path | None, typer.Option(help="Ablation only: a .npy file of real series (n, samples).")
+    ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint folder to go on from.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the saved state.")] = False,
+) -> None:
+    """Train by masked reconstruction; safe to kill at any time and to --resume."""
+    if context.invoked_subcommand is not None:
+        return
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall on a busy machine
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")  # likewise; both are read when torch is loaded
+    config = _checked(
+        seed=seed,
+        steps=steps,
+        minutes=(minutes or 40.0) if steps is None else minutes,
+        d_model=d_model,
+        d_ff=2 * d_model,
+        n_layers=n_layers,
+        n_heads=max(1, d_model // 32),
+        learning_rate=learning_rate,
+        batch_samples=batch_samples,
+        contrast=contrast,
+        summary=summary,
+        segments=segments,
+        views=views,
+        kin=kin,
+        forecast=forecast,
+        coarse=coarse,
+        real=None if real is None else str(real),
+        start_from=None if start_from is None else str(start_from),
+    )
+    _train(config, out, threads=threads, resume=resume)
+
+
+def _checked(**options: Any) -> PretrainConfig:  # noqa: ANN401  # checked by the model, field by field
+    """Return the configuration, or raise DataError that says which option is wrong and why."""
+    from pydantic import ValidationError
+
+    from tool_use_om.data.errors import DataError
+    from tool_use_om.tokenizers.pretrain.run import PretrainConfig
+
+    try:
+        return PretrainConfig(**options)
+    except ValidationError as error:
+        wrong = [": ".join([*map(str, e["loc"]), e["msg"]]) for e in error.errors()]
+        raise DataError("; ".join(wrong)) from error
+
+
+def _train(config: PretrainConfig, out: Path, *, threads: int, resume: bool) -> None:
+    import torch
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from tool_use_om.tokenizers.pretrain.run import pretrain
+
+    torch.set_num_threads(threads)
+    columns = (
+        TextColumn("step {task.fields[step]}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.1f} %  loss {task.fields[loss]:.4f}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns) as bar:
+        task = bar.add_task("pretrain", total=1.0, step=0, loss=float("nan"))
+        run = pretrain(
+            config, out, resume=resume, on_row=lambda run, row: _show(bar, task, run, row)
+        )
+    minutes, held = run.progress["seconds"] / 60, run.validate()
+    typer.echo(
+        f"{run.progress['step']} steps, {run.progress['windows']} windows, {minutes:.1f} minutes, "
+        f"held-out loss {sum(held.values()) / len(held):.4f}. Checkpoint: {out / 'checkpoint'}"
+    )
+
+
+def _show(bar: Progress, task: Any, run: Run, row: Row) -> None:  # noqa: ANN401  # rich's TaskID is private
+    bar.update(task, completed=run.done, step=row["step"], loss=row["loss"])
+
+
+@app.command()
+def judge(
+    *,
+    ucr: Annotated[
+        Path | None, typer.Option(help="Folder with UCR sets as <Name>_TRAIN.tsv, _TEST.tsv.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A data set with labels, such as basic-motions.")
+    ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Loss on held-out synthetic series.")
+    ] = False,
+    label_set: Annotated[str, typer.Option(help="Its label set.")] = "activity",
+    window_s: Annotated[float, typer.Option(help="Length of a window, seconds.")] = 4.0,
+    per_class: Annotated[int, typer.Option(min=1, help="Few labels: how many a class.")] = 5,
+    rate_hz: Annotated[
+        float | None, typer.Option(help="Rate the signals are brought to; default: their own.")
+    ] = None,
+    workspace: Annotated[Path | None, typer.Option(help="Where data sets live.")] = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="Checkpoint folder; may be repeated.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+) -> None:
+    """Judge beside random weights: ridge on frozen tokens, or the loss of hidden patches."""
+    import torch
+
+    from tool_use_om.data.errors import DataError
+
+    if [ucr is not None, data is not None, held_out].count(True) != 1:
+        raise DataError("Give one of --ucr FOLDER, --data NAME and --held-out to judge on.")
+    torch.set_num_threads(threads)
+    from tool_use_om.tokenizers.registry import PACKAGED
+
+    models = _models(checkpoint or [PACKAGED / "moment-tiny"])
+    if held_out:
+        from tool_use_om.tokenizers.pretrain import loss as held
+
+        typer.echo(held.table({name: held.held_out_losses(m) for name, m in models.items()}))
+        return
+    if ucr is not None:
+        from tool_use_om.evals.judge import series as judging
+
+        splits = judging.read_ucr(ucr)
+        scores = judging.judge(models, splits) | judging.judge_rocket(splits)
+        typer.echo(judging.table(scores, splits))
+        return
+    from tool_use_om.data.catalog import open_dataset
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.judge import sessions
+
+    opened = open_dataset(str(data), Workspace.at(workspace))
+    windows = sessions.labelled_windows(opened, label_set, window_s, rate_hz)
+    judged = sessions.judge_sessions(models, windows, per_class=per_class)
+    judged |= sessions.judge_rocket(windows, per_class=per_class)
+    n_train, labels = int(windows.train.sum()), len(set(windows.labels))
+    typer.echo(f"{n_train} training, {len(windows.train) - n_train} test windows, {labels} labels")
+    typer.echo(sessions.table(judged, per_class))
+
+
+def _models(folders: list[Path]) -> dict[str, Moment]:
+    """Return the checkpoints by folder, then three random encoders of the first one's shape."""
+    from tool_use_om.evals.judge.series import controls
+    from tool_use_om.tokenizers.moment.checkpoint import load_moment
+
+    trained = {"/".join(folder.parts[-2:]): load_moment(folder) for folder in folders}
+    control = controls(next(iter(trained.values())))
+    return trained | {f"random, seed {seed}": model for seed, model in enumerate(control)}
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    to: Annotated[Path, typer.Option(help="Folder for the checkpoint and its card.")],
+    figure: Annotated[Path | None, typer.Option(help="Also draw the loss curves as PNG.")] = None,
+    note: Annotated[str, typer.Option(help="A sentence for the top of the card.")] = "",
+) -> None:
+    """Write a run's checkpoint with its model card, and its loss curves."""
+    from tool_use_om.tokenizers.pretrain.card import draw_curves, export_run
+
+    export_run(run, to, note=note)
+    if figure is not None:
+        draw_curves(run, figure)
+    typer.echo(f"Wrote {to}" + (f" and {figure}" if figure else ""))

@@ -1,0 +1,139 @@
+"""`tuom tokenizers`: which encoders there are, which are here, and how fast each runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tool_use_om.tokenizers.registry import is_here, is_installed, specs
+
+app = typer.Typer(
+    name="tokenizers",
+    help="List the frozen tokenizers: what is here, what would be downloaded, licence, speed.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+)
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", help="Where speeds are kept; default $TUOM_WORKSPACE or .tuom."),
+]
+
+
+@app.callback()
+def list_tokenizers(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+    cache: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool, typer.Option("--cache", help="Show the token cache instead: entries, size, hits.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """List the frozen tokenizers: what is here, what would be downloaded, licence, speed."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if cache:
+        typer.echo(_cache_lines(workspace, as_json=as_json))
+        return
+    rows = describe(workspace)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        typer.echo(_lines(row))
+
+
+@app.command()
+def measure(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Tokenizers to measure; default: all that can run.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Time for each, after loading.")] = 2.0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Measure windows a second on this machine (random weights where none are here); keep them."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.tokenizers import speed
+
+    place = Workspace.at(workspace)
+    chosen = names or [s.name for s in specs() if is_installed(s)]
+    for done, name in enumerate(chosen, start=1):
+        row = speed.measure(name, place, seconds=seconds)
+        typer.echo(f"[{done}/{len(chosen)}] {name}: {_speed(row)}")
+
+
+def describe(workspace: Path | None = None) -> list[dict[str, Any]]:
+    """Return each spec as a dict with "here", "installed" and "speed" (None if not measured)."""
+    measured = _measured(workspace)
+    return [
+        dataclasses.asdict(spec)
+        | {
+            "here": is_here(spec),
+            "installed": is_installed(spec),
+            "speed": measured.get(spec.name),
+        }
+        for spec in specs()
+    ]
+
+
+def _cache_lines(workspace: Path | None, *, as_json: bool) -> str:
+    """Return what the workspace's token cache holds; reading makes no workspace."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.tokenizers.cache.status import cache_status
+
+    found = cache_status(Workspace.root_of(workspace))
+    if as_json:
+        return json.dumps(dataclasses.asdict(found) | {"hit_ratio": found.hit_ratio}, indent=2)
+    ratio = "nothing asked yet" if found.hit_ratio is None else f"{found.hit_ratio:.0%} hits"
+    return (
+        f"token cache: {found.entries} sessions kept, {found.size_mb:.1f} of {found.max_mb:g} MB; "
+        f"{ratio} ({found.hits} sessions from disk, {found.misses} encoded)"
+    )
+
+
+def _measured(workspace: Path | None) -> dict[str, dict[str, Any]]:
+    """Return the kept speeds; a listing makes no workspace where there is none."""
+    from tool_use_om.data.workspace import Workspace
+
+    root = Workspace.root_of(workspace)
+    if not (root / "tokenizers").is_dir():
+        return {}
+    from tool_use_om.tokenizers.speed import measured
+
+    return measured(Workspace(root))
+
+
+def _lines(row: dict[str, Any]) -> str:
+    facts = (
+        f"{row['parameters'] / 1e6:.1f} M parameters",
+        f"windows of {row['patch_len']} to {row['native_context']} samples",
+        f"{row['d_model']} numbers a token",
+        row["licence"],
+        _where(row),
+    )
+    speed = "not measured here: tuom tokenizers measure " + row["name"]
+    details = (
+        f"  speed: {_speed(row['speed']) if row['speed'] else speed}",
+        f"  good at: {row['good_at']}",
+        f"  bad at: {row['bad_at']}",
+    )
+    return "\n".join([f"{row['name']}: {' · '.join(facts)}", *details])
+
+
+def _speed(row: dict[str, Any]) -> str:
+    how = f"{row['threads']} threads, {row['precision']}, {row['weights']} weights"
+    size = f"{row['samples']} samples x {row['channels']} channels"
+    return f"{row['windows_per_s']:g} windows/s of {size}, {how}"
+
+
+def _where(row: dict[str, Any]) -> str:
+    if not row["installed"]:
+        return "needs: pip install 'tool-use-om[zoo]'"
+    if row["here"]:
+        return "here"
+    if row["weights"].startswith("package:"):
+        return "missing: tuom pretrain makes them"
+    return f"to download: {row['size_mb']:.0f} MB from {row['weights']}"

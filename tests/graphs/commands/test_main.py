@@ -1,0 +1,67 @@
+"""The command index is cheap, complete and turns errors into one paragraph."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.graphs.commands import main as cli
+
+
+def test_index_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`tuom --help` names each command once."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--help"])
+    assert stop.value.code == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.split()]
+    assert all(listed.count(name) == 1 for name in cli.COMMANDS)
+
+
+def test_index_imports_nothing_heavy() -> None:
+    """`tuom --help` stays well under half a second because it imports no library of ours."""
+    code = (
+        "import sys; from tool_use_om.graphs.commands import main as cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch','pandas','numpy','langgraph','langchain_core','matplotlib','sklearn'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "HEAVY []" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_shows_its_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line of the index leads to an app that exists."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main([name, "--help"])
+    assert stop.value.code == 0
+    assert f"tuom {name}" in capsys.readouterr().out
+
+
+def test_unknown_command_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    """A typing error is a usage error."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["aks"])
+    assert stop.value.code == 2
+    assert "aks" in capsys.readouterr().err
+
+
+def test_error_meant_for_a_person_is_one_paragraph(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A TuomError is printed as it is, without a traceback, and exits with 2."""
+
+    def fail(**_: object) -> None:
+        raise DataError("expected this, got that; do so.")
+
+    module = importlib.import_module("tool_use_om.graphs.commands.ask")
+    monkeypatch.setattr(module, "ask_app", fail)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["ask", "anything"])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == "error: expected this, got that; do so.\n"

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.tools.call.check import check_arguments, json_schema
+from tool_use_om.tools.registry import TOOLS, tool_def
+
+NAMES = [
+    "list_datasets",
+    "show_session_stats",
+    "show_channel_stats",
+    "select_channels",
+    "filter_by_time",
+    "plot_sessions",
+    "check_data",
+    "select_tokenizer",
+    "configure_tokenizer",
+    "select_channels_for_encoding",
+    "select_task_head",
+    "configure_head",
+    "run_task",
+    "compare_heads",
+    "interpret_results",
+    "request_labels",
+]
+
+
+def test_registry_holds_the_named_tools_in_order() -> None:
+    """Tool names are the contract that traces, training rows and evals share."""
+    assert list(TOOLS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema_is_short_and_described(name: str) -> None:
+    """Every argument says what it is, and no schema is longer than small models can take."""
+    schema = json_schema(tool_def(name))
+    assert schema["additionalProperties"] is False
+    assert all(p["description"] and "type" in p for p in schema["properties"].values())
+    assert len(str(schema)) < 3400
+
+
+@pytest.mark.parametrize("name", list(TOOLS))
+def test_schema_names_nothing_outside_itself(name: str) -> None:
+    """No schema refers to a model elsewhere: hosts that resolve no references read it, too."""
+    told = str(json_schema(tool_def(name)))
+    assert not any(word in told for word in ("$ref", "$defs", "prefixItems"))
+
+
+def test_schema_of_descriptions_shows_their_fields() -> None:
+    """A model that is shown run_task sees what an activity may be described by."""
+    items = json_schema(tool_def("run_task"))["properties"]["descriptions"]["items"]
+    assert items["required"] == ["name"]
+    assert items["properties"]["cadence_hz"]["items"] == {"type": "number"}
+    assert items["properties"]["regularity"]["enum"] == ["none", "some", "strong"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_function_loads(name: str) -> None:
+    """Each registered path leads to a function."""
+    assert callable(tool_def(name).load())
+
+
+def test_check_arguments_takes_one_name_for_a_list() -> None:
+    """Models write a string where a list is meant: it is read as names."""
+    tool = tool_def("select_channels")
+    assert check_arguments(tool, {"channels": "acc, gyro"}).model_dump()["channels"] == [
+        "acc",
+        "gyro",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "message"),
+    [
+        ("run_task", {"horizonn": 5}, "did you mean 'horizon_s'"),
+        ("run_task", {"k": 100}, "'k'.*less than or equal to 50"),
+        ("run_task", {"horizon_s": -1}, "'horizon_s'.*greater than 0"),
+        ("select_channels", {}, "'channels' is required"),
+        ("select_task_head", {"task": "cluster"}, "'classify', 'forecast'"),
+        ("filter_by_time", {"start_s": -3}, "greater than or equal to 0"),
+        ("show_channel_stats", {"statistic": "entropy"}, "'mean', 'std'"),
+    ],
+)
+def test_check_arguments_says_what_to_mend(
+    name: str, args: dict[str, object], message: str
+) -> None:
+    """A bad argument names itself, the rule, and the arguments there are."""
+    with pytest.raises(DataError, match=message):
+        check_arguments(tool_def(name), args)
+
+
+def test_tool_def_lists_the_nearest_when_unknown() -> None:
+    """An unknown tool is answered with the nearest names."""
+    with pytest.raises(NotFoundError, match="Did you mean 'run_task'"):
+        tool_def("run_tasks")

@@ -1,0 +1,146 @@
+"""The model card and the loss curves of a pretraining run, written from its own records."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import atomic_file, atomic_folder
+from tool_use_om.tokenizers.moment.checkpoint import load_moment, weights_hash
+from tool_use_om.tokenizers.pretrain.corpus import FAMILIES
+from tool_use_om.tokenizers.pretrain.run import CHECKPOINT, Row, read_metrics
+from tool_use_om.tokenizers.pretrain.state import read_progress
+
+SMOOTHING = 100  # steps under the median of the loss curve
+
+
+def export_run(run: Path, to: Path, *, note: str = "") -> None:
+    """Copy a run's checkpoint to `to` with a README.md that says what it is.
+
+    Parameters
+    ----------
+    note : str, a sentence for the top of the card
+
+    Raises
+    ------
+    DataError : `run` holds no pretraining run, or one that has seen real series
+    """
+    progress = read_progress(run)
+    if progress is None:
+        raise DataError(f"{run} holds no pretraining run. Give the folder named by --out.")
+    if progress["config"].get("real"):
+        raise DataError(
+            f"{run} was trained on real series, too: an ablation, which the card would call "
+            "synthetic. Export a run made without --real."
+        )
+    text = card(progress, read_metrics(run), run / CHECKPOINT, note)
+    with atomic_folder(to) as partial:
+        for path in (run / CHECKPOINT).iterdir():
+            shutil.copyfile(path, partial / path.name)
+        (partial / "README.md").write_text(text)
+        (partial / "recipe.json").write_text(json.dumps(progress, indent=2) + "\n")
+    to.chmod(0o755)
+
+
+def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str) -> str:
+    """Return the model card (Markdown) of a checkpoint from what its run recorded."""
+    model = load_moment(checkpoint)
+    config, held = progress["config"], [row for row in rows if "held_out" in row]
+    more = ("views", "segments", "kin", "forecast", "coarse", "start_from")
+    options = ", ".join(f"{n} {config[n]}" for n in more if config.get(n)) or "as above"
+    first, last = held[0], held[-1]
+    shares = ", ".join(f"{n} {s:g}" for n, s in progress["corpus"]["families"].items())
+    table = "\n".join(
+        f"| {name} | {first['held_out'][name]:.4f} | {last['held_out'][name]:.4f} |"
+        for name in FAMILIES
+    )
+    return f"""---
+license: apache-2.0
+library_name: tool-use-om
+tags: [time-series, MOMENT, embeddings]
+---
+# moment-tiny
+
+{note}
+
+A small MOMENT encoder: patches of {model.config.patch_len} samples, windows up to
+{model.config.seq_len}, {sum(p.numel() for p in model.parameters()):,} parameters (d_model
+{model.config.d_model}, {model.config.n_layers} layers, {model.config.n_heads} heads, d_ff
+{model.config.d_ff}), float32. Same files as momentfm's checkpoints. Licence: Apache-2.0.
+
+Pretrained by rebuilding hidden patches ({config["hide_from"]:.0%} to {config["hide_to"]:.0%} of
+each window), plus {config["summary"]:g} × a linear reading of the window's shape, spectrum and
+distribution from its mean token, plus {config["contrast"]:g} × telling the other crop of the same
+series from those of other series. Further options of the run:
+{options}. What only the training needed is not in the file.
+
+## What it was trained on, and what it has never seen
+
+Synthetic series only, drawn by `tokenizers/synthetic/`: no real recording of any kind, so no data
+licence applies and no benchmark can have been seen. Families and their shares:
+{shares}.
+
+Corpus hash `{progress["corpus_hash"]}`: SHA-256 of the recipe in `recipe.json` (families, shares,
+lengths, seed, source code). Stream seed {config["seed"]}.
+
+## How long
+
+| | |
+|---|---|
+| wall-clock training | {progress["seconds"] / 60:.1f} minutes |
+| CPU time | {progress["cpu_seconds"] / 60:.1f} minutes in all threads, {progress["precision"]} |
+| steps | {progress["step"]:,} of {config["batch_samples"]:,} samples |
+| windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), no series in two steps |
+| weights | SHA-256 `{weights_hash(model)}` |
+
+## Held-out loss by family (Huber, in normalised units, hidden patches only)
+
+Series of the same families from a stream that training never reads; 64 a family, 35 % hidden.
+
+| family | at step {first["step"]:,} | at step {last["step"]:,} |
+|---|---:|---:|
+{table}
+
+## Good at, bad at
+
+Judged on frozen tokens in `docs/pretraining.md`, with loss curves, against random weights of the
+same shape. Each channel is encoded alone and normalised, so level, scale and orientation are lost
+unless context features are added; there is one resolution, so very slow and very fast rhythms in
+one window are not told apart well. Not for forecasting or imputation as such: it was trained for
+little and on no real data.
+"""
+
+
+def draw_curves(run: Path, target: Path) -> None:
+    """Draw training loss and held-out loss by family over minutes of training, as PNG."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = read_metrics(run)
+    held = [row for row in rows if "held_out" in row]
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    loss, minutes = (np.array([row[k] for row in rows]) for k in ("loss", "seconds"))
+    left.plot(minutes / 60, loss, color="0.8", lw=0.5, label="each step")
+    near = min(SMOOTHING, len(rows))
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, near), axis=-1)
+    left.plot(minutes[near - 1 :] / 60, smooth, label=f"median of {near} steps")
+    left.set(xlabel="minutes of training", ylabel="Huber loss of hidden patches", title="training")
+    left.set_yscale("log")
+    left.legend()
+    colours = mpl.colormaps["tab20"]
+    for k, name in enumerate(FAMILIES):
+        x, y = ([row["seconds"] / 60 for row in held], [row["held_out"][name] for row in held])
+        right.plot(x, y, label=name, color=colours(k))
+    right.set(xlabel="minutes of training", title="held-out series, by family")
+    right.legend(fontsize=7, ncols=2)
+    with atomic_file(target) as partial:
+        figure.savefig(partial, format="png", dpi=120)
+    target.chmod(0o644)

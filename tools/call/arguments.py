@@ -1,0 +1,289 @@
+"""The arguments of every tool: what a language model fills in, described and checked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tool_use_om.heads.classify.descriptions import ActivityDescription
+
+
+def as_names(value: object) -> object:
+    """Accept one name, or names in one comma-separated string, where a list is meant."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], BeforeValidator(as_names)]
+Split = Literal["train", "calibration", "test"]
+Task = Literal["classify", "forecast", "retrieve", "anomaly"]
+RareLabels = Literal["take", "leave_out"]
+IssueKind = Literal[
+    "leak", "unit", "rate", "repeat", "stuck", "clipping", "overlap", "gap", "missing", "hole"
+]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Arguments(BaseModel):
+    """Base of all arguments: unknown ones are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ListDatasets(Arguments):
+    """No arguments."""
+
+
+class SessionFilters(Arguments):
+    """Which sessions (and which labelled parts of them) are meant; nothing given means all."""
+
+    sessions: Names | None = Field(default=None, description="Session ids.")
+    labels: Names | None = Field(
+        default=None, description="Keep only parts with one of these labels."
+    )
+    subjects: Names | None = Field(default=None, description="Subject ids.")
+    split: Split | None = Field(default=None, description="Keep one split only.")
+    min_duration_s: Seconds | None = Field(
+        default=None, description="Keep sessions of at least this many seconds."
+    )
+    max_duration_s: Seconds | None = Field(
+        default=None, description="Keep sessions of at most this many seconds."
+    )
+
+
+class ShowSessionStats(SessionFilters):
+    """Which sessions to count."""
+
+    dataset: str | None = Field(
+        default=None, description="Data set to open and select; default: current."
+    )
+
+
+class ShowChannelStats(Arguments):
+    """What to compute over the working set."""
+
+    channels: Names | None = Field(
+        default=None, description="Channel ids or a modality name; default: the selected channels."
+    )
+    by: Literal["channel", "label", "session", "subject"] = Field(
+        default="channel", description="One row for each channel, or for each channel and group."
+    )
+    statistic: Literal["mean", "std", "variance", "min", "max", "range", "rms"] = Field(
+        default="std", description="The number to compute."
+    )
+
+
+class SelectChannels(Arguments):
+    """Which channels later steps use."""
+
+    channels: Names = Field(description="Channel ids, a modality name, or 'all'.", min_length=1)
+
+
+class FilterByTime(SessionFilters):
+    """Narrows the working set; filters not named stay as they are."""
+
+    start_s: Seconds | None = Field(default=None, description="From this second of each session.")
+    end_s: float | None = Field(
+        default=None, gt=0, description="Up to this second of each session."
+    )
+    reset: bool = Field(default=False, description="Drop all earlier filters first.")
+
+
+class PlotSessions(Arguments):
+    """What to draw."""
+
+    sessions: Names | None = Field(
+        default=None, description="Session ids; default: the first selected ones."
+    )
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
+    max_sessions: int = Field(
+        default=4, ge=1, le=12, description="Draw at most this many sessions."
+    )
+
+
+class CheckData(Arguments):
+    """What to look for, and where; the filters of the working set hold."""
+
+    kinds: Annotated[list[IssueKind], BeforeValidator(as_names)] | None = Field(
+        default=None, description="Kinds of issue to look for; default: all.", min_length=1
+    )
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
+    sessions: Names | None = Field(default=None, description="Session ids; default: the selected.")
+    max_sessions: int = Field(
+        default=400, ge=1, le=1000, description="Read the samples of at most this many sessions."
+    )
+
+
+class SelectTokenizer(Arguments):
+    """Which frozen encoder turns windows into tokens."""
+
+    tokenizer: str | None = Field(
+        default=None, description="A tokenizer's name; default: chosen by rule from the data."
+    )
+
+
+class ConfigureTokenizer(Arguments):
+    """How windows are cut; what is left out is derived from the data."""
+
+    window_s: float | None = Field(default=None, gt=0, description="Length of a window in seconds.")
+    stride_s: float | None = Field(
+        default=None, gt=0, description="Seconds from one window to the next."
+    )
+    target_rate_hz: float | None = Field(
+        default=None,
+        gt=0,
+        description="Resample to this rate before encoding; with fusion 'per_modality' the highest "
+        "rate any modality keeps.",
+    )
+    patch_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds one patch covers; sets the rate instead of target_rate_hz.",
+    )
+    patch_stride_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds from one patch to the next, a half, quarter or eighth of a patch: "
+        "finer in time, as many times the work. Not for forecasts.",
+    )
+    fusion: Literal["common", "per_modality"] | None = Field(
+        default=None,
+        description="Several rates: 'common' brings all channels to one, 'per_modality' encodes "
+        "each at its own and joins the tokens on the seconds axis.",
+    )
+    super_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds a super-patch summarises, at most half of window_s: for windows of "
+        "minutes to hours. Not for forecasts.",
+    )
+    resolutions: int | None = Field(
+        default=None,
+        ge=1,
+        le=2,
+        description="2: also encode each window stretched to the encoder's whole context, for "
+        "short or fine shapes; several times the work. Not for forecasts.",
+    )
+    context_features: bool | Names | None = Field(
+        default=None,
+        description="What heads get beside tokens: true = each window's mean and scale, which the "
+        "encoder removes; or names out of mean, std, log_std, time_of_day, log_rate.",
+    )
+
+
+class SelectChannelsForEncoding(Arguments):
+    """Which of the selected channels the encoder sees."""
+
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
+    max_channels: int | None = Field(
+        default=None, ge=1, description="Keep at most this many, the liveliest first."
+    )
+
+
+class SelectTaskHead(Arguments):
+    """What is to be done, and by which light head."""
+
+    task: Task = Field(description="What to do with the tokens.")
+    head: str | None = Field(default=None, description="A head's name; default: chosen by rule.")
+    labels_per_class: int | None = Field(
+        default=None, ge=1, description="How many labelled examples a class may be used."
+    )
+
+
+class ConfigureHead(Arguments):
+    """Settings of the selected head."""
+
+    params: dict[str, Any] = Field(description="Setting name → value, as the head lists them.")
+
+
+class RunTask(Arguments):
+    """What to find, forecast or search with the selected head."""
+
+    target_label: str | None = Field(
+        default=None, description="Activity to find (classify), forecast from, or rank sessions of."
+    )
+    target_channels: Names | None = Field(default=None, description="Channels to forecast.")
+    horizon_s: float | None = Field(
+        default=None, gt=0, description="Forecast this many seconds ahead."
+    )
+    sessions: Names | None = Field(default=None, description="Only these sessions.")
+    query_session: str | None = Field(
+        default=None, description="Session to search from, or to check."
+    )
+    query_start_s: Seconds | None = Field(default=None, description="Query begins at this second.")
+    query_end_s: float | None = Field(default=None, gt=0, description="Query ends at this second.")
+    k: int = Field(default=5, ge=1, le=50, description="How many neighbours.")
+    labels_per_class: int | None = Field(
+        default=None, ge=1, description="Fit on this many labelled sessions a class only."
+    )
+    rare_labels: RareLabels = Field(
+        default="take",
+        description="A label with fewer sessions than labels_per_class: take what there is, or "
+        "leave the label out.",
+    )
+    coverage: float = Field(
+        default=0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
+    )
+    threshold: float | None = Field(
+        default=None,
+        description="Forecast: also how likely the one channel reaches this level, in its unit.",
+    )
+    direction: Literal["above", "below"] = Field(
+        default="above", description="From which side the threshold is meant."
+    )
+    descriptions: list[ActivityDescription] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=20,
+        description="Classify with no labels: activities in measurable terms.",
+    )
+    class_conditional: bool = Field(
+        default=False, description="Calibrate prediction sets label by label (classify)."
+    )
+    max_set_size: int = Field(
+        default=1, ge=1, le=50, description="Abstain where more labels remain possible (classify)."
+    )
+    allow_raw: bool = Field(
+        default=False,
+        description="Compare with raw-space fallbacks too; one answers if it is clearly better.",
+    )
+
+
+class CompareHeads(Arguments):
+    """Which heads of the current task to compare."""
+
+    heads: Names | None = Field(default=None, description="Head names; default: all of the task.")
+    labels_per_class: int | None = Field(
+        default=None,
+        ge=1,
+        description="Fit on this many labelled sessions a class, drawn repeatedly.",
+    )
+    rare_labels: RareLabels = Field(
+        default="take",
+        description="A label with fewer sessions than labels_per_class: take what there is, or "
+        "leave the label out.",
+    )
+    repeats: int = Field(
+        default=10, ge=1, le=50, description="How many draws of the labelled sessions."
+    )
+
+
+class InterpretResults(Arguments):
+    """Which result to explain."""
+
+    result_id: str | None = Field(
+        default=None, description="A result id; default: the last run_task."
+    )
+
+
+class RequestLabels(Arguments):
+    """How many labels to ask a person for."""
+
+    budget: int = Field(ge=1, le=100, description="Ask for at most this many labels.")
+    label_set: str | None = Field(default=None, description="Label set the answers belong to.")

@@ -1,0 +1,139 @@
+"""One statistic a channel (and group) over a selection: from the index where it suffices."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.pools import Pool
+from tool_use_om.data.format.stats import MOMENTS
+from tool_use_om.tools.look.moments import STATISTICS, Moments, unit_of
+from tool_use_om.tools.look.selection import Segment, Selection, records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Key = tuple[str, str | None]  # channel, group
+_KEPT = 500  # rows at either end that a result keeps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """One row a channel and group, the highest value first; of many, the two ends."""
+
+    rows: list[dict[str, Any]]
+    n_rows: int
+
+
+def channel_statistics(
+    found: Selection, channels: tuple[str, ...], *, by: str, statistic: str
+) -> Ranking:
+    """Rank channels (and groups) by one statistic.
+
+    The moments are exact and pooled over all samples of the selection (standard deviations are
+    the population's). Signals are read only where labels or a time range cut sessions, and not
+    even then if what the index has pooled suffices.
+
+    Raises
+    ------
+    DataError : grouping by label where nothing is labelled
+    """
+    import pandas as pd
+
+    pooled = _pooled(found, channels, by)
+    if pooled is None:
+        pooled = _from_signals(found, channels, by)
+    pooled = pooled[pooled["present"] > 0]
+    if pooled.empty:
+        raise DataError(f"Nothing to compute by {by}: no such samples. Use by='channel'.")
+    pooled = pooled.assign(value=STATISTICS[statistic](pooled))
+    pooled = pooled.sort_values("value", ascending=False, kind="stable")
+    n_rows = len(pooled)
+    if n_rows > 2 * _KEPT:
+        pooled = pd.concat([pooled.iloc[:_KEPT], pooled.iloc[-_KEPT:]])
+    units = {c: unit_of(statistic, found.dataset.manifest.unit_of(c)) for c in channels}
+    rows = [_row(r, units[r["channel"]], by) for r in records(pooled)]
+    return Ranking(rows=rows, n_rows=n_rows)
+
+
+def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame | None:
+    """Return rows of channel, group, present, mean, std, min, max; None if signals must be read."""
+    dataset = found.dataset
+    whole = found.uncut and found.every_session
+    if (by == "label" and (whole or found.labels)) or (by == "channel" and found.labels):
+        rows = dataset.pooled_stats(channels, by="label")
+        if rows is None:
+            return None
+        if found.labels:
+            rows = rows[rows["group"].isin(found.labels)]
+        return rows if by == "label" else _together(rows)
+    if by == "label" or not found.uncut:
+        return None
+    if by == "channel" and whole:
+        return dataset.pooled_stats(channels)
+    if by == "channel" and (split := found.whole_split):
+        rows = dataset.pooled_stats(channels, by="split")
+        return rows[rows["group"] == split]
+    return _from_index(found, channels, by)
+
+
+def _from_index(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
+    groups = None if by == "channel" else found.sessions[f"{by}_id"]
+    return found.dataset.pooled_over(channels, found.sessions["session_id"], groups)
+
+
+def _together(table: pd.DataFrame) -> pd.DataFrame:
+    """Pool rows of `MOMENTS` by channel."""
+    import pandas as pd
+
+    codes, channels = pd.factorize(table["channel"])
+    pool = Pool(len(channels))
+    pool.add(codes, table[list(MOMENTS)].to_numpy(float))
+    return pd.DataFrame({"group": None, "channel": channels} | pool.moments())
+
+
+def _from_signals(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
+    import pandas as pd
+
+    subjects = dict(zip(found.sessions["session_id"], found.sessions["subject_id"], strict=True))
+    pooled: dict[Key, Moments] = defaultdict(Moments)
+    for segment in _labelled(found) if by == "label" else found.segments:
+        session = segment.session_id
+        groups = {"session": session, "subject": subjects[session], "label": segment.label}
+        for signal in found.dataset.read(session, channels, segment.start_s, segment.end_s):
+            for i, channel in enumerate(signal.channels):
+                key = (channel, groups.get(by))
+                pooled[key] = pooled[key].merge(Moments.of(signal.values[:, i]))
+    rows = [{"channel": c, "group": g, **m.row()} for (c, g), m in pooled.items() if m.n]
+    return pd.DataFrame(rows, columns=["channel", "group", *Moments().row()])
+
+
+def _labelled(found: Selection) -> list[Segment]:
+    """The selection's segments, cut again by every label."""
+    if any(s.label is not None for s in found.segments):
+        return list(found.segments)
+    rows = records(found.dataset.labels(session_ids=found.session_ids))
+    spans = {s.session_id: s for s in found.segments}
+    cut = []
+    for row in rows:
+        span = spans[row["session_id"]]
+        start, end = max(row["start_s"], span.start_s), min(row["end_s"], span.end_s)
+        if end > start:
+            cut.append(
+                Segment(
+                    session_id=span.session_id, start_s=start, end_s=end, label=str(row["label"])
+                )
+            )
+    return cut
+
+
+def _row(row: dict[str, Any], unit: str, by: str) -> dict[str, Any]:
+    return {
+        "channel": row["channel"],
+        **({"group": row["group"]} if by != "channel" else {}),
+        "value": row["value"],
+        "unit": unit,
+        "n": row["present"],
+    }

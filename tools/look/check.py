@@ -1,0 +1,105 @@
+"""Phase 1: look the working set over for what may be wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.outcome import finish
+from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.selection import SHOWN, channels_of, open_current, select, with_filters
+
+if TYPE_CHECKING:
+    from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.data.quality.issue import Issue, Scope
+    from tool_use_om.tools.call.results import Draw
+
+MAX_VALUES = 30_000_000  # read in one call: some ten seconds on one core
+_FIGURES = 3
+
+
+def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> ToolOutcome:
+    """Look for gaps, clipping, stuck sensors, repeats, label holes, odd units and split leaks."""
+    from tool_use_om.data.quality.check import check_dataset, sessions_read
+    from tool_use_om.data.quality.issue import KINDS
+
+    dataset = open_current(ctx, working_set)
+    scope = _scope(dataset, working_set, args)
+    meant, read = sessions_read(dataset, scope)
+    found = check_dataset(dataset, scope=scope, progress=ctx.progress)
+    issues = [i for i in found if i.kind != "unchecked"]
+    return finish(
+        ctx,
+        working_set.but(dataset=dataset.name),
+        args,
+        tool="check_data",
+        content={
+            "dataset": dataset.name,
+            "kinds": [k for k in KINDS if k != "unchecked" and scope.wants(frozenset({k}))],
+            "n_sessions": len(meant),
+            "n_sessions_read": len(read),
+            "rule": _rule(meant, read),
+            "n_problems": sum(i.severity == "problem" for i in issues),
+            "n_notes": sum(i.severity == "note" for i in issues),
+            "places": dict(Counter(i.kind for i in issues)),
+            "worst": [_row(i) for i in issues[:SHOWN]],
+            "unchecked": [i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
+        },
+        detail={"issues": [i.model_dump(mode="json") for i in found]},
+        inputs={"content_hash": dataset.content_hash},
+        files=_figures(dataset, issues),
+    )
+
+
+def _scope(dataset: DataSet, working_set: WorkingSet, args: a.CheckData) -> Scope:
+    """Return what the working set and the arguments mean, within what one call may read."""
+    from tool_use_om.data.quality.issue import Scope
+
+    asked = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
+    found = select(dataset, asked).session_ids
+    narrowed = len(found) < dataset.manifest.n_sessions
+    names = args.channels or working_set.channels
+    return Scope(
+        sessions=tuple(found) if narrowed else None,
+        channels=channels_of(dataset, names) if names else None,
+        kinds=frozenset(args.kinds) if args.kinds else None,
+        start_s=working_set.start_s or 0.0,
+        end_s=working_set.end_s,
+        max_sessions=args.max_sessions,
+        max_values=MAX_VALUES,
+    )
+
+
+def _rule(meant: Sequence[str], read: Sequence[str]) -> str:
+    whole = "labels, subjects and stored statistics are checked for all"
+    if len(read) == len(meant):
+        return f"the samples of all sessions meant were read; {whole}"
+    return f"sessions spread evenly over those meant were read; {whole}"
+
+
+def _row(issue: Issue) -> dict[str, Any]:
+    row = issue.model_dump(mode="json", exclude_none=True)
+    return {"kind": row.pop("kind"), "severity": row.pop("severity"), **row}
+
+
+def _figures(dataset: DataSet, issues: Sequence[Issue]) -> dict[str, Draw]:
+    """Return the drawings of the worst issues that have a place, one a kind."""
+    placed = [i for i in issues if i.start_s is not None and i.end_s is not None]
+    first = {issue.kind: issue for issue in reversed(placed)}
+    shown = [i for i in placed if first[i.kind] is i][:_FIGURES]
+    return {f"{i.kind}.png": _drawing(dataset, i) for i in shown}
+
+
+def _drawing(dataset: DataSet, issue: Issue) -> Draw:
+    def draw(path: Path) -> None:
+        from tool_use_om.data.quality.check import draw_issue
+
+        figure = draw_issue(dataset, issue)
+        if figure is not None:
+            figure.savefig(path, dpi=110, format="png", metadata={"Software": None})
+
+    return draw

@@ -1,0 +1,229 @@
+"""What the working set selects: sessions, and the labelled or timed parts of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.call.arguments import SessionFilters
+from tool_use_om.tools.call.context import ToolContext
+from tool_use_om.tools.call.names import resolve_channels, resolve_names, resolve_sessions
+from tool_use_om.tools.call.working_set import WorkingSet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tool_use_om.data.format.dataset import DataSet
+
+SHOWN = 10  # list items the model sees; the rest is in "detail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One stretch of one session, in seconds from its start; `label` if a label chose it."""
+
+    session_id: str
+    start_s: float
+    end_s: float
+    label: str | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The selected sessions (rows of `DataSet.sessions()`) and stretches of them, in that order.
+
+    `stretches` has session_id, start_s, end_s and, where labels chose them, label. `labels` are
+    those labels if nothing else narrows the set. `uncut` says that all sessions are whole.
+    """
+
+    dataset: DataSet
+    sessions: pd.DataFrame
+    stretches: pd.DataFrame
+    labels: tuple[str, ...] = ()
+    uncut: bool = False
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The stretches as segments; made when first asked for, as large sets have many."""
+        columns = [self.stretches[c].tolist() for c in ("session_id", "start_s", "end_s")]
+        labels = self.stretches["label"].tolist() if "label" in self.stretches else None
+        columns.append(labels or [None] * len(self.stretches))
+        return tuple(
+            Segment(session_id=str(s), start_s=start, end_s=end, label=label)
+            for s, start, end, label in zip(*columns, strict=True)
+        )
+
+    @property
+    def session_ids(self) -> list[str]:
+        """The ids of the selected sessions."""
+        ids: list[str] = self.sessions["session_id"].tolist()
+        return ids
+
+    @property
+    def total_s(self) -> float:
+        """Seconds in all segments."""
+        return float((self.stretches["end_s"] - self.stretches["start_s"]).sum())
+
+    @property
+    def every_session(self) -> bool:
+        """Whether no session is left out."""
+        return len(self.sessions) == self.dataset.manifest.n_sessions
+
+    @property
+    def whole_split(self) -> str | None:
+        """The split whose sessions these are, all of them and no other; None otherwise."""
+        splits = self.sessions["split"].unique()
+        whole = len(splits) == 1 and len(self.sessions) == self.dataset.manifest.splits[splits[0]]
+        return str(splits[0]) if whole else None
+
+
+def open_current(ctx: ToolContext, working_set: WorkingSet) -> DataSet:
+    """Open the working set's data set, else the context's.
+
+    Raises
+    ------
+    DataError : none is chosen
+    NotFoundError : no such data set
+    """
+    from tool_use_om.data.catalog import available, open_dataset
+
+    name = working_set.dataset or ctx.dataset
+    if name is None:
+        listed = ", ".join(available(ctx.workspace))
+        raise DataError(
+            f"No data set is selected. Call show_session_stats with dataset=…; there are: {listed}."
+        )
+    return open_dataset(name, ctx.workspace)
+
+
+def channels_of(dataset: DataSet, names: list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the channel ids meant; nothing given means all of the data set."""
+    ids = dataset.manifest.channel_ids
+    return resolve_channels(names, ids) if names else ids
+
+
+def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return id, unit and rate of each channel."""
+    manifest = dataset.manifest
+    return [
+        {"id": c, "unit": manifest.unit_of(c), "rate_hz": manifest.rate_of(c)} for c in channels
+    ]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as one dict a row."""
+    columns = [table[name].tolist() for name in table]
+    names = [str(name) for name in table]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def label_names(dataset: DataSet) -> list[str]:
+    """Return every label of every label set, once each."""
+    sets = dataset.manifest.label_sets.values()
+    return list(dict.fromkeys(label for labels in sets for label in labels))
+
+
+def with_filters(dataset: DataSet, working_set: WorkingSet, args: SessionFilters) -> WorkingSet:
+    """Return the working set with the filters `args` names set, in the data set's own spelling."""
+    table = dataset.sessions()
+    fields: dict[str, object] = {}
+    if args.sessions:
+        fields["sessions"] = resolve_sessions(args.sessions, table["session_id"].tolist())
+    if args.labels:
+        fields["labels"] = resolve_names("label", args.labels, label_names(dataset))
+    if args.subjects:
+        fields["subjects"] = resolve_names("subject", args.subjects, set(table["subject_id"]))
+    for key in ("split", "min_duration_s", "max_duration_s"):
+        if (value := getattr(args, key)) is not None:
+            fields[key] = value
+    return working_set.but(dataset=dataset.name, **fields)
+
+
+def select(dataset: DataSet, working_set: WorkingSet, *, may_be_empty: bool = False) -> Selection:
+    """Return what the working set's filters leave.
+
+    Raises
+    ------
+    DataError : nothing is left (unless that may be); the message says which filters are set
+    """
+    from tool_use_om.data.format.index_writer import among
+
+    table = _sessions(dataset, working_set)
+    found = _stretches(dataset, working_set, table)
+    found = found[found["end_s"] > found["start_s"]].reset_index(drop=True)
+    if found.empty and not may_be_empty:
+        raise _nothing_left(dataset, working_set)
+    ranged = bool(working_set.start_s) or working_set.end_s is not None
+    kept = table
+    if working_set.labels or len(found) < len(table):
+        kept = table[among(table["session_id"], found["session_id"])].reset_index(drop=True)
+    alone = not ranged and len(table) == dataset.manifest.n_sessions
+    return Selection(
+        dataset=dataset,
+        sessions=kept,
+        stretches=found,
+        labels=working_set.labels if alone else (),
+        uncut=not working_set.labels
+        and bool((found["start_s"] == 0).all())
+        and bool((found["end_s"] >= kept["duration_s"]).all()),
+    )
+
+
+def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
+    table = dataset.sessions()
+    keep = table["duration_s"].notna()
+    if ws.sessions is not None:
+        keep &= table["session_id"].isin(ws.sessions)
+    if ws.subjects:
+        keep &= table["subject_id"].isin(ws.subjects)
+    if ws.split is not None:
+        keep &= table["split"] == ws.split
+    if ws.min_duration_s is not None:
+        keep &= table["duration_s"] >= ws.min_duration_s
+    if ws.max_duration_s is not None:
+        keep &= table["duration_s"] <= ws.max_duration_s
+    return table if keep.all() else table[keep].reset_index(drop=True)
+
+
+def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.DataFrame:
+    from tool_use_om.data.format.index_writer import among
+
+    low, high = ws.start_s or 0.0, math.inf if ws.end_s is None else ws.end_s
+    if not ws.labels:
+        found = table[["session_id"]].assign(start_s=low)
+        return found.assign(end_s=table["duration_s"].clip(upper=high))
+    rows = dataset.labels()
+    rows = rows[rows["label"].isin(ws.labels)]
+    if len(table) < dataset.manifest.n_sessions:
+        rows = rows[among(rows["session_id"], table["session_id"])]
+    rows = rows.sort_values(["session_id", "start_s"], ignore_index=True)
+    length = table.set_index("session_id")["duration_s"].reindex(rows["session_id"]).to_numpy()
+    start, end = rows["start_s"].clip(lower=low), rows["end_s"].clip(upper=high)
+    found = rows[["session_id"]].assign(start_s=start, end_s=end.clip(upper=length))
+    return found.assign(label=rows["label"])
+
+
+def _nothing_left(dataset: DataSet, ws: WorkingSet) -> DataError:
+    table = dataset.sessions()
+    names = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
+    state = ws.model_dump(mode="json", include={*names, "start_s", "end_s"})
+    wanted = ", ".join(f"{key}={value}" for key, value in state.items() if value)
+    longest = float(table["duration_s"].max())
+    if ws.start_s is not None and ws.start_s >= longest:
+        return DataError(
+            f"`start_s` must be inside the sessions, which end by {longest:g} s, "
+            f"got {ws.start_s:g}. Choose 0 <= start_s < {longest:g}, or reset=true to drop it."
+        )
+    return DataError(
+        f"Nothing is left of {len(table)} sessions with {wanted}. Sessions last "
+        f"{float(table['duration_s'].min()):g} to {longest:g} s; labels: "
+        f"{', '.join(label_names(dataset)[:12]) or 'none'}. Widen or reset the filters."
+    )

@@ -1,0 +1,248 @@
+"""Phase 1: look at the data and choose what to work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.names import resolve_name
+from tool_use_om.tools.call.outcome import finish
+from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.selection import (
+    SHOWN,
+    Selection,
+    channel_rows,
+    channels_of,
+    open_current,
+    records,
+    select,
+    with_filters,
+)
+
+if TYPE_CHECKING:
+    from tool_use_om.data.format.dataset import DataSet
+
+_FILTERS = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
+_RANGE = ("start_s", "end_s")
+_KEPT = 1000  # sessions listed in a stored result
+
+
+def list_datasets(ctx: ToolContext, working_set: WorkingSet, args: a.ListDatasets) -> ToolOutcome:
+    """List every data set of the workspace with what it holds."""
+    from tool_use_om.data.catalog import available, open_dataset
+
+    names = available(ctx.workspace)
+    rows = []
+    for done, name in enumerate(names):
+        ctx.progress({"phase": "open", "done": done, "total": len(names), "unit": "data sets"})
+        rows.append(_dataset_row(open_dataset(name, ctx.workspace)))
+    return finish(ctx, working_set, args, tool="list_datasets", content={"datasets": rows})
+
+
+def show_session_stats(
+    ctx: ToolContext, working_set: WorkingSet, args: a.ShowSessionStats
+) -> ToolOutcome:
+    """Open and select a data set; count what the filters given here would leave."""
+    chosen = _switch(ctx, working_set, args.dataset)
+    dataset = open_current(ctx, chosen)
+    found = select(dataset, with_filters(dataset, chosen, args), may_be_empty=True)
+    return finish(
+        ctx,
+        chosen.but(dataset=dataset.name),
+        args,
+        tool="show_session_stats",
+        content={"dataset": dataset.name, **_counts(found), **_contents(found)},
+        detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
+        inputs={"content_hash": dataset.content_hash},
+    )
+
+
+def show_channel_stats(
+    ctx: ToolContext, working_set: WorkingSet, args: a.ShowChannelStats
+) -> ToolOutcome:
+    """Compare channels by one statistic over the working set."""
+    from tool_use_om.tools.look.channel_stats import channel_statistics
+
+    dataset = open_current(ctx, working_set)
+    channels = channels_of(dataset, args.channels or working_set.channels)
+    found = select(dataset, working_set)
+    ranking = channel_statistics(found, channels, by=args.by, statistic=args.statistic)
+    rows = ranking.rows
+    highest, lowest = rows[0], rows[-1]
+    ratio = highest["value"] / lowest["value"] if lowest["value"] > 0 else None
+    return finish(
+        ctx,
+        working_set.but(dataset=dataset.name),
+        args,
+        tool="show_channel_stats",
+        content={
+            "statistic": args.statistic,
+            "by": args.by,
+            "n_sessions": len(found.sessions),
+            "labels": list(working_set.labels),
+            "n_rows": ranking.n_rows,
+            "rows": rows[: 2 * SHOWN + 4],
+            "highest": highest,
+            "lowest": lowest,
+            "ratio": ratio,
+        },
+        detail={"rows": rows},
+        inputs={"content_hash": dataset.content_hash},
+    )
+
+
+def select_channels(
+    ctx: ToolContext, working_set: WorkingSet, args: a.SelectChannels
+) -> ToolOutcome:
+    """Choose the channels of later steps; an earlier choice for the encoder is dropped."""
+    dataset = open_current(ctx, working_set)
+    channels = channels_of(dataset, args.channels)
+    chosen = working_set.but(dataset=dataset.name, channels=channels, encoding_channels=())
+    return finish(
+        ctx,
+        chosen,
+        args,
+        tool="select_channels",
+        content={"channels": channel_rows(dataset, channels)},
+        inputs={"content_hash": dataset.content_hash},
+    )
+
+
+def filter_by_time(ctx: ToolContext, working_set: WorkingSet, args: a.FilterByTime) -> ToolOutcome:
+    """Narrow the working set; nothing changes if nothing would be left."""
+    dataset = open_current(ctx, working_set)
+    start = working_set
+    if args.reset:
+        empty = WorkingSet()
+        start = working_set.but(**{name: getattr(empty, name) for name in (*_FILTERS, *_RANGE)})
+    chosen = with_filters(dataset, _with_range(start, args), args)
+    found = select(dataset, chosen)
+    return finish(
+        ctx,
+        chosen,
+        args,
+        tool="filter_by_time",
+        content={
+            "n_sessions": len(found.sessions),
+            "n_segments": len(found.stretches),
+            "total_s": found.total_s,
+            "start_s": float(found.stretches["start_s"].min()),
+            "end_s": float(found.stretches["end_s"].max()),
+            "labels": list(chosen.labels),
+            "split": chosen.split,
+            "sessions": found.sessions["session_id"].head(SHOWN).tolist(),
+            **_range_note(dataset, chosen),
+        },
+        detail={"segments": [vars(s) for s in found.segments]},
+        inputs={"content_hash": dataset.content_hash},
+    )
+
+
+def plot_sessions(ctx: ToolContext, working_set: WorkingSet, args: a.PlotSessions) -> ToolOutcome:
+    """Draw the selected sessions in one figure, labels shaded."""
+    from tool_use_om.tools.run.figures import sessions_figure
+
+    dataset = open_current(ctx, working_set)
+    channels = channels_of(dataset, args.channels or working_set.channels)
+    narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
+    found = select(dataset, narrowed).session_ids
+    asked = [s for s in narrowed.sessions or found if s in found]
+    ids = asked[: args.max_sessions]
+    span = (working_set.start_s, working_set.end_s)
+    return finish(
+        ctx,
+        working_set.but(dataset=dataset.name),
+        args,
+        tool="plot_sessions",
+        content={"sessions": ids, "channels": list(channels), "n_figures": 1},
+        inputs={"content_hash": dataset.content_hash},
+        files={"sessions.png": sessions_figure(dataset, ids, channels, span)},
+    )
+
+
+def _switch(ctx: ToolContext, working_set: WorkingSet, name: str | None) -> WorkingSet:
+    """Select another data set: choices made for the old one do not hold for it."""
+    from tool_use_om.data.catalog import available
+
+    if name is None:
+        return working_set
+    meant = resolve_name("data set", name, available(ctx.workspace))
+    if meant == working_set.dataset:
+        return working_set
+    return WorkingSet().but(**{**WorkingSet().model_dump(exclude={"changed"}), "dataset": meant})
+
+
+def _with_range(working_set: WorkingSet, args: a.FilterByTime) -> WorkingSet:
+    given = {"start_s": args.start_s, "end_s": args.end_s}
+    chosen = working_set.but(**{k: v for k, v in given.items() if v is not None})
+    if chosen.end_s is not None and (chosen.start_s or 0.0) >= chosen.end_s:
+        raise DataError(
+            f"`end_s` must be after `start_s`, got {chosen.start_s or 0:g} to {chosen.end_s:g} s. "
+            "Give both, or reset=true to drop the earlier range."
+        )
+    return chosen
+
+
+def _range_note(dataset: DataSet, working_set: WorkingSet) -> dict[str, str]:
+    longest = float(dataset.sessions()["duration_s"].max())
+    if working_set.end_s is None or working_set.end_s <= longest:
+        return {}
+    return {"note": f"Sessions end by {longest:g} s, so end_s={working_set.end_s:g} cuts nothing."}
+
+
+def _dataset_row(dataset: DataSet) -> dict[str, Any]:
+    manifest = dataset.manifest
+    return {
+        "name": manifest.name,
+        "title": manifest.title,
+        "n_sessions": manifest.n_sessions,
+        "n_subjects": manifest.n_subjects,
+        "channels": list(manifest.channel_ids)[: 2 * SHOWN],
+        "labels": {name: list(values)[: 2 * SHOWN] for name, values in manifest.label_sets.items()},
+        "duration_s": manifest.duration_s,
+        "synthetic": manifest.synthetic,
+    }
+
+
+def _counts(found: Selection) -> dict[str, Any]:
+    durations = found.sessions["duration_s"].astype(float)
+    return {
+        "n_sessions": len(found.sessions),
+        "n_sessions_total": found.dataset.manifest.n_sessions,
+        "n_subjects": found.dataset.manifest.n_subjects
+        and int(found.sessions["subject_id"].nunique()),
+        "duration_s": {
+            "min": durations.min(),
+            "median": durations.median(),
+            "max": durations.max(),
+            "total": durations.sum(),
+        },
+    }
+
+
+def _contents(found: Selection) -> dict[str, Any]:
+    dataset = found.dataset
+    per_label = _sessions_per_label(found)
+    per_split = found.sessions["split"].value_counts().sort_index()
+    return {
+        "sessions_per_label": per_label,
+        "sessions_per_split": {str(k): int(v) for k, v in per_split.items()},
+        "channels": channel_rows(dataset, dataset.manifest.channel_ids)[: 2 * SHOWN],
+        "sessions": found.sessions["session_id"].head(SHOWN).tolist(),
+    }
+
+
+def _sessions_per_label(found: Selection) -> dict[str, int]:
+    from tool_use_om.data.format.index_writer import among
+
+    dataset = found.dataset
+    pooled = dataset.pooled_stats(dataset.manifest.channel_ids[:1], by="label")
+    if found.every_session and pooled is not None:
+        return dict(zip(pooled["group"].tolist(), pooled["sessions"].tolist(), strict=True))
+    labels = dataset.labels()
+    if not found.every_session:
+        labels = labels[among(labels["session_id"], found.sessions["session_id"])]
+    counted = labels.groupby("label")["session_id"].nunique()
+    return {str(k): int(v) for k, v in counted.items()}

@@ -1,0 +1,71 @@
+"""The `threshold` of a forecast: how likely a channel reaches a level, and how well it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.call import arguments as a
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.events import EventSkill
+    from tool_use_om.tools.run.forecast.run import Backtest
+
+MEANING = (
+    "probability: share of error paths of held-out windows that, added to the forecast, reach the "
+    "level within the horizon; probability_not: of the others; brier_of_base_rate: error of always "
+    "saying how often it came in the calibration windows"
+)
+
+
+def threshold_event(
+    test: Backtest, ends: ForecastBatch, args: a.RunTask, seed: int
+) -> tuple[dict[str, Any] | None, np.ndarray | None]:
+    """Return what is said of the event and its probability after each of `ends`; None unasked.
+
+    Raises
+    ------
+    DataError : more than one forecast channel
+    """
+    if args.threshold is None:
+        return None, None
+    from tool_use_om.heads.forecast.events import ThresholdEvent
+
+    channels, horizon_s = test.request.channels, test.request.horizon_s
+    if len(channels) != 1:
+        raise DataError(
+            f"A threshold is for one channel, the forecast has {len(channels)}: "
+            f"{', '.join(channels)}. Name one in target_channels."
+        )
+    event = ThresholdEvent(test.head, channels[0], args.threshold, args.direction)
+    event.calibrate(test.calibration)
+    chances = event.probabilities(ends, horizon_s)
+    skill = event.measure(test.held_out, horizon_s, seed=seed)
+    windows = test.held_out.windows
+    said = {
+        "channel": channels[0],
+        "threshold": args.threshold,
+        "unit": windows.units[list(windows.channels).index(channels[0])],
+        "direction": args.direction,
+        "horizon_s": horizon_s,
+        "probability": float(chances.mean()),
+        "probability_not": float(1.0 - chances.mean()),
+        **_skill(skill),
+        "n_paths": len(event.paths_),
+        "meaning": MEANING,
+    }
+    return said, chances
+
+
+def _skill(skill: EventSkill) -> dict[str, Any]:
+    names = ("probability", "came", "n")
+    return {
+        "base_rate": skill.base_rate,
+        "brier": {k: getattr(skill.brier, k) for k in ("value", "lower", "upper", "n")},
+        "brier_of_base_rate": skill.brier_of_base_rate,
+        "skill": skill.skill,
+        "reliability": [dict(zip(names, row, strict=True)) for row in skill.reliability],
+    }

@@ -1,0 +1,148 @@
+"""run_task for task "anomaly": is a stretch of a session unlike everything usual."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.outcome import coverage_json, finish_run
+from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.plan import Stopwatch, encode, plan_encoding, whole, without_filters
+from tool_use_om.tools.look.labels_at import label_at
+from tool_use_om.tools.look.selection import SHOWN, Segment, open_current, select
+from tool_use_om.tools.run.search.anomaly_figures import scores_figure
+from tool_use_om.tools.run.search.retrieve import query_segment
+
+if TYPE_CHECKING:
+    from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.heads.contract.base import AnomalyHead
+    from tool_use_om.tokenizers.tokens import Tokens
+
+DEFAULT_HEAD = "discord"
+
+
+def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Score the windows of one session against the usual ones of other sessions."""
+    dataset = open_current(ctx, working_set)
+    if args.query_session is None:
+        raise DataError("Give query_session: the session to check for unusual stretches.")
+    query = query_segment(dataset, args)
+    clock = Stopwatch()
+    plan = plan_encoding(ctx, without_filters(working_set))
+    usual, check = usual_segments(dataset, working_set, query)
+    with clock.lap("encode_s"):
+        asked = encode(ctx, plan, [query])
+        tokens = encode(ctx, plan, usual)
+        held_out = {name: encode(ctx, plan, own) for name, own in check.items()}
+    with clock.lap("fit_s"):
+        head = _fitted(working_set, tokens, held_out.get("calibration"))
+    with clock.lap("predict_s"):
+        threshold = head.threshold(args.coverage)
+        rows = _rows(asked, head, threshold)
+    return finish_run(
+        ctx,
+        working_set,
+        args,
+        plan,
+        content={
+            "task": "anomaly",
+            "head": head.name,
+            "query_session": query.session_id,
+            "channels": list(plan.channels),
+            "compared_with": _amount(tokens),
+            **_found(dataset, rows, threshold),
+            "coverage": _coverage(head, threshold, args.coverage, held_out),
+            "notes": list(plan.notes),
+        },
+        detail={"windows": rows},
+        clock=clock,
+        files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
+    )
+
+
+def _amount(tokens: Tokens) -> dict[str, int]:
+    return {"n_sessions": len(set(tokens.session_ids)), "n_windows": len(tokens)}
+
+
+def _found(dataset: DataSet, rows: list[dict[str, Any]], threshold: float) -> dict[str, Any]:
+    return {
+        "n_windows": len(rows),
+        "n_unusual": sum(r["unusual"] for r in rows),
+        "threshold": threshold,
+        "most_unusual": {**rows[0], "label": label_at(dataset, _stretch(rows[0]))},
+        "windows": rows[:SHOWN],
+    }
+
+
+def usual_segments(
+    dataset: DataSet, working_set: WorkingSet, query: Segment
+) -> tuple[list[Segment], dict[str, list[Segment]]]:
+    """What counts as usual, and what to calibrate and check the threshold on.
+
+    Without a selection: the training split is usual, the other two are held out. A selection is all
+    usual, and the threshold is then set by leaving its own windows out in turn. The query's session
+    is in none of them.
+    """
+    chosen = working_set.sessions is not None or working_set.split or working_set.labels
+    if chosen:
+        found = select(dataset, working_set).segments
+        usual = [s for s in found if s.session_id != query.session_id]
+        return usual or whole(dataset, [query.session_id]), {}
+    table = dataset.sessions()
+    others = table[table["session_id"] != query.session_id]
+    by_split = {
+        str(name): whole(dataset, group["session_id"].tolist())
+        for name, group in others.groupby("split")
+    }
+    usual = by_split.pop("train", [])
+    return usual or whole(dataset, [query.session_id]), by_split
+
+
+def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) -> AnomalyHead:
+    """Fit on usual windows; take the threshold's reference from held-out ones where there are."""
+    from tool_use_om.heads.contract.base import AnomalyHead
+    from tool_use_om.heads.registry import make_head
+
+    head = make_head(working_set.head or DEFAULT_HEAD, **working_set.head_params)
+    if not isinstance(head, AnomalyHead):
+        raise DataError(f"The head {head.name!r} finds no anomalies. Call select_task_head.")
+    fitted = head.fit(usual)
+    return fitted if calibration is None else fitted.calibrate(calibration)
+
+
+def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, Any]]:
+    """One row a window, the strangest first."""
+    scores, p_values = head.score(asked), head.p_values(asked)
+    rows = [
+        {
+            "session_id": asked.session_ids[i],
+            "start_s": float(asked.window_start_s[i]),
+            "end_s": float(asked.end_s[i]),
+            "score": float(scores[i]),
+            "p_value": float(p_values[i]),
+            "unusual": bool(scores[i] > threshold),
+        }
+        for i in range(len(asked))
+    ]
+    return sorted(rows, key=lambda r: -float(r["score"]))
+
+
+def _coverage(
+    head: AnomalyHead, threshold: float, nominal: float, held_out: dict[str, Tokens]
+) -> dict[str, Any]:
+    """How many usual windows stay under the threshold: measured on the test split if it is free."""
+    from tool_use_om.heads.trust.conformal import measured_coverage
+
+    if "test" not in held_out:
+        inside = float((head.reference_ <= threshold).mean())
+        n = len(head.reference_)
+        return {"nominal": nominal, "empirical": inside, "n": n, "measured_on": "fitted windows"}
+    tokens = held_out["test"]
+    measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
+    return {**coverage_json(measured), "measured_on": "test"}
+
+
+def _stretch(row: dict[str, Any]) -> Segment:
+    return Segment(session_id=row["session_id"], start_s=row["start_s"], end_s=row["end_s"])

@@ -1,0 +1,132 @@
+"""run_task with head "motif": the stretches of the selected sessions that repeat best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.outcome import finish_run
+from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.plan import Plan, Stopwatch, encode, plan_encoding, without_filters
+from tool_use_om.tools.encode.tools import tokenizer_spec
+from tool_use_om.tools.look.labels_at import label_at
+from tool_use_om.tools.look.selection import SHOWN, Segment, open_current, select, with_filters
+
+if TYPE_CHECKING:
+    from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.heads.contract.results import Motif, Neighbour
+    from tool_use_om.heads.numeric.distance_profile import Signal
+    from tool_use_om.heads.search.motif import MotifSearch
+
+MEANING = (
+    "distance: between the samples of the two stretches, each channel brought to mean 0 and "
+    "deviation 1; 0 = the same shape"
+)
+
+
+def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
+    """Find the k pairs of stretches that repeat each other best; they last `window_s` seconds.
+
+    Tokens, which come in whole patches, say where to look; the length is kept to the sample.
+
+    Raises
+    ------
+    DataError : sessions that hold no stretch of that length twice
+    """
+    dataset = open_current(ctx, working_set)
+    narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
+    segments = list(select(dataset, narrowed).segments)
+    clock = Stopwatch()
+    plan = plan_encoding(ctx, without_filters(working_set))
+    with clock.lap("encode_s"):
+        wide = _wide(plan, working_set)
+        tokens = encode(ctx, wide, segments)
+    with clock.lap("fit_s"):
+        head = _head(working_set, plan).fit(tokens)
+    with clock.lap("predict_s"):
+        signal = _signal(plan, segments, _length_s(working_set, plan))
+        found = head.motifs(signal, args.k)
+    length_s = signal.length / signal.rate_hz
+    if not found:
+        raise DataError(
+            f"Nothing of {length_s:g} s comes twice in {len(segments)} stretches without "
+            "overlapping itself. Choose a shorter window_s, or longer sessions."
+        )
+    rows = [_row(dataset, motif) for motif in found]
+    return finish_run(
+        ctx,
+        working_set,
+        args,
+        plan,
+        content={
+            "task": "retrieve",
+            "head": head.name,
+            "length_s": length_s,
+            "channels": list(plan.channels),
+            "n_searched": {"sessions": len({s.session_id for s in segments})},
+            "motifs": rows[:SHOWN],
+            "meaning": MEANING,
+            "notes": list(plan.notes),
+        },
+        detail={"motifs": rows},
+        clock=clock,
+        files={},
+    )
+
+
+def _wide(plan: Plan, working_set: WorkingSet) -> Plan:
+    """Cut windows as long as the encoder takes, each stretch in about two of them.
+
+    Their starts are no whole patches apart, so that a stretch is seen at two places of its patches.
+    """
+    length = max(1, round(plan.settings.window_s * plan.rate_hz))
+    patch = max(1, round(plan.patch_s * plan.rate_hz))
+    longest = max(tokenizer_spec(working_set).native_context, length)
+    room = max((longest - length) // 2, patch)
+    stride = max(room // patch * patch - patch // 2, 1)
+    return plan.with_window(longest / plan.rate_hz, stride / plan.rate_hz)
+
+
+def _head(working_set: WorkingSet, plan: Plan) -> MotifSearch:
+    from tool_use_om.heads.registry import make_head
+
+    params = {**working_set.head_params, "length_s": _length_s(working_set, plan)}
+    return cast("MotifSearch", make_head("motif", **params))
+
+
+def _length_s(working_set: WorkingSet, plan: Plan) -> float:
+    """Return the length asked for: the head's own setting, else the window's."""
+    return float(working_set.head_params.get("length_s") or plan.settings.window_s)
+
+
+def _signal(plan: Plan, segments: list[Segment], length_s: float) -> Signal:
+    """Return the samples of the sessions, NaN outside the segments."""
+    import numpy as np
+
+    from tool_use_om.heads.forecast.base import whole_sessions
+    from tool_use_om.heads.numeric.distance_profile import Signal
+
+    names = list(dict.fromkeys(s.session_id for s in segments))
+    sessions = whole_sessions(plan.dataset, names, plan.channels, plan.config)
+    wanted = np.zeros((len(names), sessions.values.shape[2]), dtype=bool)
+    for s in segments:
+        first, last = (round(t * plan.rate_hz) for t in (s.start_s, s.end_s))
+        wanted[names.index(s.session_id), first:last] = True
+    masked = replace(sessions, mask=sessions.mask & wanted[:, None])
+    return Signal.of(masked, max(4, round(length_s * plan.rate_hz)))
+
+
+def _row(dataset: DataSet, motif: Motif) -> dict[str, Any]:
+    return {
+        "distance": motif.distance,
+        "first": _stretch(dataset, motif.first),
+        "second": _stretch(dataset, motif.second),
+    }
+
+
+def _stretch(dataset: DataSet, found: Neighbour) -> dict[str, Any]:
+    kept = {key: getattr(found, key) for key in ("session_id", "start_s", "end_s")}
+    return {**kept, "label": label_at(dataset, found)}
