@@ -6,12 +6,13 @@ event loop.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
@@ -20,11 +21,11 @@ from langgraph.types import Command
 from tool_use_om.agent.cards import dataset_cards
 from tool_use_om.agent.context import AgentContext, coerce_context
 from tool_use_om.agent.models.resolve import ask, resolve_model
-from tool_use_om.agent.nodes_answer import check_answer, final_update
-from tool_use_om.agent.nodes_messages import one_call, results_of, take_question
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
-from tool_use_om.agent.state import AgentState, tool_messages
+from tool_use_om.agent.state import AgentState, this_turn, tool_messages
+from tool_use_om.agent.verify.check import NOTHING_LEFT, Verification, verify
+from tool_use_om.agent.verify.findings import Results
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.results import ResultStore
 from tool_use_om.tools.langchain import handle_tool_error
@@ -203,3 +204,116 @@ def _timed(update: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 def _progress(runtime: Runtime[AgentContext]) -> Callable[[Mapping[str, Any]], None]:
     return lambda event: runtime.stream_writer({"progress": dict(event)})
+
+
+def check_answer(
+    state: AgentState, store: Results, results: Sequence[Mapping[str, Any]]
+) -> Verification:
+    """Check the state's findings and draft answer against this turn's results.
+
+    A direct answer (no tool was called) may restate the data-set cards and quote example questions.
+    """
+    contents = {r["result_id"]: r["content"] for r in results if r["result_id"]}
+    also = [json.dumps(r["content"]) for r in results if not r["result_id"]]
+    also += state.get("not_understood") or []
+    if not results:
+        also.append(json.dumps(state.get("datasets") or []))
+    return verify(
+        state.get("findings") or [],
+        state.get("answer") or "",
+        store,
+        state["question"],
+        contents=contents,
+        also=also,
+        quotes_are_claims=bool(results),
+    )
+
+
+def final_update(state: AgentState, checked: Verification, rounds: int) -> dict[str, Any]:
+    """Return the update that ends the run: what stands, and what was cut, said plainly."""
+    answer = "\n\n".join([checked.prose or NOTHING_LEFT, *_notes(state, checked)])
+    earlier = (state.get("verification") or {}).get("rejected") or []
+    return {
+        "findings": list(checked.kept),
+        "answer": answer,
+        "verification": checked.report(rounds=rounds, sent_back=earlier, final=True),
+        "messages": [AIMessage(answer)],
+    }
+
+
+def _notes(state: AgentState, checked: Verification) -> list[str]:
+    notes = []
+    if state.get("stopped"):
+        notes.append(f"*Stopped early: {state['stopped']}; this rests on what was found by then.*")
+    lower = checked.prose.casefold()
+    missed = [p for p in state.get("not_understood") or [] if p.casefold() not in lower]
+    if missed:
+        notes.append("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
+    if checked.rejected:
+        notes.append(
+            f"*{len(checked.rejected)} statement(s) were cut: no tool result supports them.*"
+        )
+    return notes
+
+
+def take_question(state: AgentState) -> tuple[str, list[AnyMessage]]:
+    """Return the question and the messages to add.
+
+    A human message that nothing has answered yet is the question; else the `question` field is,
+    and is added to the conversation.
+    """
+    messages = state.get("messages") or []
+    if messages and isinstance(messages[-1], HumanMessage):
+        return messages[-1].text.strip(), []
+    question = (state.get("question") or "").strip()
+    return question, [HumanMessage(question)] if question else []
+
+
+def results_of(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
+    """Return this turn's tool calls with what came back, as the interpret prompt shows them."""
+    calls = {
+        call["id"]: call
+        for message in this_turn(messages)
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    }
+    return [_result(calls.get(m.tool_call_id), m) for m in tool_messages(messages)]
+
+
+def _result(call: Any, message: ToolMessage) -> dict[str, Any]:  # noqa: ANN401 - a ToolCall or None
+    text = message.text
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = {"error": text} if message.status == "error" else {"text": text}
+    artifact = message.artifact if isinstance(message.artifact, dict) else {}
+    named = content.pop("result_id", None) if isinstance(content, dict) else None
+    return {
+        "result_id": artifact.get("result_id") or named,
+        "tool": message.name or (call or {}).get("name"),
+        "args": (call or {}).get("args") or {},
+        "content": content,
+    }
+
+
+def one_call(reply: AIMessage, messages: Sequence[AnyMessage]) -> AIMessage:
+    """Return `reply` with its first tool call only, under ids new to the conversation."""
+    call = dict(reply.tool_calls[0])
+    dropped = {c["id"] for c in reply.tool_calls[1:]}
+    known_calls = {c["id"] for m in messages if isinstance(m, AIMessage) for c in m.tool_calls}
+    if not call["id"] or call["id"] in known_calls:
+        call["id"] = f"call-{len(messages)}-{call['id'] or call['name']}"
+    extra = {k: v for k, v in reply.additional_kwargs.items() if k != "tool_calls"}
+    content = reply.content
+    if isinstance(content, list):
+        content = [b for b in content if not (isinstance(b, dict) and b.get("id") in dropped)]
+    known = reply.id is not None and any(m.id == reply.id for m in messages)
+    return AIMessage(
+        content=content,
+        tool_calls=[call],
+        additional_kwargs=extra,
+        response_metadata=reply.response_metadata,
+        usage_metadata=reply.usage_metadata,
+        id=None if known else reply.id,
+        name=reply.name,
+    )

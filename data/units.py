@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from tool_use_om.data.errors import unknown
 
 UNITS: dict[str, str] = {
@@ -103,3 +106,121 @@ def check_unit(unit: str) -> str:
     if len(same) == 1:
         return same[0]
     raise unknown("unit", unit, UNITS)
+
+
+# written form (folded) → (family, factor to the family's base unit)
+_TABLE: dict[str, tuple[str, float]] = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("s", 1.0)),
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), ("s", 1e-3)),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), ("s", 60.0)),
+    **dict.fromkeys(("h", "hour", "hours"), ("s", 3600.0)),
+    **dict.fromkeys(("day", "days"), ("s", 86400.0)),
+    **dict.fromkeys(("hz", "hertz", "1/s"), ("hz", 1.0)),
+    "khz": ("hz", 1e3),
+    **dict.fromkeys(("bpm", "/min", "1/min", "steps/min", "beats/min"), ("hz", 1 / 60)),
+    **dict.fromkeys(("%", "percent", "per cent", "pct", "pp"), ("fraction", 0.01)),
+    **dict.fromkeys(("frac", "fraction"), ("fraction", 1.0)),
+    **dict.fromkeys(("a.u", "a.u.", "au", "arbitrary units"), ("a.u.", 1.0)),
+    **dict.fromkeys(("deg/s", "°/s", "dps"), ("deg/s", 1.0)),
+    **dict.fromkeys(("degc", "°c"), ("degC", 1.0)),
+    **dict.fromkeys(("g", "m", "rad/s", "deg", "rad", "v", "w", "usd"), ("", 1.0)),
+    "mv": ("v", 1e-3),
+    **dict.fromkeys(("uv", "µv", "μv"), ("v", 1e-6)),
+    **dict.fromkeys(("kg", "mm", "cm", "km", "kw", "kwh", "km/h", "db", "m/s"), ("", 1.0)),
+    "m/s^2": ("m/s^2", 1.0),
+    "kb": ("byte", 1e3),
+    "mb": ("byte", 1e6),
+    "gb": ("byte", 1e9),
+}
+
+
+_PHRASES = {
+    "steps per minute": "bpm",
+    "beats per minute": "bpm",
+    "per minute": "bpm",
+    "steps a minute": "bpm",
+    "percentage points": "%",
+    "per cent": "%",
+    "arbitrary units": "a.u.",
+}
+
+
+_SUFFIXES = {"_s": "s", "_ms": "ms", "_hz": "Hz", "_frac": "frac", "_pct": "%", "_mb": "MB"}
+
+
+_NOT_UNITS = {"", "1", "-", "none", "unitless", "count"}
+
+
+_POWER = re.compile(r"\([^()\s]{1,12}\)\s?(?:\^\d|[²³])")
+
+
+_WORD = re.compile(r"[A-Za-zµμ°%/][A-Za-z0-9µμ°%/^²·.]*")
+
+
+NUMBERED_GAP = r"[\s\u00a0\u202f]?[-\u2010\u2011]?"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit's family and the factor that brings a number to the family's base unit."""
+
+    family: str
+    factor: float = 1.0
+
+
+def read_unit(text: str | None) -> Unit | None:
+    """Return a result's unit, None for a plain number.
+
+    Units that are not in the table stand for themselves.
+    """
+    folded = _fold(text or "")
+    if folded in _NOT_UNITS:
+        return None
+    family, factor = _TABLE.get(folded, (folded, 1.0))
+    return Unit(family or folded, factor)
+
+
+def unit_named(text: str, known: frozenset[str]) -> Unit | None:
+    """Return the unit that `text` is the name of, None where it is another word.
+
+    Parameters
+    ----------
+    known : unit families that occur in the results
+    """
+    unit = read_unit(text)
+    return unit if unit and (_fold(text) in _TABLE or unit.family in known) else None
+
+
+def unit_of_key(key: str) -> str | None:
+    """Return the unit a result's key ends with, None where it says none."""
+    return next((unit for end, unit in _SUFFIXES.items() if key.endswith(end)), None)
+
+
+def unit_after(text: str, known: frozenset[str]) -> Unit | None:
+    """Return the unit `text` begins with, as it follows a number in prose.
+
+    Parameters
+    ----------
+    known : unit families that occur in the results, so that a literal unit of theirs is recognised;
+        any other word after a number ("40 sessions") is a noun, not a unit
+    """
+    gap = re.match(NUMBERED_GAP, text)
+    rest = text[gap.end() if gap else 0 :]
+    for phrase, written in _PHRASES.items():
+        if rest.casefold().startswith(phrase):
+            return read_unit(written)
+    word = _POWER.match(rest) or _WORD.match(rest)
+    for candidate in _shorter(word.group()) if word else ():
+        if unit := unit_named(candidate, known):
+            return unit
+    return None
+
+
+def _shorter(word: str) -> list[str]:
+    """Return the word, and it without the punctuation that ends a clause."""
+    return [word, word.rstrip("."), word.partition("/")[0].rstrip(".")]
+
+
+def _fold(text: str) -> str:
+    folded = text.strip().casefold().replace("²", "^2").replace("³", "^3").replace("·", "*")
+    return folded.replace("(", "").replace(")", "").replace(" ", "").replace("**", "^")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from tool_use_om.evals.runner import Row, with_interval
 
 Array = np.ndarray
 N_RESAMPLES = 1000
@@ -81,3 +80,30 @@ def aim(text: str, reached: str, *, met: bool | None) -> dict[str, str]:
     """Return one row of a table of aims; `met` None = not measured."""
     said = "not measured" if met is None else "yes" if met else "no"
     return {"aim": text, "reached": reached, "met": said}
+
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of a report: a title, what to know to read it, and rows of text cells."""
+
+    title: str
+    note: str
+    rows: tuple[dict[str, str], ...]
+
+
+def markdown_table(rows: Sequence[dict[str, str]]) -> str:
+    """Return rows of equal keys as a Markdown table; "(nothing)" when there are none."""
+    if not rows:
+        return "(nothing)"
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    cells = [[str(r.get(n, "")).replace("|", "\\|") for n in names] for r in rows]
+    return "\n".join([*lines, *("| " + " | ".join(c) + " |" for c in cells)])
+
+
+def with_interval(value: float, lower: float, upper: float, digits: int = 3) -> str:
+    """Return "value [lower, upper]"."""
+    return f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"

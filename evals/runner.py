@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from tool_use_om.agent.record.trace import append_line, package_version, read_lines
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.jsonl import append_line, read_lines
+from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import atomic_file
+from tool_use_om.evals.report import Row, Table, markdown_table
 
-Row = dict[str, Any]
 OnItem = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """One table of a report: a title, what to know to read it, and rows of text cells."""
-
-    title: str
-    note: str
-    rows: tuple[dict[str, str], ...]
 
 
 class Suite(Protocol):
@@ -105,21 +97,6 @@ def markdown(suite: Suite, rows: Sequence[Row], command: str) -> str:
     return "\n\n".join([*head, *parts]) + "\n"
 
 
-def markdown_table(rows: Sequence[dict[str, str]]) -> str:
-    """Return rows of equal keys as a Markdown table; "(nothing)" when there are none."""
-    if not rows:
-        return "(nothing)"
-    names = list(rows[0])
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    cells = [[str(r.get(n, "")).replace("|", "\\|") for n in names] for r in rows]
-    return "\n".join([*lines, *("| " + " | ".join(c) + " |" for c in cells)])
-
-
-def with_interval(value: float, lower: float, upper: float, digits: int = 3) -> str:
-    """Return "value [lower, upper]"."""
-    return f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"
-
-
 def _check_settings(suite: Suite, path: Path) -> None:
     current = json.loads(json.dumps({"suite": suite.name, **suite.settings}))
     if path.exists():
@@ -150,3 +127,17 @@ def _write_parquet(rows: Sequence[Row], path: Path) -> None:
     table = pd.DataFrame([{k: flat(v) for k, v in row.items()} for row in rows])
     with atomic_file(path) as partial:
         table.to_parquet(partial)
+
+
+def command_of(suite: str, **asked: Any) -> str:  # noqa: ANN401 - a suite's own parameters
+    """Return the command that runs a suite with these parameters."""
+    words = ["tuom", "eval", suite]
+    for name, value in asked.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [] if value else [f"--no-{name}"]
+        elif isinstance(value, list):
+            words += [word for one in value for word in (option, str(one))]
+        elif value is not None:
+            words += [option, str(value)]
+    return shlex.join(words)

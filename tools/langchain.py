@@ -15,8 +15,9 @@ from tool_use_om.data.errors import TuomError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.check import json_schema
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.registry import TOOLS, ToolDef, run_tool
+from tool_use_om.tools.registry import TOOLS, run_tool
 
 Runtime = ToolRuntime[Any, dict[str, Any]]
 

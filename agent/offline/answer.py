@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tool_use_om.agent.cards import id_pattern
-from tool_use_om.agent.offline.forms.compare import tell_compared
-from tool_use_om.agent.offline.forms.data import (
-    tell_datasets,
-    tell_filter,
-    tell_plot,
-    tell_sessions,
-    tell_statistics,
-)
-from tool_use_om.agent.offline.forms.data_check import tell_check
-from tool_use_om.agent.offline.forms.find import tell_run
-from tool_use_om.agent.offline.forms.trust import tell_requested
-from tool_use_om.agent.offline.forms.why import tell_explained
+from tool_use_om.agent.offline.forms.registry import TELLS, tell_generic
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
-from tool_use_om.agent.offline.writer import Answer, Result, braces, ref
+from tool_use_om.agent.offline.writer import Answer, Result, _spaced
 
 _ARGUMENTS = re.compile(
     r"`?\b(labels_per_class|query_session|target_label|target_channels|max_sessions)\b`?"
@@ -41,7 +30,7 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
             _tell_error(answer, result, results[index + 1 :])
         elif _worth_telling(result, results, query):
             answer.title = None
-            _TELL.get(result.tool, _tell_generic)(answer, result, query)
+            TELLS.get(result.tool, tell_generic)(answer, result, query)
     _explain_units(answer)
     _explain_tail(answer, query)
     missed = list(facts.get("not_understood") or ())
@@ -142,89 +131,3 @@ def _in_words(error: str) -> str:
         text = re.sub(rf"{name}=(?P<value>[\d.]*\d)`?", rf"\g<name> \g<value> {written}", text)
         text = re.sub(rf"{name}\b`?", lambda m: _spaced(m[1]), text)
     return _ARGUMENTS.sub(lambda m: _spaced(m[1]), text)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _tell_tokenizer(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    answer.head(result, "the tokenizer that fits is `{name}`", name=ref("/tokenizer", "tokenizer"))
-    answer.say(
-        result, "It has {parameters} parameters and reads {size} samples a patch; {why}.",
-        parameters=ref("/parameters", "parameters"), size=ref("/patch_len", "samples a patch"),
-        why=ref("/why", "why this one"),
-    )  # fmt: skip
-    for other in result.content.get("alternatives") or []:
-        answer.note(f"- `{other['name']}`: {other.get('why_not') or 'also available'}")
-
-
-def _tell_windows(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    answer.head(
-        result, "windows are {window} long, one every {stride}, at {rate}; a patch covers {patch}",
-        window=ref("/window_s", "window", "unit"), stride=ref("/stride_s", "stride", "unit"),
-        rate=ref("/rate_hz", "rate", "unit"), patch=ref("/patch_s", "patch", "unit"),
-    )  # fmt: skip
-    for key, text in _SPECIAL.items():
-        answer.say(result, text, v=ref(f"/{key}", _spaced(key.removesuffix("_s")), "unit"))
-    features = result.content.get("context_features")
-    if isinstance(features, list):
-        answer.note(f"Heads also get: {', '.join(map(_spaced, features))}.")
-    elif features is False:
-        answer.note("Heads get tokens only, without the mean and scale of a window.")
-    if why := result.content.get("why"):
-        answer.note(f"Why: {why.rstrip('.')}.")
-
-
-_SPECIAL = {
-    "patch_stride_s": "Patches overlap: one begins every {v}.",
-    "super_s": "Super-patches summarise {v} each.",
-    "fusion": "Channels of several rates: {v}.",
-    "resolutions": "Each window is encoded at {v} resolutions.",
-}
-
-
-def _tell_encoding(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    dropped = ", ".join(f"`{c}`" for c in result.content["dropped"])
-    answer.note(f"The encoder does not see {dropped}: {result.content.get('why', '')}.")
-
-
-def _tell_head(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    why = str(result.content.get("why") or "chosen by rule").rstrip(".")
-    answer.head(result, f"the head is `{braces(str(result.content['head']))}`")
-    answer.note(f"Why: {why}.")
-
-
-def _tell_settings(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    for name in result.args.get("params") or {}:
-        answer.say(
-            result, f"The head `{result.content['head']}` uses {name} = {{value}}.",
-            value=ref(f"/params/{name}", f"setting {name}"),
-        )  # fmt: skip
-
-
-def _tell_generic(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    """List the plain values of a result that has no words of its own."""
-    answer.note(f"`{result.tool}` returned:")
-    for key, value in result.content.items():
-        if key != "result_id" and isinstance(value, int | float | str):
-            answer.say(result, f"- {key}: {{v}}", v=ref(f"/{key}", key))
-
-
-_TELL: dict[str, Callable[[Answer, Result, Query], None]] = {
-    "list_datasets": tell_datasets,
-    "show_session_stats": tell_sessions,
-    "show_channel_stats": tell_statistics,
-    "filter_by_time": tell_filter,
-    "plot_sessions": tell_plot,
-    "check_data": tell_check,
-    "select_tokenizer": _tell_tokenizer,
-    "configure_tokenizer": _tell_windows,
-    "select_channels_for_encoding": _tell_encoding,
-    "select_task_head": _tell_head,
-    "configure_head": _tell_settings,
-    "run_task": tell_run,
-    "compare_heads": tell_compared,
-    "interpret_results": tell_explained,
-    "request_labels": tell_requested,
-}

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+)
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -28,7 +36,6 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.next_call import next_call
-from tool_use_om.agent.offline.offline_protocol import Prompt, read_prompt
 from tool_use_om.agent.offline.planner import Step
 
 _CHARS_A_TOKEN = 4
@@ -204,3 +211,34 @@ def _chunks(message: AIMessage) -> Iterator[AIMessageChunk]:
         response_metadata=message.response_metadata,
         chunk_position="last",
     )
+
+
+_PHASE = re.compile(r"\APHASE: (plan|act|interpret)\b")
+
+
+_BLOCK = re.compile(r"```json\s*\n(.*)\n```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The phase ("" = no prompt of ours), its facts, and the question."""
+
+    phase: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    question: str = ""
+
+
+def read_prompt(messages: Sequence[BaseMessage]) -> Prompt:
+    """Return what the messages ask for; the question is the last human message."""
+    question = next((_text(m) for m in reversed(messages) if isinstance(m, HumanMessage)), "")
+    for message in messages:
+        text = _text(message)
+        if isinstance(message, SystemMessage) and (phase := _PHASE.match(text)):
+            block = _BLOCK.search(text)
+            facts = json.loads(block.group(1)) if block else {}
+            return Prompt(phase.group(1), facts, question or str(facts.get("question", "")))
+    return Prompt(question=question)
+
+
+def _text(message: BaseMessage) -> str:
+    return str(message.text)

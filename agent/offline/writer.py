@@ -313,3 +313,7 @@ def number(value: float) -> str:
     short = text.rstrip("0")
     shown = short + "0" if short.endswith(".") else short
     return "0.0" if shown == "-0.0" else shown
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

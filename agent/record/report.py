@@ -9,12 +9,20 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tool_use_om.agent.record.report_links import anchor, link_numbers
+from langchain_core.messages import AIMessage, ToolMessage
+
+from tool_use_om.agent.record.trace import Trace
+from tool_use_om.agent.state import this_turn
+from tool_use_om.agent.verify.facts import rounds_to
+from tool_use_om.data.errors import TuomError
+from tool_use_om.data.workspace import Workspace
+from tool_use_om.tools.call.results import ResultStore
 
 MAX_ROWS = 60  # of a result's values; every value that the answer cites is shown all the same
 _BULK = "/detail/"
@@ -193,3 +201,159 @@ def render(report: Report) -> str:
         f"{_rejected(report)}{_figures(report.steps)}{_findings(report.findings)}"
         f"<h2>What was done, step by step</h2>{steps}</main></body></html>\n"
     )
+
+
+_NUMBER = re.compile(r"(?<![\w.#/-])[-+−]?\d+(?:\.\d+)?(?![\w/])")
+
+
+_WORD = re.compile(r"[^\W\d_][\w-]*")
+
+
+_CLAUSE_END = re.compile(r"[.;:,!?](?:\s|$)|\(|\)")
+
+
+# Markup, and entities, are never searched for numbers; these tags end what is read together.
+_MARKUP = re.compile(r"(<[^>]*>|&[a-z#0-9]+;)")
+
+
+_BLOCK_END = re.compile(r"</(?:p|li|tr|h\d)>")
+
+
+def anchor(result_id: str, pointer: str = "") -> str:
+    """Return the page anchor of a value: the result's id and its JSON pointer."""
+    return html.escape(f"{result_id}{pointer}", quote=True)
+
+
+def link_numbers(rendered: str, findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return HTML in which each number that a finding states links to that finding's source.
+
+    Where several findings state the same number, the one whose statement has most words in common
+    with the clause is meant, then with the paragraph or table row, then one not linked to so far.
+    """
+    linker = _Linker(findings)
+    start, parts = 0, []
+    for end in (*(m.end() for m in _BLOCK_END.finditer(rendered)), len(rendered)):
+        parts.append(linker.block(rendered[start:end]))
+        start = end
+    return "".join(parts)
+
+
+class _Linker:
+    def __init__(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        self.findings = [f for f in findings if (f.get("source") or {}).get("result_id")]
+        self.words = [_words(f"{f.get('statement')} {f['source']['pointer']}") for f in findings]
+        self.used: set[int] = set()
+
+    def block(self, rendered: str) -> str:
+        pieces = _MARKUP.split(rendered)
+        plain = " ".join(pieces[::2])
+        around, linked, at = _words(plain), [], 0
+        for i, piece in enumerate(pieces):
+            if i % 2:
+                linked.append(piece)
+                continue
+            linked.append(
+                _NUMBER.sub(
+                    lambda m, at=at: self.link(m.group(), _clause(plain, at + m.start()), around),
+                    piece,
+                )
+            )
+            at += len(piece) + 1
+        return "".join(linked)
+
+    def link(self, text: str, clause: set[str], around: set[str]) -> str:
+        fitting = [i for i, f in enumerate(self.findings) if _states(f.get("value"), text)]
+        if not fitting:
+            return text
+
+        def closeness(i: int) -> tuple[int, int, bool, int]:
+            words = self.words[i]
+            return len(words & clause), len(words & around), i not in self.used, -i
+
+        best = max(fitting, key=closeness)
+        self.used.add(best)
+        finding = self.findings[best]
+        source = finding["source"]
+        target = anchor(source["result_id"], source["pointer"])
+        said = f"{finding.get('statement')} · {source['result_id']}{source['pointer']}"
+        title = html.escape(f"{said} = {finding['value']!r}", quote=True)
+        return f'<a class="num" href="#{target}" title="{title}">{text}</a>'
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}
+
+
+def _clause(plain: str, position: int) -> set[str]:
+    """Return the words of the clause around a position: nearer than its neighbours' words."""
+    start = max((m.end() for m in _CLAUSE_END.finditer(plain, 0, position)), default=0)
+    end = _CLAUSE_END.search(plain, position)
+    return _words(plain[start : end.start() if end else len(plain)])
+
+
+def _states(value: Any, text: str) -> bool:  # noqa: ANN401 - a finding's value, any JSON
+    """Tell whether `text` is `value` rounded to the digits `text` shows (per cent allowed)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    said, decimals = float(text.replace("−", "-")), len(text.partition(".")[2])
+    return rounds_to(said, decimals, value) or rounds_to(said, decimals, value * 100)
+
+
+def report_of(state: Mapping[str, Any], place: Workspace, trace: Trace) -> Report:
+    """Return the page's contents for the question a state answers."""
+    messages = this_turn(list(state.get("messages") or []))
+    replies = {m.tool_call_id: m for m in messages if isinstance(m, ToolMessage)}
+    requests = [r for m in messages if isinstance(m, AIMessage) for r in m.tool_calls]
+    return Report(
+        question=trace.query,
+        answer=trace.answer,
+        findings=state.get("findings") or [],
+        steps=[_step_of(r, replies[r["id"]], place) for r in requests if r["id"] in replies],
+        facts=_facts_of(trace, place),
+        verification=state.get("verification") or {},
+    )
+
+
+def _step_of(request: Mapping[str, Any], reply: ToolMessage, place: Workspace) -> Step:
+    artifact = reply.artifact if isinstance(reply.artifact, Mapping) else {}
+    result_id = artifact.get("result_id")
+    return Step(
+        tool=request["name"],
+        arguments=request["args"],
+        content=ResultStore(place).get(result_id).data if result_id else reply.content,
+        result_id=result_id,
+        ok=reply.status != "error",
+        figures=tuple(_stored_figures(artifact, place)),
+    )
+
+
+def _stored_figures(artifact: Mapping[str, Any], place: Workspace) -> list[Path]:
+    paths = [(place.root / name).resolve() for name in artifact.get("figures") or []]
+    return [p for p in paths if p.is_relative_to(place.root) and p.is_file()]
+
+
+def _facts_of(trace: Trace, place: Workspace) -> dict[str, str]:
+    facts = {
+        "model": trace.model,
+        "seed": str(trace.seed),
+        "seconds": f"{trace.seconds:.1f}" if trace.seconds is not None else "not measured",
+        "version": trace.package_version,
+        "trace": trace.id,
+    }
+    return {**_data_facts_of(trace, place), **facts}
+
+
+def _data_facts_of(trace: Trace, place: Workspace) -> dict[str, str]:
+    from tool_use_om.data.catalog import open_dataset
+
+    if trace.dataset is None:
+        return {}
+    try:
+        manifest = open_dataset(trace.dataset, place).manifest
+    except TuomError as error:
+        return {"data": f"{trace.dataset} (no longer readable: {error})"}
+    kind = "synthetic" if manifest.synthetic else "real"
+    return {
+        "data": f"{manifest.title} ({kind}; hash {manifest.content_hash[:12]})",
+        "licence": manifest.licence,
+    }

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +18,14 @@ from langchain_core.messages import (
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tool_use_om.data.errors import DataError, TuomError
+from tool_use_om.data.jsonl import append_line, read_lines
+from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import Workspace
 
 FORMAT_VERSION = 1
 # What may differ between two honest executions of one call: how long it took, and the result ids
 # that hash it.
 VOLATILE_KEYS = frozenset({"seconds", "timing", "result_id", "fit_s", "encode_s", "predict_s"})
-
-_log = logging.getLogger(__name__)
 
 
 class Call(BaseModel):
@@ -105,14 +101,6 @@ def read_content(text: Any) -> Any:  # noqa: ANN401 - message content: text or b
         return json.loads(text)
     except json.JSONDecodeError:
         return text
-
-
-def package_version() -> str:
-    """Return the installed version of tool-use-om, or "0+unknown" outside an installation."""
-    try:
-        return version("tool-use-om")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def tool_schemas() -> list[dict[str, Any]]:
@@ -223,36 +211,11 @@ def traces_path(workspace: Workspace) -> Path:
     return workspace.path("traces", "traces.jsonl")
 
 
-def append_line(path: Path, line: str) -> None:
-    """Append one whole line under a lock; a line torn by an earlier kill stays a line apart."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        size = file.seek(0, os.SEEK_END)
-        torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
-        data = memoryview((b"\n" if torn else b"") + line.encode() + b"\n")
-        while data:
-            data = data[file.write(data) or 0 :]
-        os.fsync(file.fileno())
-
-
 def append_trace(workspace: Workspace, trace: Trace) -> Path:
     """Append `trace` to the workspace's traces; return the file."""
     path = traces_path(workspace)
     append_line(path, trace.model_dump_json())
     return path
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """Yield (line number, JSON value) of a JSONL file; warn about torn lines and skip them."""
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            if not raw.strip():
-                continue
-            try:
-                yield number, json.loads(raw)
-            except ValueError:
-                _log.warning("%s line %d is torn and was skipped", path.name, number)
 
 
 def read_traces(source: Workspace | Path) -> list[Trace]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tool_use_om.agent.models.chat_template import DATE, as_turns, training_template
-from tool_use_om.agent.record.trace import read_lines
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.jsonl import read_lines
 from tool_use_om.data.workspace import atomic_folder
 
 # A name for `--model` that means: make a small Llama of random weights beside the adapter.

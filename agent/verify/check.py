@@ -15,8 +15,16 @@ from typing import Any
 
 from tool_use_om.agent.verify.facts import Fact, facts_in_text, facts_of, supported
 from tool_use_om.agent.verify.findings import Results, UnsupportedError, check_finding, fact_of
-from tool_use_om.agent.verify.prose import Number, comparison_in, numbers_in, sentences
-from tool_use_om.agent.verify.verify_tables import blocks, cell_numbers, cells, column_units
+from tool_use_om.agent.verify.prose import (
+    Number,
+    blocks,
+    cell_numbers,
+    cells,
+    column_units,
+    comparison_in,
+    numbers_in,
+    sentences,
+)
 
 NOTHING_LEFT = "No statement of this answer could be traced to a tool result, so none is shown."
 _BEATS = re.compile(r"\b(?:beats?|outperforms?|better than)\b", re.IGNORECASE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tool_use_om.agent.verify.prose import Number, numbers_in
-from tool_use_om.data.verify_units import Unit, read_unit, unit_of_key
+from tool_use_om.data.units import Unit, read_unit, unit_of_key
 
 # keys that count things, whatever unit their neighbours have
 _COUNTS = frozenset({"n", "k", "seed", "total_n", "budget", "done", "repeats"})

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tool_use_om.agent.replies import Finding, Source
 from tool_use_om.agent.verify.facts import Fact, fact_at, rounds_to
-from tool_use_om.data.verify_units import Unit, read_unit
+from tool_use_om.data.units import Unit, read_unit
 
 
 class Results(Protocol):

@@ -15,10 +15,9 @@ import pyarrow.compute as pc
 
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.index_writer import among, each_channel, read_stats, stats_frame
-from tool_use_om.data.format.manifest_file import identity, read_consistent
 from tool_use_om.data.format.parquet import read_table
 from tool_use_om.data.format.pools import pool_groups, pool_sessions, read_pools
-from tool_use_om.data.format.schema import Manifest
+from tool_use_om.data.format.schema import Manifest, identity, read_consistent
 from tool_use_om.data.format.stats import MOMENTS, sketch_quantiles
 
 _SESSION_COLUMNS = ["session_id", "subject_id", "start_utc", "duration_s", "split"]

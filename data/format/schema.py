@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tool_use_om.data.errors import DataError, unknown
-from tool_use_om.data.show.manifest_text import describe
+from tool_use_om.data.format.parquet import open_parquet
 from tool_use_om.data.units import UNITS
 from tool_use_om.data.workspace import check_name
 
@@ -115,10 +118,6 @@ class Manifest(_Frozen):
         """Return a channel's nominal rate in Hz; raise NotFoundError for an unknown channel."""
         return self.modality_of(channel_id).rate_hz
 
-    def describe(self) -> str:
-        """Return the text a language model sees: under 400 tokens however large the set is."""
-        return describe(self)
-
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:
     folded = [n.casefold() for n in names]
@@ -129,3 +128,53 @@ def _refuse_repeats(kind: str, names: list[str]) -> None:
     )
     if repeated:
         raise DataError(f"Each {kind} needs its own name; repeated: {', '.join(repeated[:5])}.")
+
+
+def identity(folder: Path) -> tuple[int, int, int] | None:
+    """Return what tells a set's folder from the one that replaces it; None if there is none."""
+    try:
+        facts = os.stat(f"{folder}/manifest.json")  # noqa: PTH116 - asked for at every read: a third the time
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+def read_consistent(folder: Path) -> Manifest:
+    """Return a set's manifest; refuse one whose index lists another number of sessions."""
+    manifest = _read_manifest(folder / "manifest.json")
+    with open_parquet(folder / "sessions.parquet") as index:
+        n_rows = index.metadata.num_rows
+    if n_rows != manifest.n_sessions:
+        raise DataError(
+            f"{folder / 'sessions.parquet'} lists {n_rows} sessions but the manifest says "
+            f"{manifest.n_sessions}. Convert the set again."
+        )
+    return manifest
+
+
+def _read_manifest(path: Path) -> Manifest:
+    if not path.parent.is_dir():
+        raise DataError(
+            f"There is no data set at {path.parent}. `tuom data list` shows those there are."
+        )
+    if not path.exists():
+        raise DataError(
+            f"{path.parent} has no manifest.json: it is not a data set, or its conversion was cut "
+            "short. Convert it again."
+        )
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        version = facts.get("format_version") if isinstance(facts, dict) else None
+        if version != FORMAT_VERSION:
+            raise DataError(
+                f"{path} is of format {version!r}; this version reads {FORMAT_VERSION}."
+            )
+        return Manifest.model_validate(facts)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Convert the set again.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "manifest"
+        raise DataError(
+            f"{path} is damaged at {where}: {first['msg']}. Convert the set again."
+        ) from error

@@ -25,7 +25,7 @@ def token_bound(text: str) -> int:
     return sum(-(-len(p) // 2) if p.isascii() else 4 * len(p) for p in pieces)
 
 
-def describe(manifest: Manifest) -> str:
+def manifest_text(manifest: Manifest) -> str:
     """Return at most four lines on what the set holds: at most `MAX_TOKENS` by `token_bound`.
 
     Free text of the source (title, labels) is quoted as JSON, so that it cannot pass for ours.

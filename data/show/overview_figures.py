@@ -15,9 +15,10 @@ from tool_use_om.data.show.panels import (
     SHADES,
     draw_strips_of,
     plain_text,
+    read_time,
     shade_labels,
+    time_unit,
 )
-from tool_use_om.data.show.plot_axes import read_time, time_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

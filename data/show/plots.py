@@ -18,12 +18,14 @@ from tool_use_om.data.show.panels import (
     draw_lines,
     draw_nothing,
     draw_strips_panel,
+    duration_text,
     needs_strips,
     plain_text,
+    read_time,
     shade_labels,
     strip_name,
+    time_unit,
 )
-from tool_use_om.data.show.plot_axes import duration_text, read_time, time_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tool_use_om.evals.runner import markdown_table
+from tool_use_om.evals.report import markdown_table
 
 if TYPE_CHECKING:
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.tokenizers.tokens import Tokens
     from tool_use_om.tokenizers.windows.windows import WindowBatch
 
@@ -70,7 +70,7 @@ def _task(name: str) -> str:
 
 def made(n_windows: int, *, forecast: bool) -> Tokens | ForecastBatch:
     """Return windows of noise with a class in their tokens, and for forecasts their future."""
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
 
     rng = np.random.default_rng(0)
     windows = _windows(rng, n_windows)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.evals.runner import markdown_table
+from tool_use_om.evals.report import markdown_table
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet

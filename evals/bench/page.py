@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
 
 from tool_use_om.agent.context import AgentContext
-from tool_use_om.agent.record.trace import calls_of, package_version
+from tool_use_om.agent.record.trace import calls_of
+from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.evals.bench.processes import measure
-from tool_use_om.evals.runner import markdown_table
+from tool_use_om.evals.report import markdown_table
 
 READING = "reading the question"  # the first line about progress that `tuom ask` prints
 PLAN = "plan "
@@ -37,7 +39,9 @@ class Section:
     body: str
 
 
-def bench(workspace: Workspace, *, quick: bool = False) -> list[Section]:
+def bench(
+    workspace: Workspace, *, tuom: Sequence[str], graph: str, quick: bool = False
+) -> list[Section]:
     """Measure everything; `quick` leaves out what takes minutes (heads and tokenizers).
 
     Parameters
@@ -45,7 +49,12 @@ def bench(workspace: Workspace, *, quick: bool = False) -> list[Section]:
     workspace : Workspace, where evaluation runs are kept (and resumed); heads are measured on
         BasicMotions, and on HMP where it has been converted into this workspace
     """
-    steps: list[Callable[[], Section]] = [machine, start_up, demo, overhead]
+    steps: list[Callable[[], Section]] = [
+        machine,
+        partial(start_up, tuom, graph),
+        partial(demo, tuom),
+        overhead,
+    ]
     if not quick:
         steps += [tokenizers, lambda: heads(workspace), lambda: tools(workspace)]
     return [step() for step in steps]
@@ -91,15 +100,11 @@ def machine() -> Section:
     )
 
 
-def start_up() -> Section:
-    """Measure how long the command index and the graph's import take."""
+def start_up(tuom: Sequence[str], graph: str) -> Section:
+    """Measure how long the command index and the import of the module `graph` take."""
     commands = {
-        "tuom --help": [*_tuom(), "--help"],
-        "import tool_use_om.graphs.graph": [
-            sys.executable,
-            "-c",
-            "import tool_use_om.graphs.graph",
-        ],
+        "tuom --help": [*tuom, "--help"],
+        f"import {graph}": [sys.executable, "-c", f"import {graph}"],
     }
     rows = []
     for name, command in commands.items():
@@ -115,12 +120,12 @@ def start_up() -> Section:
     )
 
 
-def demo() -> Section:
+def demo(tuom: Sequence[str]) -> Section:
     """Measure `tuom demo` in an empty workspace, and again in the same one."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in ("empty workspace", "again (data and tokens are there)"):
-            found = measure([*_tuom(), "demo", "--workspace", folder], first=(READING, PLAN))
+            found = measure([*tuom, "demo", "--workspace", folder], first=(READING, PLAN))
             rows.append(
                 {
                     "run": name,
@@ -278,8 +283,7 @@ def _suite(
     **asked: Any,  # noqa: ANN401 - a suite's own parameters
 ) -> Section:
     from tool_use_om.evals.registry import suite_class
-    from tool_use_om.evals.runner import run_suite
-    from tool_use_om.graphs.commands.evals import command_of
+    from tool_use_om.evals.runner import command_of, run_suite
 
     command = command_of(name, **asked)
     suite = suite_class(name)(workspace=workspace, **asked)
@@ -289,11 +293,6 @@ def _suite(
     tables = tables.split("### Questions answered wrong")[0].rstrip()
     note = f"Intervals: 95 %, bootstrap over whole groups. {caveat}"
     return Section(title=title, command=command, note=note, body=tables)
-
-
-def _tuom() -> list[str]:
-    """Return the command as this very interpreter runs it."""
-    return [sys.executable, "-c", "from tool_use_om.graphs.commands.main import main; main()"]
 
 
 def _processor() -> str:

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import Row, Table, with_interval
 from tool_use_om.heads.registry import head_specs
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
-from tool_use_om.tools.run.classify.run import fit_head, prepare
+from tool_use_om.tools.run.classify.study import fit_head, prepare
 from tool_use_om.tools.run.drift import drift_json
-from tool_use_om.tools.run.forecast import run as forecast
+from tool_use_om.tools.run.forecast import backtest
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from tool_use_om.heads.forecast.base import Forecast
+    from tool_use_om.heads.forecast.batch import Forecast
     from tool_use_om.heads.trust.prediction_sets import Keys
     from tool_use_om.tokenizers.tokens import Tokens
 
@@ -152,8 +152,8 @@ class CoverageSuite:
 
         given = WorkingSet().but(dataset=data)
         asked = a.RunTask(horizon_s=self._horizon_s)
-        found = forecast.prepare(self._context(), given, asked, Stopwatch())
-        head = forecast.fit_forecaster(head_name, {}, found)
+        found = backtest.prepare(self._context(), given, asked, Stopwatch())
+        head = backtest.fit_forecaster(head_name, {}, found)
         n_steps = min(head.max_steps_, round(found.request.horizon_s * head.rate_hz_))
         batches = (found.calibration, found.held_out)
         made = [head.predict(b, n_steps / head.rate_hz_) for b in batches]

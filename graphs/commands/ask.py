@@ -99,7 +99,7 @@ def _watched(
     seed: int,
 ) -> Mapping[str, Any]:
     """Run the question to its end, asking the person whenever the agent does."""
-    from tool_use_om.graphs.commands.console_labels import reply_of_person
+    from tool_use_om.graphs.commands.ask_console import reply_of_person
 
     reply = None
     while True:
@@ -144,8 +144,7 @@ def write_run(
 
     The trace is appended to the workspace's own file and stands alone beside the report, too.
     """
-    from tool_use_om.agent.record.report import render
-    from tool_use_om.agent.record.run_report import report_of
+    from tool_use_om.agent.record.report import render, report_of
     from tool_use_om.agent.record.trace import append_trace, trace_from_state
 
     trace = trace_from_state(state, workspace=place, model=model, seed=seed, seconds=seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +11,9 @@ from typing import Any, Self
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.prompt import Prompt
+
+from tool_use_om.data.errors import DataError
 
 # The keys of a tool's content worth a line in the terminal, most telling first.
 _TELLING = (
@@ -128,3 +132,39 @@ def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
         return str(value.get("head") or value.get("name") or len(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+SKIP = "skip"
+
+
+def reply_of_person(console: Console, asked: Mapping[str, Any], run: str) -> dict[str, str]:
+    """Return window id → label as the person types them; windows they skip are left out.
+
+    Raises
+    ------
+    DataError : there is no terminal to ask at; the run waits and can be taken up again
+    """
+    windows = asked.get("windows") or []
+    if not sys.stdin.isatty():
+        listed = "; ".join(_where(window) for window in windows)
+        raise DataError(
+            f"The run waits for labels of {len(windows)} windows ({listed}), and there is no "
+            f"terminal to ask at. Repeat the command in a terminal with --run {run}."
+        )
+    labels = [str(label) for label in asked.get("labels") or []]
+    console.print(f"\nThe agent asks for labels ({', '.join(labels)}; or {SKIP}).")
+    given: dict[str, str] = {}
+    for window in windows:
+        answer = Prompt.ask(
+            _where(window),
+            console=console,
+            choices=[*labels, SKIP],
+            default=str(window.get("suggested") or SKIP),
+        )
+        if answer != SKIP:
+            given[str(window["window_id"])] = answer
+    return given
+
+
+def _where(window: Mapping[str, Any]) -> str:
+    return f"{window['session_id']} from {window['start_s']:g} s to {window['end_s']:g} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +29,12 @@ def bench(
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.evals.bench.page import bench as measured
     from tool_use_om.evals.bench.page import render, write
+    from tool_use_om.graphs.commands import main
 
-    sections = measured(Workspace.at(workspace), quick=quick)
+    tuom = [sys.executable, "-c", f"from {main.__name__} import main; main()"]
+    sections = measured(
+        Workspace.at(workspace), tuom=tuom, graph="tool_use_om.graphs.graph", quick=quick
+    )
     write(sections, out)
     typer.echo(render(sections))
     typer.echo(f"Written to {out}.")
@@ -76,8 +81,7 @@ def data(
     import json
 
     from tool_use_om.data.workspace import atomic_file
-    from tool_use_om.evals.bench.data import machine, run
-    from tool_use_om.evals.bench.data_bench_page import render
+    from tool_use_om.evals.bench.data import machine, render, run
 
     sizes = [100, 1000] if sessions is None and not index_only else sessions or []
     asked = [f"--sessions {n}" for n in sizes] + [f"--index-only {n}" for n in index_only or []]

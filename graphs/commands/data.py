@@ -75,10 +75,12 @@ def list_sets(
 @app.command()
 def show(name: str, workspace: WorkspaceOption = None) -> None:
     """Show what a data set holds: manifest, labels, splits, channel statistics."""
+    from tool_use_om.data.show.manifest_text import manifest_text
+
     dataset = open_by_name(name, workspace)
     manifest = dataset.manifest
     facts = {
-        "holds": manifest.describe(),
+        "holds": manifest_text(manifest),
         "split": manifest.split_rule,
         "licence": manifest.licence,
         "source": manifest.source,
@@ -366,8 +368,9 @@ def _label_table(dataset: DataSet) -> Table:
 
 def _done(folder: Path) -> None:
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.data.show.manifest_text import manifest_text
 
-    show_text(literal(DataSet.open(folder).manifest.describe()))
+    show_text(literal(manifest_text(DataSet.open(folder).manifest)))
     show_text(literal(f"Check {folder / 'debug' / 'overview.png'} before you trust it."))
 
 

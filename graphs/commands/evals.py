@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from tool_use_om.evals.runner import command_of
 
 if TYPE_CHECKING:
     from tool_use_om.data.workspace import Workspace
@@ -201,20 +202,6 @@ def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: An
     report = run_suite(made, folder, command=command_of(suite, **asked), on_item=_progress)
     typer.echo(report.read_text(encoding="utf-8"))
     typer.echo(f"Report, items and results: {folder}")
-
-
-def command_of(suite: str, **asked: Any) -> str:  # noqa: ANN401 - a suite's own parameters
-    """Return the command that runs a suite with these parameters."""
-    words = ["tuom", "eval", suite]
-    for name, value in asked.items():
-        option = f"--{name.replace('_', '-')}"
-        if isinstance(value, bool):
-            words += [] if value else [f"--no-{name}"]
-        elif isinstance(value, list):
-            words += [word for one in value for word in (option, str(one))]
-        elif value is not None:
-            words += [option, str(value)]
-    return shlex.join(words)
 
 
 def _default_folder(place: Workspace, name: str) -> Path:

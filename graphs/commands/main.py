@@ -36,7 +36,7 @@ COMMANDS = {
     ),
     "adapt": Entry(
         "Adapt a tokenizer to an extreme domain (LoRA beside the frozen weights).",
-        "adapt_cli:app",
+        "tokenizers:adapt_app",
     ),
     "eval": Entry("Run an evaluation suite.", "evals:app"),
     "traces": Entry(

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from tool_use_om.data.errors import DataError, NotFittedError, unknown
-from tool_use_om.heads.forecast.base import normalisation
+from tool_use_om.heads.forecast.batch import normalisation
 from tool_use_om.heads.numeric.metrics import Interval, bootstrap_interval
 
 if TYPE_CHECKING:
-    from tool_use_om.heads.forecast.base import ForecastBatch, ForecastHead
+    from tool_use_om.heads.forecast.base import ForecastHead
+    from tool_use_om.heads.forecast.batch import ForecastBatch
 
 Array = np.ndarray
 Direction = Literal["above", "below"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tool_use_om.heads.contract.pooling import principal_axes
-from tool_use_om.heads.forecast.base import ForecastBatch, normalisation
+from tool_use_om.heads.forecast.batch import ForecastBatch, normalisation
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows.windows import WindowBatch

@@ -8,15 +8,15 @@ from typing import ClassVar
 import numpy as np
 
 from tool_use_om.heads.contract.spec import HeadSpec, Param
-from tool_use_om.heads.forecast.base import (
+from tool_use_om.heads.forecast.base import ForecastHead
+from tool_use_om.heads.forecast.batch import (
     LEVELS,
     ForecastBatch,
-    ForecastHead,
+    error_quantiles,
     normalisation,
     normalised_context,
 )
 from tool_use_om.heads.forecast.last_tokens import component_axes, last_tokens, normalised_truth
-from tool_use_om.heads.forecast.seasonal_naive import error_quantiles
 from tool_use_om.heads.forecast.token_filter import TokenFilter, fit_token_filter
 from tool_use_om.heads.numeric.folds import plain_folds
 from tool_use_om.heads.numeric.kalman import LinearGaussian

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tool_use_om.heads.contract.spec import HeadSpec, Param
-from tool_use_om.heads.forecast.base import (
-    LEVELS,
+from tool_use_om.heads.forecast.base import ForecastHead
+from tool_use_om.heads.forecast.batch import (
     ForecastBatch,
-    ForecastHead,
+    error_quantiles,
     normalisation,
     normalised_context,
 )
+from tool_use_om.heads.numeric.season import Array, season_of
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows.windows import WindowBatch
-
-Array = np.ndarray
 
 
 class SeasonalNaive(ForecastHead):
@@ -87,52 +86,3 @@ class SeasonalNaive(ForecastHead):
         if given is not None:
             return int(np.clip(round(float(given) * self.rate_hz_), 1, len(series)))
         return season_of(series, self._float("min_strength")) or 1
-
-
-def season_of(series: Array, min_strength: float = 0.3) -> int | None:
-    """Return the lag, in samples, of the highest autocorrelation peak; None without a clear one.
-
-    Lags run from 2 to two thirds of the series, so that at least half a season is seen twice.
-    """
-    correlation = autocorrelation(series)
-    lags = np.arange(2, max(2, 2 * len(series) // 3))
-    lags = lags[lags + 1 < len(correlation)]
-    peaks = [lag for lag in lags if correlation[lag - 1] < correlation[lag] >= correlation[lag + 1]]
-    if not peaks:
-        return None
-    best = max(peaks, key=lambda lag: correlation[lag])
-    return int(best) if correlation[best] >= min_strength else None
-
-
-def autocorrelation(series: Array) -> Array:
-    """Return the autocorrelation at lags 0, 1, … with each lag's own overlap and scale."""
-    n = len(series)
-    centred = series - series.mean()
-    size = 1 << (2 * n - 1).bit_length()
-    spectrum = np.fft.rfft(centred, size)
-    products = np.fft.irfft(spectrum * np.conj(spectrum), size)[:n]
-    squares = np.concatenate([[0.0], np.cumsum(centred**2)])
-    lags = np.arange(n)
-    energy = np.sqrt((squares[n] - squares[lags]) * squares[n - lags])
-    floor = 1e-12 * max(float(squares[n]), 1e-30)
-    correlation: Array = np.where(energy > floor, products / np.maximum(energy, floor), 0.0)
-    return correlation
-
-
-def error_quantiles(errors: Array) -> Array:
-    """Return (H, len(LEVELS)) quantiles of (B, C, H) errors; NaN = unknown.
-
-    A step with fewer than 20 known errors borrows those of the steps before it; quantiles never
-    narrow again, for what is further ahead is not better known.
-    """
-    n_steps = errors.shape[2]
-    table = np.zeros((n_steps, len(LEVELS)))
-    for step in range(n_steps):
-        first = step
-        pooled = errors[:, :, first : step + 1]
-        while np.isfinite(pooled).sum() < 20 and first > 0:
-            first -= 1
-            pooled = errors[:, :, first : step + 1]
-        known = pooled[np.isfinite(pooled)]
-        table[step] = np.quantile(known, LEVELS) if len(known) else table[max(step - 1, 0)]
-    return table

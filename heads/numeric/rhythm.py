@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.heads.forecast.seasonal_naive import autocorrelation
+from tool_use_om.heads.numeric.season import autocorrelation
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows.windows import WindowBatch

@@ -6,13 +6,13 @@ from abc import abstractmethod
 
 import numpy as np
 
-from tool_use_om.heads.forecast.base import (
+from tool_use_om.heads.forecast.base import ForecastHead
+from tool_use_om.heads.forecast.batch import (
     ForecastBatch,
-    ForecastHead,
+    error_quantiles,
     normalisation,
     normalised_context,
 )
-from tool_use_om.heads.forecast.seasonal_naive import error_quantiles
 from tool_use_om.heads.numeric.folds import plain_folds
 
 Array = np.ndarray

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tool_use_om.heads.contract.spec import HeadSpec
-from tool_use_om.heads.forecast.seasonal_naive import season_of
+from tool_use_om.heads.numeric.season import season_of
 from tool_use_om.heads.samples.forecaster import RawForecaster
 
 Array = np.ndarray

@@ -14,7 +14,8 @@ from typing import Literal, Self
 import numpy as np
 
 from tool_use_om.data.errors import DataError, NotFittedError
-from tool_use_om.heads.forecast.base import Forecast, ForecastBatch, ForecastHead
+from tool_use_om.heads.forecast.base import ForecastHead
+from tool_use_om.heads.forecast.batch import Forecast, ForecastBatch
 from tool_use_om.heads.numeric.metrics import wilson
 
 Array = np.ndarray

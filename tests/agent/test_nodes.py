@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from tool_use_om.agent.nodes_messages import one_call, results_of, take_question
+from tool_use_om.agent.nodes import one_call, results_of, take_question
 from tool_use_om.agent.replies import InterpretReply, PlanReply, read_reply
 from tool_use_om.agent.state import append_unique, this_turn
 from tool_use_om.data.errors import DataError

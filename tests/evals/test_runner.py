@@ -11,7 +11,8 @@ import pytest
 
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.evals.registry import SUITES, suite_class
-from tool_use_om.evals.runner import Row, Table, markdown_table, run_suite
+from tool_use_om.evals.report import Row, Table, markdown_table
+from tool_use_om.evals.runner import run_suite
 
 
 class Squares:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from tool_use_om.heads.contract.base import AnomalyHead, ClassifierHead, Head, RetrievalHead
-from tool_use_om.heads.forecast.base import ForecastBatch, ForecastHead, make_forecast_batch
+from tool_use_om.heads.forecast.base import ForecastHead
+from tool_use_om.heads.forecast.batch import ForecastBatch, make_forecast_batch
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 

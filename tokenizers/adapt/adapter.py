@@ -5,15 +5,18 @@ An adapted tokenizer is called "<tokenizer>+<adapter>" wherever a tokenizer's na
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tokenizers.registry import load_tokenizer, spec
+from tool_use_om.tokenizers.moment.checkpoint import PICKLES, load_moment, weights_hash
+from tool_use_om.tokenizers.moment.model import Moment
+from tool_use_om.tokenizers.registry import load_tokenizer, local_folder, spec
 from tool_use_om.tokenizers.spec import TokenizerSpec
 
 if TYPE_CHECKING:
@@ -111,9 +114,68 @@ def load_any(name: str, workspace: Workspace) -> Tokenizer:
     base, plus, adapter = name.partition("+")
     if not plus:
         return load_tokenizer(name)
-    from tool_use_om.tokenizers.adapt.train import base_model, merged
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
     folder = workspace.path(_FOLDER, adapter)
     whole = merged(base_model(base), base, folder)
     return Tokenizer(spec_of(name), whole, precision="auto")
+
+
+ADAPTER_NAME = "adapter_model.safetensors"
+
+
+def base_model(tokenizer: str) -> Moment:
+    """Load the encoder of a tokenizer of the MOMENT family.
+
+    Raises
+    ------
+    NotFoundError : unknown name
+    DataError : a tokenizer of another family, or weights that are not here
+    """
+    chosen = spec(tokenizer)
+    if chosen.family != "moment":
+        raise DataError(f"Only tokenizers of the MOMENT family can be adapted, not {tokenizer!r}.")
+    source = local_folder(chosen)
+    return load_moment(source or chosen.weights, revision=chosen.revision)
+
+
+def merged(model: Moment, tokenizer: str, folder: Path) -> Moment:
+    """Return `model` with the adapter in `folder` merged into its weights.
+
+    Raises
+    ------
+    DataError : an adapter of another tokenizer or of other weights, a damaged file, or a pickle
+    """
+    card = read_card(folder)
+    if card.tokenizer != tokenizer or card.base_weights_hash != weights_hash(model):
+        raise DataError(
+            f"The adapter in {folder} was trained on {card.tokenizer} with weights "
+            f"{card.base_weights_hash[:12]}; these are {tokenizer}, {weights_hash(model)[:12]}. "
+            "Train it anew on these weights."
+        )
+    pickles = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLES)
+    if pickles or not (folder / ADAPTER_NAME).is_file():
+        found = f"it offers {', '.join(pickles)}" if pickles else "it is missing"
+        raise DataError(f"{folder} needs {ADAPTER_NAME}; {found}. Pickles are refused.")
+    peft = _peft()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "error", message=".*missing adapter keys"
+            )  # only a warning there
+            loaded = peft.PeftModel.from_pretrained(model, str(folder))
+    except Exception as error:  # its errors for damaged files differ by version
+        raise DataError(
+            f"{folder / ADAPTER_NAME} is damaged ({str(error)[:200]}). Train the adapter anew."
+        ) from error
+    whole: Moment = loaded.merge_and_unload()
+    return whole.eval().requires_grad_(False)
+
+
+def _peft() -> Any:  # noqa: ANN401 - peft is untyped
+    """Import peft, or say what to install."""
+    try:
+        import peft
+    except ImportError as error:
+        raise DataError("Adapters need peft: pip install 'tool-use-om[train]'.") from error
+    return peft

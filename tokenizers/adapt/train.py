@@ -10,7 +10,6 @@ Source: Hu et al. (2022), *LoRA: Low-Rank Adaptation of Large Language Models*.
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +22,18 @@ from torch.nn import functional as F  # noqa: N812  # the name torch's own docum
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
 from tool_use_om.data.workspace import atomic_file, atomic_folder
-from tool_use_om.tokenizers.adapt.adapter import CARD_NAME, AdapterCard, AdaptSettings, read_card
-from tool_use_om.tokenizers.moment.checkpoint import PICKLES, load_moment, weights_hash
+from tool_use_om.tokenizers.adapt.adapter import (
+    CARD_NAME,
+    AdapterCard,
+    AdaptSettings,
+    _peft,
+)
+from tool_use_om.tokenizers.moment.checkpoint import weights_hash
 from tool_use_om.tokenizers.moment.model import Moment
 from tool_use_om.tokenizers.pretrain.loss import hidden_loss, hide
-from tool_use_om.tokenizers.registry import local_folder, spec
 from tool_use_om.tokenizers.tokenizer import standardized
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
-ADAPTER_NAME = "adapter_model.safetensors"
 HELD_SHARE = 0.2  # of the sessions given, kept to choose the step that is saved
 CHECKS = 20  # how often in a run the held sessions are looked at
 
@@ -100,54 +102,6 @@ def adapt(
     if weights_hash(wrapped.unload()) != base:
         raise DataError("The base weights changed while the adapter was trained; it is not kept.")
     return card
-
-
-def base_model(tokenizer: str) -> Moment:
-    """Load the encoder of a tokenizer of the MOMENT family.
-
-    Raises
-    ------
-    NotFoundError : unknown name
-    DataError : a tokenizer of another family, or weights that are not here
-    """
-    chosen = spec(tokenizer)
-    if chosen.family != "moment":
-        raise DataError(f"Only tokenizers of the MOMENT family can be adapted, not {tokenizer!r}.")
-    source = local_folder(chosen)
-    return load_moment(source or chosen.weights, revision=chosen.revision)
-
-
-def merged(model: Moment, tokenizer: str, folder: Path) -> Moment:
-    """Return `model` with the adapter in `folder` merged into its weights.
-
-    Raises
-    ------
-    DataError : an adapter of another tokenizer or of other weights, a damaged file, or a pickle
-    """
-    card = read_card(folder)
-    if card.tokenizer != tokenizer or card.base_weights_hash != weights_hash(model):
-        raise DataError(
-            f"The adapter in {folder} was trained on {card.tokenizer} with weights "
-            f"{card.base_weights_hash[:12]}; these are {tokenizer}, {weights_hash(model)[:12]}. "
-            "Train it anew on these weights."
-        )
-    pickles = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLES)
-    if pickles or not (folder / ADAPTER_NAME).is_file():
-        found = f"it offers {', '.join(pickles)}" if pickles else "it is missing"
-        raise DataError(f"{folder} needs {ADAPTER_NAME}; {found}. Pickles are refused.")
-    peft = _peft()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "error", message=".*missing adapter keys"
-            )  # only a warning there
-            loaded = peft.PeftModel.from_pretrained(model, str(folder))
-    except Exception as error:  # its errors for damaged files differ by version
-        raise DataError(
-            f"{folder / ADAPTER_NAME} is damaged ({str(error)[:200]}). Train the adapter anew."
-        ) from error
-    whole: Moment = loaded.merge_and_unload()
-    return whole.eval().requires_grad_(False)
 
 
 def _material(
@@ -289,12 +243,3 @@ def _write(wrapped: Any, card: AdapterCard, folder: Path) -> None:  # noqa: ANN4
         text = json.dumps(card.model_dump(), indent=2) + "\n"
         with atomic_file(partial / CARD_NAME) as file:
             file.write_text(text, encoding="utf-8")
-
-
-def _peft() -> Any:  # noqa: ANN401 - peft is untyped
-    """Import peft, or say what to install."""
-    try:
-        import peft
-    except ImportError as error:
-        raise DataError("Adapters need peft: pip install 'tool-use-om[train]'.") from error
-    return peft

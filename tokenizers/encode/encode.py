@@ -9,10 +9,9 @@ import numpy as np
 
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.progress import Progress
-from tool_use_om.tokenizers.encode.grid import laid_on
 from tool_use_om.tokenizers.encode.hours import long_windows
 from tool_use_om.tokenizers.encode.overlap import encode_overlapping
-from tool_use_om.tokenizers.encode.resolutions import encode_resolutions
+from tool_use_om.tokenizers.encode.resolutions import encode_resolutions, laid_on
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.tokens import Tokens

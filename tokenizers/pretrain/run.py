@@ -30,19 +30,19 @@ from tool_use_om.data.workspace import atomic_file
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, save_moment
 from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
 from tool_use_om.tokenizers.pretrain.corpus import Corpus
-from tool_use_om.tokenizers.pretrain.loss import held_out_losses, hidden_loss, hide
-from tool_use_om.tokenizers.pretrain.pretrain_summary import (
+from tool_use_om.tokenizers.pretrain.loss import (
     N_SEGMENT,
     N_SEGMENTS,
     N_SUMMARY,
-    summarize,
-    summarize_segments,
-)
-from tool_use_om.tokenizers.pretrain.pretrain_views import (
     crops,
+    held_out_losses,
+    hidden_loss,
+    hide,
     kin,
     read_real,
     stretched,
+    summarize,
+    summarize_segments,
     warps,
     with_real,
 )

@@ -11,7 +11,7 @@ from tool_use_om.data.errors import DataError, nearest
 
 if TYPE_CHECKING:
     from tool_use_om.tools.call.arguments import Arguments
-    from tool_use_om.tools.registry import ToolDef
+    from tool_use_om.tools.call.definition import ToolDef
 
 
 _SAID_ELSEWHERE = frozenset({"title", "description", "properties", "additionalProperties"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.tools.call.arguments import Arguments
@@ -12,8 +11,8 @@ from tool_use_om.tools.call.results import TIMING, Draw
 from tool_use_om.tools.call.working_set import WorkingSet
 
 if TYPE_CHECKING:
+    from tool_use_om.heads.numeric.metrics import Interval
     from tool_use_om.heads.trust.conformal import Coverage
-    from tool_use_om.tools.encode.plan import Plan, Stopwatch
 
 
 def coverage_json(coverage: Coverage) -> dict[str, Any]:
@@ -62,28 +61,7 @@ def finish(
     )
 
 
-def finish_run(
-    ctx: ToolContext,
-    working_set: WorkingSet,
-    args: Arguments,
-    plan: Plan,
-    *,
-    content: Mapping[str, Any],
-    detail: Mapping[str, Any],
-    clock: Stopwatch,
-    files: Mapping[str, Draw],
-) -> ToolOutcome:
-    """Store what run_task found, with how the data were encoded, and note it as the last run."""
-    outcome = finish(
-        ctx,
-        working_set.but(dataset=plan.dataset.name, task=content["task"], head=content["head"]),
-        args,
-        tool="run_task",
-        content=content,
-        detail={**detail, "encoding": plan.to_json()},
-        inputs={"content_hash": plan.dataset.content_hash},
-        timing={**clock.seconds, **plan.cache_use.to_timing()},
-        files=files,
-    )
-    noted = outcome.working_set.but(last_result_id=outcome.result.id)
-    return replace(outcome, working_set=noted)
+def as_json(interval: Interval) -> dict[str, Any]:
+    """Return a measured value with its interval as a result shows it."""
+    row = {key: getattr(interval, key) for key in ("value", "lower", "upper", "n", "n_groups")}
+    return {**row, **({"note": interval.note} if interval.note else {})}

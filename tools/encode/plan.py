@@ -13,11 +13,11 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import EncodingSettings, WorkingSet
 from tool_use_om.tools.encode.rules import Wish, encoding_settings
-from tool_use_om.tools.encode.tools import encoder_channels, tokenizer_spec
-from tool_use_om.tools.look.selection import Segment, open_current, select
+from tool_use_om.tools.look.selection import Segment, channels_of, open_current, select
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.tokenizers.spec import TokenizerSpec
     from tool_use_om.tokenizers.tokens import Tokens
     from tool_use_om.tokenizers.windows.config import TokenizerConfig
     from tool_use_om.tokenizers.windows.windows import WindowBatch
@@ -239,3 +239,16 @@ def _layers(segments: Sequence[Segment]) -> list[dict[str, tuple[float, float]]]
     if not layers:
         raise DataError("There is nothing to encode: no session or segment is selected.")
     return layers
+
+
+def tokenizer_spec(working_set: WorkingSet) -> TokenizerSpec:
+    """Return the spec of the selected tokenizer, else of the offline default."""
+    from tool_use_om.tokenizers.adapt.adapter import spec_of
+    from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER
+
+    return spec_of(working_set.tokenizer or DEFAULT_TOKENIZER)
+
+
+def encoder_channels(dataset: DataSet, working_set: WorkingSet) -> tuple[str, ...]:
+    """Return what the encoder sees: chosen for it, else selected, else all channels."""
+    return channels_of(dataset, working_set.encoding_channels or working_set.channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.heads.contract.results import Neighbour
 
 SHOWN = 10  # list items the model sees; the rest is in "detail"
 
@@ -227,3 +229,46 @@ def _nothing_left(dataset: DataSet, ws: WorkingSet) -> DataError:
         f"{float(table['duration_s'].min()):g} to {longest:g} s; labels: "
         f"{', '.join(label_names(dataset)[:12]) or 'none'}. Widen or reset the filters."
     )
+
+
+def main_label_set(dataset: DataSet, label: str | None = None) -> str:
+    """Return the first label set that holds `label` (or the first one).
+
+    Raises
+    ------
+    DataError : the data set has no labels
+    """
+    sets = dataset.manifest.label_sets
+    for name, labels in sets.items():
+        if label is None or label in labels:
+            return name
+    raise DataError(f"{dataset.name} has no labels{f' {label!r}' if label else ''}.")
+
+
+def labels_available(dataset: DataSet) -> dict[str, int]:
+    """Return how many training sessions hold each label of the first label set."""
+    if not dataset.manifest.label_sets:
+        return {}
+    name = main_label_set(dataset)
+    table = dataset.sessions()
+    train = table.loc[table["split"] == "train", "session_id"].tolist()
+    counts = dataset.labels(train, name).groupby("label")["session_id"].nunique()
+    return {label: int(counts.get(label, 0)) for label in dataset.manifest.label_sets[name]}
+
+
+def label_at(dataset: DataSet, stretch: Neighbour | Segment) -> str | None:
+    """Return the label that covers at least half of a stretch, if there is one."""
+    import numpy as np
+
+    from tool_use_om.data.format.labels import window_labels
+
+    if not dataset.manifest.label_sets:
+        return None
+    found: Sequence[str | None] = window_labels(
+        dataset.labels([stretch.session_id]),
+        [stretch.session_id],
+        np.array([stretch.start_s]),
+        np.array([stretch.end_s]),
+        main_label_set(dataset),
+    ).tolist()
+    return found[0]

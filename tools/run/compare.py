@@ -11,12 +11,13 @@ from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_names
-from tool_use_om.tools.call.outcome import finish
+from tool_use_om.tools.call.outcome import as_json, finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.classify import run as classify
-from tool_use_om.tools.run.classify.study import few_labels
-from tool_use_om.tools.run.forecast import run as forecast
+from tool_use_om.tools.run.classify.study import Study, few_labels, fit_head, prepare, settle_rare
+from tool_use_om.tools.run.forecast.backtest import Prepared, fit_forecaster
+from tool_use_om.tools.run.forecast.backtest import prepare as prepare_forecast
 from tool_use_om.tools.run.forecast.scores import (
     Errors,
     finite_mean,
@@ -57,9 +58,9 @@ def compare_classifiers(
 
     names = _names("classify", args.heads)
     clock = Stopwatch()
-    study = classify.prepare(ctx, working_set, clock)
+    study = prepare(ctx, working_set, clock)
     if args.labels_per_class is not None:
-        study = classify.settle_rare(study, args.labels_per_class, args.rare_labels)
+        study = settle_rare(study, args.labels_per_class, args.rare_labels)
     test = study.test.known()
     draws = _draws(ctx, study, args)
     said = _predictions(ctx, working_set, draws, names, clock)
@@ -107,7 +108,7 @@ def compare_forecasters(
     """
     names = _names("forecast", args.heads)
     clock = Stopwatch()
-    data = forecast.prepare(ctx, working_set, _last_request(ctx, working_set), clock)
+    data = prepare_forecast(ctx, working_set, _last_request(ctx, working_set), clock)
     errors = {name: _errors(working_set, data, name, clock) for name in names}
     sessions = window_sessions(data.held_out)
     by = "mae" if errors[names[0]].mae is not None else "mase"
@@ -135,16 +136,14 @@ def compare_forecasters(
     )
 
 
-def _errors(
-    working_set: WorkingSet, data: forecast.Prepared, name: str, clock: Stopwatch
-) -> Errors:
+def _errors(working_set: WorkingSet, data: Prepared, name: str, clock: Stopwatch) -> Errors:
     params = working_set.head_params if name == working_set.head else {}
     with clock.lap(f"{name}_fit_s"):
-        head = forecast.fit_forecaster(name, params, data)
+        head = fit_forecaster(name, params, data)
     return window_errors(head.predict(data.held_out, data.request.horizon_s), data.held_out)
 
 
-def _draws(ctx: ToolContext, study: classify.Study, args: a.CompareHeads) -> list[classify.Study]:
+def _draws(ctx: ToolContext, study: Study, args: a.CompareHeads) -> list[Study]:
     """The whole training split, or repeated draws of a few sessions a class."""
     if args.labels_per_class is None:
         return [study]
@@ -158,7 +157,7 @@ def _draws(ctx: ToolContext, study: classify.Study, args: a.CompareHeads) -> lis
 def _predictions(
     ctx: ToolContext,
     working_set: WorkingSet,
-    draws: Sequence[classify.Study],
+    draws: Sequence[Study],
     names: Sequence[str],
     clock: Stopwatch,
 ) -> dict[str, list[np.ndarray]]:
@@ -171,7 +170,7 @@ def _predictions(
         test = draw.test.known()
         for name in names:
             with clock.lap(f"{name}_fit_s"):
-                head = classify.fit_head(working_set, draw, name)
+                head = fit_head(working_set, draw, name)
             said[name].append(head.predict(test.tokens).astype(np.str_))
     return said
 
@@ -197,7 +196,7 @@ def _interval(
     from tool_use_om.heads.numeric.metrics import bootstrap_interval
 
     found = bootstrap_interval(values, groups=groups, statistic=finite_mean, seed=seed, share=share)
-    return classify.as_json(found) | ({"unit": unit} if unit else {})
+    return as_json(found) | ({"unit": unit} if unit else {})
 
 
 def _macro_f1(
@@ -213,7 +212,7 @@ def _macro_f1(
     found = bootstrap_interval(
         truth, *said, groups=groups, statistic=mean_f1, n_resamples=n, seed=seed, share=True
     )
-    return classify.as_json(found)
+    return as_json(found)
 
 
 def _difference(

@@ -56,7 +56,7 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 def seconds_axis(axes: Axes, start: str = "session start") -> None:
     """Give an x axis in seconds round ticks in seconds to days, and say which, and since when."""
-    from tool_use_om.data.show.plot_axes import read_time, time_unit
+    from tool_use_om.data.show.panels import read_time, time_unit
 
     low, high = axes.get_xlim()
     unit = time_unit(high - low)

@@ -13,14 +13,13 @@ from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.selection import SHOWN
-from tool_use_om.tools.run.classify import run as classify
+from tool_use_om.tools.run.classify.study import fit_head, prepare
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.heads.trust.active import Pick
-    from tool_use_om.tools.run.classify.run import Study
-    from tool_use_om.tools.run.classify.study import Labelled
+    from tool_use_om.tools.run.classify.study import Labelled, Study
 
 OVERSAMPLE = 3  # so many times the budget is proposed before sessions take turns
 
@@ -37,7 +36,7 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
     DataError : nobody can be asked, an answer that is no mapping of window to label
     NotFoundError : an unknown window or label in the answer
     """
-    study = classify.prepare(ctx, working_set, Stopwatch())
+    study = prepare(ctx, working_set, Stopwatch())
     names = study.plan.dataset.manifest.label_sets
     label_set = study.label_set
     if args.label_set is not None:
@@ -98,7 +97,7 @@ def _suggestions(
     """What the head makes of the pool; nothing before two labels are known."""
     if len({str(y) for y in study.train.y}) < 2:
         return [None] * len(pool), None
-    head = classify.fit_head(working_set, study)
+    head = fit_head(working_set, study)
     proba = head.predict_proba(pool.tokens)
     return [str(head.classes_[k]) for k in proba.argmax(axis=1)], proba
 

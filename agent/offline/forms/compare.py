@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, ref
 
 _MEASURES = {"accuracy": "accuracy", "mae": "mean absolute error", "mase": "scaled error (MASE)"}
@@ -113,3 +116,39 @@ def _verdict(answer: Answer, result: Result) -> bool:
         chance=ref("/chance/accuracy", "accuracy by chance", "percent"),
         **({"k": ref("/args/labels_per_class", "labels a class")} if few else {}),
     )  # fmt: skip
+
+
+def _plan_fewlabels(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "classify", shots=ask.shots)
+    p.add(
+        "compare_heads", "measure how well so few labels do",
+        heads=list(ask.heads), labels_per_class=ask.shots, **_rare(ask),
+    )  # fmt: skip
+
+
+def _rare(ask: Ask) -> dict[str, Any]:
+    return {name: value for name, value in ask.options if name == "rare_labels"}
+
+
+def _plan_heads(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(_without_heads(ask), ask.task, shots=ask.shots)
+    p.add(
+        "compare_heads", "measure the heads against each other",
+        heads=list(ask.heads), labels_per_class=ask.shots, **_rare(ask),
+    )  # fmt: skip
+
+
+def _without_heads(ask: Ask) -> Ask:
+    return replace(ask, heads=())
+
+
+FORM = Form(
+    plans={"fewlabels": _plan_fewlabels, "heads": _plan_heads},
+    tells={"compare_heads": tell_compared},
+)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
 
 _SHOWN_ROWS = 12
@@ -312,3 +315,73 @@ def tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: AR
     sessions = ", ".join(f"`{braces(str(s))}`" for s in result.content.get("sessions") or [])
     channels = ", ".join(f"`{braces(str(c))}`" for c in result.content.get("channels") or [])
     answer.head(result, f"the figure in the report shows {channels} of {sessions}")
+
+
+def _plan_datasets(p: Planner, ask: Ask) -> None:  # noqa: ARG001 - same form as the other plans
+    p.add("list_datasets", "see which data sets there are")
+
+
+def _plan_sessions(p: Planner, ask: Ask) -> None:
+    if _none_fits(p.names.duration_s, ask):
+        p.open()  # none has such a length: see which they have
+    p.add(
+        "show_session_stats", "count the sessions and see what they hold",
+        dataset=p.query.dataset, labels=list(ask.labels), sessions=list(ask.sessions),
+        subjects=list(ask.subjects), split=ask.split, **dict[str, Any](p.limits(ask)),
+    )  # fmt: skip
+
+
+def _none_fits(known: Mapping[str, float], ask: Ask) -> bool:
+    """Tell whether no session can be as long, or as short, as asked."""
+    if not known:
+        return False
+    low, high = ask.min_s, ask.max_s
+    too_long = low is not None and (low > known["max"] or (ask.strict_min and low == known["max"]))
+    too_short = high is not None and (
+        high < known["min"] or (ask.strict_max and high == known["min"])
+    )
+    return too_long or too_short
+
+
+def _plan_stats(p: Planner, ask: Ask) -> None:
+    p.open()
+    if ask.channels:
+        p.add("select_channels", "look at these channels only", channels=list(ask.channels))
+    p.narrow(ask)
+    p.add(
+        "show_channel_stats", f"compute the {ask.statistic or 'std'}",
+        statistic=ask.statistic, by=ask.by,
+    )  # fmt: skip
+
+
+def _plan_plot(p: Planner, ask: Ask) -> None:
+    p.open()
+    found = any(s.tool == "run_task" for s in p.steps)
+    if not found or ask.start_s is not None or ask.tail_s is not None:
+        p.narrow(_without_sessions(ask))
+    p.add(
+        "plot_sessions", "draw the signals", sessions=list(ask.sessions),
+        channels=list(ask.channels), max_sessions=min(ask.count, 12) if ask.count else None,
+        late={"sessions": "found_sessions"} if found and not ask.sessions else {},
+    )  # fmt: skip
+
+
+def _without_sessions(ask: Ask) -> Ask:
+    return replace(ask, sessions=())
+
+
+FORM = Form(
+    plans={
+        "datasets": _plan_datasets,
+        "sessions": _plan_sessions,
+        "stats": _plan_stats,
+        "plot": _plan_plot,
+    },
+    tells={
+        "list_datasets": tell_datasets,
+        "show_session_stats": tell_sessions,
+        "show_channel_stats": tell_statistics,
+        "filter_by_time": tell_filter,
+        "plot_sessions": tell_plot,
+    },
+)

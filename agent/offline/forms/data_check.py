@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Result, braces, named, plain, ref
 
 _KINDS = {  # as something that is found, or not
@@ -103,3 +106,18 @@ def _how_much(answer: Answer, result: Result) -> None:
             "subjects and stored statistics were checked for all.",
             n=ref("/n_sessions", "sessions meant"), **refs,
         )  # fmt: skip
+
+
+def _plan_check(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.narrow(replace(ask, split=None) if "leak" in ask.faults else ask)
+    p.add(
+        "check_data", "look for what may be wrong with the data",
+        kinds=list(ask.faults), channels=list(ask.channels),
+    )  # fmt: skip
+
+
+FORM = Form(
+    plans={"check": _plan_check},
+    tells={"check_data": tell_check},
+)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tool_use_om.agent.offline.language.query import Query
-from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, plain, ref
+from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.planner import Planner
+from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, plain, ref
 
 _SHOWN_RANKS = 5
+
+_SHOWN = 5
 
 
 def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
@@ -136,3 +140,123 @@ def _unusual_headline(answer: Answer, result: Result) -> None:
         start=ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
         end=ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
     )  # fmt: skip
+
+
+_SURVEYED = 5  # sessions checked when none is named
+
+
+def _plan_motif(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.narrow(ask)
+    if ask.channels:
+        p.add("select_channels", "look at these channels only", channels=list(ask.channels))
+    p.encode(ask)
+    p.add("select_task_head", "search for what repeats", task="retrieve", head="motif")
+    p.add("run_task", "find the stretches that repeat best", k=ask.k or ask.count)
+
+
+def _plan_similar(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "retrieve")
+    if ask.approximate:
+        p.add("configure_head", "search the nearest cells only", params={"index": "approximate"})
+    p.add(
+        "run_task", "search for what is most like it",
+        query_session=ask.sessions[0] if ask.sessions else None,
+        query_start_s=ask.start_s, query_end_s=ask.end_s, k=ask.k or ask.count,
+    )  # fmt: skip
+
+
+def _plan_unlike(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "retrieve")
+    for label in ask.labels[:4] or (None,):
+        p.add("run_task", "rank the sessions by how unlike the others they are", target_label=label)
+        p.add("interpret_results", "see what sets the odd one apart")
+
+
+def _plan_anomaly(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "anomaly")
+    for session in ask.sessions[:4]:
+        p.add(
+            "run_task", "score each stretch against the usual ones",
+            query_session=session, query_start_s=ask.start_s, query_end_s=ask.end_s,
+            coverage=ask.coverage,
+        )  # fmt: skip
+        p.add("interpret_results", "see what sets the strangest stretch apart")
+    if not ask.sessions:
+        _survey(p, ask)
+
+
+def _survey(p: Planner, ask: Ask) -> None:
+    """Check the first held-out sessions where no session is named: a check takes one at a time."""
+    p.add(
+        "show_session_stats", "no session is named: take held-out ones",
+        labels=list(ask.labels), subjects=list(ask.subjects), split=ask.split or "test",
+    )  # fmt: skip
+    for place in range(_SURVEYED):
+        late = {"query_session": f"session_{place}"}
+        p.add("run_task", "score each stretch against the usual ones", late=late)
+
+
+def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
+    """Tell which stretches repeat each other, the closest pair first."""
+    rows: list[dict[str, Any]] = result.content.get("motifs") or []
+    if not rows:
+        return
+    first, second = (braces(str(rows[0][end]["session_id"])) for end in ("first", "second"))
+    answer.head(
+        result, f"what repeats best, {{length}} long, is `{first}` from {{a}} to {{b}}, which "
+        "comes " + ("again" if first == second else f"again in `{second}`") + " from {c} to {d}",
+        length=ref("/length_s", "length of what repeats", "unit"),
+        a=ref("/motifs/0/first/start_s", "start of what repeats best", "unit"),
+        b=ref("/motifs/0/first/end_s", "end of what repeats best", "unit"),
+        c=ref("/motifs/0/second/start_s", "start of its repetition", "unit"),
+        d=ref("/motifs/0/second/end_s", "end of its repetition", "unit"),
+    )  # fmt: skip
+    told = []
+    for i in range(len(rows[:_SHOWN])):
+        cells: list[Cell] = []
+        for end in ("first", "second"):
+            name, at = str(rows[i][end]["session_id"]), f"/motifs/{i}/{end}"
+            label = rows[i][end].get("label")
+            cells += [
+                f"`{name}`" + (f" ({plain(str(label))})" if label else ""),
+                ref(f"{at}/start_s", f"start in {name}, {end} of its pair", "unit"),
+            ]
+        cells.append(
+            ref(
+                f"/motifs/{i}/distance",
+                f"distance of the pair that ends in {rows[i]['second']['session_id']}",
+            )
+        )
+        told.append((result, cells))
+    answer.section("What repeats")
+    answer.table(("session", "from", "again in", "from", "distance"), told)
+    answer.section("How to read it")
+    if any(ask.window_s not in (None, result.look("/length_s")) for ask in query.asks):
+        answer.note("Lengths are whole samples, so this is the nearest to what was asked for.")
+    one = result.look("/n_searched/sessions") == 1
+    answer.say(
+        result, "A distance of zero is the same shape, whatever its level and size. The samples of "
+        f"{{n}} {'session was' if one else 'sessions were'} searched.",
+        n=ref("/n_searched/sessions", "sessions searched"),
+    )  # fmt: skip
+
+
+FORM = Form(
+    plans={
+        "similar": _plan_similar,
+        "motif": _plan_motif,
+        "unlike": _plan_unlike,
+        "anomaly": _plan_anomaly,
+    },
+    runs={"retrieve": tell_retrieved, "anomaly": tell_anomalies},
+)

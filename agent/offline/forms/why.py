@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, ref
 
@@ -239,3 +240,8 @@ def _set_apart(answer: Answer, result: Result) -> None:
 
 def _capital(text: object) -> str:
     return str(text)[:1].upper() + str(text)[1:]
+
+
+FORM = Form(
+    tells={"interpret_results": tell_explained},
+)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tool_use_om.agent.offline.language.grammar import Node
-from tool_use_om.data.verify_units import read_unit
+from tool_use_om.data.units import read_unit
 
 # what people write → the unit as channels have it, the longest first
 _WRITTEN: dict[str, str] = {

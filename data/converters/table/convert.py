@@ -13,8 +13,13 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from tool_use_om.data.converters.table.columns import Column, name_channels, slug
-from tool_use_om.data.converters.table.table_time import TimeColumn, read_time
+from tool_use_om.data.converters.table.columns import (
+    Column,
+    TimeColumn,
+    name_channels,
+    read_time,
+    slug,
+)
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.schema import (
     SPLITS,

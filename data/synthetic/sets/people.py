@@ -10,8 +10,14 @@ import numpy as np
 from tool_use_om.data.format.schema import Channel, Modality, Split
 from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.progress import Progress, track
-from tool_use_om.data.synthetic.sets.bodies import Style, acceleration, cadence_hz, draw_style
-from tool_use_om.data.synthetic.sets.heart import ecg, heart_rate
+from tool_use_om.data.synthetic.sets.bodies import (
+    Style,
+    acceleration,
+    cadence_hz,
+    draw_style,
+    ecg,
+    heart_rate,
+)
 from tool_use_om.data.synthetic.sets.sensors import Sensor
 
 ACTIVITIES = ("resting", "walking", "running", "cycling")

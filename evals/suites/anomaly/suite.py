@@ -18,8 +18,7 @@ import numpy as np
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import by_group, interval, mean_of, of_data
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import Row, Table, by_group, interval, mean_of, of_data, with_interval
 from tool_use_om.evals.suites.anomaly.peers import DETECTORS, RANDOM
 from tool_use_om.evals.suites.anomaly.scores import event_hits, point_scores, vus_pr
 from tool_use_om.evals.suites.forecast.protocols import grid

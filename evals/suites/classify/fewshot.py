@@ -14,8 +14,7 @@ import numpy as np
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import of_data
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import Row, Table, of_data, with_interval
 from tool_use_om.evals.suites.classify.methods import by_head
 from tool_use_om.evals.suites.classify.peers import peer
 from tool_use_om.evals.suites.classify.tables import how

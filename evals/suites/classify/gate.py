@@ -13,7 +13,7 @@ from typing import Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import Row, Table, with_interval
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool

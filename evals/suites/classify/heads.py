@@ -14,8 +14,7 @@ import numpy as np
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import by_group
-from tool_use_om.evals.runner import Row, Table
+from tool_use_om.evals.report import Row, Table, by_group
 from tool_use_om.evals.suites.classify.methods import classified, methods
 from tool_use_om.evals.suites.classify.tables import head_tables
 from tool_use_om.evals.suites.classify.windows import (

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import Row, Table, with_interval
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
-from tool_use_om.tools.run.classify.run import prepare
-from tool_use_om.tools.run.classify.study import Labelled
+from tool_use_om.tools.run.classify.study import Labelled, prepare
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,7 +18,7 @@ from tool_use_om.tools.run.classify.study import Labelled
 
 if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import ClassifierHead
-    from tool_use_om.tools.run.classify.run import Study
+    from tool_use_om.tools.run.classify.study import Study
 
 Array = np.ndarray
 AGENT = "agent"
@@ -90,7 +90,7 @@ def _fitted(name: str, fit: Part) -> ClassifierHead:
 
 
 def _study(data: LabelledWindows) -> Study:
-    from tool_use_om.tools.run.classify.run import Study
+    from tool_use_om.tools.run.classify.study import Study
 
     fit, test = (p.select(p.encoded) for p in (data.fit, data.test))
     return Study(

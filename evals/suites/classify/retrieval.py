@@ -16,8 +16,7 @@ import numpy as np
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import by_group, mean_cell, of_data
-from tool_use_om.evals.runner import Row, Table
+from tool_use_om.evals.report import Row, Table, by_group, mean_cell, of_data
 from tool_use_om.evals.suites.classify.peers import dtw_distances, euclidean_distances
 from tool_use_om.evals.suites.classify.tables import how
 from tool_use_om.evals.suites.classify.windows import (

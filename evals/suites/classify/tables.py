@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tool_use_om.evals.report import N_RESAMPLES, aim, mean_of, of_data
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import N_RESAMPLES, Row, Table, aim, mean_of, of_data, with_interval
 
 RIVAL = "minirocket"
 _EMPTY = ("accuracy", "macro-F1", "kappa", "seconds")

@@ -19,8 +19,15 @@ from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.suites.classify.peers import RawWindows
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Plan, cut, encode_all, plan_encoding, whole
-from tool_use_om.tools.encode.tools import main_label_set, tokenizer_spec
+from tool_use_om.tools.encode.plan import (
+    Plan,
+    cut,
+    encode_all,
+    plan_encoding,
+    tokenizer_spec,
+    whole,
+)
+from tool_use_om.tools.look.selection import main_label_set
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet

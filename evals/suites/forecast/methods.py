@@ -10,7 +10,7 @@ import numpy as np
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 if TYPE_CHECKING:
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.heads.samples.problem import Fold, Problem
     from tool_use_om.tokenizers.tokenizer import Tokenizer
     from tool_use_om.tokenizers.tokens import Tokens
@@ -77,7 +77,7 @@ def window_batch(problem: Problem, origins: Array) -> WindowBatch:
 
 def forecast_batch(problem: Problem, origins: Array, store: TokenStore) -> ForecastBatch:
     """Return windows, tokens and futures of the origins, as heads take them."""
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
 
     future = problem.futures(origins)
     known = np.isfinite(future)

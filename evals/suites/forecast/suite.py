@@ -15,8 +15,7 @@ import numpy as np
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import by_group
-from tool_use_om.evals.runner import Row, Table
+from tool_use_om.evals.report import Row, Table, by_group
 from tool_use_om.evals.suites.forecast import protocols
 from tool_use_om.evals.suites.forecast.methods import Predicted, TokenStore, forecast_with_head
 from tool_use_om.evals.suites.forecast.scores import absolute, mase, smape, squared

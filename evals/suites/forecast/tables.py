@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tool_use_om.evals.report import aim, gap_cell, interval, mean_cell, mean_of, of_data
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import (
+    Row,
+    Table,
+    aim,
+    gap_cell,
+    interval,
+    mean_cell,
+    mean_of,
+    of_data,
+    with_interval,
+)
 from tool_use_om.evals.suites.forecast.scores import owa
 from tool_use_om.tools.run.figures import COLOURS, drawing
 

@@ -20,7 +20,7 @@ from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.record.trace import calls_of
 from tool_use_om.data.errors import TuomError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.runner import Row, Table, with_interval
+from tool_use_om.evals.report import Row, Table, with_interval
 from tool_use_om.evals.suites.questions.scoring import score_calls, tools_right
 
 RECORDED = ("compare_heads", "interpret_results", "plot_sessions", "request_labels")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tool_use_om.agent.record.report import Report, Step, leaves, render
-from tool_use_om.agent.record.report_links import anchor, link_numbers
+from tool_use_om.agent.record.report import Report, Step, anchor, leaves, link_numbers, render
 
 FINDING = {
     "statement": "Accuracy on held-out sessions",

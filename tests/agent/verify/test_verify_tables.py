@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tool_use_om.agent.verify.check import Verification, verify
-from tool_use_om.agent.verify.verify_tables import blocks, cells
+from tool_use_om.agent.verify.prose import blocks, cells
 
 R = "r-0a1b2c3d4e5f"
 SHOWN: dict[str, Any] = {

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tool_use_om.data.converters.actionsense import convert
-from tool_use_om.data.converters.actionsense_streams import JOINTS
+from tool_use_om.data.converters.actionsense import JOINTS, convert
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.dataset import DataSet
 

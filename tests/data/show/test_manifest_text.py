@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.format.schema import Channel, Manifest, Modality
-from tool_use_om.data.show.manifest_text import MAX_TOKENS, token_bound
+from tool_use_om.data.show.manifest_text import MAX_TOKENS, manifest_text, token_bound
 from tool_use_om.data.units import UNITS
 from tool_use_om.data.workspace import Workspace
 
@@ -81,7 +81,7 @@ def test_describe_stays_short_and_escaped(
 
 def test_describe_names_what_a_small_set_holds(tiny: DataSet) -> None:
     """A small set is described whole: kind, counts, channels with units and rates, labels."""
-    assert tiny.manifest.describe() == (
+    assert manifest_text(tiny.manifest) == (
         'tiny: synthetic (simulated); title "Tiny"\n'
         "3 sessions, 3 subjects, 12 s; splits: train 1, calibration 1, test 1\n"
         "3 channels: motion 10 Hz (x g, y g); heart 1 Hz (rate bpm)\n"
@@ -91,7 +91,7 @@ def test_describe_names_what_a_small_set_holds(tiny: DataSet) -> None:
 
 def test_describe_says_when_subjects_are_not_published() -> None:
     """Zero known subjects reads as not published, never as nobody."""
-    assert "subjects not published" in manifest(n_subjects=0).describe()
+    assert "subjects not published" in manifest_text(manifest(n_subjects=0))
 
 
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -106,8 +106,8 @@ def test_describe_keeps_free_text_inside_quotes(
     title: str, label_sets: dict[str, tuple[str, ...]]
 ) -> None:
     """What a source wrote stands in JSON strings; one that was cut ends its line with "…"."""
-    plain = manifest().describe().split("\n")
-    lines = manifest(title=title, label_sets=label_sets).describe().split("\n")
+    plain = manifest_text(manifest()).split("\n")
+    lines = manifest_text(manifest(title=title, label_sets=label_sets)).split("\n")
     assert lines[1:3] == plain[1:3]
     for line in (lines[0], lines[3]):
         rest, cut, tail = QUOTED.sub("", line).partition('"')
@@ -133,7 +133,7 @@ def test_describe_holds_66_channels(n_modalities: int, length: int) -> None:
         for m in range(n_modalities)
     )
     labels = {f"set {i}": tuple(f"LABEL {i}-{j}" for j in range(30)) for i in range(9)}
-    text = manifest(modalities=modalities, label_sets=labels, title="T" * 500).describe()
+    text = manifest_text(manifest(modalities=modalities, label_sets=labels, title="T" * 500))
     assert token_bound(text) < MAX_TOKENS
     assert "66 channels: M00" in text
     assert "more" in text.split("\n")[2]
@@ -143,7 +143,7 @@ def test_describe_holds_66_channels(n_modalities: int, length: int) -> None:
 def test_describe_is_the_same_after_a_round_trip(tiny: DataSet) -> None:
     """The wording depends on the manifest alone: writing and reading it changes nothing."""
     again = Manifest.model_validate_json(tiny.manifest.model_dump_json())
-    assert again.describe() == tiny.manifest.describe()
+    assert manifest_text(again) == manifest_text(tiny.manifest)
 
 
 @pytest.mark.parametrize("name", ["basic-motions", "synthetic-days", "synthetic-markets"])

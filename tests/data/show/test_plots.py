@@ -16,8 +16,16 @@ from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.format.schema import Channel, Modality
 from tool_use_om.data.format.writer import DataSetWriter
-from tool_use_om.data.show.panels import MAX_POINTS, plain_text, thin, with_gaps
-from tool_use_om.data.show.plot_axes import duration_text, read_time, read_values, time_unit
+from tool_use_om.data.show.panels import (
+    MAX_POINTS,
+    duration_text,
+    plain_text,
+    read_time,
+    read_values,
+    thin,
+    time_unit,
+    with_gaps,
+)
 from tool_use_om.data.show.plots import draw_sessions, pick_sessions
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.show.manifest_text import manifest_text
 from tool_use_om.data.synthetic.sets import markets, people
 from tool_use_om.data.workspace import Workspace
 
@@ -25,7 +26,7 @@ def test_simulated_sets_say_that_they_are(samples: Workspace, name: str) -> None
     """Name, manifest and description all say synthetic; splits are by subject and all there."""
     dataset = open_dataset(name, samples)
     assert dataset.manifest.synthetic
-    assert "synthetic" in dataset.manifest.describe()
+    assert "synthetic" in manifest_text(dataset.manifest)
     assert dataset.manifest.n_subjects >= 8
     assert min(dataset.manifest.splits.values()) > 0
     sessions = dataset.sessions()

@@ -13,7 +13,7 @@ import pytest
 from langchain_core.messages import AIMessage, ToolMessage
 from rich.console import Console
 
-from tool_use_om.agent.record.report_links import anchor
+from tool_use_om.agent.record.report import anchor
 from tool_use_om.agent.record.trace import read_traces
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tool_use_om.evals.runner import command_of
 from tool_use_om.evals.suites.questions import tool_questions
-from tool_use_om.graphs.commands.evals import app, command_of
+from tool_use_om.graphs.commands.evals import app
 
 QUESTION = {
     "id": "q",

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.errors import DataError, NotFoundError
-from tool_use_om.heads.forecast.base import LEVELS, make_forecast_batch
-from tool_use_om.heads.forecast.seasonal_naive import autocorrelation, error_quantiles, season_of
+from tool_use_om.heads.forecast.batch import LEVELS, error_quantiles, make_forecast_batch
 from tool_use_om.heads.numeric.metrics import crps, mae
 from tool_use_om.heads.numeric.ridge import normal_equations
+from tool_use_om.heads.numeric.season import autocorrelation, season_of
 from tool_use_om.heads.registry import head_specs, make_head
 
 FORECASTERS = sorted(s.name for s in head_specs("forecast"))

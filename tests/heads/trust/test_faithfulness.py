@@ -10,7 +10,7 @@ import pytest
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.heads.registry import make_head
-from tool_use_om.heads.trust.faithfulness import check_faithfulness, delete
+from tool_use_om.heads.trust.attribution import check_faithfulness, delete
 
 
 @pytest.mark.parametrize("name", ["prototypes", "linear_probe", "knn"])

@@ -13,17 +13,20 @@ from typer.testing import CliRunner
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.graphs.commands import adapt_cli
+from tool_use_om.graphs.commands import tokenizers as adapt_cli
 from tool_use_om.tokenizers.adapt.adapter import (
+    ADAPTER_NAME,
     AdapterCard,
     AdaptSettings,
     adapted,
+    base_model,
     load_any,
+    merged,
     read_card,
     settings_of,
     spec_of,
 )
-from tool_use_om.tokenizers.adapt.train import ADAPTER_NAME, adapt, base_model, merged
+from tool_use_om.tokenizers.adapt.train import adapt
 from tool_use_om.tokenizers.moment.checkpoint import weights_hash
 from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
 from tool_use_om.tokenizers.windows.windows import WindowBatch
@@ -164,7 +167,7 @@ def test_base_model_refuses_other_families() -> None:
 def test_command_writes_an_adapter_and_says_how_to_judge_it(tmp_path: Path) -> None:
     """`tuom adapt` runs on the embedded sample and leaves adapter and merged checkpoint."""
     words = ["--data", "basic-motions", "--window-s", "4", "--name", "bm", "--steps", "2"]
-    ran = CliRunner().invoke(adapt_cli.app, [*words, "--workspace", str(tmp_path)])
+    ran = CliRunner().invoke(adapt_cli.adapt_app, [*words, "--workspace", str(tmp_path)])
     assert ran.exit_code == 0, ran.output
     folder = tmp_path / "adapters" / "bm"
     card = json.loads((folder / "card.json").read_text())

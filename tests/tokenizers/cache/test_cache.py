@@ -16,8 +16,7 @@ import torch
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tokenizers.cache.cache import TokenCache
-from tool_use_om.tokenizers.cache.token_file import read_tokens
+from tool_use_om.tokenizers.cache.cache import TokenCache, read_tokens
 from tool_use_om.tokenizers.moment.model import Moment
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import Tokenizer
@@ -270,7 +269,7 @@ KILLED = """
 import sys
 import numpy as np
 from pathlib import Path
-from tool_use_om.tokenizers.cache.token_file import write_tokens
+from tool_use_om.tokenizers.cache.cache import write_tokens
 from tool_use_om.tokenizers.tokens import Tokens
 n = 40
 tokens = Tokens(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tool_use_om.tokenizers.pretrain.corpus import Corpus
-from tool_use_om.tokenizers.pretrain.pretrain_summary import (
+from tool_use_om.tokenizers.pretrain.loss import (
     LAGS,
     N_ACTIVITY,
     N_BANDS,

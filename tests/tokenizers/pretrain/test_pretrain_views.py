@@ -10,7 +10,7 @@ import pytest
 from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.moment.checkpoint import save_moment, weights_hash
 from tool_use_om.tokenizers.moment.model import Moment
-from tool_use_om.tokenizers.pretrain.pretrain_views import (
+from tool_use_om.tokenizers.pretrain.loss import (
     BEND,
     GROUP,
     SHIFT,

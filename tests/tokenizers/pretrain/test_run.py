@@ -17,8 +17,7 @@ import torch
 from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain.corpus import FAMILIES
-from tool_use_om.tokenizers.pretrain.loss import LARGEST, held_out_losses, hide, table
-from tool_use_om.tokenizers.pretrain.pretrain_views import crops
+from tool_use_om.tokenizers.pretrain.loss import LARGEST, crops, held_out_losses, hide, table
 from tool_use_om.tokenizers.pretrain.run import (
     CHECKPOINT,
     Learner,

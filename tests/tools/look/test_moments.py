@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tool_use_om.tools.look.moments import STATISTICS, Moments, unit_of
+from tool_use_om.tools.look.channel_stats import STATISTICS, Moments, unit_of
 
 ORACLES = {
     "mean": np.mean,

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from tool_use_om.heads.trust.prediction_sets import Abstention, Keys, PredictionSets
     from tool_use_om.tools.call import arguments as a
-    from tool_use_om.tools.run.classify.run import Study
-    from tool_use_om.tools.run.classify.study import Labelled
+    from tool_use_om.tools.run.classify.study import Labelled, Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +115,7 @@ def _abstention(
     import numpy as np
 
     from tool_use_om.heads.numeric.metrics import bootstrap_interval
-    from tool_use_om.tools.run.classify.run import as_json
+    from tool_use_om.tools.call.outcome import as_json
 
     known = _labelled(test)
     answered = known[~abstention.abstains[known]]

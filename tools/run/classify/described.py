@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import finish_run
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import (
     Plan,
@@ -18,8 +17,15 @@ from tool_use_om.tools.encode.plan import (
     whole,
     without_filters,
 )
-from tool_use_om.tools.encode.tools import main_label_set
-from tool_use_om.tools.look.selection import SHOWN, Segment, open_current, select, with_filters
+from tool_use_om.tools.look.selection import (
+    SHOWN,
+    Segment,
+    main_label_set,
+    open_current,
+    select,
+    with_filters,
+)
+from tool_use_om.tools.run.finish import finish_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,7 +211,7 @@ def _judged(
     import numpy as np
 
     from tool_use_om.heads.numeric.metrics import accuracy, bootstrap_interval
-    from tool_use_om.tools.run.classify.run import as_json
+    from tool_use_om.tools.call.outcome import as_json
 
     truth = _labels(dataset, asked)
     known = np.flatnonzero([t in scores.names for t in truth])

@@ -13,10 +13,9 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import Stopwatch, cut
 from tool_use_om.tools.look.selection import Segment
-from tool_use_om.tools.run.classify import run as classify
-from tool_use_om.tools.run.components import components
-from tool_use_om.tools.run.interpret import Run
-from tool_use_om.tools.run.signal_facts import rhythm
+from tool_use_om.tools.run.classify.study import fit_head, prepare_run
+from tool_use_om.tools.run.signal_facts import components, rhythm
+from tool_use_om.tools.run.tools import Run
 
 if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import ClassifierHead
@@ -31,8 +30,8 @@ NOTABLE_DROP = 0.02
 def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
     """Return rhythm, salient channels, nearest examples and the least certain stretch."""
     target = run.data["target_label"]
-    study = classify.prepare_run(ctx, run.working_set, run.args, Stopwatch(), target)
-    head = classify.fit_head(run.working_set, study)
+    study = prepare_run(ctx, run.working_set, run.args, Stopwatch(), target)
+    head = fit_head(run.working_set, study)
     found = run.data["detail"]["segments"]
     content: dict[str, Any] = {"target_label": target}
     if found:
@@ -89,7 +88,7 @@ def _faithfulness(
     """Whether deleting the salient channel hurts more than deleting another one does."""
     import numpy as np
 
-    from tool_use_om.heads.trust.faithfulness import check_faithfulness
+    from tool_use_om.heads.trust.attribution import check_faithfulness
 
     own = data if target is None else data.select(np.flatnonzero(data.y == target))
     try:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tool_use_om.data.format.dataset import DataSet
-    from tool_use_om.tools.run.classify.run import Study
     from tool_use_om.tools.run.classify.stretches import Predicted
-    from tool_use_om.tools.run.classify.study import Labelled
+    from tool_use_om.tools.run.classify.study import Labelled, Study
 
 MAX_ROWS = 14
 
@@ -84,7 +83,7 @@ def _bar(
 
 def confusion_figure(test: Labelled, predicted: Predicted) -> Callable[[Path], None]:
     """Return the drawing of the confusion matrix, windows counted."""
-    from tool_use_om.tools.run.classify.run import confusion_counts
+    from tool_use_om.tools.run.classify.study import confusion_counts
 
     names, counts = confusion_counts(test, predicted)
 

@@ -10,6 +10,7 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, cut, whole
 from tool_use_om.tools.run.classify.study import Labelled
+from tool_use_om.tools.run.gate import gate_json, short
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import ClassifierHead
     from tool_use_om.heads.numeric.metrics import Interval
     from tool_use_om.heads.samples.base import RawClassifier
-    from tool_use_om.heads.trust.gate import Gate
     from tool_use_om.tokenizers.windows.windows import WindowBatch
     from tool_use_om.tools.encode.plan import Plan
-    from tool_use_om.tools.run.classify.run import Study
+    from tool_use_om.tools.run.classify.study import Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +101,6 @@ def gated(
     return chosen, {"n_folds": n_folds, **gate_json(decision, rows, "accuracy")}
 
 
-def gate_notes(gate: dict[str, Any] | None) -> list[str]:
-    """Return the sentence that says who answers and why, where the gate was asked."""
-    return [] if gate is None else [str(gate.get("why") or gate["why_not"])]
-
-
 def raw_windows(plan: Plan, data: Labelled) -> WindowBatch:
     """Cut the windows of `data` again, as samples, in the same order."""
     tokens = data.tokens
@@ -126,7 +121,7 @@ def _fold_hits(
 
     from tool_use_om.heads.numeric.folds import group_folds
     from tool_use_om.heads.samples.base import raw_classifier, raw_names
-    from tool_use_om.tools.run.classify.run import fit_head
+    from tool_use_om.tools.run.classify.study import fit_head
 
     train = study.train
     y = train.y.astype(np.str_)
@@ -150,30 +145,6 @@ def _fold_hits(
                 said = raw.predict(windows.select(held_out))
             hits.setdefault(name, np.full(len(y), np.nan))[held_out] = said == y[held_out]
     return hits, len(folds)
-
-
-def gate_json(decision: Gate, rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
-    """Return what a result says of a gate's decision."""
-    gap = decision.difference
-    return {
-        "escalated": decision.escalated,
-        "answered_by": decision.chosen,
-        "why": decision.why(metric),
-        "metric": metric,
-        "rows": rows,
-        "difference": {
-            "a": decision.rival,
-            "b": decision.own,
-            "metric": metric,
-            **short(gap),
-            "clear": gap.clear,
-        },
-    }
-
-
-def short(interval: Interval) -> dict[str, float]:
-    """Return a value with its interval, without what it was measured on."""
-    return {key: getattr(interval, key) for key in ("value", "lower", "upper")}
 
 
 def _row(

@@ -2,151 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name, resolve_sessions
-from tool_use_om.tools.call.outcome import finish_run
+from tool_use_om.tools.call.outcome import as_json
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, without_filters
-from tool_use_om.tools.encode.tools import main_label_set
+from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.selection import SHOWN, label_names, open_current
 from tool_use_om.tools.run.classify.certainty import Certainty, certainty
 from tool_use_om.tools.run.classify.figures import confusion_figure, timeline_figure
-from tool_use_om.tools.run.classify.gate import Answerer, gate_notes, gated, on_tokens
+from tool_use_om.tools.run.classify.gate import Answerer, gated, on_tokens
 from tool_use_om.tools.run.classify.stretches import Predicted, found_stretches, with_truth
 from tool_use_om.tools.run.classify.study import (
     Labelled,
-    few_labels,
-    labelled_split,
-    rare_labels,
-    rare_note,
+    Study,
+    confusion_counts,
+    fit_head,
+    prepare_run,
 )
+from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.gate import gate_notes
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.data.format.dataset import DataSet
-    from tool_use_om.heads.contract.base import ClassifierHead
-    from tool_use_om.heads.numeric.metrics import Interval
-
-DEFAULT_HEAD = "prototypes"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Study:
-    """The labelled windows of the three splits, and how they were made.
-
-    Parameters
-    ----------
-    unlabelled : training windows without a label; None if nobody asked
-    rare : labels with fewer training sessions than were asked for, and how many they have
-    notes : what a reader must know of how the splits were cut down
-    """
-
-    plan: Plan
-    label_set: str
-    train: Labelled
-    calibration: Labelled | None
-    test: Labelled
-    unlabelled: Labelled | None = None
-    rare: dict[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-def prepare(
-    ctx: ToolContext,
-    working_set: WorkingSet,
-    clock: Stopwatch,
-    *,
-    target: str | None = None,
-    labels_per_class: int | None = None,
-    rare: a.RareLabels = "take",
-) -> Study:
-    """Encode and label the three splits; windows without a label are left out of fitting."""
-    plan = plan_encoding(ctx, without_filters(working_set))
-    label_set = main_label_set(plan.dataset, target)
-    splits = {}
-    for split in ("train", "calibration", "test"):
-        if split == "calibration" and not plan.dataset.manifest.splits.get("calibration"):
-            continue
-        splits[split] = labelled_split(
-            ctx, plan, working_set, split, label_set=label_set, clock=clock
-        )
-    train = splits["train"].known()
-    study = Study(
-        plan=plan,
-        label_set=label_set,
-        train=train,
-        calibration=splits["calibration"].known() if "calibration" in splits else None,
-        test=splits["test"],
-        unlabelled=splits["train"].unknown(),
-    )
-    if labels_per_class is not None:
-        study = settle_rare(study, labels_per_class, rare)
-        few = few_labels(study.train, labels_per_class, (ctx.seed, labels_per_class))
-        study = replace(study, train=few)
-    return _learnt_only(study)
-
-
-def settle_rare(study: Study, per_class: int, rule: a.RareLabels) -> Study:
-    """Say which labels have too few sessions; "leave_out" takes them out of all splits."""
-    found = rare_labels(study.train, per_class)
-    note = rare_note(found, per_class, left_out=rule == "leave_out")
-    if found and rule == "leave_out":
-        study = without_labels(study, list(found))
-    return replace(study, rare=found, notes=(*study.notes, *([note] if note else [])))
-
-
-def without_labels(study: Study, labels: Sequence[str]) -> Study:
-    """Leave labels out of fitting and calibrating; their test windows become unlabelled.
-
-    Raises
-    ------
-    DataError : nothing is left to fit or to judge
-    """
-    train, test = study.train.forgetting(labels).known(), study.test.forgetting(labels)
-    if not len(train) or not len(test.known()):
-        raise DataError(
-            f"Without the rare labels {', '.join(labels)} nothing is left. Ask for a smaller "
-            "`labels_per_class`, or take what there is."
-        )
-    calibration = study.calibration
-    return replace(
-        study,
-        train=train,
-        test=test,
-        calibration=None if calibration is None else calibration.forgetting(labels).known(),
-    )
-
-
-def _learnt_only(study: Study) -> Study:
-    """Leave calibration windows out whose label the training split does not have, and say so."""
-    if study.calibration is None:
-        return study
-    strange = sorted({str(y) for y in study.calibration.y} - {str(y) for y in study.train.y})
-    if not strange:
-        return study
-    note = f"Only the calibration split has {', '.join(strange)}: left out of calibration."
-    kept = study.calibration.forgetting(strange).known()
-    return replace(study, calibration=kept, notes=(*study.notes, note))
-
-
-def fit_head(working_set: WorkingSet, study: Study, name: str | None = None) -> ClassifierHead:
-    """Fit the working set's head (or another by name, with its defaults) on the training split."""
-    from tool_use_om.heads.contract.base import ClassifierHead
-    from tool_use_om.heads.registry import make_head
-
-    chosen = name or working_set.head or DEFAULT_HEAD
-    params = working_set.head_params if chosen == working_set.head else {}
-    head = make_head(chosen, **params)
-    if not isinstance(head, ClassifierHead):
-        raise DataError(f"The head {chosen!r} does not classify. Call select_task_head.")
-    return head.fit(study.train.tokens, list(study.train.y), groups=list(study.train.groups))
 
 
 def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -195,24 +78,6 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     )
 
 
-def prepare_run(
-    ctx: ToolContext,
-    working_set: WorkingSet,
-    args: a.RunTask,
-    clock: Stopwatch,
-    target: str | None,
-) -> Study:
-    """Return the splits as run_task's arguments ask for them."""
-    return prepare(
-        ctx,
-        working_set,
-        clock,
-        target=target,
-        labels_per_class=args.labels_per_class,
-        rare=args.rare_labels,
-    )
-
-
 def _trained_on(study: Study) -> dict[str, Any]:
     row: dict[str, Any] = {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)}
     return row | ({"rare_labels": study.rare} if study.rare else {})
@@ -225,12 +90,6 @@ def _found(rows: list[dict[str, Any]], target: str | None) -> dict[str, Any]:
         "n_sessions_found": len({r["session_id"] for r in rows}),
         "segments": rows[:SHOWN],
     }
-
-
-def as_json(interval: Interval) -> dict[str, Any]:
-    """Return a measured value with its interval as a result shows it."""
-    row = {key: getattr(interval, key) for key in ("value", "lower", "upper", "n", "n_groups")}
-    return {**row, **({"note": interval.note} if interval.note else {})}
 
 
 def _target(dataset: DataSet, label: str | None) -> str | None:
@@ -316,16 +175,6 @@ def precision_recall(truth: np.ndarray, said: np.ndarray, label: str) -> dict[st
         "recall": hits / n_true if n_true else None,
         "n_windows": n_true,
     }
-
-
-def confusion_counts(test: Labelled, predicted: Predicted) -> tuple[Sequence[str], list[list[int]]]:
-    """Return the labels and the counts [true][predicted] over windows that have a label."""
-    names = sorted({*predicted.classes, *(str(y) for y in test.y if y is not None)})
-    counts = [[0] * len(names) for _ in names]
-    for true, said in zip(test.y, predicted.label, strict=True):
-        if true is not None:
-            counts[names.index(str(true))][names.index(str(said))] += 1
-    return names, counts
 
 
 def _confusion(test: Labelled, predicted: Predicted) -> dict[str, Any]:

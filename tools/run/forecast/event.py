@@ -10,9 +10,9 @@ from tool_use_om.tools.call import arguments as a
 if TYPE_CHECKING:
     import numpy as np
 
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.heads.forecast.events import EventSkill
-    from tool_use_om.tools.run.forecast.run import Backtest
+    from tool_use_om.tools.run.forecast.backtest import Backtest
 
 MEANING = (
     "probability: share of error paths of held-out windows that, added to the forecast, reach the "

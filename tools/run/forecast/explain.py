@@ -7,9 +7,9 @@ from typing import Any
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import cut
 from tool_use_om.tools.look.selection import Segment
-from tool_use_om.tools.run.forecast.run import own_rate_plan
-from tool_use_om.tools.run.interpret import Run
+from tool_use_om.tools.run.forecast.backtest import own_rate_plan
 from tool_use_om.tools.run.signal_facts import rhythm
+from tool_use_om.tools.run.tools import Run
 
 SHOWN_ROWS = 12
 

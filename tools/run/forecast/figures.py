@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.heads.trust.conformal import IntervalForecast
 
 MAX_ROWS = 3

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.encode.plan import Stopwatch
-from tool_use_om.tools.run.classify.gate import gate_json, short
 from tool_use_om.tools.run.forecast.scores import finite_mean, window_errors, window_sessions
+from tool_use_om.tools.run.gate import gate_json, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
-    from tool_use_om.heads.forecast.base import ForecastBatch, ForecastHead
+    from tool_use_om.heads.forecast.base import ForecastHead
+    from tool_use_om.heads.forecast.batch import ForecastBatch
 
 MOST_WINDOWS = 600  # compared on the folds; a transformer is trained on each
 FEWEST_SESSIONS = 8

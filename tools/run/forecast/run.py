@@ -3,79 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.data.errors import NotFoundError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.names import resolve_name
-from tool_use_om.tools.call.outcome import coverage_json, finish_run
+from tool_use_om.tools.call.outcome import coverage_json
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, without_filters
+from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.selection import (
     Segment,
-    channels_of,
-    label_names,
     open_current,
     select,
     with_filters,
 )
-from tool_use_om.tools.run.classify.gate import gate_notes
-from tool_use_om.tools.run.drift import drift_json, drift_notes
+from tool_use_om.tools.run.drift import drift_notes
+from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.forecast.backtest import Backtest, backtest
 from tool_use_om.tools.run.forecast.event import threshold_event
 from tool_use_om.tools.run.forecast.figures import backtest_figure, forecast_figure
-from tool_use_om.tools.run.forecast.gate import gated
 from tool_use_om.tools.run.forecast.scores import compared, window_errors, window_sessions
 from tool_use_om.tools.run.forecast.windows import (
-    Request,
-    fit_window,
-    known_future,
     last_windows,
-    split_segments,
-    with_whole_future,
 )
+from tool_use_om.tools.run.gate import gate_notes
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
-    from tool_use_om.heads.forecast.base import ForecastBatch, ForecastHead
-    from tool_use_om.heads.trust.conformal import ConformalForecaster, IntervalForecast
+    from tool_use_om.heads.trust.conformal import IntervalForecast
 
-DEFAULT_HEAD = "direct"
-BASELINE = "seasonal_naive"
 MEANING = (
     "mean, min, max: of the median forecast over the horizon; lower, upper: mean ends of the "
     "intervals for single values"
 )
 MAX_FORECASTS = 24  # stretches continued in one run
 SHOWN_SESSIONS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """The windows of the three splits with their futures, the same for every head."""
-
-    plan: Plan
-    request: Request
-    train: ForecastBatch
-    calibration: ForecastBatch
-    held_out: ForecastBatch
-
-
-@dataclass(frozen=True, kw_only=True)
-class Backtest:
-    """A forecaster fitted and calibrated, and the held-out windows it is judged on."""
-
-    plan: Plan
-    request: Request
-    head: ForecastHead
-    naive: ForecastHead
-    conformal: ConformalForecaster
-    calibration: ForecastBatch
-    held_out: ForecastBatch
-    own: str
-    gate: dict[str, Any] | None
-    drift: dict[str, Any]
 
 
 def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -156,127 +118,6 @@ def _about(test: Backtest) -> dict[str, Any]:
             "n_windows": len(test.held_out),
         },
     }
-
-
-def prepare(
-    ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, clock: Stopwatch
-) -> Prepared:
-    """Choose context and stride, cut and encode the three splits with their known futures."""
-    dataset = open_current(ctx, working_set)
-    request = _request(dataset, working_set, args)
-    plan = own_rate_plan(ctx, working_set, request.channels)
-    if not request.horizon_s:
-        request = replace(request, horizon_s=plan.settings.window_s)
-    stretches = {
-        split: split_segments(plan, working_set, split, request.label)
-        for split in ("train", "calibration", "test")
-    }
-    plan = fit_window(plan, stretches["train"], request.horizon_s)
-    with clock.lap("encode_s"):
-        batches = {k: known_future(ctx, plan, found, request) for k, found in stretches.items()}
-    return Prepared(
-        plan=plan,
-        request=request,
-        train=batches["train"],
-        calibration=batches["calibration"],
-        held_out=with_whole_future(batches["test"], request),
-    )
-
-
-def own_rate_plan(ctx: ToolContext, working_set: WorkingSet, channels: Sequence[str]) -> Plan:
-    """Return what to encode so that the forecast channels stay at their own rate.
-
-    Bringing a channel to another rate filters over samples on both sides, so that a context would
-    hold some of the future that the forecast is judged on.
-
-    Raises
-    ------
-    DataError : channels of different rates
-    """
-    chosen = without_filters(working_set)
-    plan = plan_encoding(ctx, chosen, channels)
-    rates = {c: plan.dataset.manifest.rate_of(c) for c in channels}
-    if len(set(rates.values())) > 1:
-        listed = ", ".join(f"{c} at {rate:g} Hz" for c, rate in rates.items())
-        raise DataError(f"Forecast channels of one rate at a time; got {listed}. Name fewer.")
-    (rate,) = set(rates.values())
-    if plan.rate_hz == rate:
-        return plan
-    alone = plan_encoding(
-        ctx, chosen.but(encoding_channels=tuple(channels), tokenizer_config=None), channels
-    )
-    note = f"Encoded alone, at their own {rate:g} Hz: {', '.join(channels)}."
-    return replace(alone, notes=(note, *alone.notes))
-
-
-def fit_forecaster(name: str, params: dict[str, Any], data: Prepared) -> ForecastHead:
-    """Fit one forecast head on the training split."""
-    from tool_use_om.heads.forecast.base import ForecastHead
-    from tool_use_om.heads.registry import make_head
-
-    head = make_head(name, **params)
-    if not isinstance(head, ForecastHead):
-        raise DataError(f"The head {name!r} does not forecast. Call select_task_head.")
-    return head.fit(data.train, channels=data.request.channels)
-
-
-def backtest(
-    ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, clock: Stopwatch
-) -> Backtest:
-    """Fit on train and calibrate on calibration; the test windows are kept for judging."""
-    from tool_use_om.heads.trust.conformal import ConformalForecaster
-
-    data = prepare(ctx, working_set, args, clock)
-    with clock.lap("fit_s"):
-        head = fit_forecaster(working_set.head or DEFAULT_HEAD, working_set.head_params, data)
-        naive = head if head.name == BASELINE else fit_forecaster(BASELINE, {}, data)
-    own, gate = head.name, None
-    if args.allow_raw:
-        head, gate = _gated(ctx, working_set, data, head, clock)
-    with clock.lap("fit_s"):
-        conformal = ConformalForecaster(head, coverage=args.coverage).calibrate(data.calibration)
-    return Backtest(
-        plan=data.plan,
-        request=data.request,
-        head=head,
-        naive=naive,
-        conformal=conformal,
-        calibration=data.calibration,
-        held_out=data.held_out,
-        own=own,
-        gate=gate,
-        drift=drift_json(
-            data.calibration.tokens,
-            data.held_out.tokens,
-            between=("calibration", "test"),
-            seed=ctx.seed,
-        ),
-    )
-
-
-def _gated(
-    ctx: ToolContext,
-    working_set: WorkingSet,
-    data: Prepared,
-    head: ForecastHead,
-    clock: Stopwatch,
-) -> tuple[ForecastHead, dict[str, Any]]:
-    """Compare the head with raw-space fallbacks on folds of the training windows."""
-
-    def refit(train: ForecastBatch) -> ForecastHead:
-        name = working_set.head or DEFAULT_HEAD
-        return fit_forecaster(name, working_set.head_params, replace(data, train=train))
-
-    batches = (data.train, data.held_out)
-    return gated(head, batches, data.request.horizon_s, refit, clock, seed=ctx.seed)
-
-
-def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Request:
-    label = args.target_label or next(iter(working_set.labels), None)
-    if label is not None:
-        label = resolve_name("label", label, label_names(dataset))
-    channels = channels_of(dataset, args.target_channels or working_set.channels)
-    return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
 
 
 def _to_continue(

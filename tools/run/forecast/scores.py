@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-    from tool_use_om.heads.forecast.base import Forecast, ForecastBatch
+    from tool_use_om.heads.forecast.batch import Forecast, ForecastBatch
 
 
 @dataclass(frozen=True, kw_only=True)

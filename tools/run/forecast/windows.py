@@ -17,7 +17,7 @@ from tool_use_om.tools.look.selection import Segment, select
 if TYPE_CHECKING:
     import numpy as np
 
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.tokenizers.tokens import Tokens
 
 
@@ -86,7 +86,7 @@ def known_future(
     A window in which an asked channel is all gap is no context for it, yet what it holds is the
     future of others.
     """
-    from tool_use_om.heads.forecast.base import make_forecast_batch
+    from tool_use_om.heads.forecast.batch import make_forecast_batch
 
     windows, tokens = cut(plan, segments), encode_all(ctx, plan, segments)
     kept = _with_context(tokens, request)
@@ -143,7 +143,7 @@ def last_windows(
 
     A segment in whose last window an asked channel is all gap is left out.
     """
-    from tool_use_om.heads.forecast.base import ForecastBatch
+    from tool_use_om.heads.forecast.batch import ForecastBatch
 
     window_s = plan.settings.window_s
     ends = [

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import coverage_json, finish_run
+from tool_use_om.tools.call.outcome import coverage_json
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, encode, plan_encoding, whole, without_filters
-from tool_use_om.tools.look.labels_at import label_at
-from tool_use_om.tools.look.selection import SHOWN, Segment, open_current, select
-from tool_use_om.tools.run.search.anomaly_figures import scores_figure
+from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
+from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.search.figures import scores_figure
 from tool_use_om.tools.run.search.retrieve import query_segment
 
 if TYPE_CHECKING:

@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Any, cast
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import finish_run
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Plan, Stopwatch, encode, plan_encoding, without_filters
-from tool_use_om.tools.encode.tools import tokenizer_spec
-from tool_use_om.tools.look.labels_at import label_at
-from tool_use_om.tools.look.selection import SHOWN, Segment, open_current, select, with_filters
+from tool_use_om.tools.encode.plan import (
+    Plan,
+    Stopwatch,
+    encode,
+    plan_encoding,
+    tokenizer_spec,
+    without_filters,
+)
+from tool_use_om.tools.look.selection import (
+    SHOWN,
+    Segment,
+    label_at,
+    open_current,
+    select,
+    with_filters,
+)
+from tool_use_om.tools.run.finish import finish_run
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -106,7 +118,7 @@ def _signal(plan: Plan, segments: list[Segment], length_s: float) -> Signal:
     """Return the samples of the sessions, NaN outside the segments."""
     import numpy as np
 
-    from tool_use_om.heads.forecast.base import whole_sessions
+    from tool_use_om.heads.forecast.batch import whole_sessions
     from tool_use_om.heads.numeric.distance_profile import Signal
 
     names = list(dict.fromkeys(s.session_id for s in segments))

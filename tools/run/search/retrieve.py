@@ -8,11 +8,17 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name, resolve_sessions
-from tool_use_om.tools.call.outcome import finish_run
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Plan, Stopwatch, encode, plan_encoding, without_filters
-from tool_use_om.tools.look.labels_at import label_at
-from tool_use_om.tools.look.selection import SHOWN, Segment, label_names, open_current, select
+from tool_use_om.tools.look.selection import (
+    SHOWN,
+    Segment,
+    label_at,
+    label_names,
+    open_current,
+    select,
+)
+from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.search.figures import neighbours_figure, ranking_figure
 from tool_use_om.tools.run.search.motifs import run_motifs
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tool_use_om.data.converters.table.columns import read_time
 from tool_use_om.data.converters.table.convert import TableOptions, convert, plan_table, read_frame
-from tool_use_om.data.converters.table.table_time import read_time
 from tool_use_om.data.errors import DataError, TuomError
 from tool_use_om.data.format.dataset import DataSet
 

@@ -10,8 +10,7 @@ import pytest
 
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import by_group
-from tool_use_om.evals.runner import Row
+from tool_use_om.evals.report import Row, by_group
 from tool_use_om.evals.suites.classify.fewshot import LABELS, FewShotSuite
 from tool_use_om.evals.suites.classify.heads import HeadSuite
 from tool_use_om.evals.suites.classify.methods import head_by_rule

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tool_use_om.heads.forecast.base import ForecastBatch, make_forecast_batch
+from tool_use_om.heads.forecast.batch import ForecastBatch, make_forecast_batch
 from tool_use_om.heads.registry import make_head
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows.windows import WindowBatch

@@ -14,7 +14,7 @@ from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.run.forecast.run import own_rate_plan
+from tool_use_om.tools.run.forecast.backtest import own_rate_plan
 
 MODALITIES = (
     Modality(name="slow", rate_hz=1.0, channels=(Channel(name="y", unit="bpm"),)),

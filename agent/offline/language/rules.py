@@ -1,0 +1,161 @@
+"""The grammar: which neighbouring words make one node, in the order in which rules apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tool_use_om.agent.offline.language.grammar import Node, rule
+from tool_use_om.agent.offline.language.measures import band_of, level_of
+
+_SOME = "((COMMA|AND|OR|COMMA AND|COMMA OR) {0})+"
+
+
+_LIST = _SOME[:-1] + "*"
+
+
+def _number(nodes: Sequence[Node]) -> float:
+    return float(next(n.value for n in nodes if n.tag == "NUM"))
+
+
+def _whole(nodes: Sequence[Node]) -> int | None:
+    number = _number(nodes)
+    return int(number) if number == int(number) and number >= 1 else None
+
+
+def _seconds(nodes: Sequence[Node]) -> float:
+    return float(next(n.value for n in nodes if n.tag == "DUR").seconds)
+
+
+def _names_in(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Return the names of LABEL, CHANNELS, SUBJECT… nodes in the run, flat."""
+    flat: list[str] = []
+    for node in nodes:
+        if node.tag in {"LABEL", "CHANNELS"}:
+            flat += node.value
+        elif node.tag in {"NUM", "CODE"}:
+            flat.append(f"{node.value:g}" if node.tag == "NUM" else str(node.value))
+    return tuple(dict.fromkeys(flat))
+
+
+def _heads(nodes: Sequence[Node]) -> tuple[str, ...]:
+    return tuple(n.value for n in nodes if n.tag in {"HEADNAME", "NEIGHBOURS"})
+
+
+def _share(nodes: Sequence[Node]) -> float | None:
+    number = _number(nodes)
+    share = number / 100 if number > 1 else number
+    return share if 0 < share < 1 else None
+
+
+def _axis(nodes: Sequence[Node]) -> tuple[str, str]:
+    """Return (modality or "", axis)."""
+    modality = next((n.value for n in nodes if n.tag == "MODALITY"), "")
+    return modality, next(n.value for n in nodes if n.tag == "AXIS")
+
+
+def _set(name: str) -> Callable[[Sequence[Node]], tuple[str, Any]]:
+    """Return what makes a SETTING of the seconds in the run."""
+    return lambda nodes: (name, _seconds(nodes))
+
+
+def _setting(nodes: Sequence[Node]) -> tuple[str, Any]:
+    """Return a setting that is a word: "fusion per_modality", "resolutions 2", "overlap"."""
+    name, _, value = str(nodes[-1].value).partition(" ")
+    return name, int(value) if value.isdigit() else value
+
+
+def _context(nodes: Sequence[Node]) -> tuple[str, Any]:
+    if nodes[0].tag == "NOT":
+        return "context_features", False
+    said = str(nodes[-1].value)
+    return "context_features", True if said == "true" else ["mean", "log_std", said]
+
+
+def _rate(nodes: Sequence[Node]) -> tuple[str, float] | None:
+    said = [n.value for n in nodes if n.tag == "MEASURE"]
+    return ("target_rate_hz", _number(nodes)) if said == ["Hz"] else None
+
+
+def _resolutions(nodes: Sequence[Node]) -> tuple[str, int] | None:
+    """Read "a second resolution" ("second" is a unit, too) and "two resolutions"."""
+    said = nodes[0]
+    number = 2 if said.tag in {"DUR", "UNIT"} else int(said.value)
+    return ("resolutions", number) if number in {1, 2} else None
+
+
+def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
+    """Return the attribute "this axis points up"."""
+    share = float(next(n.value for n in nodes if n.tag == "POINTS"))
+    said = next(n for n in nodes if n.tag in {"AXISOF", "CHANNELNAME"})
+    return "posture", (said.value, share)
+
+
+_MEASURED = (
+    rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
+    rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
+    rule("BAND", "(FROM|BETWEEN)? NUM MEASURE? (TO|DASH|AND) NUM MEASURE", band_of),
+    rule("BAND", "NUM MEASURE", band_of),
+)
+
+
+_SLOTS = (
+    rule("SETTING", "PATCH STRIDE (OF|TO|EQ)? A? DUR", _set("patch_stride_s")),
+    rule("SETTING", "SUPER (OF|TO|EQ)? A? DUR", _set("super_s")),
+    rule("SETTING", "DUR DASH? (LONG)? SUPER", _set("super_s")),
+    rule("SETTING", "PATCH (OF|TO|EQ)? A? DUR", _set("patch_s")),
+    rule("SETTING", "DUR DASH? (LONG)? PATCH", _set("patch_s")),
+    rule("SETTING", "NOT? CONTEXT", _context),
+    rule("SETTING", "(DUR|UNIT|NUM|ORDINAL) RESOLUTION", _resolutions),
+    rule("SETTING", "SETTING", lambda n: _setting(n) if isinstance(n[0].value, str) else None),
+    rule("SETSIZE", "ABSTAIN MORE NUM (LABELS|CLASS)?", _whole),
+    rule(
+        "LEVEL",
+        "(MORE|LESS) A? LEVELWORD? OF? NUM (?!LABEL|LABELS|CLASS|SUBJECT|SESSION|EXAMPLE|WINDOW)",
+        level_of,
+    ),
+    rule("RAREOUT", "NOT A? RARE (CLASS|LABELS|LABEL)?", lambda _: "leave_out"),
+    rule("FAULT", "(?<=MODALITY) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNELNAME) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNELS) CLIP", lambda _: "clipping"),
+    rule("FAULT", "(?<=CHANNEL) CLIP", lambda _: "clipping"),
+    rule("SESSION", "CLIP", lambda _: "session"),
+    rule("WINDOW_S", "(?<=MOTIF) (OF|TO)? A? DUR", _seconds),
+    rule("WINDOW_S", "DUR DASH? (LONG)? (?=MOTIF)", _seconds),
+    rule("BOUND_NAME", "NOT NOT", lambda _: "double negation"),
+    rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF? (PER|A) (CLASS|LABELS)?", _whole),
+    rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF (PER|A)? CLASS", _whole),
+    rule("BY", "PER (CLASS|LABELS)", lambda _: "label"),
+    rule("BY", "PER SESSION", lambda _: "session"),
+    rule("BY", "PER SUBJECT", lambda _: "subject"),
+    rule("BY", "PER CHANNEL", lambda _: "channel"),
+    rule("WINDOW_S", "WINDOW (OF|TO|EQ)? A? DUR", _seconds),
+    rule("WINDOW_S", "DUR DASH? (LONG)? WINDOW", _seconds),
+    rule("STRIDE_S", "STRIDE (OF|TO|EQ)? A? DUR", _seconds),
+    rule("STRIDE_S", "DUR DASH? STRIDE", _seconds),
+    rule("K", "NEAREST (EQ|OF|TO)? NUM", _whole),
+    rule("K", "NUM (?=NEIGHBOURS|LIKE|MOTIF)", _whole),
+    rule("SHARE", "NUM PERCENT? COVERAGE", _share),
+    rule("SHARE", "COVERAGE (OF|EQ|AT|TO)? NUM PERCENT?", _share),
+    rule("AXISOF", "MODALITY AXIS", _axis),
+    rule("AXISOF", "AXIS CHANNEL? OF? MODALITY", _axis),
+    rule("AXISOF", "AXIS CHANNEL", _axis),
+    rule("AXISOF", "CHANNEL AXIS", _axis),
+    rule("POINTED", "(AXISOF|CHANNELNAME) POINTS", _points),
+    rule("SUBJECTS", "SUBJECT (NUM|CODE)" + _LIST.format("(NUM|CODE)"), _names_in),
+    rule("SESSIONNUMBER", "SESSION NUM", _whole),
+    rule("SESSIONID", "SESSION CODE", lambda n: str(n[1].value)),
+)
+
+
+_WISHES = "(PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)"
+
+
+_AFTER_NAMES = (
+    rule("EXCEPT", "NOT LABEL" + _LIST.format("LABEL"), _names_in),
+    rule("WITHOUT", "NOT A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
+    rule("DROPPED", f"NOT {_WISHES}", lambda n: n[1].tag),
+    rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
+    rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
+    rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
+)
