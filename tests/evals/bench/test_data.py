@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.evals.bench import data as data_bench
-from tool_use_om.evals.bench import data_bench_page, data_peers
+from tool_use_om.evals.bench import data_peers
 from tool_use_om.evals.bench import data_sets as data_bench_sets
 from tool_use_om.graphs.commands.bench import app
 
@@ -41,7 +41,7 @@ def test_bench_data_skips_peers_that_are_not_installed(monkeypatch: pytest.Monke
     monkeypatch.setattr(data_peers, "find_spec", lambda _name: None)
     assert data_peers._one_file("polars") is None
     row = {"sessions": 1, "ours_mb_s": 2.0, "polars_mb_s": None}
-    assert "not installed" in data_bench_page.render([row], "x", "y")
+    assert "not installed" in data_bench.render([row], "x", "y")
 
 
 def test_bench_data_goes_on_from_rows_already_measured() -> None:

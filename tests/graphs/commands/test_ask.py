@@ -17,7 +17,7 @@ from tool_use_om.agent.record.report import anchor
 from tool_use_om.agent.record.trace import read_traces
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.graphs.commands import ask, console_labels
+from tool_use_om.graphs.commands import ask, ask_console
 from tool_use_om.graphs.commands import main as cli
 from tool_use_om.graphs.commands.ask_console import Watcher, summarise
 from tool_use_om.tools.call.results import ResultStore
@@ -198,13 +198,13 @@ def test_labels_are_asked_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> Non
         ],
     }
     answers = iter(["walking", "skip"])
-    monkeypatch.setattr(console_labels.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(console_labels.Prompt, "ask", lambda *_, **__: next(answers))
-    given = console_labels.reply_of_person(Console(file=io.StringIO()), asked, "r")
+    monkeypatch.setattr(ask_console.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(ask_console.Prompt, "ask", lambda *_, **__: next(answers))
+    given = ask_console.reply_of_person(Console(file=io.StringIO()), asked, "r")
     assert given == {"s@0": "walking"}
 
 
 def test_labels_cannot_be_asked_for_without_a_terminal() -> None:
     """In a pipe the run waits, and the error says how to take it up."""
     with pytest.raises(DataError, match="--run r"):
-        console_labels.reply_of_person(Console(file=io.StringIO()), {"windows": []}, "r")
+        ask_console.reply_of_person(Console(file=io.StringIO()), {"windows": []}, "r")
