@@ -3,40 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 Call = Mapping[str, Any]
 """``{"tool": name, "args": {…}}``"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Template:
-    """One task in several phrasings.
-
-    Attributes
-    ----------
-    expect : calls that a right run makes, in any order; each names a tool and the arguments that
-        matter. An entry ``{"any_of": [calls]}`` is met by any one of them. Empty: no call is right
-    heldout : phrasings written before the parser, in another voice; never tuned on
-    dev : phrasings that the parser may be tuned on
-    """
-
-    id: str
-    dataset: str
-    expect: tuple[dict[str, Any], ...]
-    heldout: tuple[str, ...]
-    dev: tuple[str, ...]
-
-
-def call(tool: str, /, **args: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments are any JSON
-    """Return one expected call."""
-    return {"tool": tool, "args": args}
-
-
-def any_of(*calls: dict[str, Any]) -> dict[str, Any]:
-    """Return an expectation that any one of `calls` meets."""
-    return {"any_of": list(calls)}
 
 
 def score_calls(expect: Sequence[Mapping[str, Any]], calls: Sequence[Call]) -> bool:
@@ -46,7 +16,8 @@ def score_calls(expect: Sequence[Mapping[str, Any]], calls: Sequence[Call]) -> b
     a call meets one when the tool is the same and each expected argument is there with an equal
     value (numbers within 1e-6, names whatever the case and the order, a modality's name for all
     its channels; of a list of objects each wanted one is there, with what is wanted of it).
-    With nothing expected, any call is wrong.
+    An expectation ``{"any_of": [calls]}`` is met by any one of them. With nothing expected, any
+    call is wrong.
     """
     if not expect:
         return not calls
@@ -61,8 +32,8 @@ def tools_right(expect: Sequence[Mapping[str, Any]], calls: Sequence[Call]) -> b
 
 def _without_args(expected: Mapping[str, Any]) -> dict[str, Any]:
     if "any_of" in expected:
-        return any_of(*(_without_args(e) for e in expected["any_of"]))
-    return call(expected["tool"])
+        return {"any_of": [_without_args(e) for e in expected["any_of"]]}
+    return {"tool": expected["tool"], "args": {}}
 
 
 def _assign(expect: list[Mapping[str, Any]], calls: list[Call]) -> bool:

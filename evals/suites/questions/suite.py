@@ -35,8 +35,8 @@ class ToolSuite:
     model : str, a name for the model resolver
     workspace : Workspace, where data sets are
     split : "dev", "heldout" or None for both
-    limit : int, questions at most (the first of the file); None = all
-    questions : rows as in `tool_questions.jsonl`; None = those of the file
+    limit : int, questions at most (the first of the files); None = all
+    questions : rows as `load_questions` gives; None = those of the files
     chat_model : BaseChatModel or None; None = what `model` names
     """
 
@@ -54,7 +54,7 @@ class ToolSuite:
         chat_model: BaseChatModel | None = None,
     ) -> None:
         from tool_use_om.agent.graph import build_graph
-        from tool_use_om.evals.suites.questions.tool_questions import load_questions
+        from tool_use_om.evals.suites.questions.load import load_questions
 
         chosen = list(load_questions(split) if questions is None else questions)[:limit]
         self._questions = {str(q["id"]): q for q in chosen}

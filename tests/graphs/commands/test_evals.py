@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tool_use_om.evals.runner import command_of
-from tool_use_om.evals.suites.questions import tool_questions
+from tool_use_om.evals.suites.questions import load
 from tool_use_om.graphs.commands.evals import app
 
 QUESTION = {
@@ -32,7 +32,7 @@ def test_eval_tools_prints_and_keeps_a_report_with_its_command(
     def questions(split: str | None = None) -> list[dict[str, Any]]:
         return [QUESTION] if split in {None, "dev"} else []
 
-    monkeypatch.setattr(tool_questions, "load_questions", questions)
+    monkeypatch.setattr(load, "load_questions", questions)
     out = tmp_path / "out"
     arguments = ["tools", "--model", "offline", "--split", "dev", "--out", str(out)]
     shown = CliRunner().invoke(app, [*arguments, "--workspace", str(sample_workspace)])
