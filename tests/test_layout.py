@@ -59,3 +59,29 @@ def test_readme_tree_names_every_folder() -> None:
 def test_constraints_record_no_download_address(name: str) -> None:
     """Pins are versions only."""
     assert name not in (ROOT / "constraints.txt").read_text(encoding="utf-8")
+
+
+MOST_ENTRIES, LONGEST_FILE = 16, 450
+CODE = sorted(f for folder in FOLDERS for f in (ROOT / folder).rglob("*.py"))
+ROOMS = sorted({f.parent for f in CODE})
+
+
+def test_a_folder_reads_as_its_table_of_contents() -> None:
+    """At most about fifteen entries; converters alone list one file a data set."""
+    for folder in set(ROOMS) - {ROOT / "data" / "converters"}:
+        entries = [f for f in folder.iterdir() if f.name != "__pycache__"]
+        assert len(entries) <= MOST_ENTRIES, sorted(f.name for f in entries)
+
+
+def test_a_file_has_a_name_of_its_own() -> None:
+    """No `run.py` beside `run/`, no word of the folder again, no file that continues another."""
+    for source in CODE:
+        assert not source.with_suffix("").is_dir(), source
+        assert not source.stem.startswith(source.parent.name + "_"), source
+        assert not source.stem.endswith(("_more", "_utils", "_misc")), source
+
+
+def test_a_file_can_be_read_in_one_sitting() -> None:
+    """A file of over 450 lines is two thoughts."""
+    for source in CODE:
+        assert len(source.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE, source

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tool_use_om.heads.contract.last_tokens import component_axes, last_tokens, normalised_truth
 from tool_use_om.heads.contract.spec import HeadSpec, Param
 from tool_use_om.heads.forecast.base import ForecastHead
 from tool_use_om.heads.forecast.batch import (
@@ -16,7 +17,6 @@ from tool_use_om.heads.forecast.batch import (
     normalisation,
     normalised_context,
 )
-from tool_use_om.heads.forecast.last_tokens import component_axes, last_tokens, normalised_truth
 from tool_use_om.heads.forecast.token_filter import TokenFilter, fit_token_filter
 from tool_use_om.heads.numeric.folds import plain_folds
 from tool_use_om.heads.numeric.kalman import LinearGaussian

@@ -8,10 +8,10 @@ import numpy as np
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.heads.contract.checks import check_tokens
+from tool_use_om.heads.contract.last_tokens import component_axes
 from tool_use_om.heads.contract.pooling import Rows, fit_projection, project
 from tool_use_om.heads.contract.results import Motif, Neighbour
 from tool_use_om.heads.contract.spec import HeadSpec, Param
-from tool_use_om.heads.forecast.last_tokens import component_axes
 from tool_use_om.heads.numeric.distance_profile import Signal
 from tool_use_om.heads.search.similarity import Similarity
 
