@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,9 @@ from tool_use_om.tokenizers.moment.t5 import T5Encoder, T5Shape
 
 REVIN_EPS = 1e-5
 ORTHOGONAL_GAIN = 1.41
+FLAT, STILL = 0.05, 1e-3  # deviations of a patch and of steps that count as none, window scales
 MAX_PATTERNS = 8  # beyond this many different masks in a batch, one masked pass is cheaper
+Inputs = Literal["values", "described"]
 _T5_NAMES = {"n_heads": "num_heads", "n_layers": "num_layers", "dropout": "dropout_rate"}
 _IN_T5 = (
     "d_model",
@@ -61,6 +63,7 @@ class MomentConfig:
     relative_attention_num_buckets: int = 32
     relative_attention_max_distance: int = 128
     layer_norm_epsilon: float = 1e-6
+    inputs: Inputs = "values"
 
     def __post_init__(self) -> None:
         sizes = {f.name: getattr(self, f.name) for f in fields(self) if f.type == "int"}
@@ -78,6 +81,11 @@ class MomentConfig:
         """Patches in the longest window."""
         return self.seq_len // self.patch_len
 
+    @property
+    def n_inputs(self) -> int:
+        """Numbers that the patch embedding reads of a patch."""
+        return self.patch_len if self.inputs == "values" else 3 * self.patch_len + 4
+
     def t5_shape(self) -> T5Shape:
         """Sizes of the encoder stack."""
         return T5Shape(**{_T5_NAMES.get(name, name): getattr(self, name) for name in _IN_T5})
@@ -85,7 +93,8 @@ class MomentConfig:
     def to_json(self) -> dict[str, Any]:
         """Return momentfm's `config.json` as a dict."""
         t5 = {_T5_NAMES.get(name, name): getattr(self, name) for name in _IN_T5}
-        return {
+        other = {} if self.inputs == "values" else {"patch_inputs": self.inputs}
+        return other | {
             "model_name": "MOMENT",
             "task_name": "reconstruction",
             "transformer_type": "encoder_only",
@@ -114,6 +123,7 @@ class MomentConfig:
             t5 = config["t5_config"]
             stack = {n: t5[_T5_NAMES.get(n, n)] for n in _IN_T5 if _T5_NAMES.get(n, n) in t5}
             own = {n: config[n] for n in ("patch_dropout", "head_dropout") if n in config}
+            own["inputs"] = config.get("patch_inputs", "values")
             return cls(**stack, **own, seq_len=config["seq_len"], patch_len=config["patch_len"])
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(
@@ -146,17 +156,39 @@ def sinusoids(n_positions: int, d_model: int) -> Tensor:
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2)
 
 
+def described(patches: Tensor, seen: Tensor) -> Tensor:
+    """Patches (N, P, L), seen (N, P) bool → (N, P, 3 L + 4); see `Moment.inputs`."""
+    mean = patches.mean(-1, keepdim=True)
+    centred = patches - mean
+    deviation = centred.square().mean(-1, keepdim=True).sqrt()
+    steps = nn.functional.pad(patches.diff(dim=-1), (1, 0))
+    power = steps.square().mean(-1, keepdim=True)
+    counted = seen[..., None]
+    whole = torch.where(counted, power, 0).sum(1, keepdim=True)
+    whole = (whole / counted.sum(1, keepdim=True).clamp(min=1)).sqrt() + STILL
+    parts = [
+        patches,
+        centred / (deviation + FLAT),
+        steps / whole,
+        mean,
+        (deviation + FLAT).log(),
+        (power.sqrt() / whole + FLAT).log(),
+        whole.log().expand_as(mean) / 2,
+    ]
+    return torch.cat(parts, dim=-1)
+
+
 class PatchEmbedding(nn.Module):
     """Patch values → vectors: one linear map, or the mask vector where the patch is hidden."""
 
     def __init__(self, config: MomentConfig) -> None:
         super().__init__()
-        self.value_embedding = nn.Linear(config.patch_len, config.d_model, bias=False)
+        self.value_embedding = nn.Linear(config.n_inputs, config.d_model, bias=False)
         self.mask_embedding = nn.Parameter(torch.zeros(config.d_model))
         self.dropout = nn.Dropout(config.patch_dropout)
 
     def forward(self, patches: Tensor, positions: Tensor, hidden: Tensor | None) -> Tensor:
-        """(N, P, patch_len), positions (P, D), hidden (N, P) bool → (N, P, D)."""
+        """(N, P, n_inputs), positions (P, D), hidden (N, P) bool → (N, P, D)."""
         x = self.value_embedding(patches)
         if hidden is not None:
             x = torch.where(hidden[..., None], self.mask_embedding.to(x.dtype), x)
@@ -252,6 +284,22 @@ class Moment(nn.Module):
         var = torch.where(mask, wide - mean, 0).square().sum(-1, keepdim=True) / n
         scale = var.sqrt() + REVIN_EPS
         return ((wide - mean) / scale).to(x.dtype), mean.to(x.dtype), scale.to(x.dtype)
+
+    def inputs(self, patches: Tensor, seen: Tensor) -> Tensor:
+        """Return what the patch embedding reads of each patch.
+
+        Parameters
+        ----------
+        patches : Tensor (N, P, patch_len), normalised
+        seen : Tensor (N, P) bool, the patches that steps are measured on
+
+        Returns
+        -------
+        Tensor (N, P, n_inputs): the patches; "described" also has each patch in its own scale, its
+        steps in the window's, and four numbers: mean, log deviation, log steps against the
+        window's, log steps of the window
+        """
+        return patches if self.config.inputs == "values" else described(patches, seen)
 
     def encode(
         self, x: Tensor, mask: Tensor | None = None, *, stack: Stack | None = None
@@ -366,7 +414,8 @@ class Moment(nn.Module):
         at = torch.arange(c.max_patches - n_patches, c.max_patches, device=z.device)
         weight = self.patch_embedding.value_embedding.weight
         x = z[..., z.shape[-1] - n_patches * c.patch_len :].to(weight.dtype)
-        x = x.reshape(-1, n_patches, c.patch_len)
+        seen = valid if hidden is None else valid & ~hidden
+        x = self.inputs(x.reshape(-1, n_patches, c.patch_len), seen.flatten(0, 1))
         if stack is None:
             hidden = None if hidden is None else hidden.flatten(0, 1)
             x = self.patch_embedding(x, self.positions[at], hidden)

@@ -29,10 +29,12 @@ FAMILIES: dict[str, str] = {
     "gait": "tool_use_om.data.synthetic.curves.bodies:gait",
     "beats": "tool_use_om.data.synthetic.curves.bodies:beats",
     "mixup": "tool_use_om.tokenizers.pretrain.corpus:mixup",
+    "causal": "tool_use_om.data.synthetic.curves.causal:causal",
 }
 
-# relative share of each family in the stream
+# relative share of each family in the stream; `Corpus.causal` gives that family its own
 SHARES: dict[str, float] = dict.fromkeys(FAMILIES, 1.0) | {
+    "causal": 0.0,
     "gaussian_process": 1.5,
     "events": 1.5,
     "gait": 1.5,
@@ -79,7 +81,7 @@ def mixup(rng: Rng, n: int, length: int) -> Series:
 
     Source: TSMixup in Ansari et al. (2024), Chronos.
     """
-    others = [name for name in FAMILIES if name != "mixup"]
+    others = [name for name in FAMILIES if name not in ("mixup", "causal")]
     parts = np.empty((3 * n, length))
     owner = rng.integers(0, len(others), 3 * n)
     for k, name in enumerate(others):
@@ -102,11 +104,19 @@ class Corpus:
     seed : int, names the stream
     batch_samples : int, samples in a batch; a batch of length T has batch_samples // T series
     lengths : window lengths in samples, drawn uniformly, one a batch (so that batches are dense)
+    causal : share of the family "causal" in the stream, 0 to 1; the others share the rest
     """
 
     seed: int = 0
     batch_samples: int = 32_768
     lengths: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
+    causal: float = 0.0
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of each family in the stream; they sum to one."""
+        total = sum(SHARES.values())
+        rest = {name: share * (1 - self.causal) / total for name, share in SHARES.items()}
+        return rest | {"causal": self.causal}
 
     def length(self, index: int) -> int:
         """Return the length in samples of the series of batch `index`."""
@@ -114,18 +124,18 @@ class Corpus:
         return int(rng.choice(self.lengths))
 
     def batch(
-        self, index: int, *, stretch: float = 1.0
+        self, index: int, *, stretch: float = 1.0, rows: float = 1.0
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return training batch `index`: series (B, T) of unit variance, family numbers (B,).
 
-        `stretch` draws the same number of series, each longer by that factor (to be cropped).
+        `stretch` draws the same number of series, each longer by that factor (to be cropped);
+        `rows` that share of them (each to be seen more than once).
         """
         rng = np.random.default_rng((TRAINING, self.seed, index))
         length = int(rng.choice(self.lengths))
-        n = max(2, self.batch_samples // length)
+        n = max(2, round(self.batch_samples // length * rows))
         length = round(length * stretch)
-        shares = np.array([SHARES[name] for name in FAMILIES])
-        owner = rng.choice(len(FAMILIES), size=n, p=shares / shares.sum())
+        owner = rng.choice(len(FAMILIES), size=n, p=list(self.shares().values()))
         series = np.empty((n, length), dtype=np.float32)
         for k, name in enumerate(FAMILIES):
             if (count := int((owner == k).sum())) > 0:
@@ -143,7 +153,7 @@ class Corpus:
         files = [Path(str(import_module(name).__file__)) for name in modules]
         source = hashlib.sha256(b"".join(file.read_bytes() for file in files))
         return {
-            "families": dict(SHARES),
+            "families": {n: s for n, s in self.shares().items() if s > 0},
             "lengths": list(self.lengths),
             "batch_samples": self.batch_samples,
             "seed": self.seed,

@@ -35,7 +35,8 @@ def hidden_loss(m: Moment, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     patches = z.reshape(len(z), -1, size)
     at = torch.arange(m.config.max_patches - patches.shape[1], m.config.max_patches)
     at = at.to(x.device)
-    tokens = m.encoder(m.patch_embedding(patches, m.positions[at], hidden), at)
+    embedded = m.patch_embedding(m.inputs(patches, ~hidden), m.positions[at], hidden)
+    tokens = m.encoder(embedded, at)
     rebuilt = m.head(tokens).reshape(patches.shape)
     return F.huber_loss(rebuilt[hidden].float(), patches[hidden]), tokens
 
@@ -79,6 +80,15 @@ def crops(series: Batch, rng: Rng) -> Batch:
     index = starts + np.arange(length)
     rows = np.arange(n)[None, :, None]
     return np.asarray(series[rows, index].reshape(2 * n, length))
+
+
+def resized(series: Batch, rng: Rng, length: int, least: float = 0.7) -> Batch:
+    """Cut two windows of `least` to all of each row and stretch them: (n, T) → (2 n, length)."""
+    twice = np.concatenate([series, series])
+    width = rng.uniform(least, 1, (len(twice), 1)) * (series.shape[1] - 1)
+    start = rng.random((len(twice), 1)) * (series.shape[1] - 1 - width)
+    at = start + width * np.linspace(0, 1, length)[None]
+    return np.asarray(interpolated(twice, at), dtype=np.float32)
 
 
 def warps(series: Batch, rng: Rng) -> Batch:

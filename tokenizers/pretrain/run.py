@@ -26,9 +26,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name torch's own documents use
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.synthetic.curves.draws import log_uniform
 from tool_use_om.data.workspace import atomic_file
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, save_moment
-from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
+from tool_use_om.tokenizers.moment.model import Inputs, Moment, MomentConfig
 from tool_use_om.tokenizers.pretrain.corpus import Corpus
 from tool_use_om.tokenizers.pretrain.loss import (
     N_SEGMENT,
@@ -40,6 +41,7 @@ from tool_use_om.tokenizers.pretrain.loss import (
     hide,
     kin,
     read_real,
+    resized,
     stretched,
     summarize,
     summarize_segments,
@@ -52,6 +54,8 @@ MASKS = 2  # first word of the seeds of the hidden patches
 METRICS_NAME = "metrics.jsonl"
 CHECKPOINT = "checkpoint"
 TEMPERATURE = 0.1
+SMALLEST = 1e-4  # variance of a number over a window's tokens that counts as none
+SHORTEST, LONGEST = 0.2, 1.4  # series that views are cut from, as shares of the views' length
 
 Row = dict[str, Any]
 
@@ -68,6 +72,8 @@ class PretrainConfig(BaseModel):
     d_ff: int = Field(default=384, ge=8)
     n_layers: int = Field(default=4, ge=1)
     n_heads: int = Field(default=6, ge=1)
+    patch_len: int = Field(default=8, ge=2)
+    inputs: Inputs = Field(default="values", description="what the encoder reads of a patch")
     batch_samples: int = Field(default=16_384, ge=128)
     lengths: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -75,15 +81,20 @@ class PretrainConfig(BaseModel):
     warmup: float = Field(default=0.03, ge=0, lt=1, description="share of the run")
     hide_from: float = Field(default=0.3, gt=0, lt=1)
     hide_to: float = Field(default=0.4, gt=0, lt=1)
+    rebuild: float = Field(default=1.0, ge=0, description="weight of rebuilding hidden patches")
     contrast: float = Field(
         default=0.1, ge=0, description="weight of telling two crops of a series apart"
     )
 
     summary: float = Field(default=0.5, ge=0, description="weight of the summary of the window")
     segments: float = Field(default=0.0, ge=0, description="weight of the summary of its parts")
-    views: Literal["crops", "warps", "both"] = Field(
-        default="crops", description="what the contrast compares; both = by turns"
+    views: Literal["crops", "warps", "both", "resized"] = Field(
+        default="crops",
+        description="what the contrast compares; both = by turns; resized = of a series of another "
+        "length, two windows of 70 % to all of it, stretched",
     )
+    spread: bool = Field(default=False, description="contrast deviations of tokens, too")
+    causal: float = Field(default=0.0, ge=0, le=1, description="share of series of causal graphs")
     kin: float = Field(default=0.0, ge=0, le=1, description="share of batches of like series")
     forecast: float = Field(
         default=0.0, ge=0, le=1, description="share of batches whose last patches are hidden"
@@ -104,10 +115,14 @@ class PretrainConfig(BaseModel):
     def _one_length(self) -> PretrainConfig:
         if (self.steps is None) == (self.minutes is None):
             raise DataError("Give either steps or minutes of training, not both or neither.")
-        if self.d_model % self.n_heads or any(t % 8 or not 16 <= t <= 512 for t in self.lengths):
+        size = self.patch_len
+        if self.d_model % self.n_heads or any(
+            t % size or not 2 * size <= t <= 512 for t in self.lengths
+        ):
             raise DataError(
-                "d_model must be a multiple of n_heads, and lengths multiples of 8 from 16 to 512; "
-                f"got d_model={self.d_model}, n_heads={self.n_heads}, lengths={self.lengths}."
+                f"d_model must be a multiple of n_heads, and lengths multiples of {size} from "
+                f"{2 * size} to 512; got d_model={self.d_model}, n_heads={self.n_heads}, "
+                f"lengths={self.lengths}."
             )
         return self
 
@@ -119,6 +134,8 @@ class PretrainConfig(BaseModel):
             n_layers=self.n_layers,
             n_heads=self.n_heads,
             d_kv=self.d_model // self.n_heads,
+            patch_len=self.patch_len,
+            inputs=self.inputs,
             dropout=0.0,
             patch_dropout=0.0,
             head_dropout=0.0,
@@ -126,7 +143,12 @@ class PretrainConfig(BaseModel):
 
     def corpus(self) -> Corpus:
         """The stream of series this run reads."""
-        return Corpus(seed=self.seed, batch_samples=self.batch_samples, lengths=self.lengths)
+        return Corpus(
+            seed=self.seed,
+            batch_samples=self.batch_samples,
+            lengths=self.lengths,
+            causal=self.causal,
+        )
 
 
 class Learner(nn.Module):
@@ -134,6 +156,7 @@ class Learner(nn.Module):
 
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
+        self.spread = config.spread
         self.moment = Moment(config.moment(), seed=config.seed)
         if config.start_from is not None:
             self.moment.load_state_dict(load_moment(config.start_from).state_dict())
@@ -141,7 +164,11 @@ class Learner(nn.Module):
             torch.manual_seed(config.seed + 1)
             width = config.d_model
             self.project = (
-                nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 64))
+                nn.Sequential(
+                    nn.Linear(width * (1 + config.spread), width),
+                    nn.GELU(),
+                    nn.Linear(width, 64),
+                )
                 if config.contrast > 0
                 else None
             )
@@ -156,7 +183,10 @@ class Learner(nn.Module):
         """InfoNCE between the two crops of each series; tokens (2 n, P, D), crops n rows apart."""
         if self.project is None:
             return tokens.new_zeros(())
-        e = F.normalize(self.project(tokens.mean(1)).float(), dim=-1)
+        read = tokens.mean(1)
+        if self.spread:
+            read = torch.cat([read, (tokens.var(1) + SMALLEST).sqrt()], dim=-1)
+        e = F.normalize(self.project(read).float(), dim=-1)
         n = e.shape[0]
         scores = (e @ e.T / TEMPERATURE).masked_fill(
             torch.eye(n, dtype=torch.bool, device=e.device), -torch.inf
@@ -261,7 +291,8 @@ class Run:
         series = self._series(index)
         x = torch.from_numpy(series).to(self.device)
         rng = np.random.default_rng((MASKS, self.config.seed, index))
-        hidden = self._hidden(rng, len(series), series.shape[1] // 8).to(self.device)
+        n_patches = series.shape[1] // self.config.patch_len
+        hidden = self._hidden(rng, len(series), n_patches).to(self.device)
         rate = learning_rate(self.config, self.done)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -271,7 +302,8 @@ class Run:
             summary = self.learner.describe(x, tokens)
             segments = self.learner.describe_segments(x, tokens)
         self.optimizer.zero_grad(set_to_none=True)
-        whole = loss + self.config.contrast * contrast + self.config.summary * summary
+        whole = self.config.rebuild * loss + self.config.contrast * contrast
+        whole = whole + self.config.summary * summary
         whole = whole + self.config.segments * segments
         whole.backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
@@ -304,6 +336,10 @@ class Run:
     def _series(self, index: int) -> np.ndarray:
         """Return the series of a step (B, T): with a contrast, two views of each half apart."""
         c, rng = self.config, np.random.default_rng((MASKS, self.config.seed, index, 1))
+        if c.views == "resized":
+            stretch = float(log_uniform(rng, SHORTEST, LONGEST, (1,))[0])
+            series = self.corpus.batch(index, stretch=stretch, rows=0.5)[0]
+            return resized(series, rng, self.corpus.length(index))
         views = ("crops", "warps")[index % 2] if c.views == "both" else c.views
         coarse = rng.random() < c.coarse and c.coarse > 0
         longer = 1.5 if c.contrast > 0 else 1.0
