@@ -112,7 +112,7 @@ def main_cycle(series: Array, rate_hz: float, least_strength: float = 0.3) -> Cy
     lags = np.arange(max(first, 2), len(filled) // _SEEN)
     middle = correlation[lags]
     high = lags[(correlation[lags - 1] < middle) & (middle >= correlation[lags + 1])]
-    if not high.size:
+    if not high.size or correlation[high].max() < least_strength:
         return None
     nearly = high[correlation[high] >= _NEARLY * correlation[high].max()]
     best, height = _peak_near(correlation, float(nearly[0]))
