@@ -114,10 +114,16 @@ def channels_of(dataset: DataSet, names: list[str] | tuple[str, ...] | None) -> 
 
 
 def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return id, unit and rate of each channel."""
+    """Return id, unit, rate and sampling period of each channel."""
     manifest = dataset.manifest
     return [
-        {"id": c, "unit": manifest.unit_of(c), "rate_hz": manifest.rate_of(c)} for c in channels
+        {
+            "id": c,
+            "unit": manifest.unit_of(c),
+            "rate_hz": manifest.rate_of(c),
+            "period_s": 1.0 / manifest.rate_of(c),
+        }
+        for c in channels
     ]
 
 

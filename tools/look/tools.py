@@ -11,6 +11,7 @@ from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, group_order
+from tool_use_om.tools.look.contents import contents_of
 from tool_use_om.tools.look.selection import (
     SHOWN,
     Selection,
@@ -56,7 +57,12 @@ def show_session_stats(
         chosen.but(dataset=dataset.name),
         args,
         tool="show_session_stats",
-        content={"dataset": dataset.name, **_counts(found), **_contents(found)},
+        content={
+            "dataset": dataset.name,
+            **_counts(found),
+            **_contents(found),
+            **contents_of(found, args.at_s),
+        },
         detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
         inputs={"content_hash": dataset.content_hash},
     )
