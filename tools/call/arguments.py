@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tool_use_om.heads.classify.descriptions import ActivityDescription
 
@@ -21,6 +22,14 @@ RareLabels = Literal["take", "leave_out"]
 IssueKind = Literal[
     "leak", "unit", "rate", "repeat", "stuck", "clipping", "overlap", "gap", "missing", "hole"
 ]
+Statistic = Literal[
+    "mean", "std", "variance", "min", "max", "range", "rms", "median", "percentile", "sum",
+    "first", "last", "trend", "correlation", "time_above", "time_below", "cycle",
+]  # fmt: skip
+Hour = Annotated[int, Field(ge=0, le=23)]
+Weekday = Annotated[int, Field(ge=0, le=6)]
+Month = Annotated[int, Field(ge=1, le=12)]
+IsoDate = Annotated[str, AfterValidator(lambda text: date.fromisoformat(text).isoformat())]
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -57,6 +66,9 @@ class ShowSessionStats(SessionFilters):
     dataset: str | None = Field(
         default=None, description="Data set to open and select; default: current."
     )
+    at_s: Seconds | None = Field(
+        default=None, description="Also say which labels hold at this second of the sessions."
+    )
 
 
 class ShowChannelStats(Arguments):
@@ -65,11 +77,24 @@ class ShowChannelStats(Arguments):
     channels: Names | None = Field(
         default=None, description="Channel ids or a modality name; default: the selected channels."
     )
-    by: Literal["channel", "label", "session", "subject"] = Field(
-        default="channel", description="One row for each channel, or for each channel and group."
+    by: Literal[
+        "channel", "label", "session", "subject", "hour", "weekday", "month", "date"
+    ] = Field(
+        default="channel",
+        description="One row for each channel, or for each channel and group; hour (of the day) "
+        "to date need sessions with dates.",
     )
-    statistic: Literal["mean", "std", "variance", "min", "max", "range", "rms"] = Field(
-        default="std", description="The number to compute."
+    statistic: Statistic = Field(
+        default="std",
+        description="The number to compute. time_above, time_below: seconds beyond `threshold`; "
+        "trend: change over time; cycle: how long a recurring cycle is; correlation: of each two "
+        "channels.",
+    )
+    percent: float | None = Field(
+        default=None, ge=0, le=100, description="Which percentile (statistic 'percentile')."
+    )
+    threshold: float | None = Field(
+        default=None, description="The level of time_above and time_below, in the channel's unit."
     )
 
 
@@ -86,6 +111,16 @@ class FilterByTime(SessionFilters):
     end_s: float | None = Field(
         default=None, gt=0, description="Up to this second of each session."
     )
+    tail_s: float | None = Field(
+        default=None, gt=0, description="Only the last so many seconds of each session."
+    )
+    hours: list[Hour] | None = Field(default=None, description="Hours of the day, 0 to 23.")
+    weekdays: list[Weekday] | None = Field(
+        default=None, description="Days of the week, 0 = Monday to 6 = Sunday."
+    )
+    months: list[Month] | None = Field(default=None, description="Months, 1 to 12.")
+    first_date: IsoDate | None = Field(default=None, description="From this date, YYYY-MM-DD.")
+    last_date: IsoDate | None = Field(default=None, description="Up to and with this date.")
     reset: bool = Field(default=False, description="Drop all earlier filters first.")
 
 

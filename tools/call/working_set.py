@@ -27,6 +27,8 @@ class EncodingSettings(BaseModel):
 class WorkingSet(BaseModel):
     """The data, the models and the last result of a run; every tool gets one and returns one.
 
+    `tail_s` keeps the last seconds of each session; `hours` (0-23), `weekdays` (0 = Monday),
+    `months` (1-12) and dates (ISO, both included) keep parts of the calendar.
     `given_labels` is the id of the result that holds the labels a person gave during the run.
 
     An empty tuple (or None) of a filter means "all". `changed` names the fields the last call set,
@@ -40,6 +42,12 @@ class WorkingSet(BaseModel):
     sessions: tuple[str, ...] | None = None
     start_s: float | None = None
     end_s: float | None = None
+    tail_s: float | None = None
+    hours: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    first_date: str | None = None
+    last_date: str | None = None
     labels: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     split: str | None = None

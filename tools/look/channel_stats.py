@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.pools import Pool
 from tool_use_om.data.format.stats import MOMENTS
-from tool_use_om.tools.look.selection import Segment, Selection, records
+from tool_use_om.tools.look.clock import CALENDAR_GROUPS
+from tool_use_om.tools.look.ordered import ORDERED, ordered_rows, place_of
+from tool_use_om.tools.look.samples import pieces_of
+from tool_use_om.tools.look.selection import Selection, records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str | None]  # channel, group
 _KEPT = 500  # rows at either end that a result keeps
+_PLACED = 24  # of more rows, only the two ends are looked for in time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,37 +31,72 @@ class Ranking:
 
     rows: list[dict[str, Any]]
     n_rows: int
+    note: str | None = None
 
 
 def channel_statistics(
-    found: Selection, channels: tuple[str, ...], *, by: str, statistic: str
+    found: Selection,
+    channels: tuple[str, ...],
+    *,
+    by: str,
+    statistic: str,
+    percent: float | None = None,
+    threshold: float | None = None,
 ) -> Ranking:
     """Rank channels (and groups) by one statistic.
 
     The moments are exact and pooled over all samples of the selection (standard deviations are
     the population's). Signals are read only where labels or a time range cut sessions, and not
-    even then if what the index has pooled suffices.
+    even then if what the index has pooled suffices; medians, percentiles and what a channel does
+    in time need them always. Minimum and maximum come with where they are.
 
     Raises
     ------
-    DataError : grouping by label where nothing is labelled
+    DataError : grouping by label where nothing is labelled, by the calendar without dates, or a
+        statistic that lacks its percent, threshold or second channel
     """
-    import pandas as pd
+    from tool_use_om.tools.look.course import COURSES
 
+    note: str | None = None
+    if statistic in COURSES:
+        rows, note = COURSES[statistic](found, channels, by, threshold)
+    elif statistic in ORDERED:
+        rows, note = ordered_rows(found, channels, by, statistic, percent)
+    else:
+        rows = _moment_rows(found, channels, by, statistic)
+    if not rows:
+        raise DataError(f"Nothing to compute by {by}: no such samples. Use by='channel'.")
+    rows.sort(key=lambda row: -row["value"])
+    n_rows = len(rows)
+    if n_rows > 2 * _KEPT:
+        rows = rows[:_KEPT] + rows[-_KEPT:]
+    if statistic in {"min", "max"}:
+        ends = rows if n_rows <= _PLACED else [rows[0], rows[-1]]
+        for row in ends:
+            row |= place_of(found, row, by)
+    return Ranking(rows=rows, n_rows=n_rows, note=note)
+
+
+def _moment_rows(
+    found: Selection, channels: tuple[str, ...], by: str, statistic: str
+) -> list[dict[str, Any]]:
     pooled = _pooled(found, channels, by)
     if pooled is None:
         pooled = _from_signals(found, channels, by)
     pooled = pooled[pooled["present"] > 0]
-    if pooled.empty:
-        raise DataError(f"Nothing to compute by {by}: no such samples. Use by='channel'.")
     pooled = pooled.assign(value=STATISTICS[statistic](pooled))
-    pooled = pooled.sort_values("value", ascending=False, kind="stable")
-    n_rows = len(pooled)
-    if n_rows > 2 * _KEPT:
-        pooled = pd.concat([pooled.iloc[:_KEPT], pooled.iloc[-_KEPT:]])
     units = {c: unit_of(statistic, found.dataset.manifest.unit_of(c)) for c in channels}
     rows = [_row(r, units[r["channel"]], by) for r in records(pooled)]
-    return Ranking(rows=rows, n_rows=n_rows)
+    return [row | _energy(found, row) for row in rows] if statistic == "sum" else rows
+
+
+def _energy(found: Selection, row: dict[str, Any]) -> dict[str, Any]:
+    """Return what a sum of power is as energy: each sample lasts one period."""
+    kilowatts = {"kW": 1.0, "W": 1e-3}.get(row["unit"])
+    if kilowatts is None:
+        return {}
+    hours = 1.0 / found.dataset.manifest.rate_of(row["channel"]) / 3600.0
+    return {"energy": {"value": row["value"] * kilowatts * hours, "unit": "kWh"}}
 
 
 def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame | None:
@@ -71,7 +110,7 @@ def _pooled(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFram
         if found.labels:
             rows = rows[rows["group"].isin(found.labels)]
         return rows if by == "label" else _together(rows)
-    if by == "label" or not found.uncut:
+    if by == "label" or by in CALENDAR_GROUPS or not found.uncut:
         return None
     if by == "channel" and whole:
         return dataset.pooled_stats(channels)
@@ -99,36 +138,12 @@ def _together(table: pd.DataFrame) -> pd.DataFrame:
 def _from_signals(found: Selection, channels: tuple[str, ...], by: str) -> pd.DataFrame:
     import pandas as pd
 
-    subjects = dict(zip(found.sessions["session_id"], found.sessions["subject_id"], strict=True))
     pooled: dict[Key, Moments] = defaultdict(Moments)
-    for segment in _labelled(found) if by == "label" else found.segments:
-        session = segment.session_id
-        groups = {"session": session, "subject": subjects[session], "label": segment.label}
-        for signal in found.dataset.read(session, channels, segment.start_s, segment.end_s):
-            for i, channel in enumerate(signal.channels):
-                key = (channel, groups.get(by))
-                pooled[key] = pooled[key].merge(Moments.of(signal.values[:, i]))
+    for piece in pieces_of(found, channels, by):
+        key = (piece.channel, piece.group)
+        pooled[key] = pooled[key].merge(Moments.of(piece.values))
     rows = [{"channel": c, "group": g, **m.row()} for (c, g), m in pooled.items() if m.n]
     return pd.DataFrame(rows, columns=["channel", "group", *Moments().row()])
-
-
-def _labelled(found: Selection) -> list[Segment]:
-    """The selection's segments, cut again by every label."""
-    if any(s.label is not None for s in found.segments):
-        return list(found.segments)
-    rows = records(found.dataset.labels(session_ids=found.session_ids))
-    spans = {s.session_id: s for s in found.segments}
-    cut = []
-    for row in rows:
-        span = spans[row["session_id"]]
-        start, end = max(row["start_s"], span.start_s), min(row["end_s"], span.end_s)
-        if end > start:
-            cut.append(
-                Segment(
-                    session_id=span.session_id, start_s=start, end_s=end, label=str(row["label"])
-                )
-            )
-    return cut
 
 
 def _row(row: dict[str, Any], unit: str, by: str) -> dict[str, Any]:
@@ -200,6 +215,7 @@ STATISTICS: dict[str, Callable[[Any], Any]] = {
     "max": lambda m: m["max"],
     "range": lambda m: m["max"] - m["min"],
     "rms": lambda m: (m["std"] ** 2 + m["mean"] ** 2) ** 0.5,
+    "sum": lambda m: m["mean"] * m["present"],
 }
 
 

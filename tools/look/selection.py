@@ -13,6 +13,7 @@ from tool_use_om.tools.call.arguments import SessionFilters
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.names import resolve_channels, resolve_names, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.clock import CalendarFilter, dated, pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,10 +114,16 @@ def channels_of(dataset: DataSet, names: list[str] | tuple[str, ...] | None) -> 
 
 
 def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return id, unit and rate of each channel."""
+    """Return id, unit, rate and sampling period of each channel."""
     manifest = dataset.manifest
     return [
-        {"id": c, "unit": manifest.unit_of(c), "rate_hz": manifest.rate_of(c)} for c in channels
+        {
+            "id": c,
+            "unit": manifest.unit_of(c),
+            "rate_hz": manifest.rate_of(c),
+            "period_s": 1.0 / manifest.rate_of(c),
+        }
+        for c in channels
     ]
 
 
@@ -163,9 +170,15 @@ def select(dataset: DataSet, working_set: WorkingSet, *, may_be_empty: bool = Fa
     found = found[found["end_s"] > found["start_s"]].reset_index(drop=True)
     if found.empty and not may_be_empty:
         raise _nothing_left(dataset, working_set)
-    ranged = bool(working_set.start_s) or working_set.end_s is not None
+    calendar = CalendarFilter.of(working_set) is not None
+    ranged = (
+        bool(working_set.start_s)
+        or working_set.end_s is not None
+        or working_set.tail_s is not None
+        or calendar
+    )
     kept = table
-    if working_set.labels or len(found) < len(table):
+    if working_set.labels or calendar or len(found) < len(table):
         kept = table[among(table["session_id"], found["session_id"])].reset_index(drop=True)
     alone = not ranged and len(table) == dataset.manifest.n_sessions
     return Selection(
@@ -174,6 +187,7 @@ def select(dataset: DataSet, working_set: WorkingSet, *, may_be_empty: bool = Fa
         stretches=found,
         labels=working_set.labels if alone else (),
         uncut=not working_set.labels
+        and not calendar
         and bool((found["start_s"] == 0).all())
         and bool((found["end_s"] >= kept["duration_s"]).all()),
     )
@@ -196,27 +210,51 @@ def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
 
 
 def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.DataFrame:
+    import numpy as np
+
     from tool_use_om.data.format.index_writer import among
 
     low, high = ws.start_s or 0.0, math.inf if ws.end_s is None else ws.end_s
     if not ws.labels:
-        found = table[["session_id"]].assign(start_s=low)
-        return found.assign(end_s=table["duration_s"].clip(upper=high))
+        begin = (table["duration_s"] - (ws.tail_s or math.inf)).clip(lower=low)
+        found = table[["session_id"]].assign(start_s=begin)
+        return _on_calendar(dataset, ws, table, found.assign(end_s=table["duration_s"].clip(upper=high)))
     rows = dataset.labels()
     rows = rows[rows["label"].isin(ws.labels)]
     if len(table) < dataset.manifest.n_sessions:
         rows = rows[among(rows["session_id"], table["session_id"])]
     rows = rows.sort_values(["session_id", "start_s"], ignore_index=True)
     length = table.set_index("session_id")["duration_s"].reindex(rows["session_id"]).to_numpy()
-    start, end = rows["start_s"].clip(lower=low), rows["end_s"].clip(upper=high)
+    begin = np.maximum(length - (ws.tail_s or math.inf), low)
+    start, end = rows["start_s"].clip(lower=begin), rows["end_s"].clip(upper=high)
     found = rows[["session_id"]].assign(start_s=start, end_s=end.clip(upper=length))
-    return found.assign(label=rows["label"])
+    return _on_calendar(dataset, ws, table, found.assign(label=rows["label"]))
+
+
+def _on_calendar(
+    dataset: DataSet, ws: WorkingSet, table: pd.DataFrame, found: pd.DataFrame
+) -> pd.DataFrame:
+    """Cut stretches to the hours, weekdays, months and dates of the working set."""
+    import pandas as pd
+
+    wanted = CalendarFilter.of(ws)
+    if wanted is None:
+        return found
+    start = dated(dataset, table)
+    cut = [
+        {**row, "start_s": low, "end_s": high}
+        for row in records(found)
+        if row["session_id"] in start and row["end_s"] > row["start_s"]
+        for low, high in pieces(start[row["session_id"]], row["start_s"], row["end_s"], wanted)
+    ]
+    return pd.DataFrame(cut, columns=list(found.columns))
 
 
 def _nothing_left(dataset: DataSet, ws: WorkingSet) -> DataError:
     table = dataset.sessions()
     names = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
-    state = ws.model_dump(mode="json", include={*names, "start_s", "end_s"})
+    times = ("start_s", "end_s", "tail_s", "hours", "weekdays", "months", "first_date", "last_date")
+    state = ws.model_dump(mode="json", include={*names, *times})
     wanted = ", ".join(f"{key}={value}" for key, value in state.items() if value)
     longest = float(table["duration_s"].max())
     if ws.start_s is not None and ws.start_s >= longest:

@@ -10,6 +10,8 @@ from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.clock import CALENDAR_GROUPS, group_order
+from tool_use_om.tools.look.contents import contents_of
 from tool_use_om.tools.look.selection import (
     SHOWN,
     Selection,
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
 
 _FILTERS = ("sessions", "labels", "subjects", "split", "min_duration_s", "max_duration_s")
-_RANGE = ("start_s", "end_s")
+_RANGE = ("start_s", "end_s", "tail_s")
+_CALENDAR = ("hours", "weekdays", "months", "first_date", "last_date")
+_CALENDAR_ROWS = 48  # rows of hours, weekdays or months that are shown
 _KEPT = 1000  # sessions listed in a stored result
 
 
@@ -53,7 +57,12 @@ def show_session_stats(
         chosen.but(dataset=dataset.name),
         args,
         tool="show_session_stats",
-        content={"dataset": dataset.name, **_counts(found), **_contents(found)},
+        content={
+            "dataset": dataset.name,
+            **_counts(found),
+            **_contents(found),
+            **contents_of(found, args.at_s),
+        },
         detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
         inputs={"content_hash": dataset.content_hash},
     )
@@ -64,14 +73,19 @@ def show_channel_stats(
 ) -> ToolOutcome:
     """Compare channels by one statistic over the working set."""
     from tool_use_om.tools.look.channel_stats import channel_statistics
+    from tool_use_om.tools.look.course import COURSES
 
     dataset = open_current(ctx, working_set)
     channels = channels_of(dataset, args.channels or working_set.channels)
     found = select(dataset, working_set)
-    ranking = channel_statistics(found, channels, by=args.by, statistic=args.statistic)
+    ranking = channel_statistics(
+        found, channels, by=args.by, statistic=args.statistic, percent=args.percent,
+        threshold=args.threshold,
+    )  # fmt: skip
     rows = ranking.rows
     highest, lowest = rows[0], rows[-1]
-    ratio = highest["value"] / lowest["value"] if lowest["value"] > 0 else None
+    comparable = args.statistic not in COURSES and lowest["value"] > 0
+    ratio = highest["value"] / lowest["value"] if comparable else None
     return finish(
         ctx,
         working_set.but(dataset=dataset.name),
@@ -83,7 +97,9 @@ def show_channel_stats(
             "n_sessions": len(found.sessions),
             "labels": list(working_set.labels),
             "n_rows": ranking.n_rows,
-            "rows": rows[: 2 * SHOWN + 4],
+            **({"percent": args.percent} if args.percent is not None else {}),
+            **({"note": ranking.note} if ranking.note else {}),
+            "rows": shown_rows(rows, args.by),
             "highest": highest,
             "lowest": lowest,
             "ratio": ratio,
@@ -91,6 +107,15 @@ def show_channel_stats(
         detail={"rows": rows},
         inputs={"content_hash": dataset.content_hash},
     )
+
+
+def shown_rows(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    """Return what the model sees: the first rows, those of the calendar in its order."""
+    if by in CALENDAR_GROUPS and len(rows) <= _CALENDAR_ROWS:
+        order = group_order(by, [str(row["group"]) for row in rows])
+        places = sorted(range(len(rows)), key=lambda i: (rows[i]["channel"], order[i]))
+        return [rows[i] for i in places]
+    return rows[: 2 * SHOWN + 4]
 
 
 def select_channels(
@@ -111,12 +136,15 @@ def select_channels(
 
 
 def filter_by_time(ctx: ToolContext, working_set: WorkingSet, args: a.FilterByTime) -> ToolOutcome:
-    """Narrow the working set; nothing changes if nothing would be left."""
+    """Narrow the working set; nothing changes if nothing would be left.
+
+    `tail_s` and the calendar's filters cut every session by itself.
+    """
     dataset = open_current(ctx, working_set)
     start = working_set
     if args.reset:
         empty = WorkingSet()
-        start = working_set.but(**{name: getattr(empty, name) for name in (*_FILTERS, *_RANGE)})
+        start = working_set.but(**{name: getattr(empty, name) for name in (*_FILTERS, *_RANGE, *_CALENDAR)})
     chosen = with_filters(dataset, _with_range(start, args), args)
     found = select(dataset, chosen)
     return finish(
@@ -175,7 +203,7 @@ def _switch(ctx: ToolContext, working_set: WorkingSet, name: str | None) -> Work
 
 
 def _with_range(working_set: WorkingSet, args: a.FilterByTime) -> WorkingSet:
-    given = {"start_s": args.start_s, "end_s": args.end_s}
+    given = {name: getattr(args, name) for name in (*_RANGE, *_CALENDAR)}
     chosen = working_set.but(**{k: v for k, v in given.items() if v is not None})
     if chosen.end_s is not None and (chosen.start_s or 0.0) >= chosen.end_s:
         raise DataError(

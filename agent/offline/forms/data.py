@@ -94,8 +94,8 @@ def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
     if high is not None:
         parts.append(("last less than" if ask.strict_max else "last at most") + " {high}")
         refs["high"] = ref("/args/max_duration_s", "longest length asked for", "unit")
-    named = {key: [named(v) for v in result.args.get(key) or []] for key in _NAMED}
-    parts += [_NAMED[key] + joined for key in _NAMED if (joined := " or ".join(named[key]))]
+    meant = {key: [named(v) for v in result.args.get(key) or []] for key in _NAMED}
+    parts += [_NAMED[key] + joined for key in _NAMED if (joined := " or ".join(meant[key]))]
     if result.args.get("split"):
         parts.append(f"are in the {result.args['split']} split")
     return " and ".join(parts), refs

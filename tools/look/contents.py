@@ -1,0 +1,186 @@
+"""What sessions hold, from the index alone: labels in sessions and in time, people, dates, lengths."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import UNKNOWN_SUBJECT
+from tool_use_om.tools.look.clock import moment_text, starts
+from tool_use_om.tools.look.selection import SHOWN, Selection, main_label_set, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+_MOST_LABELS = 24
+_MOST_SUBJECTS = 24
+_FEW_SESSIONS = 3  # so many are told stretch by stretch
+_HOLE_S = 0.5  # shorter pauses between labels are not worth a line
+_TOUCH_S = 1e-6
+
+
+def contents_of(found: Selection, at_s: float | None) -> dict[str, Any]:
+    """Return lengths, dates, people and labels of the selected sessions, as results show them.
+
+    Parameters
+    ----------
+    at_s : the second whose labels are told, None = none
+
+    Raises
+    ------
+    DataError : `at_s` lies past the end of every session
+    """
+    if found.sessions.empty:
+        return {}
+    told: dict[str, Any] = {"selected_s": found.total_s, **_lengths(found), **_dates(found)}
+    told |= {"subjects": _subjects(found)}
+    if found.dataset.manifest.label_sets:
+        told |= _labels(found)
+    if at_s is not None:
+        told["at"] = _at(found, at_s)
+    return told
+
+
+def _lengths(found: Selection) -> dict[str, Any]:
+    """Return the longest and the shortest session; `n` sessions are as long."""
+    spans = found.sessions["duration_s"].astype(float)
+    ends = {}
+    for name, at in (("longest", spans.idxmax()), ("shortest", spans.idxmin())):
+        alike = int(((spans - spans[at]).abs() < _TOUCH_S).sum())
+        session = str(found.sessions.loc[at, "session_id"])
+        ends[name] = {"session_id": session, "duration_s": float(spans[at]), "n": alike}
+    return ends
+
+
+def _dates(found: Selection) -> dict[str, Any]:
+    """Return the first and the last moment, and how long that is; nothing without dates."""
+    begin = starts(found.sessions)
+    if not begin:
+        return {}
+    spans = dict(
+        zip(found.sessions["session_id"], found.sessions["duration_s"].astype(float), strict=True)
+    )
+    first = min(begin, key=lambda s: begin[s])
+    last = max(begin, key=lambda s: begin[s].timestamp() + spans[s])
+    length = begin[last].timestamp() + spans[last] - begin[first].timestamp()
+    return {
+        "dates": {
+            "from": moment_text(begin[first], 0.0),
+            "to": moment_text(begin[last], spans[last]),
+            "length_s": length,
+            "n_sessions": len(begin),
+        }
+    }
+
+
+def _subjects(found: Selection) -> list[dict[str, Any]]:
+    known = found.sessions[found.sessions["subject_id"] != UNKNOWN_SUBJECT]
+    rows = [
+        {
+            "subject": str(subject),
+            "n_sessions": len(held),
+            "total_s": float(held["duration_s"].sum()),
+            "sessions": held["session_id"].head(SHOWN).tolist(),
+        }
+        for subject, held in known.groupby("subject_id", sort=True)
+    ]
+    return rows[:_MOST_SUBJECTS]
+
+
+def _labels(found: Selection) -> dict[str, Any]:
+    """Return each label's sessions and time, and what has no label in the set that covers most."""
+    rows = found.dataset.labels(found.session_ids)
+    spans = dict(
+        zip(found.sessions["session_id"], found.sessions["duration_s"].astype(float), strict=True)
+    )
+    whole = sum(spans.values())
+    labels = []
+    for label, held in rows.groupby("label", sort=False):
+        seconds = sum(
+            end - start for _, parts in _by_session(held, spans) for start, end in _union(parts)
+        )
+        sessions = int(held["session_id"].nunique())
+        labels.append({
+            "label": str(label), "set": str(held["set"].iloc[0]), "n_sessions": sessions,
+            "sessions_frac": sessions / len(spans), "total_s": seconds,
+            "time_frac": seconds / whole, "n_stretches": len(held),
+        })  # fmt: skip
+    labels.sort(key=lambda row: -row["total_s"])
+    main = main_label_set(found.dataset)
+    told = {"labels": labels[:_MOST_LABELS], "n_labels": len(labels), "label_set": main}
+    told |= {"unlabelled": _unlabelled(rows[rows["set"] == main], spans)}
+    if len(spans) <= _FEW_SESSIONS:
+        told["stretches"] = _stretches(rows, spans)
+    return told
+
+
+def _by_session(
+    rows: pd.DataFrame, spans: dict[str, float]
+) -> Iterable[tuple[str, list[tuple[float, float]]]]:
+    held: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in records(rows[["session_id", "start_s", "end_s"]]):
+        end = min(float(row["end_s"]), spans[row["session_id"]])
+        held[row["session_id"]].append((float(row["start_s"]), end))
+    return held.items()
+
+
+def _union(parts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return stretches joined where they touch or overlap."""
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(parts):
+        if joined and start <= joined[-1][1] + _TOUCH_S:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        elif end > start:
+            joined.append((start, end))
+    return joined
+
+
+def _unlabelled(rows: pd.DataFrame, spans: dict[str, float]) -> dict[str, Any]:
+    """Return how much of the time has no label, and where: the longest parts first."""
+    held = dict(_by_session(rows, spans))
+    holes = [
+        {"session_id": session, "start_s": start, "end_s": end, "length_s": end - start}
+        for session, span in spans.items()
+        for start, end in _holes(held.get(session, []), span)
+    ]
+    holes.sort(key=lambda hole: -float(str(hole["length_s"])))
+    total = sum(float(str(hole["length_s"])) for hole in holes)
+    return {
+        "total_s": total, "time_frac": total / sum(spans.values()), "n_parts": len(holes),
+        "n_sessions": sum(not held.get(session) for session in spans), "parts": holes[:SHOWN],
+    }  # fmt: skip
+
+
+def _holes(parts: Sequence[tuple[float, float]], span: float) -> list[tuple[float, float]]:
+    edges = [(0.0, 0.0), *_union(parts), (span, span)]
+    between = [(a[1], b[0]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(start, end) for start, end in between if end - start > _HOLE_S]
+
+
+def _stretches(rows: pd.DataFrame, spans: dict[str, float]) -> list[dict[str, Any]]:
+    kept = rows.sort_values(["session_id", "start_s"])[["session_id", "label", "start_s", "end_s"]]
+    told = records(kept.head(_MOST_LABELS))
+    return [row | {"end_s": min(float(row["end_s"]), spans[row["session_id"]])} for row in told]
+
+
+def _at(found: Selection, at_s: float) -> dict[str, Any]:
+    """Return the labels that hold at a second of each session that is so long."""
+    spans = found.sessions["duration_s"].astype(float)
+    longest = float(spans.max())
+    if at_s > longest + _TOUCH_S:
+        raise DataError(
+            f"`at_s` must be inside the sessions, which end by {longest:g} s, got {at_s:g}. "
+            f"Choose 0 <= at_s < {longest:g}."
+        )
+    ids = found.sessions["session_id"][spans >= at_s].tolist()
+    rows = found.dataset.labels(ids)
+    here = rows[(rows["start_s"] <= at_s) & (rows["end_s"] > at_s)]
+    held = here.groupby("session_id")["label"].agg(list).to_dict()
+    return {
+        "at_s": at_s,
+        "sessions": [{"session_id": s, "labels": held.get(s, [])} for s in ids[:SHOWN]],
+        "n_sessions": len(ids),
+    }
