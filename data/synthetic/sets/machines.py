@@ -35,7 +35,7 @@ def convert(target: Path, *, progress: Progress | None = None, seed: int = 2026)
         title="Simulated machines: CPU and memory by the minute",
         synthetic=True,
         licence="Apache-2.0 (simulated by tool-use-om)",
-        source=f"tool_use_om.data.synthetic.sets.machines, seed {seed}",
+        source=f"synthetic-machines, seed {seed}",
         modalities=(MODALITY,),
         split_rule="by simulated machine: of a role's four, two train, one calibration, one test",
         notes=("Synthetic: no machine was measured.",),

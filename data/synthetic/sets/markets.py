@@ -36,7 +36,7 @@ def convert(target: Path, *, progress: Progress | None = None, seed: int = 2026)
         title="Simulated assets: close, return and volume by trading day",
         synthetic=True,
         licence="Apache-2.0 (simulated by tool-use-om)",
-        source=f"tool_use_om.data.synthetic.sets.markets, seed {seed}",
+        source=f"synthetic-markets, seed {seed}",
         modalities=(MODALITY,),
         split_rule="by simulated asset: 1 to 5 train, 6 calibration, 7 and 8 test",
         notes=("Synthetic: no price is real. Trading days follow each other without weekends.",),

@@ -61,7 +61,7 @@ def convert(target: Path, *, progress: Progress | None = None, seed: int = 2026)
         title="Simulated people: wrist acceleration, ECG, heart rate",
         synthetic=True,
         licence="Apache-2.0 (simulated by tool-use-om)",
-        source=f"tool_use_om.data.synthetic.sets.people, seed {seed}",
+        source=f"synthetic-days, seed {seed}",
         modalities=MODALITIES,
         split_rule="by simulated person: 01 to 06 train, 07 and 08 calibration, 09 and 10 test",
         notes=(
