@@ -21,6 +21,7 @@ from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group, interval, mean_of, of_data, with_interval
 from tool_use_om.evals.suites.anomaly.peers import DETECTORS, RANDOM
 from tool_use_om.evals.suites.anomaly.scores import event_hits, point_scores, vus_pr
+from tool_use_om.evals.suites.base import TokenSuite
 from tool_use_om.evals.suites.forecast.protocols import grid
 from tool_use_om.heads.registry import head_specs, make_head
 from tool_use_om.heads.samples.problem import filled
@@ -76,7 +77,7 @@ class Series:
         return cut
 
 
-class AnomalySuite:
+class AnomalySuite(TokenSuite):
     """Detectors × data sets with a label "anomaly".
 
     Parameters
@@ -98,45 +99,32 @@ class AnomalySuite:
         method: Sequence[str] = (),
         seed: int = 0,
     ) -> None:
-        from tool_use_om.data.catalog import open_dataset
-        from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, load_tokenizer
-
-        self._sets = {name: open_dataset(name, workspace) for name in data}
-        self._tokenizer = load_tokenizer(tokenizer or DEFAULT_TOKENIZER)
-        self._only = tuple(method)
-        self._seed = seed
+        super().__init__(
+            data=data,
+            workspace=workspace,
+            tokenizer=tokenizer,
+            method=method,
+            seed=seed,
+            usual_share=USUAL_SHARE,
+            patches=PATCHES,
+        )
         self._series = lru_cache(maxsize=1)(self._cut)
         self._tokens = lru_cache(maxsize=1)(self._encoded)
-        self.settings = {
-            "data": {name: found.content_hash for name, found in self._sets.items()},
-            "tokenizer": self._tokenizer.spec.name,
-            "usual_share": USUAL_SHARE,
-            "patches": PATCHES,
-            "seed": seed,
-        }
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<kind>/<method>"; heads end in the weights' hash."""
-        mark = self._tokenizer.weights_hash[:8]
-        found = [f"head/{s.name}@{mark}" for s in head_specs("anomaly")]
-        found += [f"peer/{name}" for name in DETECTORS]
-        kept = [m for m in found if not self._only or m[5:].partition("@")[0] in self._only]
-        return [f"{name}/{m}" for name in self._sets for m in kept]
+    def cells(self, name: str) -> list[tuple[str, str]]:
+        """Return (kind, method)."""
+        del name
+        return self.kept([s.name for s in head_specs("anomaly")], DETECTORS)
 
-    def run(self, item: str) -> Row:
-        """Measure one detector on all series of a set; what cannot be measured says why."""
-        name, kind, method = item.split("/")
-        method = method.partition("@")[0]
-        row: Row = {"data": name, "kind": kind, "method": method, "error": None}
+    def measure(self, row: Row) -> Row:
+        """Measure one detector on all series of a set."""
         started = time.process_time()
-        try:
-            series, skipped = self._series(name)
-            scores = [self._scores(name, i, kind, method) for i in range(len(series))]
-        except DataError as error:
-            return row | {"error": str(error)}
+        name, kind, method = row["data"], row["kind"], row["method"]
+        series, skipped = self._series(name)
+        scores = [self._scores(name, i, kind, method) for i in range(len(series))]
         values = {k: np.array([s[k] for s in scores]) for k in ("vus_pr", "hits", "events")}
         shares = np.array([one.labels[one.first :].mean() for one in series])
-        return row | {
+        return {
             "n_series": len(series),
             "n_events": int(values["events"].sum()),
             "skipped": skipped,
@@ -149,19 +137,19 @@ class AnomalySuite:
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return a table over the series of each set, and one by series."""
         tables = []
-        for name, dataset in self._sets.items():
+        for name in self.sets:
             own = of_data(rows, name)
             fine = next((r for r in own if not r["error"]), None)
             about = "Nothing could be measured." if fine is None else _about(fine)
-            note = f"{about} Data content hash: {dataset.content_hash[:16]}…"
+            note = f"{about} {self.content_note(name)}"
             shown = tuple(_cells(r) for r in own)
             tables.append(Table(title=f"{name}: anomalies found", note=note, rows=shown))
             tables.append(_by_series(name, [r for r in own if not r["error"]]))
         return tables
 
     def _cut(self, name: str) -> tuple[list[Series], int]:
-        dataset = self._sets[name]
-        patch = self._tokenizer.spec.patch_len
+        dataset = self.sets[name]
+        patch = self.tokenizer.spec.patch_len
         every = [
             found
             for session in dataset.sessions()["session_id"]
@@ -174,7 +162,7 @@ class AnomalySuite:
 
     def _encoded(self, name: str, index: int) -> tuple[Tokens, Tokens]:
         one = self._series(name)[0][index]
-        usual, judged = (self._tokenizer.encode(_batch(one, usual=u)) for u in (True, False))
+        usual, judged = (self.tokenizer.encode(_batch(one, usual=u)) for u in (True, False))
         return usual, judged
 
     def _scores(self, name: str, index: int, kind: str, method: str) -> dict[str, float]:
@@ -184,7 +172,7 @@ class AnomalySuite:
         detector = DETECTORS[method]
         draws = RANDOM_DRAWS if method == RANDOM else 1
         usual, judged = one.windows(usual=True), one.windows(usual=False)
-        found = [_scored(one, detector(usual, judged, self._seed + d)) for d in range(draws)]
+        found = [_scored(one, detector(usual, judged, self.seed + d)) for d in range(draws)]
         return {k: float(np.mean([f[k] for f in found])) for k in found[0]}
 
     def _head_scores(self, name: str, index: int, method: str) -> Array:

@@ -6,24 +6,18 @@ session, as everywhere in the tools; a class with fewer gives all it has, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, of_data, with_interval
+from tool_use_om.evals.suites.classify.base import WindowSuite
 from tool_use_om.evals.suites.classify.methods import by_head
 from tool_use_om.evals.suites.classify.peers import peer
 from tool_use_om.evals.suites.classify.tables import how
-from tool_use_om.evals.suites.classify.windows import (
-    LabelledWindows,
-    draw_sessions,
-    labelled_windows,
-    open_named,
-)
+from tool_use_om.evals.suites.classify.windows import LabelledWindows, draw_sessions
 from tool_use_om.heads.numeric.metrics import accuracy, macro_f1
 from tool_use_om.heads.registry import head_specs
 from tool_use_om.tools.run.figures import COLOURS, drawing
@@ -37,7 +31,7 @@ LABELS = (1, 5, 10, 20)
 PEERS = ("minirocket", "catch22", "nn_euclidean")
 
 
-class FewShotSuite:
+class FewShotSuite(WindowSuite):
     """Heads and peers × data sets × labels a class.
 
     Parameters
@@ -50,6 +44,7 @@ class FewShotSuite:
     """
 
     name = "fewshot"
+    fields = ("data", "labels", "kind", "method")
 
     def __init__(
         self,
@@ -61,53 +56,40 @@ class FewShotSuite:
         draws: int = 5,
         seed: int = 0,
     ) -> None:
-        from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, load_tokenizer
-
-        self._workspace = workspace
-        self._tokenizer = tokenizer or DEFAULT_TOKENIZER
-        self._only = tuple(method)
+        super().__init__(
+            data=data,
+            workspace=workspace,
+            tokenizer=tokenizer,
+            method=method,
+            seed=seed,
+            labels=list(LABELS),
+            draws=draws,
+        )
         self._draws = draws
-        self._seed = seed
-        self._sets = {name: open_named(name, workspace)[0] for name in data}
-        self._mark = load_tokenizer(self._tokenizer).weights_hash[:8]
-        self._windows = lru_cache(maxsize=1)(self._cut)
-        self.settings = {
-            "data": {name: found.content_hash for name, found in self._sets.items()},
-            "tokenizer": self._tokenizer,
-            "labels": list(LABELS),
-            "draws": draws,
-            "seed": seed,
-        }
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<labels a class>/<kind>/<method>"."""
-        heads = [f"head/{s.name}@{self._mark}" for s in head_specs("classify")]
-        found = [*heads, *(f"peer/{name}" for name in PEERS)]
-        kept = [m for m in found if not self._only or m[5:].partition("@")[0] in self._only]
-        return [f"{name}/{n}/{m}" for name in self._sets for n in LABELS for m in kept]
+    def cells(self, name: str) -> Iterator[tuple[str, ...]]:
+        """Yield (labels a class, kind, method)."""
+        del name
+        kept = self.kept([s.name for s in head_specs("classify")], PEERS)
+        return ((str(n), kind, method) for n in LABELS for kind, method in kept)
 
-    def run(self, item: str) -> Row:
-        """Measure one method at one number of labels; what cannot be measured says why."""
-        name, labels, kind, method = item.split("/")
-        method = method.partition("@")[0]
-        row: Row = {"data": name, "kind": kind, "method": method, "labels": int(labels)}
-        try:
-            data = self._windows(name)
-            return row | {"error": None} | data.about() | self._measured(data, int(labels), row)
-        except DataError as error:
-            return row | {"error": str(error)}
+    def measure(self, row: Row) -> Row:
+        """Measure one method at one number of labels, over all draws."""
+        row["labels"] = labels = int(row["labels"])
+        data = self.windows(row["data"])
+        return data.about() | self._measured(data, labels, row)
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return for each data set the accuracies by number of labels."""
         tables = []
-        for name, dataset in self._sets.items():
+        for name in self.sets:
             own = of_data(rows, name)
             fine = next((r for r in own if not r["error"]), None)
             about = "Nothing could be measured." if fine is None else how(fine)
             note = (
                 f"{about} Accuracy, mean over {self._draws} draws [least, greatest]; a label is a "
                 "labelled session; in brackets behind the number of labels: how many classes have "
-                f"fewer and give all they have. Data content hash: {dataset.content_hash[:16]}…"
+                f"fewer and give all they have. {self.content_note(name)}"
             )
             shown = tuple(_by_method(own))
             tables.append(Table(title=f"{name}: accuracy by labels a class", note=note, rows=shown))
@@ -121,11 +103,11 @@ class FewShotSuite:
     def _measured(self, data: LabelledWindows, labels: int, row: Row) -> dict[str, Any]:
         scores = []
         for draw in range(self._draws):
-            fit = draw_sessions(data.fit, labels, (self._seed, labels, draw))
+            fit = draw_sessions(data.fit, labels, (self.seed, labels, draw))
             if row["kind"] == "head":
                 said = by_head(row["method"], fit, data.test)
             else:
-                said = peer(row["method"])(fit.raw, fit.y, data.test.raw, self._seed)
+                said = peer(row["method"])(fit.raw, fit.y, data.test.raw, self.seed)
             scores.append((accuracy(data.test.y, said), macro_f1(data.test.y, said)))
         shares = np.array(scores)
         there = [len(np.unique(data.fit.sessions[data.fit.y == c])) for c in np.unique(data.fit.y)]
@@ -135,9 +117,6 @@ class FewShotSuite:
             "n_short_classes": int(np.sum(np.array(there) < labels)),
             "chance": float(np.unique(data.test.y, return_counts=True)[1].max() / len(data.test)),
         }
-
-    def _cut(self, name: str) -> LabelledWindows:
-        return labelled_windows(name, self._workspace, tokenizer=self._tokenizer, seed=self._seed)
 
 
 def _by_method(rows: Sequence[Row]) -> list[dict[str, str]]:

@@ -8,12 +8,13 @@ location and scale that the encoder's normalisation removes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import CellSuite
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool
@@ -22,7 +23,7 @@ PUBLISHED: Mapping[str, Any] = {"pooling": "mean", "context": False}
 SETUPS: Mapping[str, Mapping[str, Any]] = {"as shipped": {}, "frozen, as published": PUBLISHED}
 
 
-class GateSuite:
+class GateSuite(CellSuite):
     """Data sets × heads × setups.
 
     Parameters
@@ -32,6 +33,7 @@ class GateSuite:
     """
 
     name = "gate"
+    fields = ("data", "head", "setup")
 
     def __init__(
         self,
@@ -41,36 +43,27 @@ class GateSuite:
         heads: Sequence[str] = ("linear_probe",),
         seed: int = 0,
     ) -> None:
-        from tool_use_om.data.catalog import open_dataset
+        super().__init__(data=data, workspace=workspace, seed=seed, heads=list(heads))
+        self._heads = list(heads)
 
-        opened = {name: open_dataset(name, workspace) for name in data}
-        self._workspace, self._seed = workspace, seed
-        self._data, self._heads = list(opened), list(heads)
-        self.settings = {
-            "data": {name: found.content_hash for name, found in opened.items()},
-            "heads": self._heads,
-            "seed": seed,
-        }
+    def cells(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield (head, setup)."""
+        del name
+        return ((head, setup) for setup in SETUPS for head in self._heads)
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<head>/<setup>"."""
-        return [f"{d}/{h}/{s}" for s in SETUPS for d in self._data for h in self._heads]
-
-    def run(self, item: str) -> Row:
-        """Run one gated classification; what cannot be measured says why under "error"."""
-        data, head, setup = item.split("/")
-        row: Row = {"data": data, "head": head, "setup": setup, "error": None}
+    def measure(self, row: Row) -> Row:
+        """Run one gated classification."""
         given = WorkingSet().but(
-            dataset=data, task="classify", head=head, head_params=dict(SETUPS[setup])
+            dataset=row["data"],
+            task="classify",
+            head=row["head"],
+            head_params=dict(SETUPS[row["setup"]]),
         )
-        context = ToolContext(workspace=self._workspace, seed=self._seed)
-        try:
-            found = run_tool("run_task", {"allow_raw": True}, context, given).content
-        except DataError as error:
-            return row | {"error": str(error)}
+        context = ToolContext(workspace=self.workspace, seed=self.seed)
+        found = run_tool("run_task", {"allow_raw": True}, context, given).content
         if "rows" not in found["gate"]:
-            return row | {"error": found["gate"]["why_not"]}
-        return row | {k: found[k] for k in ("gate", "metrics", "timing", "coverage")}
+            raise DataError(found["gate"]["why_not"])
+        return {k: found[k] for k in ("gate", "metrics", "timing", "coverage")}
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return a table of decisions and, over the data sets, one of means."""

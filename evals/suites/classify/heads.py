@@ -6,28 +6,22 @@ what may be learned from, the test split not seen. Windows and splits: `labelled
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group
+from tool_use_om.evals.suites.classify.base import WindowSuite
 from tool_use_om.evals.suites.classify.methods import classified, methods
 from tool_use_om.evals.suites.classify.tables import head_tables
-from tool_use_om.evals.suites.classify.windows import (
-    MOST_FIT,
-    LabelledWindows,
-    labelled_windows,
-    open_named,
-)
+from tool_use_om.evals.suites.classify.windows import MOST_FIT, LabelledWindows
 
 Array = np.ndarray
 
 
-class HeadSuite:
+class HeadSuite(WindowSuite):
     """Classifiers × data sets.
 
     Parameters
@@ -53,56 +47,39 @@ class HeadSuite:
         most: int = MOST_FIT,
         seed: int = 0,
     ) -> None:
-        from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, load_tokenizer
-
-        self._workspace = workspace
-        self._tokenizer = tokenizer or DEFAULT_TOKENIZER
-        self._seed = seed
-        self._only = tuple(method)
+        super().__init__(
+            data=data,
+            workspace=workspace,
+            tokenizer=tokenizer,
+            method=method,
+            most=most,
+            seed=seed,
+        )
+        self.settings["most"] = most
         self._peers = peers
-        self._most = most
-        self._sets = {name: open_named(name, workspace) for name in data}
-        self._mark = load_tokenizer(self._tokenizer).weights_hash[:8]
-        self._windows = lru_cache(maxsize=1)(self._cut)
-        self.settings = {
-            "data": {name: found.content_hash for name, (found, _) in self._sets.items()},
-            "tokenizer": self._tokenizer,
-            "most": most,
-            "seed": seed,
-        }
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<kind>/<method>"; tokens' readers end in the weights' hash."""
-        kept = [m for m in methods(self._mark) if self._peers or not m.startswith("peer/")]
-        kept = [m for m in kept if not self._only or _plain(m) in self._only]
-        return [f"{name}/{m}" for name in self._sets for m in kept]
+    def cells(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield (kind, method) of the agent's choice, the heads and the peers."""
+        del name
+        for one in methods(self.tokenizer.weights_hash[:8]):
+            kind, _, method = one.partition("/")
+            wanted = self._peers or kind != "peer"
+            if wanted and (not self.only or method.partition("@")[0] in self.only):
+                yield kind, method
 
-    def run(self, item: str) -> Row:
-        """Measure one classifier; what cannot be measured says why under "error"."""
-        name, kind, method = item.split("/")
-        method = method.partition("@")[0]
-        row: Row = {"data": name, "kind": kind, "method": method, "error": None}
-        try:
-            data = self._windows(name)
-            said, more = classified(kind, method, data, self._seed)
-        except DataError as error:
-            return row | {"error": str(error)}
-        row |= data.about() | more
-        return row | scored(data, said, self._seed)
+    def measure(self, row: Row) -> Row:
+        """Measure one classifier on one set's held-out windows."""
+        data = self.windows(row["data"])
+        said, more = classified(row["kind"], row["method"], data, self.seed)
+        return {**data.about(), **more, **scored(data, said, self.seed)}
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return aims, a summary over sets, what the gate did, and a table a data set."""
         notes = {
-            name: f"Split: {found.manifest.split_rule.rstrip('.')}. "
-            f"Data content hash: {found.content_hash[:16]}…"
-            for name, (found, _) in self._sets.items()
+            name: f"Split: {found.manifest.split_rule.rstrip('.')}. {self.content_note(name)}"
+            for name, found in self.sets.items()
         }
         return head_tables(rows, notes)
-
-    def _cut(self, name: str) -> LabelledWindows:
-        return labelled_windows(
-            name, self._workspace, tokenizer=self._tokenizer, most=self._most, seed=self._seed
-        )
 
 
 def scored(data: LabelledWindows, said: Array, seed: int) -> dict[str, Any]:
@@ -122,7 +99,3 @@ def scored(data: LabelledWindows, said: Array, seed: int) -> dict[str, Any]:
         "chance": float(counts.max() / counts.sum()),
         "kept": by_group({"hit": (truth == said).astype(float)}, groups),
     }
-
-
-def _plain(method: str) -> str:
-    return method.partition("/")[2].partition("@")[0]

@@ -7,12 +7,12 @@ default head is fitted on the answers so far and judged on the test split.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import CellSuite
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
@@ -27,7 +27,7 @@ SHARE = 2 / 3
 METRICS = ("accuracy", "macro_f1")
 
 
-class LabelsSuite:
+class LabelsSuite(CellSuite):
     """Data sets × ways to choose × seeds.
 
     Parameters
@@ -37,44 +37,32 @@ class LabelsSuite:
     """
 
     name = "labels"
+    fields = ("data", "way")
 
     def __init__(
         self, *, data: Sequence[str], workspace: Workspace, seeds: int = 12, seed: int = 0
     ) -> None:
-        from tool_use_om.data.catalog import open_dataset
-
-        opened = {name: open_dataset(name, workspace) for name in data}
-        self._workspace, self._data = workspace, list(opened)
+        rounds = list(ROUNDS)
+        super().__init__(data=data, workspace=workspace, seed=seed, seeds=seeds, rounds=rounds)
         self._seeds = [seed + i for i in range(seeds)]
-        self.settings = {
-            "data": {name: found.content_hash for name, found in opened.items()},
-            "seeds": seeds,
-            "seed": seed,
-            "rounds": list(ROUNDS),
-        }
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<way to choose>"."""
-        return [f"{d}/{way}" for d in self._data for way in WAYS]
+    def cells(self, name: str) -> Iterator[tuple[str]]:
+        """Yield the ways to choose."""
+        del name
+        return ((way,) for way in WAYS)
 
-    def run(self, item: str) -> Row:
-        """Return the learning curve of each seed; what cannot be measured says why."""
-        data, way = item.split("/")
-        row: Row = {"data": data, "way": way, "error": None}
-        try:
-            study = prepare(
-                ToolContext(workspace=self._workspace), WorkingSet().but(dataset=data), Stopwatch()
-            )
-            test = study.test.known()
-            curves = [curve(study.train, test, WAYS[way], seed) for seed in self._seeds]
-        except DataError as error:
-            return row | {"error": str(error)}
-        return row | {"curves": curves, "n_pool": len(study.train), "n_test": len(test)}
+    def measure(self, row: Row) -> Row:
+        """Return the learning curve of each seed."""
+        context = ToolContext(workspace=self.workspace)
+        study = prepare(context, WorkingSet().but(dataset=row["data"]), Stopwatch())
+        test = study.test.known()
+        curves = [curve(study.train, test, WAYS[row["way"]], seed) for seed in self._seeds]
+        return {"curves": curves, "n_pool": len(study.train), "n_test": len(test)}
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return a table a data set and measure: a row for each number of labels."""
         tables = []
-        for data in self._data:
+        for data in self.sets:
             own = {r["way"]: r for r in rows if r["data"] == data and not r["error"]}
             for metric in METRICS if len(own) == len(WAYS) else ():
                 note = (

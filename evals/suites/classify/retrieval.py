@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,10 @@ import numpy as np
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group, mean_cell, of_data
+from tool_use_om.evals.suites.classify.base import WindowSuite
 from tool_use_om.evals.suites.classify.peers import dtw_distances, euclidean_distances
 from tool_use_om.evals.suites.classify.tables import how
-from tool_use_om.evals.suites.classify.windows import (
-    LabelledWindows,
-    Part,
-    labelled_windows,
-    open_named,
-)
+from tool_use_om.evals.suites.classify.windows import Part
 from tool_use_om.heads.registry import make_head
 
 Array = np.ndarray
@@ -34,7 +29,7 @@ HEAD = "similarity"
 PEERS = {"euclidean": euclidean_distances, "dtw": dtw_distances}
 
 
-class RetrievalSuite:
+class RetrievalSuite(WindowSuite):
     """Search in tokens and in samples × data sets.
 
     Parameters
@@ -56,65 +51,46 @@ class RetrievalSuite:
         method: Sequence[str] = (),
         seed: int = 0,
     ) -> None:
-        from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, load_tokenizer
+        super().__init__(
+            data=data,
+            workspace=workspace,
+            tokenizer=tokenizer,
+            method=method,
+            seed=seed,
+            queries=MOST_QUERIES,
+        )
 
-        self._workspace = workspace
-        self._tokenizer = tokenizer or DEFAULT_TOKENIZER
-        self._only = tuple(method)
-        self._seed = seed
-        self._sets = {name: open_named(name, workspace)[0] for name in data}
-        self._mark = load_tokenizer(self._tokenizer).weights_hash[:8]
-        self._windows = lru_cache(maxsize=1)(self._cut)
-        self.settings = {
-            "data": {name: found.content_hash for name, found in self._sets.items()},
-            "tokenizer": self._tokenizer,
-            "queries": MOST_QUERIES,
-            "seed": seed,
-        }
+    def cells(self, name: str) -> list[tuple[str, str]]:
+        """Return (kind, method)."""
+        del name
+        return self.kept([HEAD], PEERS)
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<kind>/<method>"."""
-        found = [f"head/{HEAD}@{self._mark}", *(f"peer/{name}" for name in PEERS)]
-        kept = [m for m in found if not self._only or m[5:].partition("@")[0] in self._only]
-        return [f"{name}/{m}" for name in self._sets for m in kept]
-
-    def run(self, item: str) -> Row:
-        """Measure one way to search; what cannot be measured says why under "error"."""
-        name, kind, method = item.split("/")
-        method = method.partition("@")[0]
-        row: Row = {"data": name, "kind": kind, "method": method, "error": None}
-        try:
-            data = self._windows(name)
-            asked = data.test.select(data.test.encoded)
-            asked = asked.select(_evenly(len(asked), MOST_QUERIES))
-            searched = data.fit.select(data.fit.encoded)
-            started = time.process_time()
-            distances = (
-                token_distances(method, asked, searched)
-                if kind == "head"
-                else PEERS[method](asked.raw, searched.raw)
-            )
-            seconds = time.process_time() - started
-        except DataError as error:
-            return row | {"error": str(error)}
+    def measure(self, row: Row) -> Row:
+        """Measure one way to search."""
+        data = self.windows(row["data"])
+        asked = data.test.select(data.test.encoded)
+        asked = asked.select(_evenly(len(asked), MOST_QUERIES))
+        searched = data.fit.select(data.fit.encoded)
+        started = time.process_time()
+        distances = (
+            token_distances(row["method"], asked, searched)
+            if row["kind"] == "head"
+            else PEERS[row["method"]](asked.raw, searched.raw)
+        )
+        seconds = time.process_time() - started
         found = precisions(distances, asked.y, searched)
         counts = np.array([np.mean(searched.y == label) for label in asked.y])
-        chance = {"chance": counts}
-        return (
-            row
-            | data.about()
-            | {
-                "n_queries": len(asked),
-                "chance": float(counts.mean()),
-                "seconds": seconds,
-                "kept": by_group(found | chance, asked.groups),
-            }
-        )
+        return data.about() | {
+            "n_queries": len(asked),
+            "chance": float(counts.mean()),
+            "seconds": seconds,
+            "kept": by_group(found | {"chance": counts}, asked.groups),
+        }
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return a table for each data set."""
         tables = []
-        for name, dataset in self._sets.items():
+        for name in self.sets:
             own = of_data(rows, name)
             fine = next((r for r in own if not r["error"]), None)
             about = "Nothing could be measured." if fine is None else how(fine)
@@ -122,14 +98,11 @@ class RetrievalSuite:
             note = (
                 f"{queries}Precision at k: the share of the k nearest windows that bear the "
                 f"query's label; chance here is the share of such windows among all. {about} "
-                f"Data content hash: {dataset.content_hash[:16]}…"
+                f"{self.content_note(name)}"
             )
             shown = tuple(_cells(r) for r in own)
             tables.append(Table(title=f"{name}: search by example", note=note, rows=shown))
         return tables
-
-    def _cut(self, name: str) -> LabelledWindows:
-        return labelled_windows(name, self._workspace, tokenizer=self._tokenizer, seed=self._seed)
 
 
 def token_distances(name: str, asked: Part, searched: Part) -> Array:
