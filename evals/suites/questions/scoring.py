@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tool_use_om.data.values import Json
+
 Call = Mapping[str, Any]
 """``{"tool": name, "args": {…}}``"""
 
@@ -29,7 +31,7 @@ class Template:
     dev: tuple[str, ...]
 
 
-def call(tool: str, /, **args: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments are any JSON
+def call(tool: str, /, **args: Json) -> dict[str, Any]:
     """Return one expected call."""
     return {"tool": tool, "args": args}
 
@@ -81,7 +83,7 @@ def _meets(expected: Mapping[str, Any], made: Call) -> bool:
     )
 
 
-def _equal(want: Any, got: Any) -> bool:  # noqa: ANN401 - arguments are any JSON
+def _equal(want: Json, got: Json) -> bool:
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
         return bool(want == got)
     if isinstance(want, (int, float)):
