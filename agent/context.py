@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 
 _MODEL_NODES: list[JsonValue] = ["plan", "act", "interpret"]
 _ALL_NODES: list[JsonValue] = [*_MODEL_NODES, "tools"]
@@ -79,5 +79,5 @@ def coerce_context(given: object) -> AgentContext:
         raise DataError(f"The run's context cannot be used. {wrong}.") from error
 
 
-def _field(given: object, name: str) -> Any:  # noqa: ANN401 - a foreign object's value is anything
+def _field(given: object, name: str) -> Untyped:
     return given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)

@@ -26,6 +26,7 @@ from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
 from tool_use_om.agent.state import AgentState, this_turn, tool_messages
 from tool_use_om.agent.verify.check import NOTHING_LEFT, Verification, verify
 from tool_use_om.agent.verify.findings import Results
+from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.results import ResultStore
 from tool_use_om.tools.langchain import handle_tool_error
@@ -178,12 +179,12 @@ def _limit(state: AgentState, context: AgentContext) -> str:
     return ""
 
 
-def _last_call(state: AgentState) -> Any:  # noqa: ANN401 - a ToolCall
+def _last_call(state: AgentState) -> Untyped:
     last = state["messages"][-1]
     return last.tool_calls[0] if isinstance(last, AIMessage) else {"name": "", "args": {}}
 
 
-def _merged(output: Any) -> dict[str, Any]:  # noqa: ANN401 - what ToolNode returns: dict or Commands
+def _merged(output: Untyped) -> dict[str, Any]:
     if isinstance(output, dict):
         return output
     merged: dict[str, Any] = {}
@@ -280,7 +281,7 @@ def results_of(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
     return [_result(calls.get(m.tool_call_id), m) for m in tool_messages(messages)]
 
 
-def _result(call: Any, message: ToolMessage) -> dict[str, Any]:  # noqa: ANN401 - a ToolCall or None
+def _result(call: Untyped, message: ToolMessage) -> dict[str, Any]:
     text = message.text
     try:
         content = json.loads(text)

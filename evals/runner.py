@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.jsonl import append_line, read_lines
+from tool_use_om.data.values import Json
 from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import atomic_file
 from tool_use_om.evals.report import Row, Table, markdown_table
@@ -121,7 +122,7 @@ def _finished(path: Path) -> dict[str, Row]:
 def _write_parquet(rows: Sequence[Row], path: Path) -> None:
     import pandas as pd
 
-    def flat(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+    def flat(value: Json) -> Json:
         return json.dumps(value) if isinstance(value, dict | list) else value
 
     table = pd.DataFrame([{k: flat(v) for k, v in row.items()} for row in rows])
@@ -129,7 +130,7 @@ def _write_parquet(rows: Sequence[Row], path: Path) -> None:
         table.to_parquet(partial)
 
 
-def command_of(suite: str, **asked: Any) -> str:  # noqa: ANN401 - a suite's own parameters
+def command_of(suite: str, **asked: Json) -> str:
     """Return the command that runs a suite with these parameters."""
     words = ["tuom", "eval", suite]
     for name, value in asked.items():

@@ -27,7 +27,6 @@ A question to a person (`request_labels`) interrupts the parent, which then need
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.graph import Agent, build_graph
 from tool_use_om.data.errors import TuomError
+from tool_use_om.data.values import Json
 from tool_use_om.graphs.answer import answer_of
 
 
@@ -49,7 +49,7 @@ class Question(BaseModel):
     dataset: str | None = Field(default=None, description="The data set; empty = the default one.")
 
 
-def as_tool(*, agent: Agent | None = None, **context: Any) -> BaseTool:  # noqa: ANN401 - fields of AgentContext
+def as_tool(*, agent: Agent | None = None, **context: Json) -> BaseTool:
     """Return a tool that answers one question about a time-series data set.
 
     Parameters

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.values import Untyped
 from tool_use_om.tokenizers.spec import TokenizerSpec
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def is_here(chosen: TokenizerSpec) -> bool:
     return isinstance(found, str)
 
 
-def _imported(path: str) -> Any:  # noqa: ANN401 - whatever stands there; callers check or cast
+def _imported(path: str) -> Untyped:
     """Import "module:name"."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

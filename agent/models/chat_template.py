@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tool_use_om.data.values import Json
+
 # The stock template prints today's date; training and use must print the same one.
 DATE = "26 Jul 2024"
 
@@ -41,7 +43,7 @@ def _arguments(call: Mapping[str, Any]) -> dict[str, Any]:
     return dict(json.loads(arguments) if isinstance(arguments, str) else arguments)
 
 
-def _text(content: Any) -> str:  # noqa: ANN401 - OpenAI content: text, blocks or nothing
+def _text(content: Json) -> str:
     if isinstance(content, list):
         return "".join(str(b.get("text", "")) if isinstance(b, dict) else str(b) for b in content)
     return str(content or "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tool_use_om.agent.models.chat_template import training_template
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 
 
 def load_llama(folder: Path) -> tuple[Any, Any]:
@@ -53,7 +54,7 @@ def _check_folder(folder: Path) -> None:
         raise DataError(f"{folder}: *.safetensors weights are needed, found {found}.")
 
 
-def _load_network(base: str | Path) -> Any:  # noqa: ANN401 - transformers is untyped here
+def _load_network(base: str | Path) -> Untyped:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -75,7 +76,7 @@ def _load_network(base: str | Path) -> Any:  # noqa: ANN401 - transformers is un
     return network.to("cuda") if on_gpu else network
 
 
-def _with_adapter(network: Any, folder: Path) -> Any:  # noqa: ANN401 - peft is untyped here
+def _with_adapter(network: Untyped, folder: Path) -> Untyped:
     if not (folder / "adapter_model.safetensors").is_file():
         raise DataError(f"{folder} has adapter_config.json but no adapter_model.safetensors.")
     try:
@@ -88,7 +89,7 @@ def _with_adapter(network: Any, folder: Path) -> Any:  # noqa: ANN401 - peft is 
         raise DataError(f"The adapter in {folder} does not fit: {_first_lines(error)}") from error
 
 
-def _load_tokenizer(folder: Path) -> Any:  # noqa: ANN401 - transformers is untyped here
+def _load_tokenizer(folder: Path) -> Untyped:
     from transformers import AutoTokenizer
 
     try:

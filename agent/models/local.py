@@ -31,6 +31,7 @@ from pydantic import Field
 from tool_use_om.agent.models.chat_template import DATE, as_turns
 from tool_use_om.agent.models.checkpoint import load_llama
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 
 _PYTHON_TAG = "<|python_tag|>"
 _ENDS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
@@ -82,7 +83,7 @@ class LocalChatModel(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
-        **kwargs: Any,  # noqa: ANN401 - passed on to `bind`, as BaseChatModel declares it
+        **kwargs: Untyped,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the model with `tools` in its prompt; it decides itself whether to call one."""
         if tool_choice not in (None, "auto"):
@@ -94,7 +95,7 @@ class LocalChatModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - BaseChatModel's form
-        **kwargs: Any,  # noqa: ANN401 - what `bind_tools` bound
+        **kwargs: Untyped,
     ) -> ChatResult:
         text, n_in, n_out = self._complete(messages, kwargs.get("tools"))
         for mark in stop or ():

@@ -37,6 +37,7 @@ from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.next_call import next_call
 from tool_use_om.agent.offline.planner import Step
+from tool_use_om.data.values import Untyped
 
 _CHARS_A_TOKEN = 4
 EXAMPLES = (
@@ -73,7 +74,7 @@ class OfflineModel(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
-        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
+        **kwargs: Untyped,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the model with `tools` to call; it calls only those its plan needs."""
         formatted = [convert_to_openai_tool(tool) for tool in tools]
@@ -85,7 +86,7 @@ class OfflineModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,  # noqa: ARG002 - the text is JSON or short; nothing to stop
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - nothing to report
-        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
+        **kwargs: Untyped,
     ) -> ChatResult:
         message = _reply(messages, kwargs.get("tools") or ())
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -95,7 +96,7 @@ class OfflineModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,  # noqa: ARG002 - as in _generate
         run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,  # noqa: ANN401 - LangChain's signature
+        **kwargs: Untyped,
     ) -> Iterator[ChatGenerationChunk]:
         whole = _reply(messages, kwargs.get("tools") or ())
         for chunk in _chunks(whole):

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from tool_use_om.agent.offline.language.words import edit_distance
 from tool_use_om.agent.offline.planner import Step
+from tool_use_om.data.values import Json
 
 Call = tuple[str, dict[str, Any]]
 
@@ -75,7 +76,7 @@ def _far(bad: str, good: str) -> bool:
 
 
 def _replaced(args: Mapping[str, Any], bad: str, good: str) -> dict[str, Any]:
-    def one(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    def one(value: Json) -> Json:
         if isinstance(value, list):
             return list(dict.fromkeys(one(v) for v in value))
         return good if isinstance(value, str) and value.casefold() == bad.casefold() else value

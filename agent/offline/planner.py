@@ -7,6 +7,7 @@ from typing import Any
 
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.data.values import Json
 
 _STRICT_STEP_S = (
     0.001  # "longer than 10 s" where sessions last exactly 10 s: the tools' limits include
@@ -40,7 +41,7 @@ class Planner:
     searched: list[Ask] = field(default_factory=list)
     told: Ask | None = None
 
-    def add(self, tool: str, why: str, *, late: dict[str, str] | None = None, **args: Any) -> None:  # noqa: ANN401 - JSON
+    def add(self, tool: str, why: str, *, late: dict[str, str] | None = None, **args: Json) -> None:
         """Append a step; arguments that are None or empty are left out."""
         kept = {k: v for k, v in args.items() if v is not None and v != []}
         self.steps.append(Step(tool=tool, why=why, args=kept, late=late or {}))

@@ -14,6 +14,7 @@ from types import NoneType
 from typing import Any
 
 from tool_use_om.agent.verify.facts import fact_at
+from tool_use_om.data.values import Json
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Result:
         shown = dict(content) if isinstance(content, Mapping) else {"text": content}
         return cls(raw.get("result_id"), str(raw.get("tool")), dict(raw.get("args") or {}), shown)
 
-    def look(self, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
+    def look(self, pointer: str) -> Json:
         """Return the value at a JSON pointer, None if there is none."""
         try:
             return self._fact(pointer)[0]
@@ -282,7 +283,7 @@ def _holds(line: str, text: str) -> bool:
     return text in line or (line.strip("-* \n") != "" and line.strip("-* \n") in text)
 
 
-def _shown(value: Any, reference: Ref, result: Result, *, bare: bool = False) -> str:  # noqa: ANN401 - any JSON value
+def _shown(value: Json, reference: Ref, result: Result, *, bare: bool = False) -> str:
     if isinstance(value, list):
         return ", ".join(str(v) for v in value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tool_use_om.agent.record.trace import Call, Trace, read_content, stable
 from tool_use_om.data.errors import TuomError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -69,7 +70,7 @@ def replay(trace: Trace, workspace: Workspace) -> Replay:
     return Replay(same=True, n_calls=len(trace.calls), working_sets=tuple(held))
 
 
-def difference(recorded: Any, replayed: Any, where: str = "") -> str | None:  # noqa: ANN401 - JSON
+def difference(recorded: Json, replayed: Json, where: str = "") -> str | None:
     """Return where and how two JSON values differ, or None when they are the same."""
     if isinstance(recorded, Mapping) and isinstance(replayed, Mapping):
         keys = [*recorded, *(k for k in replayed if k not in recorded)]
@@ -88,7 +89,7 @@ def difference(recorded: Any, replayed: Any, where: str = "") -> str | None:  # 
     return next((found for at, a, b in pairs if (found := difference(a, b, at))), None)
 
 
-def _equal(a: Any, b: Any) -> bool:  # noqa: ANN401 - JSON scalars
+def _equal(a: Json, b: Json) -> bool:
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b))
     if numbers:
         return math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE)

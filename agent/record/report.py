@@ -21,6 +21,7 @@ from tool_use_om.agent.record.trace import Trace
 from tool_use_om.agent.state import this_turn
 from tool_use_om.agent.verify.facts import rounds_to
 from tool_use_om.data.errors import TuomError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.results import ResultStore
 
@@ -61,7 +62,7 @@ class Report:
     verification: Mapping[str, Any] = field(default_factory=dict)
 
 
-def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any JSON
+def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """Yield (JSON pointer, scalar) of every leaf of a JSON value, in order."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
@@ -81,7 +82,7 @@ def _prose(markdown: str, findings: Sequence[Mapping[str, Any]]) -> str:
     return link_numbers(str(rendered), findings)
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON scalar
+def _cell(value: Json) -> str:
     shown = f"{value:.6g}" if isinstance(value, float) else str(value)
     return html.escape(shown)
 
@@ -291,7 +292,7 @@ def _clause(plain: str, position: int) -> set[str]:
     return _words(plain[start : end.start() if end else len(plain)])
 
 
-def _states(value: Any, text: str) -> bool:  # noqa: ANN401 - a finding's value, any JSON
+def _states(value: Json, text: str) -> bool:
     """Tell whether `text` is `value` rounded to the digits `text` shows (per cent allowed)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

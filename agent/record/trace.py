@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tool_use_om.data.errors import DataError, TuomError
 from tool_use_om.data.jsonl import append_line, read_lines
+from tool_use_om.data.values import Json
 from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import Workspace
 
@@ -78,7 +79,7 @@ class Trace(BaseModel):
         return "t-" + digest([*parts, [c.model_dump() for c in self.calls]])[:12]
 
 
-def stable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def stable(value: Json) -> Json:
     """Return `value` without what `VOLATILE_KEYS` names, at every depth."""
     if isinstance(value, Mapping):
         return {str(k): stable(v) for k, v in value.items() if k not in VOLATILE_KEYS}
@@ -87,13 +88,13 @@ def stable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def digest(value: Json) -> str:
     """Return the sha256 of the canonical JSON of `value` without its volatile keys."""
     text = json.dumps(stable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_content(text: Any) -> Any:  # noqa: ANN401 - message content: text or blocks
+def read_content(text: Json) -> Json:
     """Return the JSON value a tool message carries, or its text where it is not JSON."""
     if not isinstance(text, str):
         return text
@@ -233,7 +234,7 @@ def read_traces(source: Workspace | Path) -> list[Trace]:
     return [_parse(path, number, value) for number, value in read_lines(path)]
 
 
-def _parse(path: Path, number: int, value: Any) -> Trace:  # noqa: ANN401 - any JSON value
+def _parse(path: Path, number: int, value: Json) -> Trace:
     try:
         return Trace.model_validate(value)
     except ValidationError as error:

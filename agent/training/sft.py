@@ -15,6 +15,7 @@ from typing import Any
 from tool_use_om.agent.models.chat_template import DATE, as_turns, training_template
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.jsonl import read_lines
+from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import atomic_folder
 
 # A name for `--model` that means: make a small Llama of random weights beside the adapter.
@@ -155,7 +156,7 @@ def train(data: Path, model: str, out: Path, config: SftConfig | None = None) ->
     return report
 
 
-def _what_happened(trainer: Any) -> dict[str, Any]:  # noqa: ANN401 - TRL is untyped here
+def _what_happened(trainer: Untyped) -> dict[str, Any]:
     trained = (p.numel() for p in trainer.model.parameters() if p.requires_grad)
     return {
         "trained_parameters": sum(trained),
@@ -197,7 +198,7 @@ def _load_base(base: str) -> tuple[Any, Any]:
     return network, tokenizer
 
 
-def _dataset(rows: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - datasets is untyped here
+def _dataset(rows: Sequence[Mapping[str, Any]]) -> Untyped:
     from datasets import Dataset
 
     return Dataset.from_list([_taught(row) for row in rows], on_mixed_types="use_json")
@@ -212,15 +213,15 @@ def _taught(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _trainer(
-    network: Any,  # noqa: ANN401 - transformers is untyped here
-    tokenizer: Any,  # noqa: ANN401 - likewise
+    network: Untyped,
+    tokenizer: Untyped,
     training: Sequence[Mapping[str, Any]],
     held: Sequence[Mapping[str, Any]],
     *,
-    args: Any,  # noqa: ANN401 - TRL is untyped here
+    args: Untyped,
     lora_rank: int,
     whole_words: bool,
-) -> Any:  # noqa: ANN401 - TRL is untyped here
+) -> Untyped:
     from peft import LoraConfig
     from trl import SFTTrainer
 
@@ -242,7 +243,7 @@ def _trainer(
     )
 
 
-def _arguments(out: Path, config: SftConfig) -> Any:  # noqa: ANN401 - TRL is untyped here
+def _arguments(out: Path, config: SftConfig) -> Untyped:
     import torch
     from trl import SFTConfig
 
@@ -267,7 +268,7 @@ def _arguments(out: Path, config: SftConfig) -> Any:  # noqa: ANN401 - TRL is un
 
 
 def _fitting(
-    tokenizer: Any,  # noqa: ANN401 - transformers is untyped here
+    tokenizer: Untyped,
     rows: Sequence[Mapping[str, Any]],
     max_length: int,
 ) -> tuple[list[Mapping[str, Any]], int, int]:
@@ -282,7 +283,7 @@ def _fitting(
     return fitting, longest, said
 
 
-def _n_tokens(tokenizer: Any, messages: Any, tools: Any, *, asked: bool = False) -> int:  # noqa: ANN401
+def _n_tokens(tokenizer: Untyped, messages: Untyped, tools: Untyped, *, asked: bool = False) -> int:
     out = tokenizer.apply_chat_template(
         messages,
         tools=tools or None,
@@ -293,7 +294,7 @@ def _n_tokens(tokenizer: Any, messages: Any, tools: Any, *, asked: bool = False)
     return len(out["input_ids"])
 
 
-def _save(trainer: Any, out: Path, *, relative: str | None) -> None:  # noqa: ANN401 - TRL is untyped
+def _save(trainer: Untyped, out: Path, *, relative: str | None) -> None:
     trainer.save_model(str(out))
     for name in ("training_args.bin", "README.md"):  # a pickle and a stub; training.json says it
         (out / name).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tool_use_om.agent.verify.prose import Number, numbers_in
 from tool_use_om.data.units import Unit, read_unit, unit_of_key
+from tool_use_om.data.values import Json
 
 # keys that count things, whatever unit their neighbours have
 _COUNTS = frozenset({"n", "k", "seed", "total_n", "budget", "done", "repeats"})
@@ -34,7 +35,7 @@ class Fact:
     unit: Unit | None
 
 
-def facts_of(content: Any) -> list[Fact]:  # noqa: ANN401 - any JSON value
+def facts_of(content: Json) -> list[Fact]:
     """Return every number in a result's content: its numbers, lengths of lists, digits in texts."""
     shown = content
     if isinstance(content, Mapping):
@@ -47,7 +48,7 @@ def facts_in_text(text: str, known_units: frozenset[str] = frozenset()) -> list[
     return [Fact(n.value, n.unit) for n in numbers_in(text, known_units)]
 
 
-def fact_at(content: Any, pointer: str) -> tuple[Any, str | None]:  # noqa: ANN401 - any JSON value
+def fact_at(content: Json, pointer: str) -> tuple[Any, str | None]:
     """Return the value a JSON pointer names and the unit it stands in (None: a plain value).
 
     Raises
@@ -92,7 +93,7 @@ def _matches(number: Number, fact: Fact) -> bool:
     )
 
 
-def _walk(value: Any, unit: str | None) -> Iterator[Fact]:  # noqa: ANN401 - any JSON value
+def _walk(value: Json, unit: str | None) -> Iterator[Fact]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _walk(inner, _unit_below(value, str(key), unit))
@@ -106,7 +107,7 @@ def _walk(value: Any, unit: str | None) -> Iterator[Fact]:  # noqa: ANN401 - any
         yield Fact(float(value), read_unit(unit))
 
 
-def _unit_below(parent: Any, key: str, inherited: str | None) -> str | None:  # noqa: ANN401 - JSON
+def _unit_below(parent: Json, key: str, inherited: str | None) -> str | None:
     if not isinstance(parent, Mapping):
         return inherited
     if key in _COUNTS or key.startswith("n_"):
@@ -117,7 +118,7 @@ def _unit_below(parent: Any, key: str, inherited: str | None) -> str | None:  # 
     return beside if isinstance(beside, str) else inherited
 
 
-def _step(value: Any, key: str) -> Any:  # noqa: ANN401 - any JSON value
+def _step(value: Json, key: str) -> Json:
     if isinstance(value, Mapping) and key in value:
         return value[key]
     if isinstance(value, list | tuple) and key.isdecimal() and int(key) < len(value):

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from tool_use_om.agent.replies import Finding, Source
 from tool_use_om.agent.verify.facts import Fact, fact_at, rounds_to
 from tool_use_om.data.units import Unit, read_unit
+from tool_use_om.data.values import Json
 
 
 class Results(Protocol):
     """Where results are looked up; `tools.results.ResultStore` is one."""
 
-    def resolve(self, result_id: str, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
+    def resolve(self, result_id: str, pointer: str) -> Json:
         """Return the JSON value at `pointer` ("" = all of it); LookupError if there is none."""
 
 
@@ -72,7 +73,7 @@ def _look_up(source: Source, store: Results, contents: Mapping[str, Any]) -> tup
     raise UnsupportedError(f"{source.result_id} has nothing at {source.pointer[:80]!r}: {reason}")
 
 
-def _check_value(finding: Finding, value: Any, unit: str | None) -> None:  # noqa: ANN401 - JSON
+def _check_value(finding: Finding, value: Json, unit: str | None) -> None:
     said = finding.value
     if said is None:
         return
@@ -112,7 +113,7 @@ def _same_words(said: object, value: object) -> bool:
 
 def _check_order(
     finding: Finding,
-    value: Any,  # noqa: ANN401 - any JSON value
+    value: Json,
     unit: str | None,
     other: tuple[Any, str | None],
 ) -> None:

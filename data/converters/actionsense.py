@@ -28,6 +28,7 @@ from tool_use_om.data.format.schema import Channel, Modality, Split
 from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.originals.archive import opened_source
 from tool_use_om.data.progress import Progress, track
+from tool_use_om.data.values import Untyped
 
 BAD_RATINGS = ("Bad", "Maybe")
 _FILE = re.compile(
@@ -107,7 +108,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise DataError(f"{path} cannot be read as ActionSense's HDF5: {error}.") from error
 
 
-def _streams(file: Any) -> Iterator[tuple[Modality, np.ndarray, Any]]:  # noqa: ANN401 - untyped
+def _streams(file: Untyped) -> Iterator[tuple[Modality, np.ndarray, Any]]:
     """Yield (modality, time (n,) seconds since 1970, data still on disk) for those there are."""
     for stream in STREAMS:
         if stream.path not in file:
@@ -131,7 +132,7 @@ def _good(time: np.ndarray) -> np.ndarray:
     return good
 
 
-def _activities(file: Any) -> list[tuple[float, float, str]]:  # noqa: ANN401 - untyped
+def _activities(file: Untyped) -> list[tuple[float, float, str]]:
     """Return (start, end, label), seconds since 1970; a Start without its Stop is left out."""
     if "experiment-activities/activities" not in file:
         return []
@@ -176,7 +177,7 @@ def _add(writer: DataSetWriter, path: Path, match: re.Match[str], split: Split) 
     )
 
 
-def _columns(data: Any, good: np.ndarray, n_channels: int) -> np.ndarray:  # noqa: ANN401 - untyped
+def _columns(data: Untyped, good: np.ndarray, n_channels: int) -> np.ndarray:
     """Return the good rows' first columns (n, n_channels) float32, further axes unrolled."""
     rows: np.ndarray = data[:].reshape(len(good), -1)
     return rows[good, :n_channels].astype(np.float32)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.values import Json, Untyped
 from tool_use_om.evals.bench.data_peers import READERS, reader
 from tool_use_om.evals.bench.data_sets import build, build_index, raw_mb
 
@@ -102,7 +103,7 @@ def _index(target: Path) -> Row:
     """Measure what the index answers, each for the first time in this process but the import."""
     row: Row = {}
 
-    def first(name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what was asked for
+    def first(name: str, call: Callable[[], Any]) -> Untyped:
         found, row[f"{name}_ms"], row[f"{name}_cpu_ms"] = _timed(call)
         return found
 
@@ -128,7 +129,7 @@ def _tools(folder: Path) -> Row:
     whole = WorkingSet(dataset=NAME)
     few = a.ShowSessionStats(min_duration_s=12.0)
 
-    def stats(name: str, ws: WorkingSet, **asked: Any) -> None:  # noqa: ANN401 - tool arguments
+    def stats(name: str, ws: WorkingSet, **asked: Json) -> None:
         args = a.ShowChannelStats(**asked)
         _, row[f"{name}_ms"], row[f"{name}_cpu_ms"] = _timed(
             lambda: show_channel_stats(ctx, ws, args)
@@ -187,7 +188,7 @@ def _peer(name: str, target: Path) -> Row:
     }
 
 
-def _each(dataset: DataSet, session_ids: Sequence[str], *asked: Any) -> None:  # noqa: ANN401 - as `DataSet.read`
+def _each(dataset: DataSet, session_ids: Sequence[str], *asked: Untyped) -> None:
     """Read session after session, keeping none."""
     for session_id in session_ids:
         dataset.read(session_id, *asked)
@@ -304,7 +305,7 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - a JSON scalar
+def _cell(value: Json) -> str:
     if value is None:
         return "not installed"
     if isinstance(value, int):

@@ -9,6 +9,7 @@ from typing import Any
 
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.format.parquet import open_parquet
+from tool_use_om.data.values import Untyped
 
 READERS = ("ours", "stream", "pyarrow", "pandas", "polars", "duckdb")
 MODALITY = "accelerometer"
@@ -75,7 +76,7 @@ def _one_file(name: str) -> Callable[[Path], Any] | None:
     return lambda path: link.read_parquet(str(path)).fetchnumpy()
 
 
-def _arrow(path: Path) -> Any:  # noqa: ANN401 - a pyarrow table
+def _arrow(path: Path) -> Untyped:
     with open_parquet(path) as file:
         return file.read(use_threads=False)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tool_use_om.data.values import Untyped
 from tool_use_om.evals.report import markdown_table
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _tokens(rng: np.random.Generator, windows: WindowBatch) -> Tokens:
     )
 
 
-def _fit(head: Any, given: Tokens | ForecastBatch) -> None:  # noqa: ANN401  # any head
+def _fit(head: Untyped, given: Tokens | ForecastBatch) -> None:
     if head.task == "classify":
         head.fit(given, [f"class {i % CLASSES}" for i in range(len(given))])
     elif head.task == "forecast":

@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage
 
 from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.record.trace import calls_of
+from tool_use_om.data.values import Json, Untyped
 from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.evals.bench.processes import measure
@@ -151,10 +152,10 @@ class _ModelClock(BaseCallbackHandler):
         self.seconds = 0.0
         self._since: dict[Any, float] = {}
 
-    def on_chat_model_start(self, *_: Any, run_id: Any, **__: Any) -> None:  # noqa: ANN401 - LangChain's form
+    def on_chat_model_start(self, *_: Untyped, run_id: Untyped, **__: Untyped) -> None:
         self._since[run_id] = time.perf_counter()
 
-    def on_llm_end(self, *_: Any, run_id: Any, **__: Any) -> None:  # noqa: ANN401 - LangChain's form
+    def on_llm_end(self, *_: Untyped, run_id: Untyped, **__: Untyped) -> None:
         self.seconds += time.perf_counter() - self._since.pop(run_id)
 
 
@@ -280,7 +281,7 @@ def _suite(
     name: str,
     title: str,
     caveat: str,
-    **asked: Any,  # noqa: ANN401 - a suite's own parameters
+    **asked: Json,
 ) -> Section:
     from tool_use_om.evals.registry import suite_class
     from tool_use_om.evals.runner import command_of, run_suite

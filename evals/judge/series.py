@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 from tool_use_om.tokenizers.moment.model import Moment
 
 Array = NDArray[np.float32]
@@ -104,7 +104,7 @@ def shape(z: Array) -> Array:
     return np.asarray(np.concatenate(parts, axis=1), dtype=np.float32)
 
 
-def ridge(n_context: int = 0) -> Any:  # noqa: ANN401  # scikit-learn has no types
+def ridge(n_context: int = 0) -> Untyped:
     """Return an unfitted ridge classifier; `fit` alone sets its scaling and its penalty.
 
     The last `n_context` features together weigh as much as all others together.

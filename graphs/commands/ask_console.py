@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.prompt import Prompt
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json, Untyped
 
 # The keys of a tool's content worth a line in the terminal, most telling first.
 _TELLING = (
@@ -54,7 +55,7 @@ class Watcher:
     ) -> None:
         self.progress.stop()
 
-    def on_event(self, mode: str, payload: Any) -> None:  # noqa: ANN401 - LangGraph stream events
+    def on_event(self, mode: str, payload: Untyped) -> None:
         """Show one streamed event: `custom` moves the bar, `updates` prints lines."""
         if mode == "custom" and isinstance(payload, Mapping):
             self._advance(payload.get("progress") or {})
@@ -79,7 +80,7 @@ class Watcher:
         for message in update.get("messages") or []:
             self._message(message)
 
-    def _message(self, message: Any) -> None:  # noqa: ANN401 - any LangChain message
+    def _message(self, message: Untyped) -> None:
         calls: Sequence[Mapping[str, Any]] = getattr(message, "tool_calls", None) or []
         for call in calls:
             self.steps += 1
@@ -92,7 +93,7 @@ class Watcher:
         if getattr(message, "type", "") == "tool":
             self._result(message)
 
-    def _result(self, message: Any) -> None:  # noqa: ANN401 - a ToolMessage
+    def _result(self, message: Untyped) -> None:
         if getattr(message, "status", "") == "error":
             self.console.print(f"     [red]{escape(printable(str(message.content)))}[/red]")
             return
@@ -110,7 +111,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
-def summarise(content: Any) -> str:  # noqa: ANN401 - message content: text or blocks
+def summarise(content: Json) -> str:
     """Return the telling part of a tool's JSON content on one line."""
     try:
         data = json.loads(content)
@@ -125,7 +126,7 @@ def summarise(content: Any) -> str:  # noqa: ANN401 - message content: text or b
     return "  ".join(parts)
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _short(value: Json) -> str:
     if isinstance(value, list):
         names = [str(v.get("id", v)) if isinstance(v, dict) else str(v) for v in value]
         return ",".join(names[:6]) + ("…" if len(names) > 6 else "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def new_table(*columns: str) -> Table:
     return table
 
 
-def show_text(what: Any) -> None:  # noqa: ANN401 - whatever rich can render
+def show_text(what: Untyped) -> None:
     """Print what rich can render, long lines left to the terminal."""
     from rich.console import Console
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tool_use_om.data.values import Json
 from tool_use_om.evals.runner import command_of
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def labels(
     _run("labels", name, out, workspace, data=sets, seeds=seeds, seed=seed)
 
 
-def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: Any) -> None:  # noqa: ANN401 - a suite's own parameters
+def _run(suite: str, name: str, out: Path | None, root: Path | None, **asked: Json) -> None:
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.evals.registry import suite_class
     from tool_use_om.evals.runner import run_suite

@@ -6,9 +6,10 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import typer
+
+from tool_use_om.data.values import Untyped
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _index() -> typer.Typer:
     return app
 
 
-def _load(entry: Entry) -> Any:  # noqa: ANN401 - a typer app, or a function that behaves like one
+def _load(entry: Entry) -> Untyped:
     return pkgutil.resolve_name(f"tool_use_om.graphs.commands.{entry.target}")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tool_use_om.data.values import Json, Untyped
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -82,7 +84,7 @@ def train(
     _train(config, out, threads=threads, resume=resume)
 
 
-def _checked(**options: Any) -> PretrainConfig:  # noqa: ANN401  # checked by the model, field by field
+def _checked(**options: Json) -> PretrainConfig:
     """Return the configuration, or raise DataError that says which option is wrong and why."""
     from pydantic import ValidationError
 
@@ -121,7 +123,7 @@ def _train(config: PretrainConfig, out: Path, *, threads: int, resume: bool) -> 
     )
 
 
-def _show(bar: Progress, task: Any, run: Run, row: Row) -> None:  # noqa: ANN401  # rich's TaskID is private
+def _show(bar: Progress, task: Untyped, run: Run, row: Row) -> None:
     bar.update(task, completed=run.done, step=row["step"], loss=row["loss"])
 
 

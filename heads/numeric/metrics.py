@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 
 Array = np.ndarray
 
@@ -167,7 +167,7 @@ def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def bootstrap_interval(
-    *arrays: Any,  # noqa: ANN401  # whatever the statistic takes
+    *arrays: Untyped,
     groups: Sequence[str] | Array | None = None,
     statistic: Callable[..., float] | None = None,
     level: float = 0.95,

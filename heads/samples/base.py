@@ -9,11 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError, NotFittedError, unknown
+from tool_use_om.data.values import Untyped
 from tool_use_om.heads.contract.checks import check_labels
 from tool_use_om.heads.contract.spec import HeadSpec, Task
 
@@ -142,7 +143,7 @@ def raw_specs(task: Task) -> list[HeadSpec]:
     return [_load(task, name).spec for name in raw_names(task)]
 
 
-def _load(task: Task, name: str) -> Any:  # noqa: ANN401  # a class of RawClassifier or RawForecaster
+def _load(task: Task, name: str) -> Untyped:
     if name not in RAW[task]:
         raise unknown(f"raw-space {task} fallback", name, RAW[task])
     module, _, attribute = RAW[task][name].partition(":")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 from tool_use_om.heads.classify.prototypes import softmax
 from tool_use_om.heads.contract.spec import HeadSpec
 from tool_use_om.heads.numeric.folds import group_folds
@@ -38,7 +39,7 @@ class _Rocket(RawClassifier):
     sharpness_: float
 
     @abstractmethod
-    def _transform(self) -> Any:  # noqa: ANN401  # aeon has no types
+    def _transform(self) -> Untyped:
         """Return the unfitted aeon transform."""
 
     def _fit(self, windows: WindowBatch, codes: Array, groups: Array) -> None:
@@ -83,7 +84,7 @@ class MiniRocket(_Rocket):
         labels_needed=1,
     )
 
-    def _transform(self) -> Any:  # noqa: ANN401  # aeon has no types
+    def _transform(self) -> Untyped:
         from aeon.transformations.collection.convolution_based import MiniRocket as Transform
 
         return Transform(random_state=self.seed, n_jobs=1)
@@ -101,7 +102,7 @@ class Hydra(_Rocket):
         labels_needed=1,
     )
 
-    def _transform(self) -> Any:  # noqa: ANN401  # aeon has no types
+    def _transform(self) -> Untyped:
         from aeon.transformations.collection.convolution_based import HydraTransformer
 
         return _Rooted(HydraTransformer(random_state=self.seed, n_jobs=1, output_type="numpy"))
@@ -110,7 +111,7 @@ class Hydra(_Rocket):
 class _Rooted:
     """Hydra's counts under a square root, as its authors scale them."""
 
-    def __init__(self, transform: Any) -> None:  # noqa: ANN401  # aeon has no types
+    def __init__(self, transform: Untyped) -> None:
         self._transform = transform
 
     def fit_transform(self, samples: Array) -> Array:
@@ -122,7 +123,7 @@ class _Rooted:
         return _root(self._transform.transform(samples))
 
 
-def _root(counts: Any) -> Array:  # noqa: ANN401  # an array or a tensor
+def _root(counts: Untyped) -> Array:
     root: Array = np.sqrt(np.maximum(np.asarray(counts, dtype=np.float64), 0.0))
     return root
 

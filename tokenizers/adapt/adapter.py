@@ -8,11 +8,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tokenizers.moment.checkpoint import PICKLES, load_moment, weights_hash
 from tool_use_om.tokenizers.moment.model import Moment
@@ -172,7 +173,7 @@ def merged(model: Moment, tokenizer: str, folder: Path) -> Moment:
     return whole.eval().requires_grad_(False)
 
 
-def _peft() -> Any:  # noqa: ANN401 - peft is untyped
+def _peft() -> Untyped:
     """Import peft, or say what to install."""
     try:
         import peft

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from torch.nn import functional as F  # noqa: N812  # the name torch's own docum
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.progress import Progress
+from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import atomic_file, atomic_folder
 from tool_use_om.tokenizers.adapt.adapter import (
     CARD_NAME,
@@ -146,7 +146,7 @@ def _held(sessions: np.ndarray, seed: int) -> np.ndarray:
     return np.isin(sessions, chosen)
 
 
-def _with_lora(model: Moment, settings: AdaptSettings) -> Any:  # noqa: ANN401 - peft is untyped
+def _with_lora(model: Moment, settings: AdaptSettings) -> Untyped:
     """Put LoRA on every linear map of the encoder stack; nothing else is trained."""
     peft = _peft()
     with torch.random.fork_rng(devices=[]):
@@ -196,7 +196,7 @@ class _Task:
 
 def _train(
     task: _Task,
-    wrapped: Any,  # noqa: ANN401 - peft is untyped
+    wrapped: Untyped,
     settings: AdaptSettings,
     progress: Progress | None,
 ) -> tuple[float, float, int]:
@@ -236,7 +236,7 @@ def _train(
     return before, best, best_step
 
 
-def _write(wrapped: Any, card: AdapterCard, folder: Path) -> None:  # noqa: ANN401 - peft is untyped
+def _write(wrapped: Untyped, card: AdapterCard, folder: Path) -> None:
     with atomic_folder(folder) as partial:
         wrapped.save_pretrained(str(partial), safe_serialization=True)
         (partial / "README.md").unlink(missing_ok=True)  # peft's empty form

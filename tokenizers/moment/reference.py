@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
 
 
@@ -58,7 +58,7 @@ class MomentfmEncoder(nn.Module):
         )
 
 
-def _pipeline(config: MomentConfig) -> Any:  # noqa: ANN401 - momentfm is untyped
+def _pipeline(config: MomentConfig) -> Untyped:
     """Build momentfm's model quietly; raise DataError if the package is not installed."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

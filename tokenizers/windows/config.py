@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.values import Json
 
 Fusion = Literal["common", "per_modality"]
 # what a window's context may hold beside its tokens; the first three are there by default
@@ -149,7 +150,7 @@ class TokenizerConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _half_a_window(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the caller passed, pydantic checks it next
+    def _half_a_window(cls, given: Json) -> Json:
         if isinstance(given, dict) and given.get("stride_s") is None:
             window = given.get("window_s")
             if isinstance(window, int | float) and not isinstance(window, bool):

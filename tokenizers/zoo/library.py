@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.values import Untyped
 from tool_use_om.tokenizers.moment.checkpoint import checkpoint_folder
 
 
@@ -81,7 +81,7 @@ def check_own_backend(backend: str) -> None:
 
 
 def load_pretrained(
-    model_class: Any,  # noqa: ANN401 - a class of a library that is untyped here
+    model_class: Untyped,
     source: str | Path,
     *,
     revision: str | None,

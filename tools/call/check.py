@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError, nearest
+from tool_use_om.data.values import Json
 
 if TYPE_CHECKING:
     from tool_use_om.tools.call.arguments import Arguments
@@ -59,7 +60,7 @@ def json_schema(tool: ToolDef) -> dict[str, Any]:
     }
 
 
-def _inlined(schema: Any, models: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+def _inlined(schema: Json, models: Mapping[str, Any]) -> Json:
     """Return the schema with each reference replaced by the model it names: some hosts take none.
 
     A field of such a model is as plain as an argument: no titles, optional ones of their own type.

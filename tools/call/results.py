@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tool_use_om.data.errors import DataError, NotFoundError, nearest
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace, atomic_folder
 
 _ID = re.compile(r"r-[0-9a-f]{12}")
 TIMING = "timing"  # seconds differ from run to run: kept beside the hashed data, ignored by replay
 
-Json = Any  # a JSON value: null, bool, number, string, list or object of them
 Draw = Callable[[Path], object]  # draws one figure or writes one table at the path it is given
 
 

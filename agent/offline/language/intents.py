@@ -11,6 +11,7 @@ from tool_use_om.agent.offline.language.measures import Level
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Kind
 from tool_use_om.agent.offline.language.times import Bound, Duration, Span
+from tool_use_om.data.values import Json
 
 _TASK_OF = {
     "latent_ssm": "forecast",
@@ -152,7 +153,7 @@ def _attributes(clause: Sequence[Node], names: Names) -> tuple[tuple[str, Any], 
 _TOPICS = frozenset(f"{_OF_SESSIONS}|COUNT|DESCRIBE|APART|ABSTAIN|EXPLAIN|BEST|STAY".split("|"))
 
 
-def _first(values: Sequence[Any]) -> Any:  # noqa: ANN401 - the slot's own type
+def _first(values: Sequence[Any]) -> Json:
     return values[0] if values else None
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tool_use_om.data.converters.shared.layout import Source
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.session_rules import Interval
+from tool_use_om.data.values import Untyped
 
 BEATS = "NLRBAaJSVrFejnE/fQ?"  # annotation codes that stand for one heart beat
 REACH_S = 1.0  # a beat's label never reaches farther from its mark
@@ -33,7 +33,7 @@ class Record:
     several_rates: bool
 
 
-def _wfdb() -> Any:  # noqa: ANN401 - the package has no types
+def _wfdb() -> Untyped:
     try:
         import wfdb  # type: ignore[import-untyped,unused-ignore]  # ships no types
     except ImportError as error:
@@ -63,7 +63,7 @@ def find_records(folder: Path) -> list[Record]:
     return [read_header(p, h) for p, h in headers.items() if p not in inner and _filled(h)]
 
 
-def _header(path: Path) -> Any:  # noqa: ANN401 - wfdb's Record or MultiRecord
+def _header(path: Path) -> Untyped:
     wfdb = _wfdb()
     try:
         header = wfdb.rdheader(str(path))
@@ -74,12 +74,12 @@ def _header(path: Path) -> Any:  # noqa: ANN401 - wfdb's Record or MultiRecord
     return header
 
 
-def _filled(header: Any) -> bool:  # noqa: ANN401 - see _header
+def _filled(header: Untyped) -> bool:
     """Return False for headers without signals of their own: layouts, notes, empty records."""
     return bool(header.n_sig) and header.sig_len != 0
 
 
-def read_header(path: Path, header: Any = None) -> Record:  # noqa: ANN401 - see _header
+def read_header(path: Path, header: Untyped = None) -> Record:
     """Return what a record's header says; `path` without suffix."""
     header = _header(path) if header is None else header
     if not (header.sig_len and header.fs):
@@ -99,7 +99,7 @@ def read_header(path: Path, header: Any = None) -> Record:  # noqa: ANN401 - see
     )
 
 
-def _sources(header: Any) -> tuple[Source, ...]:  # noqa: ANN401 - see _header
+def _sources(header: Untyped) -> tuple[Source, ...]:
     multiple = hasattr(header, "seg_name")
     names = header.get_sig_name() if multiple else header.sig_name
     frames = [1] * header.n_sig if multiple else list(header.samps_per_frame)

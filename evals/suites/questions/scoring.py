@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tool_use_om.data.values import Json
+
 Call = Mapping[str, Any]
 """``{"tool": name, "args": {…}}``"""
 
@@ -52,7 +54,7 @@ def _meets(expected: Mapping[str, Any], made: Call) -> bool:
     )
 
 
-def _equal(want: Any, got: Any) -> bool:  # noqa: ANN401 - arguments are any JSON
+def _equal(want: Json, got: Json) -> bool:
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
         return bool(want == got)
     if isinstance(want, (int, float)):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from tool_use_om.data.values import Untyped
 from tool_use_om.heads.contract.spec import HeadSpec, Param
 from tool_use_om.heads.samples.forecaster import RawForecaster
 
@@ -67,7 +68,7 @@ class PatchTST(RawForecaster):
         return points.reshape(*context.shape[:2], n_steps)
 
 
-def _model(n_samples: int, n_steps: int) -> Any:  # noqa: ANN401  # a torch module
+def _model(n_samples: int, n_steps: int) -> Untyped:
     from transformers import PatchTSTConfig, PatchTSTForPrediction
 
     patch = max(2, min(16, n_samples // 4))
@@ -88,7 +89,7 @@ def _model(n_samples: int, n_steps: int) -> Any:  # noqa: ANN401  # a torch modu
     return PatchTSTForPrediction(config).eval()
 
 
-def _train(model: Any, inputs: Array, targets: Array, epochs: int) -> None:  # noqa: ANN401  # a torch module
+def _train(model: Untyped, inputs: Array, targets: Array, epochs: int) -> None:
     """Minimise the squared error over known values; batches in an order drawn each epoch."""
     import torch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tool_use_om.data.values import Untyped
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import cut
 from tool_use_om.tools.look.selection import Segment
@@ -32,7 +33,7 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
     }
 
 
-def _contexts(ctx: ToolContext, run: Run) -> Any:  # noqa: ANN401  # a WindowBatch, imported lazily below
+def _contexts(ctx: ToolContext, run: Run) -> Untyped:
     """The windows the forecasts were made from, on the forecast channels only."""
     asked = run.working_set.but(channels=tuple(run.data["channels"]), encoding_channels=())
     plan = own_rate_plan(ctx, asked, run.data["channels"])
