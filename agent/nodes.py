@@ -77,6 +77,7 @@ class Nodes:
         return update | {
             "datasets": cards,
             "plan": steps,
+            "understood": reply.understood.to_json() if reply.understood else {},
             "not_understood": list(reply.not_understood),
             "answer": "" if steps else (reply.reply or "").strip(),
         }
@@ -91,6 +92,7 @@ class Nodes:
             working_set=state.get("working_set") or {},
             plan=state.get("plan") or [],
             tools=self._names,
+            understood=state.get("understood") or {},
         )
         messages = state["messages"]
         model = self._model_for(context)
@@ -113,6 +115,7 @@ class Nodes:
             results=results_of(state["messages"]),
             rejected=rejected,
             not_understood=state.get("not_understood") or [],
+            understood=state.get("understood") or {},
         )
         model = self._model_for(coerce_context(runtime.context))
         asked = [prompt, HumanMessage(state["question"])]
@@ -143,6 +146,7 @@ class Nodes:
 _FRESH: dict[str, Any] = {
     "working_set": {},
     "plan": [],
+    "understood": {},
     "not_understood": [],
     "datasets": [],
     "findings": [],
