@@ -78,6 +78,7 @@ class Nodes:
         return update | {
             "datasets": cards,
             "plan": steps,
+            "understood": reply.understood.to_json() if reply.understood else {},
             "not_understood": list(reply.not_understood),
             "answer": "" if steps else (reply.reply or "").strip(),
         }
@@ -92,6 +93,7 @@ class Nodes:
             working_set=state.get("working_set") or {},
             plan=state.get("plan") or [],
             tools=self._names,
+            understood=state.get("understood") or {},
         )
         messages = state["messages"]
         model = self._model_for(context)
@@ -114,6 +116,7 @@ class Nodes:
             results=results_of(state["messages"]),
             rejected=rejected,
             not_understood=state.get("not_understood") or [],
+            understood=state.get("understood") or {},
         )
         model = self._model_for(coerce_context(runtime.context))
         asked = [prompt, HumanMessage(state["question"])]
@@ -144,6 +147,7 @@ class Nodes:
 _FRESH: dict[str, Any] = {
     "working_set": {},
     "plan": [],
+    "understood": {},
     "not_understood": [],
     "datasets": [],
     "findings": [],

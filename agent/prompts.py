@@ -78,10 +78,16 @@ def act_prompt(
     working_set: Mapping[str, Any],
     plan: Sequence[Mapping[str, Any]],
     tools: Sequence[str],
+    understood: Mapping[str, Any] | None = None,
 ) -> SystemMessage:
-    """Return the prompt for the next tool call; the conversation so far follows it."""
+    """Return the prompt for the next tool call; the conversation so far follows it.
+
+    Parameters
+    ----------
+    understood : what the plan phase parsed the question to ask, if the model parses
+    """
     facts = {"phase": "act", "datasets": datasets, "working_set": working_set, "plan": plan}
-    return _message(_ACT, facts | {"tools": tools})
+    return _message(_ACT, facts | {"tools": tools} | _carried(understood))
 
 
 def interpret_prompt(
@@ -90,6 +96,7 @@ def interpret_prompt(
     results: Sequence[Mapping[str, Any]],
     rejected: Sequence[Mapping[str, Any]] = (),
     not_understood: Sequence[str] = (),
+    understood: Mapping[str, Any] | None = None,
 ) -> SystemMessage:
     """Return the prompt for the answer.
 
@@ -99,9 +106,15 @@ def interpret_prompt(
         ``result_id`` None and ``content`` ``{"error": text}``
     rejected : ``{"text", "reason"}`` of what the check refused last time
     not_understood : phrases of the question that the plan could not use
+    understood : what the plan phase parsed the question to ask, if the model parses
     """
     facts = {"phase": "interpret", "question": question, "results": results}
-    return _message(_INTERPRET, facts | {"rejected": rejected, "not_understood": not_understood})
+    facts |= {"rejected": rejected, "not_understood": not_understood}
+    return _message(_INTERPRET, facts | _carried(understood))
+
+
+def _carried(understood: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"understood": understood} if understood else {}
 
 
 def prompt_facts(message: SystemMessage) -> dict[str, Any]:

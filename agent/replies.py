@@ -7,9 +7,17 @@ from typing import Any, Literal, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from tool_use_om.agent.models.resolve import ask
+from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.prompts import REPAIR
 from tool_use_om.data.errors import DataError
 
@@ -29,11 +37,26 @@ class Step(_Reply):
 
 
 class PlanReply(_Reply):
-    """The plan, or a direct answer where no tool is needed."""
+    """The plan, or a direct answer where no tool is needed.
+
+    `understood` is what the question was parsed to ask, for the later phases; a model that does not
+    parse leaves it empty.
+    """
 
     steps: tuple[Step, ...] = ()
     not_understood: tuple[str, ...] = ()
     reply: str | None = None
+    understood: Query | None = None
+
+    @field_validator("understood", mode="wrap")
+    @classmethod
+    def _own_form_only(cls, given: Any, read: ValidatorFunctionWrapHandler) -> Query | None:  # noqa: ANN401 - what a model wrote
+        """Drop what is no `Query`: a model was not asked for one, and its plan still stands."""
+        try:
+            found: Query | None = read(given)
+        except ValidationError:
+            return None
+        return found
 
 
 class Source(_Reply):

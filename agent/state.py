@@ -31,6 +31,8 @@ class AgentState(TypedDict, total=False):
     messages : the conversation, tool calls and results included; the answer is its last message
     question : what is being answered
     plan : steps ``{"tool", "why"}`` as the model wrote them
+    understood : what the question was parsed to ask, as `Query.to_json` has it; empty where the
+        model does not parse
     not_understood : phrases of the question that the model could not use
     datasets : cards of the data sets the question may be about
     working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
@@ -45,6 +47,7 @@ class AgentState(TypedDict, total=False):
     messages: Annotated[list[AnyMessage], add_messages]
     question: str
     plan: list[dict[str, Any]]
+    understood: dict[str, Any]
     not_understood: list[str]
     datasets: list[dict[str, Any]]
     working_set: dict[str, Any]

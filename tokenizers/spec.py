@@ -14,7 +14,8 @@ class TokenizerSpec:
     samples at the rate the windows are brought to. `weights` is a folder inside this package
     ("package:…") or a hub name; `revision` pins the latter. `size_mb` is the size of the weights
     file: what would be downloaded, or what is shipped. `library` is a module that must be there
-    and comes with the extra "zoo"; None = nothing but this package is needed.
+    and comes with the extra "zoo"; None = nothing but this package is needed. `said` are the words
+    people use for it besides its name.
     """
 
     name: str
@@ -31,3 +32,4 @@ class TokenizerSpec:
     good_at: str
     bad_at: str
     library: str | None = None
+    said: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ MOMENT_TINY = TokenizerSpec(
     good_at="works offline on a laptop in seconds; motion, rhythms and steps at any rate",
     bad_at="small and trained on synthetic series only; needs context features where level or "
     "intensity matters",
+    said=("tiny moment",),
 )
 MOMENT_SMALL = TokenizerSpec(
     name="moment-small",
@@ -34,6 +35,7 @@ MOMENT_SMALL = TokenizerSpec(
     size_mb=151.6,
     good_at="general series of 64 to 512 samples; few labels",
     bad_at="must be downloaded; may have seen public benchmarks in its training",
+    said=("small moment",),
 )
 MOMENT_BASE = TokenizerSpec(
     name="moment-base",
@@ -49,6 +51,7 @@ MOMENT_BASE = TokenizerSpec(
     size_mb=453.9,
     good_at="general series, more accurate than small",
     bad_at="must be downloaded; about four times the work of small",
+    said=("base moment",),
 )
 MOMENT_LARGE = TokenizerSpec(
     name="moment-large",
@@ -64,6 +67,7 @@ MOMENT_LARGE = TokenizerSpec(
     size_mb=1385.4,
     good_at="general series, the published results of the MOMENT paper",
     bad_at="must be downloaded; slow without a GPU, about sixteen times the work of small",
+    said=("large moment",),
 )
 CHRONOS_BOLT_TINY = TokenizerSpec(
     name="chronos-bolt-tiny",

@@ -6,9 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tool_use_om.agent.cards import id_pattern
 from tool_use_om.agent.offline.forms.registry import TELLS, tell_generic
-from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.writer import Answer, Result, _spaced
 
@@ -18,9 +16,12 @@ _ARGUMENTS = re.compile(
 
 
 def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return findings and prose for the results of an interpret prompt."""
+    """Return findings and prose for the results of an interpret prompt.
+
+    What was asked is read from `understood`; without it each result is told as it is.
+    """
     results = [Result.of(raw) for raw in facts.get("results") or ()]
-    query = parse(str(facts.get("question", "")), _cards(results))
+    query = Query.from_json(facts.get("understood") or {})
     if any(ask.kind in {"rhythm", "channels", "why"} for ask in query.asks):
         results.sort(key=lambda r: r.tool != "interpret_results")  # what was asked comes first
     answer = Answer(results)
@@ -41,33 +42,6 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
     if not any(answer.lines) and not answer.clauses:
         answer.note("No result came back, so there is nothing to report.")
     return {"findings": answer.findings, "prose": answer.prose()}
-
-
-def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Return what the results tell about the data set, in the form of a card, for the parser."""
-    for result in results:
-        if result.tool == "show_session_stats" and "dataset" in result.content:
-            content = result.content
-            return [
-                {
-                    "name": content["dataset"],
-                    "channels": content.get("channels") or [],
-                    "labels": {"labels": list(content.get("sessions_per_label") or {})},
-                    "session_ids": content.get("sessions") or [],
-                    "id_pattern": id_pattern(_session_ids(results)),
-                }
-            ]
-    return []
-
-
-def _session_ids(results: Sequence[Result]) -> list[str]:
-    """Return the session ids that results and arguments name."""
-    found: list[str] = []
-    for result in results:
-        found += [str(s) for s in result.content.get("sessions") or []]
-        found += [str(s) for s in result.args.get("sessions") or []]
-        found += [str(result.args["query_session"])] if "query_session" in result.args else []
-    return found
 
 
 def _explain_units(answer: Answer) -> None:

@@ -112,9 +112,16 @@ def plan_of(
 ) -> tuple[Query, list[Step]]:
     """Return what a question was understood to ask, and the tool calls that answer it."""
     query = parse(question, cards)
+    return query, steps_of(query, cards, tools)
+
+
+def steps_of(
+    query: Query, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()
+) -> list[Step]:
+    """Return the tool calls that answer `query`; none where something asked for is not there."""
     if query.refused:
-        return query, []  # an answer about something else would be worse than none
-    return query, plan_steps(query, Names.of(cards, query.dataset), tools)
+        return []  # an answer about something else would be worse than none
+    return plan_steps(query, Names.of(cards, query.dataset), tools)
 
 
 def _reply(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> AIMessage:
@@ -140,6 +147,7 @@ def _plan(prompt: Prompt) -> dict[str, Any]:
         "steps": [{"tool": s.tool, "why": s.why} for s in steps],
         "not_understood": missed,
         "reply": reply,
+        "understood": query.to_json(),
     }
 
 
@@ -148,8 +156,10 @@ def _act(
 ) -> list[dict[str, Any]]:
     bound = [str(tool["function"]["name"]) for tool in tools if "function" in tool]
     allowed = bound or prompt.facts.get("tools") or ()
-    _, steps = plan_of(prompt.question, prompt.facts.get("datasets") or [], allowed)
-    call = next_call(steps, messages)
+    cards = prompt.facts.get("datasets") or []
+    carried = prompt.facts.get("understood")
+    query = Query.from_json(carried) if carried else parse(prompt.question, cards)
+    call = next_call(steps_of(query, cards, allowed), messages)
     if call is None:
         return []
     made = json.dumps(call, sort_keys=True)

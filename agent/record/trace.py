@@ -60,6 +60,7 @@ class Trace(BaseModel):
     tools: tuple[dict[str, Any], ...] = Field(description="schemas offered, OpenAI form")
     cards: tuple[dict[str, Any], ...] = Field(default=(), description="data sets as offered")
     plan: tuple[dict[str, Any], ...] = ()
+    understood: dict[str, Any] = Field(default_factory=dict, description="the question, parsed")
     not_understood: tuple[str, ...] = ()
     stopped: str = Field(default="", description="which limit ended the calls, if one did")
     calls: tuple[Call, ...] = ()
@@ -193,6 +194,7 @@ def trace_from_state(
         tools=tuple(dict(t) for t in (tool_schemas() if tools is None else tools)),
         cards=tuple(state.get("datasets") or ()),
         plan=tuple(state.get("plan") or ()),
+        understood=dict(state.get("understood") or {}),
         not_understood=tuple(state.get("not_understood") or ()),
         stopped=str(state.get("stopped") or ""),
         calls=calls_of(messages),

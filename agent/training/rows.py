@@ -134,8 +134,9 @@ def _say(value: Mapping[str, Any]) -> Row:
 
 def _plan(trace: Trace) -> Row:
     direct = None if trace.plan else trace.answer
-    understood = list(trace.not_understood)
-    return {"steps": list(trace.plan), "not_understood": understood, "reply": direct}
+    missed = list(trace.not_understood)
+    said = {"steps": list(trace.plan), "not_understood": missed, "reply": direct}
+    return said | ({"understood": trace.understood} if trace.understood else {})
 
 
 def _names(trace: Trace) -> list[str]:
@@ -148,14 +149,21 @@ def _plan_prompt(trace: Trace) -> Row:
 
 def _act_prompt(trace: Trace, working_set: Mapping[str, Any]) -> Row:
     prompt = act_prompt(
-        datasets=trace.cards, working_set=working_set, plan=trace.plan, tools=_names(trace)
+        datasets=trace.cards,
+        working_set=working_set,
+        plan=trace.plan,
+        tools=_names(trace),
+        understood=trace.understood,
     )
     return _system(prompt)
 
 
 def _interpret_prompt(trace: Trace) -> Row:
     prompt = interpret_prompt(
-        question=trace.query, results=_results(trace), not_understood=trace.not_understood
+        question=trace.query,
+        results=_results(trace),
+        not_understood=trace.not_understood,
+        understood=trace.understood,
     )
     return _system(prompt)
 

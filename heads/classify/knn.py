@@ -34,6 +34,7 @@ class KNN(ClassifierHead):
         good_at="showing the examples an answer rests on; classes of any shape",
         bad_at="few labels of noisy classes; coarse probabilities, hence large prediction sets",
         labels_needed=1,
+        said=("knn", "k nn", "k nearest"),
         params=(
             *POOLING_PARAMS,
             Param(name="k", kind="int", default=5, low=1, high=100, description="voters"),

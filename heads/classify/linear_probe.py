@@ -31,6 +31,7 @@ class LinearProbe(ClassifierHead):
         good_at="many labels (more than about 20 a class), classes that are not compact",
         bad_at="a handful of labels; classes that no plane separates",
         labels_needed=2,
+        said=("linear probe", "logistic regression", "linear head", "linear_probe"),
         params=(
             *POOLING_PARAMS,
             Param(

@@ -39,6 +39,7 @@ class Prototypes(ClassifierHead):
         good_at="few labels (1 to about 20 a class); says which stretch it compared with",
         bad_at="classes that are not compact, many labels (a trained probe is better then)",
         labels_needed=1,
+        said=("prototypes", "prototype", "nearest prototype", "class means"),
         params=(
             *POOLING_PARAMS,
             Param(

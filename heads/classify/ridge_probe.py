@@ -35,6 +35,7 @@ class RidgeProbe(ClassifierHead):
         good_at="shapes aligned in their windows, few windows with many features; fits in a moment",
         bad_at="saying which stretch it compared with; classes that no plane separates",
         labels_needed=2,
+        said=("ridge probe", "ridge classifier", "ridge head"),
         params=(
             Param(
                 name="pooling",

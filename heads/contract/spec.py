@@ -78,6 +78,7 @@ class HeadSpec:
     Parameters
     ----------
     labels_needed : labels a class from which the head is useful; 0 = needs none
+    said : the words people use for it; a question that holds one of them names this head
     """
 
     name: str
@@ -87,6 +88,7 @@ class HeadSpec:
     bad_at: str
     labels_needed: int
     params: tuple[Param, ...] = ()
+    said: tuple[str, ...] = ()
 
     def defaults(self) -> dict[str, ParamValue]:
         """Return every parameter with its default."""

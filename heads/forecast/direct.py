@@ -52,6 +52,7 @@ class Direct(ForecastHead):
         good_at="long contexts with much to learn from; errors do not build up step by step",
         bad_at="few windows whose whole horizon is known",
         labels_needed=0,
+        said=("direct", "ridge regression", "direct forecaster"),
         params=(
             Param(
                 name="inputs",

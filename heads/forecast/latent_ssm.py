@@ -116,6 +116,7 @@ class LatentSSM(ForecastHead):
         good_at="rhythms and how they fade, from few sessions; fits in seconds",
         bad_at="jumps and regime changes; one channel driving another",
         labels_needed=0,
+        said=("latent ssm", "ssm", "state space", "latent_ssm"),
         params=PARAMS,
     )
     token_shift_: Array  # (D,)

@@ -35,6 +35,7 @@ class SeasonalNaive(ForecastHead):
         good_at="strictly periodic signals; the bar that any forecast must beat",
         bad_at="noise: it repeats it too",
         labels_needed=0,
+        said=("seasonal naive", "naive", "seasonal_naive", "baseline"),
         params=(
             Param(
                 name="season_s",

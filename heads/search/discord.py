@@ -36,6 +36,7 @@ class Discord(AnomalyHead):
         good_at="stretches unlike everything seen, without any labels",
         bad_at="anomalies much shorter than a window; data whose usual part was never shown",
         labels_needed=0,
+        said=("discord",),
         params=(
             *POOLING_PARAMS,
             Param(name="k", kind="int", default=3, low=1, high=50, description="neighbours"),

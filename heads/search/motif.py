@@ -44,6 +44,7 @@ class MotifSearch(Similarity):
         good_at="finding what recurs when one does not know what to look for",
         bad_at="strictly periodic signals, where all pairs are alike; motifs of unknown length",
         labels_needed=0,
+        said=("motif head", "motif search", "head motif"),
         params=(
             Param(
                 name="length_s",

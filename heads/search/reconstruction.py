@@ -52,6 +52,13 @@ class Reconstruction(AnomalyHead):
         good_at="anomalies much shorter than a window, jumps of level; fast on many windows",
         bad_at="stretches made of usual patches in an unusual order",
         labels_needed=0,
+        said=(
+            "reconstruction",
+            "reconstruction head",
+            "reconstruction error",
+            "short anomalies",
+            "shorter than a window",
+        ),
         params=(
             Param(
                 name="keep",

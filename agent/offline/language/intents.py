@@ -12,16 +12,7 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Kind
 from tool_use_om.agent.offline.language.times import Bound, Duration, Span
 from tool_use_om.data.values import Json
-
-_TASK_OF = {
-    "latent_ssm": "forecast",
-    "direct": "forecast",
-    "seasonal_naive": "forecast",
-    "discord": "anomaly",
-    "reconstruction": "anomaly",
-    "motif": "retrieve",
-    "similarity": "retrieve",
-}
+from tool_use_om.heads.registry import head_spec
 
 
 class _Intent(NamedTuple):
@@ -200,7 +191,8 @@ def _task(clause: Sequence[Node], heads: Sequence[str]) -> str:
     tags = {node.tag for node in clause}
     if tags & {"FORECASTER", "PREDICT"}:
         return "forecast"
-    return next((_TASK_OF[head] for head in heads if head in _TASK_OF), "classify")
+    tasks = [head_spec(head).task for head in heads]
+    return next((task for task in tasks if task != "classify"), "classify")
 
 
 def _times(kind: Kind, clause: Sequence[Node]) -> dict[str, Any]:

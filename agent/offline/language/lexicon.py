@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tool_use_om.agent.offline.language.words import stem, words_of
-from tool_use_om.tokenizers.registry import TOKENIZERS
+from tool_use_om.heads.registry import head_specs
+from tool_use_om.tokenizers.registry import TOKENIZERS, specs
 
 _LEXICON: dict[tuple[str, str], str] = {
     # what is asked
@@ -244,24 +245,6 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("STAT", "max"): "maximum, max, peak, highest value, largest value, highest",
     ("STAT", "range"): "range, peak to peak, amplitude, value range",
     ("STAT", "rms"): "rms, root mean square, energy, power",
-    # heads and tokenizers
-    ("HEADNAME", "prototypes"): "prototypes, prototype, nearest prototype, class means",
-    ("HEADNAME", "linear_probe"): ("linear probe, logistic regression, linear head, linear_probe"),
-    ("HEADNAME", "knn"): "knn, k nn, k nearest",
-    ("HEADNAME", "latent_ssm"): "latent ssm, ssm, state space, latent_ssm",
-    ("HEADNAME", "seasonal_naive"): "seasonal naive, naive, seasonal_naive, baseline",
-    ("HEADNAME", "direct"): "direct, ridge regression, direct forecaster",
-    ("HEADNAME", "discord"): "discord",
-    ("HEADNAME", "ridge_probe"): "ridge probe, ridge classifier, ridge head",
-    ("HEADNAME", "motif"): "motif head, motif search, head motif",
-    ("HEADNAME", "reconstruction"): (
-        "reconstruction, reconstruction head, reconstruction error, short anomalies, "
-        "shorter than a window"
-    ),
-    ("TOKNAME", "moment-tiny"): "tiny moment",
-    ("TOKNAME", "moment-small"): "small moment",
-    ("TOKNAME", "moment-base"): "base moment",
-    ("TOKNAME", "moment-large"): "large moment",
     ("NEAREST", "k"): "top, k",
     # small words with a meaning of their own
     ("FIRST", "first"): "first, initial, opening, beginning",
@@ -398,8 +381,9 @@ def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
     for (tag, strict), phrases in LIMIT_WORDS.items():
         for phrase in phrases.split(", "):
             table[stems(phrase)] = (tag, strict)
-    for name in TOKENIZERS:
-        table[tuple(stem(word) for word in words_of(name))] = ("TOKNAME", name)
+    table |= {stems(phrase): ("HEADNAME", s.name) for s in head_specs() for phrase in s.said}
+    table |= {stems(phrase): ("TOKNAME", s.name) for s in specs() for phrase in s.said}
+    table |= {tuple(map(stem, words_of(name))): ("TOKNAME", name) for name in TOKENIZERS}
     return table
 
 
@@ -408,6 +392,7 @@ def lexicon_words() -> frozenset[str]:
     """Return the words of the lexicon as written, for spelling correction."""
     every = [*_LEXICON.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
     every += LABEL_SYNONYMS.values()
+    every += [" ".join(spec.said) for spec in (*head_specs(), *specs())]
     words = {word for phrases in every for word in phrases.replace(",", "").split()}
     words |= set(EXACT_WORDS)
     return frozenset(w for w in words if w.isalpha())

@@ -31,6 +31,14 @@ _SMALL = frozenset(
     }
 )
 
+_BOUNDED = r"(?<![\w-]){0}(?![\w-])"
+_QUOTE = "[\"'`“”‘’]"
+_SAID_TO_BE_A_SET = (
+    rf"(?:\bdata[\s-]?set\s+(?:called\s+|named\s+)?{_QUOTE}?{{0}}(?![\w-])"
+    rf"|(?<![\w-]){{0}}{_QUOTE}?\s+data[\s-]?set\b"
+    rf"|(?<!\w){_QUOTE}{{0}}{_QUOTE}(?!\w))"
+)
+
 
 @dataclass(frozen=True)
 class Names:
@@ -85,7 +93,7 @@ class Names:
         A word that several modalities share, such as ECG of two leads, means all of them.
         """
         table: dict[tuple[str, ...], tuple[str, Any]] = {
-            _key(name): ("DATASETNAME", name) for name in self.datasets
+            _key(name): ("DATASETNAME", name) for name in self.datasets[:1]
         }
         shared: dict[tuple[str, ...], list[str]] = {}
         for modality in self.modalities:
@@ -114,15 +122,33 @@ class Names:
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word of every name and its inflections, for spelling correction."""
-        words = {
-            w for name in (*self.datasets, *self.channels, *self.labels) for w in words_of(name)
-        }
+        own = (*self.datasets[:1], *self.channels, *self.labels)
+        words = {w for name in own for w in words_of(name)}
         return frozenset(f for w in words if len(w) > 3 for f in inflections(w))
 
     @cached_property
     def label_stems(self) -> dict[str, frozenset[str]]:
         """Label → the stems that make it up, synonyms folded together."""
         return {label: _label_key(words_of(label)) for label in self.labels}
+
+    def dataset_named(self, question: str) -> str | None:
+        """Return the data set that a question names, None when it names none.
+
+        A name of one word may be any word of a sentence ("cycle"), so it counts only in quotes or
+        beside "data set"; one of several parts counts wherever it stands, unless what stands there
+        is a channel or label of the data at hand.
+        """
+        here = {_key(name) for name in (*self.channels, *self.labels, *self.modalities)}
+        for name in sorted(self.datasets, key=len, reverse=True):
+            parts = words_of(name)
+            written = r"[\s_.-]*".join(map(re.escape, parts))
+            if re.search(_SAID_TO_BE_A_SET.format(written), question, re.IGNORECASE):
+                return name
+            apart = r"[\s_.-]+".join(map(re.escape, parts))
+            whole = len(parts) > 1 and re.search(_BOUNDED.format(apart), question, re.IGNORECASE)
+            if whole and _key(name) not in here:
+                return name
+        return None
 
     def meant(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the channels that channel and modality names stand for, in the data's order."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tool_use_om.agent.offline.language.grammar import Node, pick, rewrite
+from tool_use_om.agent.offline.language.grammar import Node, rewrite
 from tool_use_om.agent.offline.language.intents import intent_of, read_ask
 from tool_use_om.agent.offline.language.measures import Level
 from tool_use_om.agent.offline.language.names import Names
@@ -42,10 +42,10 @@ def parse(
     """
     current = (working_set or {}).get("dataset")
     names = Names.of(cards, current)
-    named = pick(tag(question, names), "DATASETNAME")
-    dataset = named[0] if named else (current or (names.datasets[0] if names.datasets else None))
-    if named and named[0] != (names.datasets or ("",))[0]:
-        names = Names.of(cards, named[0])
+    named = names.dataset_named(question)
+    dataset = named or current or next(iter(names.datasets), None)
+    if named:
+        names = Names.of(cards, named)
     nodes = _resolve(_grammar(tag(question, names)), names)
     clauses = _clauses(nodes)
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])

@@ -1,11 +1,16 @@
-"""What a question asks, as the parser understood it."""
+"""What a question asks, as the parser understood it: made once, then carried as JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
+
 from tool_use_om.agent.offline.language.measures import Level
+
+_STRICT = ConfigDict(extra="forbid")
 
 Kind = Literal[
     "datasets",  # which data sets are there
@@ -34,7 +39,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Ask:
     """One thing asked, with what it is about; None or empty = not said.
 
@@ -87,7 +92,7 @@ class Ask:
     task: str = "classify"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Query:
     """A whole question: what is asked in order, the data set, and what was not understood.
 
@@ -100,3 +105,21 @@ class Query:
     dataset: str | None = None
     not_understood: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the query as builtins, what was not said left out."""
+        found: dict[str, Any] = _JSON.dump_python(self, mode="json", exclude_defaults=True)
+        return found
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Query:
+        """Return the query that `to_json` wrote.
+
+        Raises
+        ------
+        pydantic.ValidationError : it is none
+        """
+        return _JSON.validate_python(dict(found))
+
+
+_JSON = TypeAdapter(Query)

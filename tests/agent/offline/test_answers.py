@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tool_use_om.agent.offline.answer import interpret
+from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.model import capabilities, plan_of
 from tool_use_om.agent.offline.writer import Answer, Result, number, ref
 from tool_use_om.agent.verify.check import Verification, verify
@@ -129,10 +130,25 @@ def results_of(*told: tuple[str, Mapping[str, Any]], **args: Any) -> list[dict[s
     ]
 
 
+CARD = {
+    "name": "basic-motions",
+    "channels": STATS["channels"],
+    "labels": {"activity": ["running", "walking"]},
+    "session_ids": STATS["sessions"],
+    "id_pattern": r"bm-test-\d+",
+}
+
+
+def facts_of(question: str, results: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """Return the facts of an interpret prompt: the question as the plan understood it, results."""
+    understood = parse(question, [CARD]).to_json()
+    return {"question": question, "results": results, "understood": understood, **more}
+
+
 def write(
     question: str, results: list[dict[str, Any]], **more: Any
 ) -> tuple[dict[str, Any], Verification]:
-    reply = interpret({"question": question, "results": results, **more})
+    reply = interpret(facts_of(question, results, **more))
     contents = {r["result_id"]: r["content"] for r in results}
     store = Store(results)
     return reply, verify(reply["findings"], reply["prose"], store, question, contents=contents)
@@ -323,8 +339,8 @@ def test_answers_escape_markdown_in_names_of_the_data() -> None:
     """A label's own marks neither format the text nor break a table or a code span."""
     odd = "a|b *c* <d> `e` _f_ Brush_teeth"
     stats = {**STATS, "sessions_per_label": {odd: 40}, "dataset": "x`y"}
-    prose = interpret({"question": "Which labels are there?",
-                       "results": results_of(("show_session_stats", stats))})["prose"]  # fmt: skip
+    told = results_of(("show_session_stats", stats))
+    prose = interpret(facts_of("Which labels are there?", told))["prose"]
     assert r"a\|b \*c\* \<d> \`e\` \_f\_ Brush_teeth 40" in prose
     assert "`x'y`" in prose
     answer = Answer()
@@ -335,10 +351,7 @@ def test_answers_escape_markdown_in_names_of_the_data() -> None:
 
 def test_answers_list_the_labels_when_asked_which_there_are() -> None:
     """The labels themselves are the answer."""
-    facts = {
-        "question": "Which labels are there?",
-        "results": results_of(("show_session_stats", STATS)),
-    }
+    facts = facts_of("Which labels are there?", results_of(("show_session_stats", STATS)))
     assert "the activities are running, walking" in interpret(facts)["prose"]
 
 
@@ -349,9 +362,7 @@ def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
     found = {**HEADS, "rows": rows,
              "difference": {**HEADS["difference"], "value": 0.1, "lower": 0.1}}  # fmt: skip
     question = "Can 2 labels a class tell the activities apart?"
-    prose = interpret({"question": question, "results": results_of(("compare_heads", found))})[
-        "prose"
-    ]
+    prose = interpret(facts_of(question, results_of(("compare_heads", found))))["prose"]
     assert prose.casefold().count("one held-out group only") == 2
     assert "holds zero" not in prose
     assert "yes:" not in prose.casefold()

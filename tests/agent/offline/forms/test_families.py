@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tool_use_om.agent.offline.answer import interpret
+from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.model import plan_of
 from tool_use_om.agent.verify.check import Verification, verify
 from tool_use_om.agent.verify.facts import fact_at
@@ -90,6 +91,16 @@ WHY = {
 }  # fmt: skip
 
 
+CARD = {
+    "name": "homes",
+    "channels": [
+        {"id": i, "unit": unit, "rate_hz": 10.0}
+        for i, unit in (("resource.memory", "%"), ("gyroscope.x", "a.u."))
+    ],
+    "labels": {"activity": ["standing", "walking"]},
+}
+
+
 class Store:
     """Results by id."""
 
@@ -106,7 +117,8 @@ def told(
     """Return the answer on one result, and what the check says of it."""
     content = {k: v for k, v in content.items() if k != "timing"}
     results = [{"result_id": "r-000000000001", "tool": tool, "args": args, "content": content}]
-    reply = interpret({"question": question, "results": results})
+    understood = parse(question, [CARD]).to_json()
+    reply = interpret({"question": question, "results": results, "understood": understood})
     shown = {"r-000000000001": {**content, "args": args}}
     checked = verify(reply["findings"], reply["prose"], Store(results), question, contents=shown)
     return reply["prose"], checked

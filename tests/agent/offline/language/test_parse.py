@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.words import Speller, edit_distance, stem, tokenise
-from tool_use_om.heads.registry import HEADS
-from tool_use_om.tokenizers.registry import TOKENIZERS
+from tool_use_om.heads.contract.spec import HeadSpec
+from tool_use_om.heads.registry import HEADS, head_specs
+from tool_use_om.tokenizers.registry import TOKENIZERS, specs
 
 Cards = list[dict[str, Any]]
 
@@ -258,3 +259,18 @@ def test_parse_knows_every_head_and_tokenizer_by_name(cards: Cards) -> None:
         assert ask_of(f"Use the {head} head", cards).heads == (head,)
     for tokenizer in TOKENIZERS:
         assert ask_of(f"Use the tokenizer {tokenizer}", cards).tokenizer == tokenizer
+
+
+@pytest.mark.parametrize("spec", [s for s in head_specs() if s.said], ids=lambda s: s.name)
+def test_words_of_a_head_name_it_and_bring_its_task(spec: HeadSpec, cards: Cards) -> None:
+    """What a head's own spec says people call it is understood, and for what it is."""
+    for phrase in spec.said:
+        ask = ask_of(f"Use the {phrase}", cards)
+        assert (ask.heads, ask.task) == ((spec.name,), spec.task), phrase
+
+
+def test_words_of_tokenizers_name_them(cards: Cards) -> None:
+    """Likewise for tokenizers."""
+    for spec in specs():
+        for phrase in spec.said:
+            assert ask_of(f"Use the {phrase}", cards).tokenizer == spec.name
