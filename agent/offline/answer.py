@@ -53,7 +53,7 @@ def _explain_units(answer: Answer) -> None:
 def _explain_tail(answer: Answer, query: Query) -> None:
     """Say so where "the last n seconds" was asked for, but no one stretch of time is that."""
     asked = any(ask.tail_s is not None for ask in query.asks)
-    if asked and not any("start_s" in r.args for r in answer.results):
+    if asked and not any({"start_s", "tail_s"} & r.args.keys() for r in answer.results):
         answer.note("")
         answer.note(
             "*The sessions differ in length, so the last seconds could not be cut out: this is "
@@ -67,7 +67,7 @@ def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> b
     if result.tool == "show_session_stats" and _only_context(result, results):
         return False
     asked = {
-        "show_session_stats": bool(kinds & {"sessions"}) or len(results) == 1,
+        "show_session_stats": bool(kinds & {"sessions", "facts"}) or len(results) == 1,
         "select_channels": False,
         "filter_by_time": len(results) == 1 or "note" in result.content,
         "select_tokenizer": "tokenizer" in kinds,

@@ -66,6 +66,7 @@ class Planner:
             "end_s": ask.end_s,
             **self.limits(ask),
             **self.tail(ask),
+            **dict(ask.calendar),
         }
         wanted = {k: v for k, v in wanted.items() if v not in (None, [])}
         if wanted == self.filters:
@@ -84,10 +85,12 @@ class Planner:
         return {"min_duration_s": low, "max_duration_s": high}
 
     def tail(self, ask: Ask) -> dict[str, float]:
-        """Return "the last n seconds" as a start, where all sessions are of one length."""
+        """Return "the last n seconds": as a start where all sessions are of one length."""
         known = self.names.duration_s
-        if ask.tail_s is None or not known or known["min"] != known["max"]:
+        if ask.tail_s is None:
             return {}
+        if not known or known["min"] != known["max"]:
+            return {"tail_s": ask.tail_s}
         return {"start_s": max(0.0, known["max"] - ask.tail_s), "end_s": known["max"]}
 
     def encode(self, ask: Ask) -> None:

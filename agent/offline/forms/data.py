@@ -6,22 +6,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tool_use_om.agent.offline.forms.facts import plan_facts, tell_fact
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
 
-_SHOWN_ROWS = 12
-_STATISTICS = {
-    "std": "standard deviation",
-    "max": "maximum",
-    "min": "minimum",
-    "rms": "root mean square",
-}
 
 
 def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
-    """Tell how many sessions fit what was asked, and what they hold."""
+    """Tell how many sessions fit what was asked, what they hold, or the facts asked for."""
+    facts = [ask for ask in query.asks if ask.kind == "facts" and _is_of(ask, result)]
+    for ask in facts:
+        tell_fact(answer, result, ask)
+    if not facts or any(a.kind == "sessions" and _is_of(a, result) for a in query.asks):
+        _tell_counted(answer, result, query)
+
+
+def _is_of(ask: Ask, result: Result) -> bool:
+    """Tell whether a result is what was looked up for an ask: of the same sessions."""
+    meant = {"sessions": ask.sessions, "subjects": ask.subjects}
+    if ask.kind == "sessions":
+        meant["labels"] = ask.labels
+    same = all(
+        sorted(map(str.casefold, result.args.get(key) or [])) == sorted(map(str.casefold, names))
+        for key, names in meant.items()
+    )
+    return same and result.args.get("split") == ask.split
+
+
+def _tell_counted(answer: Answer, result: Result, query: Query) -> None:
     ask = _sessions_ask(query)
     topics = set(ask.topic.split())
     every = not topics - {"session", "only", "label"} or "describe" in topics
@@ -175,110 +189,6 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
-    """Tell a statistic: of one channel as a sentence, of several as a table."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    statistic = _STATISTICS.get(result.content["statistic"], result.content["statistic"])
-    where, refs = _where(answer, result, query)
-    if len(rows) == 1:
-        answer.head(
-            result, f"the {statistic} of `{{channel}}`{where} is {{value}}",
-            channel=ref("/rows/0/channel", "channel"),
-            value=ref("/rows/0/value", statistic, "unit"), **refs,
-        )  # fmt: skip
-        answer.say(
-            result, "It rests on {n} samples of {sessions} sessions.",
-            n=ref("/rows/0/n", "samples"), sessions=ref("/n_sessions", "sessions behind it"),
-        )  # fmt: skip
-        return
-    if len({row.get("unit") for row in rows}) == 1:
-        _extremes(answer, result, statistic, where, refs)
-    else:
-        answer.head(
-            result, f"the {statistic} of each channel{where} is listed here; the channels have "
-            "different units, so no one is the highest", **refs,
-        )  # fmt: skip
-    _statistic_rows(answer, result, statistic)
-    answer.say(result, "Over {n} sessions.", n=ref("/n_sessions", "sessions behind it"))
-    _left_out(answer, result)
-
-
-def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
-    """Return what the statistic is limited to, with its references: label and time."""
-    labels = [named(label) for label in result.content.get("labels") or []]
-    clause = " while " + " or ".join(labels) if labels else ""
-    place = answer.results.index(result) if result in answer.results else 0
-    earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
-    last = earlier[-1] if earlier else None
-    if last is None or not {"start_s", "end_s"} & last.args.keys():
-        tail = any(ask.tail_s is not None for ask in query.asks)
-        return clause + (" over whole sessions" if tail else ""), {}
-    refs = {
-        "from_s": ref("/start_s", "start of the time looked at", "unit", of=last),
-        "to_s": ref("/end_s", "end of the time looked at", "unit", of=last),
-    }
-    if any(last.look(r.pointer) is None for r in refs.values()):
-        return clause, {}
-    return clause + " from {from_s} to {to_s}", refs
-
-
-def _statistic_rows(answer: Answer, result: Result, statistic: str) -> None:
-    rows: list[dict[str, Any]] = result.content["rows"]
-    grouped = any(row.get("group") for row in rows)
-    told = []
-    for index, row in enumerate(rows[:_SHOWN_ROWS]):
-        value = ref(f"/rows/{index}/value", f"{statistic} of {row['channel']}{_group(row)}", "unit")
-        group = (plain(str(row.get("group") or "")),) if grouped else ()
-        told.append((result, (f"`{row['channel']}`", *group, value)))
-    by = (str(result.content.get("by") or "group"),) if grouped else ()
-    answer.note("")
-    answer.table(("channel", *by, statistic), told)
-    if len(rows) > _SHOWN_ROWS:
-        answer.note("The other rows are in the result.")
-
-
-def _extremes(
-    answer: Answer, result: Result, statistic: str, where: str, refs: Mapping[str, Ref]
-) -> None:
-    """Tell the highest and the lowest row, and how far apart they are."""
-    rows = result.content["rows"]
-    group_h, group_l = (named(_group(result.content[end])) for end in ("highest", "lowest"))
-    if rows[0].get("value") == rows[-1].get("value"):
-        answer.head(
-            result, f"the {statistic}{where} is the same for all channels: {{value}}",
-            value=ref("/highest/value", f"{statistic} of each channel", "unit"), **refs,
-        )  # fmt: skip
-        return
-    tied = rows[0].get("value") == rows[1].get("value")
-    answer.head(
-        result,
-        f"the {statistic}{where} is highest for `{{top}}`{group_h} at {{high}}"
-        f"{' (a tie)' if tied else ''} and lowest for `{{bottom}}`{group_l} at {{low}}",
-        top=ref("/highest/channel", f"channel with the highest {statistic}"),
-        high=ref("/highest/value", f"highest {statistic}", "unit", "/lowest/value"),
-        bottom=ref("/lowest/channel", f"channel with the lowest {statistic}"),
-        low=ref("/lowest/value", f"lowest {statistic}", "unit"),
-        **refs,
-    )
-    answer.say(
-        result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest")
-    )
-
-
-def _group(row: Mapping[str, Any]) -> str:
-    return f", {row['group']}" if row.get("group") else ""
-
-
-def _left_out(answer: Answer, result: Result) -> None:
-    """Name the channels looked at that have no row."""
-    shown = {row["channel"] for row in result.content["rows"]}
-    chosen = [r for r in answer.results if r.tool in {"show_session_stats", "select_channels"}]
-    asked = chosen[-1].content.get("channels") or [] if chosen else []
-    missing = [f"`{c['id']}`" for c in asked if isinstance(c, dict) and c["id"] not in shown]
-    if missing:
-        answer.note(f"Without values there: {', '.join(missing)}.")
-
-
 def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what is selected now."""
     answer.head(
@@ -343,17 +253,6 @@ def _none_fits(known: Mapping[str, float], ask: Ask) -> bool:
     return too_long or too_short
 
 
-def _plan_stats(p: Planner, ask: Ask) -> None:
-    p.open()
-    if ask.channels:
-        p.add("select_channels", "look at these channels only", channels=list(ask.channels))
-    p.narrow(ask)
-    p.add(
-        "show_channel_stats", f"compute the {ask.statistic or 'std'}",
-        statistic=ask.statistic, by=ask.by,
-    )  # fmt: skip
-
-
 def _plan_plot(p: Planner, ask: Ask) -> None:
     p.open()
     found = any(s.tool == "run_task" for s in p.steps)
@@ -374,13 +273,12 @@ FORM = Form(
     plans={
         "datasets": _plan_datasets,
         "sessions": _plan_sessions,
-        "stats": _plan_stats,
+        "facts": plan_facts,
         "plot": _plan_plot,
     },
     tells={
         "list_datasets": tell_datasets,
         "show_session_stats": tell_sessions,
-        "show_channel_stats": tell_statistics,
         "filter_by_time": tell_filter,
         "plot_sessions": tell_plot,
     },

@@ -14,6 +14,7 @@ from tool_use_om.agent.offline.forms import (
     forecast,
     labels,
     search,
+    stats,
     trust,
     why,
 )
@@ -28,6 +29,7 @@ from tool_use_om.agent.offline.writer import Answer, Result, ref
 
 FORMS: tuple[Form, ...] = (
     data.FORM,
+    stats.FORM,
     data_check.FORM,
     encode.FORM,
     find.FORM,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tool_use_om.agent.offline.language.everyday import EVERYDAY
 from tool_use_om.agent.offline.language.words import stem, words_of
 from tool_use_om.heads.registry import head_specs
 from tool_use_om.tokenizers.registry import TOKENIZERS, specs
@@ -26,7 +27,7 @@ _LEXICON: dict[tuple[str, str], str] = {
         "worse than"
     ),
     ("FIND", "find"): (
-        "find, detect, locate, spot, identify, where, when, search for, pick out, discover, segment"
+        "find, detect, locate, spot, identify, where, search for, pick out, discover, segment"
     ),
     ("CLASSIFY", "classify"): (
         "classify, classification, recognise, recognize, recognition, label the sessions, "
@@ -234,7 +235,8 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("COVERAGE", "coverage"): "coverage, confidence level, confidence",
     ("UNITS", "unit"): "unit, rate, sampling rate, sample rate",
     ("DURATION", "longest"): (
-        "longest, shortest, duration, total duration, how long, total length, length of the session"
+        "duration, total duration, how long, total length, length of the session, last, "
+        "running time, run time, how many hours, how many minutes, how many seconds"
     ),
     ("OTHERS", "others"): ("others, other sessions, the rest, rest of the sessions, everyone else"),
     # statistics
@@ -375,9 +377,10 @@ COMMON_WORDS = frozenset(_COMMON_WORDS.split())
 def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
     """Return phrase (as stems) → (tag, value)."""
     table: dict[tuple[str, ...], tuple[str, str | bool]] = {}
-    for (tag, value), phrases in _LEXICON.items():
-        for phrase in phrases.split(", "):
-            table[stems(phrase)] = (tag, value)
+    for words in (_LEXICON, EVERYDAY):
+        for (tag, value), phrases in words.items():
+            for phrase in phrases.split(", "):
+                table[stems(phrase)] = (tag, value)
     for (tag, strict), phrases in LIMIT_WORDS.items():
         for phrase in phrases.split(", "):
             table[stems(phrase)] = (tag, strict)
@@ -390,7 +393,7 @@ def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
 @lru_cache(maxsize=1)
 def lexicon_words() -> frozenset[str]:
     """Return the words of the lexicon as written, for spelling correction."""
-    every = [*_LEXICON.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
+    every = [*_LEXICON.values(), *EVERYDAY.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
     every += LABEL_SYNONYMS.values()
     every += [" ".join(spec.said) for spec in (*head_specs(), *specs())]
     words = {word for phrases in every for word in phrases.replace(",", "").split()}

@@ -16,6 +16,7 @@ Kind = Literal[
     "datasets",  # which data sets are there
     "sessions",  # count, list or describe sessions, channels, labels, subjects
     "stats",  # a statistic of channels
+    "facts",  # who, when, how long, units and rates, labels in time
     "plot",
     "check",  # what may be wrong with the data
     "find",  # where is this activity
@@ -30,6 +31,7 @@ Kind = Literal[
     "anomaly",
     "rhythm",  # cadence of an activity
     "channels",  # which channels matter for an activity
+    "mislabelled",  # which recordings may carry a wrong label
     "why",  # does an explanation hold, what would change the answer
     "heads",  # compare heads
     "head",  # choose or configure a head
@@ -49,9 +51,13 @@ class Ask:
     excluded : labels were named by what they are not, `labels` holds the others
     start_s, end_s : a stretch of each session; with `tail_s` it is the last seconds instead
     min_s, max_s : limits on how long sessions are; `strict_min`/`strict_max` = the limit is out
+    percent : of a percentile
+    want : "group" where the group is asked for (which activity), "when" for a moment
+    calendar : hours, weekdays, months, first_date, last_date as `filter_by_time` names them
+    at_s : one moment of a session
     faults : kinds of issue to look for in the data
     shots : labelled examples a class
-    level : what a forecast may reach
+    level : what a forecast may reach, or a channel be beyond
     settings : further settings of windows and patches, as `configure_tokenizer` names them
     options : further arguments of the run, as `run_task` names them
     attributes : what a described activity is like, as its description names them
@@ -74,6 +80,10 @@ class Ask:
     strict_max: bool = False
     statistic: str | None = None
     by: str | None = None
+    percent: float | None = None
+    want: str = "value"
+    calendar: tuple[tuple[str, Any], ...] = ()
+    at_s: float | None = None
     horizon_s: float | None = None
     k: int | None = None
     count: int | None = None
