@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import unknown
@@ -22,7 +22,7 @@ HEADS: Mapping[str, str] = {
     "knn": "tool_use_om.heads.classify.knn:KNN",
     "latent_ssm": "tool_use_om.heads.forecast.latent_ssm:LatentSSM",
     "direct": "tool_use_om.heads.forecast.direct:Direct",
-    "seasonal_naive": "tool_use_om.heads.forecast.seasonal_naive:SeasonalNaive",
+    "seasonal_naive": "tool_use_om.heads.samples.head:SeasonalNaive",
     "similarity": "tool_use_om.heads.search.similarity:Similarity",
     "motif": "tool_use_om.heads.search.motif:MotifSearch",
     "discord": "tool_use_om.heads.search.discord:Discord",
@@ -36,8 +36,7 @@ def head_class(name: str) -> type[Head]:
     """Return the class of a registered head; raise NotFoundError naming the nearest ones."""
     if name not in HEADS:
         raise unknown("head", name, HEADS)
-    module, _, attribute = HEADS[name].partition(":")
-    found: type[Head] = getattr(import_module(module), attribute)
+    found: type[Head] = resolve_name(HEADS[name])
     return found
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,7 +20,13 @@ from numpy.typing import NDArray
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Untyped
+from tool_use_om.heads.samples.base import raw_classifier
+from tool_use_om.heads.samples.problem import filled
 from tool_use_om.tokenizers.moment.model import Moment
+from tool_use_om.tokenizers.windows.windows import WindowBatch
+
+if TYPE_CHECKING:
+    from tool_use_om.data.converters.shared.ucr_files import Case
 
 Array = NDArray[np.float32]
 POOLINGS = ("mean", "mean+max+std+first+last", "shape", "two resolutions")
@@ -38,7 +46,7 @@ class Split:
 
 
 def read_ucr(folder: Path) -> list[Split]:
-    """Read every `<Name>/<Name>_TRAIN.tsv` and `_TEST.tsv` below `folder`, by name.
+    """Read every `<Name>_TRAIN.tsv` and `_TEST.tsv` below `folder`, by name; one channel each.
 
     Raises
     ------
@@ -51,20 +59,33 @@ def read_ucr(folder: Path) -> list[Split]:
 
 
 def _read_set(path: Path) -> Split:
-    try:
-        train, test = (
-            np.loadtxt(path.with_name(path.name.replace("_TRAIN", part)), ndmin=2)
-            for part in ("_TRAIN", "_TEST")
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} or its _TEST file is not a readable UCR file: {error}") from error
+    from tool_use_om.data.converters.shared.ucr_files import read_cases
+
+    test_path = path.with_name(path.name.replace("_TRAIN", "_TEST"))
+    if not test_path.is_file():
+        raise DataError(f"{path} has no _TEST file beside it.")
+    parts = [list(read_cases(p)) for p in (path, test_path)]
+    length = max(len(case.values) for part in parts for case in part)
+    names = sorted({str(case.label) for part in parts for case in part})
+    (train, train_labels), (test, test_labels) = (_arrays(p, length, names) for p in parts)
     return Split(
         name=path.name.removesuffix("_TRAIN.tsv"),
-        train=train[:, 1:].astype(np.float32),
-        train_labels=train[:, 0].astype(np.int64),
-        test=test[:, 1:].astype(np.float32),
-        test_labels=test[:, 0].astype(np.int64),
+        train=train,
+        train_labels=train_labels,
+        test=test,
+        test_labels=test_labels,
     )
+
+
+def _arrays(
+    cases: Sequence[Case], length: int, names: Sequence[str]
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return series (n, length), gaps bridged and ends held, and the place of each label."""
+    series = np.full((len(cases), length), np.nan)
+    for row, case in zip(series, cases, strict=True):
+        row[: len(case.values)] = case.values[:, 0]
+    labels = np.array([names.index(str(case.label)) for case in cases], dtype=np.int64)
+    return filled(series).astype(np.float32), labels
 
 
 def stretched(series: Array, length: int = FULL) -> Array:
@@ -122,22 +143,29 @@ def ridge(n_context: int = 0) -> Untyped:
     return make_pipeline(*steps, RidgeClassifierCV(alphas=np.logspace(-3, 4, 15)))
 
 
-def rocket(train: Array, test: Array) -> tuple[Array, Array] | None:
-    """Return MiniRocket's features of windows (n, C, T), fitted on `train`; None without aeon."""
-    try:
-        from aeon.transformations.collection.convolution_based import MiniRocket
-    except ImportError:
-        return None
-    fitted = MiniRocket(random_state=0, n_jobs=1).fit(train)
-    first, second = (np.asarray(fitted.transform(x), dtype=np.float32) for x in (train, test))
-    return first, second
-
-
 def judge_rocket(splits: list[Split]) -> dict[tuple[str, str], dict[str, float]]:
     """Return the accuracy of MiniRocket and ridge by set; empty where aeon is not installed."""
-    found = {s.name: rocket(s.train[:, None], s.test[:, None]) for s in splits}
-    scores = {s.name: ridge_accuracy(s, *f) for s in splits if (f := found[s.name]) is not None}
-    return {("MiniRocket", "its own"): scores} if scores else {}
+    if find_spec("aeon") is None:
+        return {}
+    scores = {}
+    for s in splits:
+        model = raw_classifier("minirocket").fit(_windows(s.train), list(map(str, s.train_labels)))
+        said = model.predict(_windows(s.test))
+        scores[s.name] = float((said == s.test_labels.astype(np.str_)).mean())
+    return {("MiniRocket", "its own"): scores}
+
+
+def _windows(series: Array) -> WindowBatch:
+    """Return series (n, T) as windows of one channel."""
+    return WindowBatch(
+        values=series[:, None],
+        mask=np.ones((len(series), 1, series.shape[1]), dtype=bool),
+        rate_hz=1.0,
+        start_s=np.zeros(len(series)),
+        session_ids=tuple(f"w{i}" for i in range(len(series))),
+        channels=("series.value",),
+        units=("a.u.",),
+    )
 
 
 def ridge_accuracy(split: Split, train: Array, test: Array) -> float:

@@ -6,7 +6,8 @@ overlap. The control is the same shape with random weights, as in `pretrain_judg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.format.labels import window_labels
-from tool_use_om.evals.judge.series import BATCH, ridge, rocket, shape
+from tool_use_om.evals.judge.series import BATCH, ridge, shape
+from tool_use_om.heads.samples.base import raw_classifier
 from tool_use_om.tokenizers.moment.model import Moment
 from tool_use_om.tokenizers.windows.config import TokenizerConfig
 from tool_use_om.tokenizers.windows.windows import WindowBatch, cut_windows
@@ -122,12 +124,21 @@ def judge_rocket(
 
     A padded or missing sample holds the last measured one.
     """
+    if find_spec("aeon") is None:
+        return {}
     last = np.where(data.batch.mask, np.arange(data.batch.values.shape[-1]), 0)
     held = np.take_along_axis(data.batch.values, np.maximum.accumulate(last, axis=-1), axis=-1)
-    found = rocket(held[data.train], held[~data.train])
-    if found is None:
-        return {}
-    return {("MiniRocket", "its own"): _accuracies(data, *found, 0, per_class, repeats)}
+    windows = replace(data.batch, values=held, mask=np.ones_like(data.batch.mask))
+    known, judged = windows.select(data.train), windows.select(~data.train)
+    y, truth = data.labels[data.train], data.labels[~data.train]
+
+    def accuracy(rows: NDArray[np.int64]) -> float:
+        model = raw_classifier("minirocket").fit(known.select(rows), list(y[rows]))
+        return float((model.predict(judged) == truth).mean())
+
+    everything = accuracy(np.arange(len(y)))
+    some = [accuracy(few(y, per_class, seed)) for seed in range(repeats)]
+    return {("MiniRocket", "its own"): (everything, float(np.mean(some)), float(np.std(some)))}
 
 
 def _accuracies(  # noqa: PLR0917  # features of both parts, and how they are used

@@ -42,11 +42,18 @@ class NormalEquations:
 
     def without(self, part: NormalEquations) -> NormalEquations:
         """Return the equations with the rows of `part` (of the same blocks) left out."""
+        return self._joined(part, -1)
+
+    def plus(self, part: NormalEquations) -> NormalEquations:
+        """Return the equations with the rows of `part` (of the same blocks) as well."""
+        return self._joined(part, 1)
+
+    def _joined(self, part: NormalEquations, sign: int) -> NormalEquations:
         return replace(
             self,
-            grams=tuple(a - b for a, b in zip(self.grams, part.grams, strict=True)),
-            crosses=tuple(a - b for a, b in zip(self.crosses, part.crosses, strict=True)),
-            counts=tuple(a - b for a, b in zip(self.counts, part.counts, strict=True)),
+            grams=tuple(a + sign * b for a, b in zip(self.grams, part.grams, strict=True)),
+            crosses=tuple(a + sign * b for a, b in zip(self.crosses, part.crosses, strict=True)),
+            counts=tuple(a + sign * b for a, b in zip(self.counts, part.counts, strict=True)),
         )
 
     def of(self, features: Array) -> NormalEquations:
@@ -71,7 +78,7 @@ def normal_equations(X: Array, Y: Array, blocks: Sequence[Array] | None = None) 
     blocks : target columns of each block, to gather like other rows; default: found in Y
     """
     known = np.isfinite(Y)
-    columns_of = _blocks(known) if blocks is None else blocks
+    columns_of = known_blocks(known) if blocks is None else blocks
     grams, crosses, counts = [], [], []
     for columns in columns_of:
         rows = known[:, columns].all(axis=1)
@@ -88,7 +95,8 @@ def normal_equations(X: Array, Y: Array, blocks: Sequence[Array] | None = None) 
     )
 
 
-def _blocks(known: Array) -> list[Array]:
+def known_blocks(known: Array) -> list[Array]:
+    """Return the target columns of each block, from where (n, M) targets are known."""
     changes = np.flatnonzero((known[:, 1:] != known[:, :-1]).any(axis=0)) + 1
     blocks = np.split(np.arange(known.shape[1]), changes)
     if len(blocks) > _MOST_BLOCKS:

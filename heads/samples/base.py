@@ -1,14 +1,14 @@
-"""Raw-space fallbacks by name: what may answer instead of a head, where it is clearly better.
+"""Models of samples by name: what answers beside or instead of a head, measured and never silently.
 
-They read windows of samples, come from kept libraries and are never chosen silently: see
-`heads/gate.py`. One file and one line adds one.
+Forecasters are given a `Problem` and a `Fold` (see `forecaster`), classifiers windows and labels.
+The tools, the suites and the judge of encoders all use these. One file and one line adds one.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -32,6 +32,9 @@ RAW: Mapping[Task, Mapping[str, str]] = {
     "forecast": {
         "rlinear": "tool_use_om.heads.samples.linear:RLinear",
         "dlinear": "tool_use_om.heads.samples.linear:DLinear",
+        "naive": "tool_use_om.heads.samples.local:Naive",
+        "seasonal_naive": "tool_use_om.heads.samples.local:SeasonalNaive",
+        "naive2": "tool_use_om.heads.samples.local:Naive2",
         "theta": "tool_use_om.heads.samples.local:Theta",
         "ets": "tool_use_om.heads.samples.local:ETS",
         "patchtst": "tool_use_om.heads.samples.deep.patchtst:PatchTST",
@@ -122,29 +125,24 @@ class RawClassifier(ABC):
 
 
 def raw_names(task: Task) -> tuple[str, ...]:
-    """Return the names of a task's fallbacks, cheapest first; none for most tasks."""
+    """Return the names of a task's models of samples; none for most tasks."""
     return tuple(RAW.get(task, {}))
 
 
 def raw_classifier(name: str, seed: int = 0) -> RawClassifier:
     """Build an unfitted classifier; raise NotFoundError with the nearest names otherwise."""
-    made: RawClassifier = _load("classify", name)(seed)
+    made: RawClassifier = raw_class("classify", name)(seed)
     return made
 
 
 def raw_forecaster(name: str, **params: object) -> RawForecaster:
     """Build an unfitted forecaster; raise NotFoundError with the nearest names otherwise."""
-    made: RawForecaster = _load("forecast", name)(**params)
+    made: RawForecaster = raw_class("forecast", name)(**params)
     return made
 
 
-def raw_specs(task: Task) -> list[HeadSpec]:
-    """Return the specs of a task's fallbacks."""
-    return [_load(task, name).spec for name in raw_names(task)]
-
-
-def _load(task: Task, name: str) -> Untyped:
+def raw_class(task: Task, name: str) -> Untyped:
+    """Return the class of a model of samples; raise NotFoundError with the nearest names."""
     if name not in RAW[task]:
         raise unknown(f"raw-space {task} fallback", name, RAW[task])
-    module, _, attribute = RAW[task][name].partition(":")
-    return getattr(import_module(module), attribute)
+    return resolve_name(RAW[task][name])

@@ -35,12 +35,14 @@ class Problem:
     session_ids : one a series
     channels : C channel ids
     rate_hz : float
-    context, horizon, season : samples
+    context, horizon : samples
+    season : samples; 0 = not known, then each history's own is looked for
     folds : those of a walk forward are in order of time; else there is one
     groups : for each judged window, over all folds, what the bootstrap keeps together
     rule : how the folds were made, in words
     usual_scale : (2, C) mean and deviation of what may be learned from, one a series; without it
         the series are comparable as they are: 0 and 1
+    whole : models of single series read all that came before, not the context alone
     """
 
     name: str
@@ -55,6 +57,7 @@ class Problem:
     groups: Array
     rule: str
     usual_scale: tuple[Array, ...] = ()
+    whole: bool = False
 
     @property
     def judged(self) -> Array:
@@ -95,6 +98,16 @@ class Problem:
     def history(self, origin: Array) -> Array:
         """Return all of a series before one origin (C, n), gaps filled by straight lines."""
         return filled(self.series[int(origin[0])][:, : int(origin[1])])
+
+    def before(self, origin: Array) -> Array:
+        """Return what a model of single series reads (C, n): see `whole`; gaps filled.
+
+        Nothing stands in front of the first sample that any channel has.
+        """
+        at, end = int(origin[0]), int(origin[1])
+        seen = self.series[at][:, 0 if self.whole else max(end - self.context, 0) : end]
+        known = np.flatnonzero(np.isfinite(seen).any(axis=0))
+        return filled(seen[:, known[0] :] if len(known) else seen)
 
     def _cut(self, origins: Array, shift: int, length: int) -> Array:
         cut = np.full((len(origins), len(self.channels), length), np.nan)

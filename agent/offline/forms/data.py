@@ -10,8 +10,7 @@ from tool_use_om.agent.offline.forms.facts import plan_facts, tell_fact
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
-from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
-
+from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, ref
 
 
 def tell_sessions(answer: Answer, result: Result, query: Query) -> None:

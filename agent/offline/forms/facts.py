@@ -291,7 +291,7 @@ def _unlabelled(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG0
                     n=ref("/n_sessions", "sessions"))  # fmt: skip
         return
     answer.head(
-        result, "{total} have no label, {share} of the time", 
+        result, "{total} have no label, {share} of the time",
         total=ref("/unlabelled/total_s", "time without a label", "unit"),
         share=ref("/unlabelled/time_frac", "share of the time without a label", "percent"),
     )  # fmt: skip

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tool_use_om.data.synthetic.curves.bodies import harmonics, pulses
+
 GRAVITY = 9.80665  # m/s^2
 CADENCE_HZ = {"walking": (1.6, 2.1), "running": (2.5, 3.0), "cycling": (1.0, 1.5)}
 _STRENGTH = {"resting": 0.0, "walking": 2.2, "running": 7.5, "cycling": 1.0}  # m/s^2
@@ -64,8 +66,7 @@ def acceleration(
     total = span[-1] if span.size and span[-1] > 0 else 1.0
     wander = 0.02 * cadence * total / (2 * np.pi) * np.sin(2 * np.pi * span / total)
     turns = cadence * span + wander + rng.uniform()
-    angle = 2 * np.pi * turns[:, None, None] * np.arange(1, 4) + style.phases
-    body = (style.harmonics * np.sin(angle)).sum(axis=2)
+    body = harmonics(turns[:, None], style.harmonics, style.phases)
     body[:, 0] += style.sway * np.sin(np.pi * turns)
     strength = _STRENGTH[activity] * (1 + 0.05 * np.sin(2 * np.pi * span / 17.0))
     noise = rng.normal(0, _NOISE[activity], (time_s.size, 3))
@@ -76,16 +77,6 @@ _EFFORT = {"resting": 0.0, "walking": 0.3, "running": 0.9, "cycling": 0.6}
 
 
 _LAG_S = 15.0  # how slowly the rate follows a change of activity
-
-
-# (phase of the beat, width, millivolts) of the waves P, Q, R, S, T
-_WAVES = (
-    (0.20, 0.025, 0.12),
-    (0.365, 0.010, -0.12),
-    (0.40, 0.011, 1.10),
-    (0.435, 0.011, -0.25),
-    (0.65, 0.045, 0.30),
-)
 
 
 def heart_rate(
@@ -111,9 +102,6 @@ def heart_rate(
 def ecg(beats: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return an ECG-like wave (n,), mV, from the running count of beats (n,).
 
-    Source: after McSharry et al. (2003), a sum of Gaussian bumps over the phase of the beat.
-    Not covered: how the waves' widths change with the rate.
+    Source: after McSharry et al. (2003), see `curves.bodies`.
     """
-    phase = beats % 1.0
-    wave = sum(mv * np.exp(-0.5 * ((phase - at) / width) ** 2) for at, width, mv in _WAVES)
-    return np.asarray(wave + rng.normal(0, 0.02, beats.size))
+    return np.asarray(pulses(beats % 1.0) + rng.normal(0, 0.02, beats.size))

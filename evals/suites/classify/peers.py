@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 Array = np.ndarray
 DTW_BAND = 0.1  # Sakoe-Chiba, the share of the length that the archive's reference results use
@@ -55,12 +59,13 @@ def peer(name: str) -> Peer:
 
 
 def minirocket(train: RawWindows, y: Array, test: RawWindows, seed: int) -> Array:
-    """MiniRocket with its ridge classifier (Dempster et al., 2021), aeon's."""
-    from aeon.classification.convolution_based import MiniRocketClassifier
+    """MiniRocket with a ridge classifier (Dempster et al., 2021): the one that answers users."""
+    return _of_samples("minirocket", train, y, test, seed)
 
-    model = MiniRocketClassifier(random_state=seed)
-    model.fit(_filled(train), y.astype(np.str_))
-    return np.asarray(model.predict(_filled(test)))
+
+def hydra(train: RawWindows, y: Array, test: RawWindows, seed: int) -> Array:
+    """Hydra with a ridge classifier (Dempster et al., 2023): the one that answers users."""
+    return _of_samples("hydra", train, y, test, seed)
 
 
 def catch22(train: RawWindows, y: Array, test: RawWindows, seed: int) -> Array:
@@ -91,6 +96,7 @@ def nn_euclidean(train: RawWindows, y: Array, test: RawWindows, seed: int) -> Ar
 
 CLASSIFIERS: Mapping[str, Peer] = {
     "minirocket": minirocket,
+    "hydra": hydra,
     "catch22": catch22,
     "nn_dtw": nn_dtw,
     "nn_euclidean": nn_euclidean,
@@ -122,6 +128,32 @@ def euclidean_distances(a: RawWindows, b: RawWindows) -> Array:
 
     return np.asarray(
         pairwise_distances(_filled(a).reshape(len(a), -1), _filled(b).reshape(len(b), -1))
+    )
+
+
+def _of_samples(name: str, train: RawWindows, y: Array, test: RawWindows, seed: int) -> Array:
+    """Return what a registered model of samples says, each window a group by itself."""
+    from tool_use_om.heads.samples.base import raw_classifier
+
+    model = raw_classifier(name, seed).fit(_batch(train), list(y.astype(np.str_)))
+    return model.predict(_batch(test))
+
+
+def _batch(windows: RawWindows) -> WindowBatch:
+    """Return the windows as models of samples take them."""
+    from tool_use_om.tokenizers.windows.windows import WindowBatch
+
+    n, n_channels, n_samples = windows.values.shape
+    measured = np.arange(n_samples) < windows.lengths[:, None]
+    channels = tuple(f"c{i}" for i in range(n_channels))
+    return WindowBatch(
+        values=windows.values.astype(np.float32),
+        mask=np.repeat(measured[:, None], n_channels, axis=1),
+        rate_hz=1.0,
+        start_s=np.zeros(n),
+        session_ids=tuple(f"w{i}" for i in range(n)),
+        channels=channels,
+        units=("",) * n_channels,
     )
 
 

@@ -136,6 +136,7 @@ def horizons(dataset: DataSet, context: int, horizon: int) -> Problem:
             "horizon; groups of the bootstrap: series"
         ),
         usual_scale=tuple(usual),
+        whole=True,
     )
 
 

@@ -21,9 +21,7 @@ from tool_use_om.evals.suites.forecast.methods import Predicted, TokenStore, for
 from tool_use_om.evals.suites.forecast.scores import absolute, mase, smape, squared
 from tool_use_om.evals.suites.forecast.tables import forecast_figures, forecast_tables
 from tool_use_om.heads.registry import head_specs
-from tool_use_om.heads.samples.peers_linear import linear
-from tool_use_om.heads.samples.peers_linear import names as linear_names
-from tool_use_om.heads.samples.peers_local import LOCAL
+from tool_use_om.heads.samples.base import raw_forecaster
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import plan_encoding
@@ -39,10 +37,11 @@ Array = np.ndarray
 # per protocol: the peers that see one series at a time
 LOCAL_PEERS: Mapping[str, tuple[str, ...]] = {
     "rolling": ("naive", "seasonal_naive"),
-    "horizon": tuple(LOCAL),
+    "horizon": ("naive", "seasonal_naive", "naive2", "theta", "ets"),
     "walk": ("naive", "theta", "ets"),
     "sessions": ("naive", "theta"),
 }
+LINEAR_PEERS = ("rlinear", "dlinear")
 
 
 class ForecastSuite:
@@ -109,7 +108,7 @@ class ForecastSuite:
             heads = [s.name for s in head_specs("forecast") if s.name not in left_out]
             methods = [
                 *(f"head/{head}@{mark}" for head in heads),
-                *(f"peer/{p}" for p in (*local, *linear_names())),
+                *(f"peer/{p}" for p in (*local, *LINEAR_PEERS)),
             ]
             kept = [m for m in methods if not self._only or _plain(m) in self._only]
             found += [f"{name}/{c}/{h}/{m}" for c, h in pairs for m in kept]
@@ -146,9 +145,7 @@ class ForecastSuite:
     def _forecast(self, problem: Problem, fold: Fold, kind: str, method: str) -> Predicted:
         if kind == "head":
             return forecast_with_head(method, problem, fold, self._store)
-        if method in LOCAL:
-            return Predicted(points=_one_by_one(problem, fold.judge, method))
-        return Predicted(points=linear(method).forecast(problem, fold))
+        return Predicted(points=raw_forecaster(method).fit(problem, fold).points(fold.judge))
 
     def _made(self, name: str, context: int, horizon: int) -> Problem:
         dataset = self._sets[name]
@@ -181,21 +178,6 @@ def _plain(method: str) -> str:
 
 def _split_note(dataset: DataSet) -> str:
     return f"Split: {dataset.manifest.split_rule.rstrip('.')}."
-
-
-def _one_by_one(problem: Problem, origins: Array, method: str) -> Array:
-    """Forecast each channel of each judged window alone.
-
-    Where each series is forecast once it is read whole; else the window, as all others read it.
-    """
-    forecast, horizon = LOCAL[method], problem.horizon
-    once = len(np.unique(origins[:, 0])) == len(origins)
-    points = np.empty((len(origins), len(problem.channels), horizon))
-    for row, origin in enumerate(origins):
-        seen = problem.history(origin) if once else problem.windows(origin[None])[0]
-        for channel, series in enumerate(seen):
-            points[row, channel] = forecast(series, horizon, problem.season)
-    return points
 
 
 def _scored(problem: Problem, parts: Sequence[Predicted], protocol: str) -> dict[str, Any]:

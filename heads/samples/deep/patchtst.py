@@ -9,6 +9,7 @@ import numpy as np
 from tool_use_om.data.values import Untyped
 from tool_use_om.heads.contract.spec import HeadSpec, Param
 from tool_use_om.heads.samples.forecaster import RawForecaster
+from tool_use_om.heads.samples.problem import Fold, Problem
 
 Array = np.ndarray
 _ROWS_A_STEP = 64
@@ -21,10 +22,9 @@ class PatchTST(RawForecaster):
     """Patches of the samples through a small transformer, channels by themselves (Nie, 2023).
 
     Two layers of width 32; at most 4 000 evenly spaced windows are seen in an epoch. Its errors are
-    measured on one held-out third of the sessions before it is trained on all.
+    measured on the check windows before it is trained again on all.
     """
 
-    n_folds = 1
     spec: ClassVar[HeadSpec] = HeadSpec(
         name="patchtst",
         task="forecast",
@@ -41,31 +41,48 @@ class PatchTST(RawForecaster):
     @property
     def memory_mb(self) -> float:
         """Megabytes of the weights."""
-        return float(sum(p.numel() * p.element_size() for p in self.model_.parameters())) / 1e6
+        return float(sum(p.numel() * p.element_size() for p in self.network.parameters())) / 1e6
 
-    def _learn(self, context: Array, wanted: Array) -> None:
+    def _fit(self, problem: Problem, fold: Fold) -> None:
+        self._learn(problem, fold.fit)
+        if len(fold.check):
+            self._said = self._points(problem, self._checked)
+            self._learn(problem, np.concatenate([fold.fit, fold.check]))
+
+    def _learn(self, problem: Problem, origins: Array) -> None:
         import torch
 
-        inputs = context.reshape(-1, context.shape[2])
+        inputs, mean, scale = _normalised(problem, origins)
+        wanted = (problem.futures(origins) - mean) / scale
         targets = wanted.reshape(-1, wanted.shape[2])
         seen = np.flatnonzero(np.isfinite(targets).any(axis=1))
         seen = seen[:: -(-len(seen) // _MOST_ROWS)]
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._int("seed"))
-            self.model_ = _model(inputs.shape[1], targets.shape[1])
-            _train(self.model_, inputs[seen], targets[seen], self._int("epochs"))
+            torch.manual_seed(int(self.params["seed"] or 0))
+            self.network = _model(inputs.shape[2], targets.shape[1])
+            rows = inputs.reshape(-1, inputs.shape[2])
+            _train(self.network, rows[seen], targets[seen], int(self.params["epochs"] or 1))
 
-    def _points(self, context: Array, n_steps: int) -> Array:
+    def _points(self, problem: Problem, origins: Array) -> Array:
         import torch
 
-        rows = torch.as_tensor(context.reshape(-1, context.shape[2]), dtype=torch.float32)
+        inputs, mean, scale = _normalised(problem, origins)
+        rows = torch.as_tensor(inputs.reshape(-1, inputs.shape[2]), dtype=torch.float32)
         parts = []
         with torch.inference_mode():
             for part in torch.split(rows, _ROWS_AT_ONCE):
-                said = self.model_(past_values=part[..., None]).prediction_outputs
+                said = self.network(past_values=part[..., None]).prediction_outputs
                 parts.append(said[..., 0].numpy())
-        points: Array = np.concatenate(parts)[:, :n_steps].astype(np.float64)
-        return points.reshape(*context.shape[:2], n_steps)
+        points = np.concatenate(parts).astype(np.float64).reshape(*inputs.shape[:2], -1)
+        return np.asarray(mean + scale * points)
+
+
+def _normalised(problem: Problem, origins: Array) -> tuple[Array, Array, Array]:
+    """Return windows in their own mean and scale, and both; a flat one counts as nearly flat."""
+    windows = problem.windows(origins)
+    mean, usual = windows.mean(axis=2, keepdims=True), problem.usual(origins)[1]
+    scale = np.sqrt(windows.var(axis=2, keepdims=True) + (1e-3 * usual) ** 2)
+    return (windows - mean) / scale, mean, scale
 
 
 def _model(n_samples: int, n_steps: int) -> Untyped:

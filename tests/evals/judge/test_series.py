@@ -76,7 +76,7 @@ def test_read_ucr_refuses_a_folder_without_sets(tmp_path: Path) -> None:
 def test_read_ucr_names_a_damaged_file(ucr: Path) -> None:
     """A file that is not numbers is named."""
     (ucr / "Waves" / "Waves_TEST.tsv").write_text("one\ttwo\n")
-    with pytest.raises(DataError, match="Waves_TRAIN"):
+    with pytest.raises(DataError, match="Waves_TEST"):
         read_ucr(ucr)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tool_use_om.data.errors import DataError, NotFittedError, NotFoundError
-from tool_use_om.heads.samples.base import RawClassifier, raw_classifier, raw_names, raw_specs
+from tool_use_om.heads.samples.base import RawClassifier, raw_class, raw_classifier, raw_names
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 NAMES = ("a", "b", "c")
@@ -76,7 +76,8 @@ def test_raw_classifier_refuses_what_it_cannot_read(fitted: RawClassifier) -> No
 
 def test_raw_fallbacks_are_listed_by_task() -> None:
     """Each listed fallback says what it is; a strange name is told the nearest."""
-    assert [s.name for s in raw_specs("classify")] == list(raw_names("classify"))
+    names = raw_names("classify")
+    assert [raw_class("classify", name).spec.name for name in names] == list(names)
     assert raw_names("retrieve") == ()
     with pytest.raises(NotFoundError, match="minirocket"):
         raw_classifier("minirockets")

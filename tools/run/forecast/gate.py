@@ -39,7 +39,7 @@ def gated(
     data : training windows, and test windows that are judged for show after the decision
     refit : fits the head's kind on some of the training windows
     """
-    from tool_use_om.heads.samples.base import raw_forecaster
+    from tool_use_om.heads.samples.head import sample_head
     from tool_use_om.heads.trust.gate import decide
 
     train, test = data
@@ -49,7 +49,7 @@ def gated(
     except DataError as error:
         return head, {"escalated": False, "answered_by": head.name, "why_not": str(error)}
     with clock.lap(f"{decision.rival}_fit_s"):
-        rival = raw_forecaster(decision.rival)
+        rival = sample_head(decision.rival)
         rival.fit(train, channels=head.channels_)
     finalists: dict[str, ForecastHead] = {head.name: head, decision.rival: rival}
     with clock.lap("gate_test_s"):
@@ -76,7 +76,8 @@ def _fold_errors(
     import numpy as np
 
     from tool_use_om.heads.numeric.folds import plain_folds
-    from tool_use_om.heads.samples.base import raw_forecaster, raw_names
+    from tool_use_om.heads.samples.base import raw_names
+    from tool_use_om.heads.samples.head import sample_head
 
     rows = np.unique(np.linspace(0, len(train) - 1, min(len(train), MOST_WINDOWS)).round())
     part = train.select(rows.astype(np.int64))
@@ -87,13 +88,13 @@ def _fold_errors(
     metric = "mae" if len(set(_units(part, head.channels_))) == 1 else "mase"
     errors: dict[str, np.ndarray] = {}
     for kept, held_out in folds:
-        for name in (head.name, *raw_names("forecast")):
+        for name in dict.fromkeys((head.name, *raw_names("forecast"))):
             with clock.lap(f"gate_{'tokens' if name == head.name else name}_s"):
                 own = part.select(kept)
                 if name == head.name:
                     fitted = refit(own)
                 else:
-                    fitted = raw_forecaster(name).fit(own, channels=head.channels_)
+                    fitted = sample_head(name).fit(own, channels=head.channels_)
                 found = _errors(fitted, part.select(held_out), horizon_s, metric)
             errors.setdefault(name, np.full(len(part), np.nan))[held_out] = found
     return metric, errors, groups, unit
@@ -133,8 +134,8 @@ def _units(batch: ForecastBatch, channels: tuple[str, ...]) -> list[str]:
 
 def _memory_mb(head: ForecastHead) -> float:
     """Megabytes of what was fitted; the encoder's weights come on top for a head on tokens."""
-    from tool_use_om.heads.samples.forecaster import RawForecaster
+    from tool_use_om.heads.samples.head import SampleHead
 
-    if isinstance(head, RawForecaster):
+    if isinstance(head, SampleHead):
         return head.memory_mb
     return sum(array.nbytes for array in head.to_state().arrays.values()) / 1e6

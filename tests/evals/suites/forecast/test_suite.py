@@ -16,8 +16,8 @@ from tool_use_om.evals.report import mean_of
 from tool_use_om.evals.suites.forecast import protocols
 from tool_use_om.evals.suites.forecast.scores import absolute, mase, owa, smape, squared
 from tool_use_om.evals.suites.forecast.suite import ForecastSuite
-from tool_use_om.heads.samples.peers_linear import linear
-from tool_use_om.heads.samples.peers_local import LOCAL, is_seasonal, seasonal_indices
+from tool_use_om.heads.samples.base import raw_forecaster
+from tool_use_om.heads.samples.local import is_seasonal, seasonal_indices
 from tool_use_om.heads.samples.problem import Fold, Problem, filled, origins_of
 
 
@@ -171,15 +171,6 @@ def test_seasonal_indices_recover_a_season_and_the_test_finds_it() -> None:
     assert not is_seasonal(np.ones(50), 4)
 
 
-def test_naive2_puts_the_season_back_on_the_right_phase() -> None:
-    """A pure season goes on where it stopped, also from the middle of a season."""
-    season = np.array([1.0, 2.0, 3.0, 2.0])
-    series = np.tile(season, 20)[:-1]
-    assert LOCAL["naive2"](series, 5, 4) == pytest.approx([2, 1, 2, 3, 2], abs=1e-6)
-    assert LOCAL["seasonal_naive"](series, 5, 4).tolist() == [2, 1, 2, 3, 2]
-    assert LOCAL["naive"](series, 2, 4).tolist() == [3, 3]
-
-
 def toy(series: np.ndarray, context: int, horizon: int) -> Problem:
     """Return one series with folds in order of time."""
     n = series.shape[1]
@@ -205,7 +196,7 @@ def test_linear_peers_find_a_linear_rule(name: str) -> None:
     """A sine obeys y[t] = 2 cos(w) y[t-1] - y[t-2]: both maps forecast it almost exactly."""
     problem = toy(np.sin(0.3 * np.arange(400))[None], context=24, horizon=5)
     (fold,) = problem.folds
-    points = linear(name).forecast(problem, fold)
+    points = raw_forecaster(name).fit(problem, fold).points(fold.judge)
     assert squared(problem.futures(fold.judge), points).max() < 1e-3
 
 
@@ -215,7 +206,7 @@ def test_dlinear_is_ridge_regression_by_brute_force() -> None:
     problem = toy(rng.normal(size=(1, 120)), context=4, horizon=2)
     (fold,) = problem.folds
     alone = Fold(fit=fold.fit, check=fold.check[:0], judge=fold.judge)
-    peer = linear("dlinear")
+    peer = raw_forecaster("dlinear")
     peer.fit(problem, alone)
     rows = np.stack([np.append(problem.series[0][0, o - 4 : o], 1.0) for _, o in fold.fit])
     wanted = np.stack([problem.series[0][0, o : o + 2] for _, o in fold.fit])
