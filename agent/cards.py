@@ -93,7 +93,7 @@ def _card(dataset: DataSet) -> dict[str, Any]:
             "median": round(float(spans.median()), 3),
             "max": round(float(spans.max()), 3),
         },
-        "splits": {str(k): int(v) for k, v in sessions["split"].value_counts().items()},
+        "splits": {k: n for k, n in manifest.splits.items() if n},
         "synthetic": manifest.synthetic,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tool_use_om.data.errors import unknown
+from tool_use_om.data.errors import NotFoundError, unknown
 
 UNITS: dict[str, str] = {
     "1": "a number without a unit",
@@ -50,6 +50,28 @@ UNITS: dict[str, str] = {
     "MB/s": "megabytes per second",
     "MHz": "million per second",
     "count": "how many",
+    "mA": "milliamperes",
+    "mm": "millimetres",
+    "cm": "centimetres",
+    "km": "kilometres",
+    "mm/s": "millimetres per second",
+    "km/h": "kilometres per hour",
+    "kg": "kilograms",
+    "l": "litres",
+    "l/min": "litres per minute",
+    "m^3/h": "cubic metres per hour",
+    "Nm": "newton metres",
+    "rpm": "turns per minute",
+    "kHz": "thousand per second",
+    "min": "minutes",
+    "h": "hours",
+    "Wh": "watt hours",
+    "MW": "megawatts",
+    "bar": "bars",
+    "mbar": "millibars",
+    "kPa": "kilopascals",
+    "degF": "degrees Fahrenheit",
+    "ppm": "parts per million",
     "USD": "US dollars",
     "EUR": "euros",
 }
@@ -72,6 +94,16 @@ _SPELLINGS: dict[str, str] = {
     "°c": "degC",
     "c": "degC",
     "celsius": "degC",
+    "°f": "degF",
+    "fahrenheit": "degF",
+    "lux": "lx",
+    "u/min": "rpm",
+    "kmh": "km/h",
+    "kph": "km/h",
+    "m3/h": "m^3/h",
+    "m³/h": "m^3/h",
+    "liter": "l",
+    "litre": "l",
     "µt": "uT",
     "μt": "uT",
     "µv": "uV",
@@ -106,6 +138,45 @@ def check_unit(unit: str) -> str:
     if len(same) == 1:
         return same[0]
     raise unknown("unit", unit, UNITS)
+
+
+_BRACKETS = re.compile(r"[\[(]\s*([^\])]{1,20}?)\s*[\])]\s*$")
+_SUFFIX_UNITS: dict[str, str] = {
+    "kw": "kW", "kwh": "kWh", "wh": "Wh", "mv": "mV", "uv": "uV", "ma": "mA",
+    "hz": "Hz", "khz": "kHz", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
+    "mmhg": "mmHg", "degc": "degC", "celsius": "degC", "degf": "degF", "rpm": "rpm", "bpm": "bpm",
+    "lux": "lx", "db": "dB", "dbm": "dBm", "mm": "mm", "cm": "cm", "km": "km", "kg": "kg",
+    "deg": "deg", "rad": "rad", "ppm": "ppm", "ms2": "m/s^2", "dps": "deg/s", "pct": "%",
+    "percent": "%", "usd": "USD", "eur": "EUR", "mm_s": "mm/s", "m_s": "m/s", "m_s2": "m/s^2",
+    "km_h": "km/h", "kmh": "km/h", "kph": "km/h", "deg_s": "deg/s", "rad_s": "rad/s",
+    "l_min": "l/min", "m3_h": "m^3/h", "w": "W",
+}  # fmt: skip
+_CAPITALS = {"V": "V", "A": "A", "W": "W", "N": "N", "C": "degC", "K": "K", "F": "degF"}
+
+
+def unit_in_name(name: str) -> str | None:
+    """Return the unit that a column's own name ends with, None where it says none.
+
+    "Wirkleistung_kW", "vibration_mm_s", "Temp (°C)"; a single small letter is no unit, and a
+    single capital one only after "_".
+    """
+    bracket = _BRACKETS.search(name)
+    if bracket:
+        try:
+            return check_unit(bracket.group(1))
+        except NotFoundError:
+            return None
+    parts = [p for p in re.split(r"[_\s.-]+", name.strip()) if p]
+    for size in (2, 1):
+        if len(parts) > size:
+            end = "_".join(parts[-size:])
+            if size == 1 and len(end) == 1:
+                return _CAPITALS.get(end) if "_" in name else None
+            if end.casefold() in _SUFFIX_UNITS:
+                return _SUFFIX_UNITS[end.casefold()]
+    if "°C" in name or "degC" in name:
+        return "degC"
+    return "%" if name.rstrip().endswith("%") else None
 
 
 # written form (folded) → (family, factor to the family's base unit)

@@ -23,8 +23,8 @@ _EDGE_S = 1e-6  # rounding slack for a range that ends where the session ends
 class Signal:
     """Samples of one modality of one session.
 
-    `time_s` (n,) float64 seconds from session start; `values` (n, C) float32 in `units`, NaN =
-    missing; `channels` are channel ids. `n` may be 0.
+    `time_s` (n,) float64 seconds from session start; `values` (n, C) float32 (float64 where
+    that would lose decimals) in `units`, NaN = missing; `channels` are channel ids. `n` may be 0.
     """
 
     session_id: str

@@ -43,6 +43,7 @@ def _canonical(value: object) -> bytes:
 
 
 def _one_nan(values: np.ndarray) -> np.ndarray:
-    plain = np.ascontiguousarray(values, dtype="<f4") + np.float32(0.0)
-    plain[np.isnan(plain)] = np.float32("nan")
+    kind = "<f8" if values.dtype == np.float64 else "<f4"
+    plain = np.ascontiguousarray(values, dtype=kind) + np.zeros((), kind)
+    plain[np.isnan(plain)] = np.nan
     return plain

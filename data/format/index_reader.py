@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.format.calendar import date_text
 from tool_use_om.data.format.index_writer import among, each_channel, read_stats, stats_frame
 from tool_use_om.data.format.parquet import read_table
 from tool_use_om.data.format.pools import pool_groups, pool_sessions, read_pools
-from tool_use_om.data.format.schema import Manifest, identity, read_consistent
+from tool_use_om.data.format.schema import SPLITS, Manifest, identity, read_consistent
 from tool_use_om.data.format.stats import MOMENTS, sketch_quantiles
 
 _SESSION_COLUMNS = ["session_id", "subject_id", "start_utc", "duration_s", "split"]
 _LABEL_COLUMNS = ["session_id", "start_s", "end_s", "label", "set"]
+_BLOCK_COLUMNS = ["session_id", "start_s", "end_s", "split"]
 _TRUTH_COLUMNS = ["session_id", "start_s", "end_s", "name", "value", "unit"]
 _OPEN_TRIES = 100  # a set can be replaced while it is being opened
 
@@ -176,6 +178,72 @@ class SetIndex:
             frame = frame[among(frame["session_id"], self.check_sessions(session_ids))]
         return frame.reset_index(drop=True)
 
+    def split_parts(self, split: str, *, lead: bool = False) -> pd.DataFrame:
+        """Return the parts of sessions that belong to a split: session_id, start_s, end_s.
+
+        Whole sessions, or blocks of them where the set is split by time. This is what every head,
+        evaluation and stream learns from and is judged on.
+
+        Parameters
+        ----------
+        lead : each block with the gap before it, which belongs to no split: it may serve as the
+            context of the block's first forecasts, never as what is learnt or judged
+
+        Raises
+        ------
+        NotFoundError : no such split
+        """
+        if split not in SPLITS:
+            raise unknown("split", split, SPLITS)
+        if not self.manifest.by_time:
+            rows = self._sessions[self._sessions["split"] == split]
+            found = rows[["session_id"]].assign(start_s=0.0, end_s=rows["duration_s"])
+            return found.reset_index(drop=True)
+        frame = self._split_blocks
+        if lead:
+            before = frame.groupby("session_id")["end_s"].shift(1).fillna(0.0)
+            frame = frame.assign(start_s=before)
+        return frame.loc[frame["split"] == split, _BLOCK_COLUMNS[:3]].reset_index(drop=True)
+
+    def split_sessions(self, split: str) -> list[str]:
+        """Return the sessions that have a part in a split, each once."""
+        ids: list[str] = self.split_parts(split)["session_id"].tolist()
+        return list(dict.fromkeys(ids))
+
+    def split_at(
+        self, session_ids: Sequence[str], start_s: np.ndarray, end_s: np.ndarray
+    ) -> np.ndarray:
+        """Return the split (n,) object that each stretch lies in; None across a block's edge."""
+        found = np.full(len(session_ids), None, dtype=object)
+        names = np.array(session_ids, dtype=object)
+        for split in SPLITS:
+            parts = self.split_parts(split)
+            columns = (parts[c].tolist() for c in _BLOCK_COLUMNS[:3])
+            for session, start, end in zip(*columns, strict=True):
+                inside = names == session
+                if self.manifest.by_time:
+                    inside &= (start_s >= start - 1e-6) & (end_s <= end + 1e-6)
+                found[inside] = split
+        return found
+
+    def stamps(self, session_id: str, time_s: Sequence[float] | np.ndarray) -> np.ndarray | None:
+        """Return local dates (n,) datetime64[us] of times in a session; None without a start.
+
+        On a calendar of days or months these are whole steps of it, not seconds.
+        """
+        row = self._row_of[self.check_sessions([session_id])[0]]
+        start = self._sessions["start_utc"].iloc[row]
+        if pd.isna(start):
+            return None
+        return self.manifest.calendar.stamps(start.to_pydatetime(), np.asarray(time_s, float))
+
+    def date_texts(self, session_id: str, time_s: Sequence[float] | np.ndarray) -> list[str] | None:
+        """Return times in a session as people write dates; None where no date is known."""
+        stamps = self.stamps(session_id, time_s)
+        if stamps is None:
+            return None
+        return [date_text(s, self.manifest.calendar.step) for s in stamps]
+
     def truth(self) -> pd.DataFrame:
         """Return what a simulator knows: session_id, start_s, end_s, name, value, unit."""
         if not (self.path / "truth.parquet").exists():
@@ -242,6 +310,10 @@ class SetIndex:
         groups = {m.name: m.channel_ids for m in self.manifest.modalities}
         groups |= {"all": self.manifest.channel_ids}
         return groups | {c: (c,) for c in self.manifest.channel_ids}
+
+    @cached_property
+    def _split_blocks(self) -> pd.DataFrame:
+        return _frame(self._table("blocks.parquet", _BLOCK_COLUMNS))
 
     @cached_property
     def _labels(self) -> pd.DataFrame:

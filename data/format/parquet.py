@@ -131,10 +131,11 @@ def read_range(
 def read_groups(
     file: pq.ParquetFile, groups: Sequence[int], names: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return time (n,) and values (n, C) float32 of whole row groups, in one go."""
+    """Return time (n,) and values (n, C) of whole row groups, in one go; float32 as a rule."""
     table = file.read_row_groups(list(groups), columns=["time_s", *names], use_threads=False)
     time_s = table["time_s"].to_numpy()
-    values = np.empty((time_s.size, len(names)), np.float32)
+    double = any(table.schema.field(name).type == pa.float64() for name in names)
+    values = np.empty((time_s.size, len(names)), np.float64 if double else np.float32)
     for i, name in enumerate(names):
         values[:, i] = table[name].to_numpy()
     return time_s, values

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.format.calendar import Calendar
 from tool_use_om.data.format.parquet import open_parquet
 from tool_use_om.data.units import UNITS
 from tool_use_om.data.workspace import check_name
@@ -18,6 +19,7 @@ from tool_use_om.data.workspace import check_name
 FORMAT_VERSION = 1
 Split = Literal["train", "calibration", "test"]
 SPLITS: tuple[Split, ...] = ("train", "calibration", "test")
+BY_TIME = "time"  # stands for the split of a session that is cut into blocks of several
 UNKNOWN_SUBJECT = "unknown"
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,63}")
@@ -72,8 +74,10 @@ class Manifest(_Frozen):
     """The content of manifest.json.
 
     `n_subjects` counts known subjects: 0 means that the source does not say who is who.
-    `duration_s` is the sum over sessions. `splits` counts sessions. `label_sets` maps a set to its
-    labels; the set that covers the most time comes first.
+    `duration_s` is the sum over sessions. `splits` counts sessions; in a set whose sessions are
+    cut into blocks of time (blocks.parquet), those that have a block of the split, and `gap_s` is
+    the time kept free between blocks. `calendar` says what time means as dates. `label_sets` maps
+    a set to its labels; the set that covers the most time comes first.
     """
 
     format_version: Literal[1]
@@ -91,6 +95,18 @@ class Manifest(_Frozen):
     duration_s: float = Field(gt=0, allow_inf_nan=False)
     content_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     notes: tuple[str, ...] = ()
+    gap_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    calendar: Calendar = Calendar()
+
+    @property
+    def by_time(self) -> bool:
+        """Whether sessions are cut into blocks of several splits."""
+        return self.gap_s is not None
+
+    def to_json(self) -> str:
+        """Return the text of manifest.json; facts a set does not have are left out."""
+        left_out = {k for k in ("gap_s", "calendar") if getattr(self, k) in {None, Calendar()}}
+        return self.model_dump_json(indent=2, exclude=left_out)
 
     @model_validator(mode="after")
     def _unique(self) -> Manifest:

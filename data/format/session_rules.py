@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.format.schema import Modality
+from tool_use_om.data.format.schema import SPLITS, Modality
+from tool_use_om.data.format.splits import Block
 
 Interval = tuple[float, float, str, str]
 
@@ -46,8 +47,10 @@ def check_time(where: str, time_s: np.ndarray) -> np.ndarray:
     return time
 
 
-def check_values(where: str, values: np.ndarray, n_rows: int, modality: Modality) -> np.ndarray:
-    """Return values (n, C) float32; refuse text, Inf, a wrong shape. NaN stays."""
+def check_values(
+    where: str, values: np.ndarray, n_rows: int, modality: Modality, *, double: bool = False
+) -> np.ndarray:
+    """Return values (n, C) float32, or float64; refuse text, Inf, a wrong shape. NaN stays."""
     table = np.asarray(values)
     if table.dtype.kind not in "biuf":
         raise DataError(
@@ -60,7 +63,7 @@ def check_values(where: str, values: np.ndarray, n_rows: int, modality: Modality
             f"{where}: values must be (rows, channels) = {expected}, got {table.shape}."
         )
     with np.errstate(over="ignore"):
-        single = table.astype(np.float32)
+        single = table.astype(np.float64 if double else np.float32)
     bad = np.isinf(single)
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -88,3 +91,19 @@ def check_labels(where: str, labels: Sequence[Interval], duration_s: float) -> l
             )
         checked.append((float(start), min(float(end), duration_s), label, label_set))
     return sorted(checked)
+
+
+def check_blocks(
+    where: str, blocks: Sequence[Block], duration_s: float
+) -> list[tuple[float, float, str]]:
+    """Return blocks as (start_s, end_s, split), in order; refuse overlaps and what is outside."""
+    rows = sorted((float(b.start_s), float(b.end_s), str(b.split)) for b in blocks)
+    before = 0.0
+    for start, end, split in rows:
+        if not (before - 1e-6 <= start < end <= duration_s + 1e-6) or split not in SPLITS:
+            raise DataError(
+                f"{where}: blocks must lie inside 0 to {duration_s:g} s, one after the other, got "
+                f"{split} from {start:g} to {end:g} s."
+            )
+        before = end
+    return [(start, min(end, duration_s), split) for start, end, split in rows]

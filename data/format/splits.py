@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,3 +71,165 @@ def split_in_order(session_ids: Sequence[str]) -> dict[str, Split]:
     sizes = default_sizes(len(session_ids))
     splits = [split for split, n in zip(SPLITS, sizes, strict=True) for _ in range(n)]
     return dict(zip(session_ids, splits, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A stretch of a session that belongs to one split, seconds from the session's start."""
+
+    start_s: float
+    end_s: float
+    split: Split
+
+
+GAP_STEPS = 96  # a context of 64 samples and a horizon of 32
+GAP_S = 10.0  # seconds at least, where the session has room: a few movements and what comes next
+MOST_GAP = 0.1  # of the session, for each gap
+FEWEST_STEPS = 24  # a session of fewer samples is not cut
+SHARES = (0.6, 0.2, 0.2)
+
+
+def gap_of(duration_s: float, rate_hz: float) -> float:
+    """Return the seconds kept free between blocks: context and horizon, a tenth of it at most."""
+    return min(max(GAP_STEPS / rate_hz, GAP_S), MOST_GAP * duration_s)
+
+
+def split_in_time(
+    duration_s: float, rate_hz: float, labels: Sequence[tuple[float, float, str]] = ()
+) -> list[Block]:
+    """Cut one session into blocks of training, calibration and test, in order of time.
+
+    About 60, 20 and 20 percent, with `gap_of` between them. Where a label would then be missing
+    in training or in the test, each label's own time is cut in these shares instead.
+
+    Parameters
+    ----------
+    labels : (start_s, end_s, label)
+
+    Returns
+    -------
+    Blocks in order; a single one for training if the session has under `FEWEST_STEPS` samples
+    """
+    if duration_s * rate_hz < FEWEST_STEPS - 1e-6:
+        return [Block(start_s=0.0, end_s=duration_s, split="train")]
+    gap = gap_of(duration_s, rate_hz)
+    plain = _plain_blocks(duration_s, gap, rate_hz)
+    names = {label for _, _, label in labels}
+    if all(names <= _labels_in(plain, labels, split) for split in ("train", "test")):
+        return plain
+    return _blocks_by_label(duration_s, gap, rate_hz, sorted(labels)) or plain
+
+
+def _plain_blocks(duration_s: float, gap: float, rate_hz: float) -> list[Block]:
+    room = duration_s - 2 * gap
+    edges = np.cumsum([0.0, *(share * room for share in SHARES)])
+    return [
+        Block(
+            start_s=_on_sample(float(low) + i * gap, rate_hz),
+            end_s=duration_s if i == 2 else _on_sample(float(high) + i * gap, rate_hz),
+            split=split,
+        )
+        for i, (split, low, high) in enumerate(zip(SPLITS, edges[:-1], edges[1:], strict=True))
+    ]
+
+
+def _on_sample(seconds: float, rate_hz: float) -> float:
+    return round(round(seconds * rate_hz) / rate_hz, 6)
+
+
+def _labels_in(
+    blocks: Sequence[Block], labels: Sequence[tuple[float, float, str]], split: Split
+) -> set[str]:
+    return {
+        label
+        for start, end, label in labels
+        for b in blocks
+        if b.split == split and min(end, b.end_s) - max(start, b.start_s) > 0
+    }
+
+
+def _blocks_by_label(
+    duration_s: float, gap: float, rate_hz: float, labels: Sequence[tuple[float, float, str]]
+) -> list[Block]:
+    """Cut the time of each label in shares; time without a label goes with what is before it."""
+    total: dict[str, float] = {}
+    for start, end, label in labels:
+        total[label] = total.get(label, 0.0) + end - start
+    passed = dict.fromkeys(total, 0.0)
+    edges: list[tuple[float, Split]] = []
+    for start, end, label in labels:
+        bounds = np.cumsum(SHARES) * total[label] - passed[label]
+        low = start
+        for split, bound in zip(SPLITS, bounds, strict=True):
+            high = min(end, start + float(bound)) if split != "test" else end
+            if high > low + 1 / rate_hz:
+                edges.append((low, split))
+                low = high
+        passed[label] += end - start
+    if not edges:
+        return []
+    merged = [(0.0, edges[0][1])]
+    for at, split in edges[1:]:
+        if split != merged[-1][1] and at > merged[-1][0]:
+            merged.append((at, split))
+    ends = [*(at for at, _ in merged[1:]), duration_s]
+    gaps = [
+        0.0,
+        *(min(gap, MOST_GAP * (end - at)) for (at, _), end in zip(merged, ends, strict=True)),
+    ]
+    return [
+        Block(
+            start_s=_on_sample(at + (gaps[i + 1] if i else 0.0), rate_hz),
+            end_s=end if i == len(merged) - 1 else _on_sample(end, rate_hz),
+            split=split,
+        )
+        for i, ((at, split), end) in enumerate(zip(merged, ends, strict=True))
+    ]
+
+
+def split_by_label(labels_of: Mapping[str, Sequence[str]]) -> dict[str, Split]:
+    """Return the splits of sessions in order of time, each label's sessions cut in shares.
+
+    A label with one session is in training; with two in training and test; a session with several
+    labels counts for the rarest of them.
+
+    Parameters
+    ----------
+    labels_of : session → its labels, sessions in order of time
+    """
+    counts: dict[str, int] = {}
+    for labels in labels_of.values():
+        for label in set(labels):
+            counts[label] = counts.get(label, 0) + 1
+    groups: dict[str, list[str]] = {}
+    for session, labels in labels_of.items():
+        rarest = min(set(labels), key=lambda v: (counts[v], v), default="")
+        groups.setdefault(rarest, []).append(session)
+    found: dict[str, Split] = {}
+    for sessions in groups.values():
+        n = len(sessions)
+        sizes = default_sizes(n) if n > 2 else (1, 0, n - 1)
+        splits = [split for split, k in zip(SPLITS, sizes, strict=True) for _ in range(k)]
+        found |= dict(zip(sessions, splits, strict=True))
+    return {session: found[session] for session in labels_of}
+
+
+def unlearnable(labels_of_split: Mapping[Split, set[str]]) -> tuple[str, ...]:
+    """Return in words which labels no split can be judged by: absent from training, or untested."""
+    every = sorted(set().union(*labels_of_split.values()))
+    absent = [v for v in every if v not in labels_of_split.get("train", set())]
+    untested = [v for v in every if v not in labels_of_split.get("test", set()) | set(absent)]
+    notes = []
+    if absent:
+        notes.append(
+            f"No training part has the label {_named(absent)}: it cannot be learnt, and its test "
+            "parts count as errors."
+        )
+    if untested:
+        notes.append(f"No test part has the label {_named(untested)}: it is learnt, not judged.")
+    return tuple(notes)
+
+
+def _named(labels: Sequence[str]) -> str:
+    shown = ", ".join(repr(v) for v in labels[:6])
+    return shown + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")

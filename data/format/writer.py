@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.format.calendar import Calendar
 from tool_use_om.data.format.hashing import hash_dataset, hash_session
 from tool_use_om.data.format.index_writer import IndexWriter
 from tool_use_om.data.format.parquet import write_table
 from tool_use_om.data.format.part_writer import PARTS_FROM, ROW_GROUP, PartWriter, signal_table
 from tool_use_om.data.format.schema import (
+    BY_TIME,
     FORMAT_VERSION,
     SPLITS,
     UNKNOWN_SUBJECT,
@@ -27,7 +29,14 @@ from tool_use_om.data.format.schema import (
     Modality,
     Split,
 )
-from tool_use_om.data.format.session_rules import Interval, check_labels, check_time, check_values
+from tool_use_om.data.format.session_rules import (
+    Interval,
+    check_blocks,
+    check_labels,
+    check_time,
+    check_values,
+)
+from tool_use_om.data.format.splits import Block
 from tool_use_om.data.format.stats import column_stats
 from tool_use_om.data.workspace import atomic_folder, check_name, sweep
 
@@ -50,6 +59,14 @@ TRUTH_SCHEMA = pa.schema(
         ("unit", pa.string()),
     ]
 )
+BLOCKS_SCHEMA = pa.schema(
+    [
+        ("session_id", pa.string()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("split", pa.string()),
+    ]
+)
 HELD_BYTES = 1 << 26  # signals of the first sessions wait in memory until the layout is known
 Signals = Mapping[str, tuple[np.ndarray, np.ndarray]]
 TruthRow = tuple[float, float, str, float, str]
@@ -64,6 +81,9 @@ class DataSetWriter:
     name, title, licence, source, split_rule, notes : text for the manifest
     synthetic : bool, True for anything simulated
     modalities : the modalities and channels sessions may have
+    gap_s : float, seconds kept free between the blocks of sessions that are split by time
+    calendar : what time means as dates
+    double : modalities kept in 64-bit numbers, where 32-bit ones would lose what was measured
     subject_disjoint : bool, refuse a subject that appears in two splits
     debug : bool, draw debug/*.png
     parts_from : int, sets of more sessions are written as a few large files (`data/parts.py`)
@@ -85,6 +105,9 @@ class DataSetWriter:
         modalities: Sequence[Modality],
         split_rule: str,
         notes: Sequence[str] = (),
+        gap_s: float | None = None,
+        calendar: Calendar | None = None,
+        double: Collection[str] = (),
         subject_disjoint: bool = True,
         replace: bool = False,
         debug: bool = True,
@@ -102,14 +125,18 @@ class DataSetWriter:
             "modalities": tuple(modalities),
             "split_rule": split_rule,
             "notes": tuple(notes),
+            "gap_s": gap_s,
+            "calendar": calendar or Calendar(),
         }
         self._modalities = {m.name: m for m in modalities}
+        self._double = frozenset(double)
         self._subject_disjoint, self._replace, self._debug = subject_disjoint, replace, debug
-        self._sessions: dict[str, tuple[str, Split, float]] = {}  # subject, split, seconds
+        self._sessions: dict[str, tuple[str, str, float]] = {}  # subject, split, seconds
         self._hashes: dict[str, str] = {}
         self._labels: list[tuple[Any, ...]] = []
         self._truth: list[tuple[Any, ...]] = []
-        self._split_of: dict[str, Split] = {}
+        self._blocks: list[tuple[Any, ...]] = []
+        self._split_of: dict[str, str] = {}
         self._exit = ExitStack()
         self._folder = target
         self._parts_from = parts_from
@@ -150,7 +177,7 @@ class DataSetWriter:
         session_id: str,
         *,
         subject_id: str,
-        split: Split,
+        split: Split | Sequence[Block],
         signals: Signals,
         labels: Sequence[Interval] = (),
         truth: Sequence[TruthRow] = (),
@@ -161,6 +188,7 @@ class DataSetWriter:
 
         Parameters
         ----------
+        split : the session's split, or its blocks where it is split by time
         signals : modality name → (time_s (n,), values (n, C)); a modality may be absent
         labels : (start_s, end_s, label, set)
         truth : (start_s, end_s, name, value, unit), known facts of simulated sessions
@@ -169,31 +197,37 @@ class DataSetWriter:
         where = f"session {check_name('A session id', session_id)!r}"
         if session_id in self._sessions:
             raise DataError(f"{where} was given twice. Session ids must be unique.")
-        self._check_who(where, subject_id, split)
+        blocks = () if isinstance(split, str) else tuple(split)
+        named = split if isinstance(split, str) else BY_TIME
+        self._check_who(where, subject_id, named)
         checked = {name: self._check_signal(where, name, *pair) for name, pair in signals.items()}
         duration = _duration(where, checked, self._modalities, duration_s)
         intervals = check_labels(where, labels, duration)
+        rows = check_blocks(where, blocks, duration)
         self._write_signals(session_id, checked)
         facts = {
             "session_id": session_id,
             "subject_id": subject_id,
             "start_utc": start_utc.astimezone(UTC) if start_utc else None,
             "duration_s": duration,
-            "split": split,
+            "split": named,
         }
         self._add_to_index(facts, intervals, checked)
-        self._sessions[session_id] = (subject_id, split, duration)
+        self._sessions[session_id] = (subject_id, named, duration)
+        self._blocks += [(session_id, *row) for row in rows]
         self._labels += [(session_id, *interval) for interval in intervals]
         self._truth += [(session_id, *row) for row in truth]
-        said = {"subject": subject_id, "split": split, "duration_s": duration, "labels": intervals}
+        said = {"subject": subject_id, "split": named, "duration_s": duration, "labels": intervals}
+        said |= {"blocks": rows} if rows else {}
         start = start_utc.astimezone(UTC).isoformat() if start_utc else None
         self._hashes[session_id] = hash_session(
             said | {"start": start, "truth": list(truth)}, checked
         )
 
-    def _check_who(self, where: str, subject_id: str, split: Split) -> None:
-        if split not in SPLITS:
-            raise unknown("split", split, SPLITS)
+    def _check_who(self, where: str, subject_id: str, split: str) -> None:
+        by_time = self._facts["gap_s"] is not None
+        if split not in ((BY_TIME,) if by_time else SPLITS):
+            raise unknown("split", split, (BY_TIME,) if by_time else SPLITS)
         if not subject_id.strip():
             raise DataError(f"{where}: subject_id must not be empty; write 'unknown' if it is.")
         if subject_id == UNKNOWN_SUBJECT or not self._subject_disjoint:
@@ -210,7 +244,11 @@ class DataSetWriter:
         if name not in self._modalities:
             raise unknown("modality", name, self._modalities)
         time = check_time(f"{where}, {name}", time_s)
-        return time, check_values(f"{where}, {name}", values, time.size, self._modalities[name])
+        kept = check_values(
+            f"{where}, {name}", values, time.size, self._modalities[name],
+            double=name in self._double,
+        )  # fmt: skip
+        return time, kept
 
     def _add_to_index(
         self, facts: dict[str, Any], intervals: Sequence[Interval], signals: Signals
@@ -272,8 +310,10 @@ class DataSetWriter:
         write_table(_rows_table(self._labels, LABELS_SCHEMA), self._folder / "labels.parquet")
         if self._truth:
             write_table(_rows_table(self._truth, TRUTH_SCHEMA), self._folder / "truth.parquet")
+        if self._blocks:
+            write_table(_rows_table(self._blocks, BLOCKS_SCHEMA), self._folder / "blocks.parquet")
         self.manifest = self._manifest()
-        text = self.manifest.model_dump_json(indent=2)
+        text = self.manifest.to_json()
         (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
         if self._debug:
             from tool_use_om.data.show.plots import write_debug
@@ -288,6 +328,7 @@ class DataSetWriter:
         label_sets = _label_sets(self._labels)
         subjects, of_split, seconds = zip(*self._sessions.values(), strict=True)
         splits = Counter(of_split)
+        splits.update(split for _, split in {(row[0], row[3]) for row in self._blocks})
         modalities = [m.model_dump() for m in self._facts["modalities"]]
         return Manifest(
             **self._facts,
@@ -296,8 +337,15 @@ class DataSetWriter:
             n_sessions=len(self._sessions),
             n_subjects=len(set(subjects) - {UNKNOWN_SUBJECT}),
             duration_s=math.fsum(seconds),
-            content_hash=hash_dataset({"modalities": modalities}, self._hashes),
+            content_hash=hash_dataset(
+                {"modalities": modalities} | _calendar_facts(self._facts["calendar"]), self._hashes
+            ),
         )
+
+
+def _calendar_facts(calendar: Calendar) -> dict[str, Any]:
+    """Return what of the calendar counts for the content: nothing where there is none."""
+    return {} if calendar == Calendar() else {"calendar": calendar.model_dump()}
 
 
 def _label_sets(labels: Sequence[tuple[Any, ...]]) -> dict[str, tuple[str, ...]]:

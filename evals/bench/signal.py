@@ -69,8 +69,7 @@ def yields(
     from tool_use_om.tokenizers.windows.config import TokenizerConfig
 
     config = TokenizerConfig(window_s=WINDOW_S, stride_s=WINDOW_S, **cut)
-    table = dataset.sessions()
-    ids = table.loc[table["split"] == "train", "session_id"].tolist()
+    ids = dataset.split_sessions("train")
     tokenizer = load_tokenizer(TOKENIZER)
     began = time.process_time()
     tokens = encode_windows(tokenizer, dataset, ids, channels, config)

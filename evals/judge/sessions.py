@@ -48,15 +48,16 @@ def labelled_windows(
             f"{dataset.name} has no label set {label_set!r}; it has "
             f"{', '.join(dataset.manifest.label_sets) or 'none'}."
         )
-    sessions = dataset.sessions().set_index("session_id")["split"]
     config = TokenizerConfig(window_s=window_s, stride_s=window_s, target_rate_hz=rate_hz)
-    batch = cut_windows(dataset, list(sessions.index), "all", config)
+    batch = cut_windows(dataset, dataset.sessions()["session_id"].tolist(), "all", config)
     labels = window_labels(
         dataset.labels(), batch.session_ids, batch.start_s, batch.end_s, label_set
     )
-    kept = np.flatnonzero([label is not None for label in labels])
+    splits = dataset.split_at(batch.session_ids, batch.start_s, batch.end_s)
+    pairs = zip(labels, splits, strict=True)
+    kept = np.flatnonzero([label is not None and split is not None for label, split in pairs])
     batch = batch.select(kept)
-    train = np.array([sessions[name] != "test" for name in batch.session_ids])
+    train = splits[kept] != "test"
     if train.all() or not train.any():
         raise DataError(f"{dataset.name} needs labelled windows both in test and outside it.")
     return Labelled(batch=batch, labels=labels[kept].astype(str), train=train)

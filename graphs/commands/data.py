@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,12 +18,13 @@ from tool_use_om.graphs.commands.console import (
     open_by_name,
     show_text,
 )
+from tool_use_om.graphs.commands.imports import import_table, names
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tool_use_om.data.converters.table.convert import TablePlan
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.data.format.schema import Manifest
     from tool_use_om.data.quality.issue import Issue
 
 app = typer.Typer(
@@ -35,6 +36,8 @@ app = typer.Typer(
 )
 ReplaceOption = Annotated[bool, typer.Option("--replace", help="Replace a set of that name.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="The data set's name.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+app.command("import")(import_table)
 
 
 @app.command("list")
@@ -43,6 +46,7 @@ def list_sets(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Hours, rates and label counts, as Markdown.")
     ] = False,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """List the data sets there are; samples not built yet are built when first used."""
@@ -54,31 +58,49 @@ def list_sets(
         from tool_use_om.data.show.listing import markdown_table
 
         return typer.echo(markdown_table(datasets_folder(space)))
-    table = new_table("name", "sessions", "subjects", "seconds", "channels", "kind")
+    rows: list[dict[str, Any]] = []
     for name in available(space):
         folder = datasets_folder(space) / name
         if name in SAMPLES and not folder.exists():
-            table.add_row(name, "", "", "", "", "not built yet")
+            rows.append({"name": name, "kind": "not built yet"})
             continue
         try:
-            m = DataSet.open(folder).manifest
+            rows.append(_listed(DataSet.open(folder).manifest))
         except DataError as error:
-            table.add_row(name, "", "", "", "", "damaged")
-            show_text(f"[red]{name}[/red]: {literal(str(error))}")
-            continue
-        counts = (str(m.n_sessions), str(m.n_subjects or "?"), f"{m.duration_s:.6g}")
-        kind = "synthetic" if m.synthetic else "recorded"
-        table.add_row(name, *counts, str(len(m.channel_ids)), kind)
+            rows.append({"name": name, "kind": "damaged", "error": str(error)})
+    if as_json:
+        return typer.echo(json.dumps(rows, indent=1))
+    columns = ("name", "sessions", "subjects", "seconds", "channels", "kind")
+    table = new_table(*columns)
+    for row in rows:
+        if "error" in row:
+            show_text(f"[red]{row['name']}[/red]: {literal(row['error'])}")
+        table.add_row(*("" if row.get(c, "") is None else str(row.get(c, "")) for c in columns))
     return show_text(table)
 
 
+def _listed(m: Manifest) -> dict[str, Any]:
+    return {
+        "name": m.name,
+        "sessions": m.n_sessions,
+        "subjects": m.n_subjects or "?",
+        "seconds": float(f"{m.duration_s:.6g}"),
+        "channels": len(m.channel_ids),
+        "kind": "synthetic" if m.synthetic else "recorded",
+    }
+
+
 @app.command()
-def show(name: str, workspace: WorkspaceOption = None) -> None:
+def show(name: str, *, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show what a data set holds: manifest, labels, splits, channel statistics."""
     from tool_use_om.data.show.manifest_text import manifest_text
 
     dataset = open_by_name(name, workspace)
     manifest = dataset.manifest
+    if as_json:
+        stats = json.loads(dataset.pooled_stats().to_json(orient="records"))
+        typer.echo(json.dumps({**manifest.model_dump(mode="json"), "statistics": stats}, indent=1))
+        return
     facts = {
         "holds": manifest_text(manifest),
         "split": manifest.split_rule,
@@ -97,88 +119,6 @@ def show(name: str, workspace: WorkspaceOption = None) -> None:
         table.add_row(channel, unit, f"{rate:.4g}", str(row["n"]), *numbers)
     show_text(table)
     show_text(_label_table(dataset))
-
-
-@app.command("import")
-def import_table(
-    files: Annotated[
-        list[Path], typer.Argument(help="The table; or several of one clock, a modality each.")
-    ],
-    *,
-    time: Annotated[str, typer.Option(help="The time column.")],
-    session: Annotated[
-        str | None, typer.Option(help="The column that tells sessions apart.")
-    ] = None,
-    subject: Annotated[str | None, typer.Option(help="The column that says whose it is.")] = None,
-    label: Annotated[str | None, typer.Option(help="The column with labels.")] = None,
-    split: Annotated[str | None, typer.Option(help="The column with train, …, test.")] = None,
-    units: Annotated[str, typer.Option(help="Units: acc=g,gyro=deg/s by column or prefix.")] = "",
-    skip: Annotated[str, typer.Option(help="Columns to leave out: note,id")] = "",
-    rate: Annotated[float | None, typer.Option(help="Rate in Hz; default: measured.")] = None,
-    time_unit: Annotated[str, typer.Option(help="auto, s, ms, us or ns.")] = "auto",
-    modality: Annotated[str, typer.Option(help="What to call the channels together.")] = "signal",
-    licence: Annotated[str, typer.Option(help="The data's licence.")] = "not stated",
-    name: NameOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what is understood.")
-    ] = False,
-    replace: ReplaceOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Import a CSV or Parquet table: one row a moment, one column a channel.
-
-    Several tables make one set of several rates: each is a modality named after its file, and
-    all share one clock and, if named, the session column.
-    """
-    from pydantic import ValidationError
-
-    from tool_use_om.data.catalog import datasets_folder
-    from tool_use_om.data.converters.table.columns import slug
-    from tool_use_om.data.converters.table.convert import (
-        TableOptions,
-        convert,
-        plan_table,
-        read_frame,
-    )
-    from tool_use_om.data.converters.table.several import convert_tables, plan_tables
-
-    try:
-        options = TableOptions.model_validate(
-            {
-                "time": time,
-                "session": session,
-                "subject": subject,
-                "label": label,
-                "split": split,
-                "units": _pairs(units),
-                "skip": _names(skip),
-                "rate_hz": rate,
-                "time_unit": time_unit,
-                "modality": modality,
-                "licence": licence,
-            }
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}.") from error
-    file, *others = files
-    target_name = check_name("A data set name", name or slug(file.stem))
-    if dry_run:
-        if others:
-            plans = [t.plan for t in plan_tables(files, options, target_name)]
-        else:
-            plans = [plan_table(read_frame(file), options, file.stem)]
-        for plan in plans:
-            _show_plan(plan)
-        show_text("Nothing was written (--dry-run).")
-        return
-    with bars() as progress:
-        folder = datasets_folder(Workspace.at(workspace)) / target_name
-        if others:
-            convert_tables(files, folder, options=options, progress=progress, replace=replace)
-        else:
-            convert(file, folder, options=options, progress=progress, replace=replace)
-    _done(folder)
 
 
 @app.command()
@@ -205,7 +145,7 @@ def convert(
 
     options = read_options(converter, option or ())
     if converter == "table":
-        raise DataError("A table needs to be told its columns. Use: tuom data import FILE --time …")
+        raise DataError("A table has a command of its own. Use: tuom data import FILE")
     target_name = check_name("A data set name", name or converter)
     with bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name
@@ -216,19 +156,27 @@ def convert(
 
 
 @app.command()
-def converters() -> None:
+def converters(*, as_json: JsonOption = False) -> None:
     """List the sets and forms whose original files can be converted, and their options."""
     from tool_use_om.data.catalog import CONVERTERS, load_function
     from tool_use_om.data.converters.options import options_of
     from tool_use_om.data.originals.remotes import REMOTES
 
+    rows: list[dict[str, object]] = []
     for name in sorted(set(CONVERTERS) - {"table"}):
         about = (load_function(CONVERTERS[name]).__doc__ or "").strip().splitlines()[0]
+        options = [str(option) for option in options_of(name).values()]
+        if as_json:
+            rows.append({"name": name, "about": about.rstrip("."), "options": options,
+                         "download": name in REMOTES})  # fmt: skip
+            continue
         fetched = " (`tuom data download` fetches it)" if name in REMOTES else ""
         show_text(f"[bold]{name}[/bold]  {literal(about.rstrip('.'))}{fetched}")
-        for option in options_of(name).values():
+        for option in options:
             show_text(literal(f"    --option {option}"))
-    show_text("any CSV or Parquet table: tuom data import FILE --time …")
+    if as_json:
+        return typer.echo(json.dumps(rows, indent=1))
+    return show_text("any CSV or Parquet table: tuom data import FILE")
 
 
 @app.command()
@@ -270,7 +218,7 @@ def plot(
 
     dataset = open_by_name(name, workspace)
     chosen = session or pick_sessions(dataset)
-    figure = draw_sessions(dataset, chosen, _names(channels), start_s, end_s)
+    figure = draw_sessions(dataset, chosen, names(channels), start_s, end_s)
     target = out or Path(f"{name}.png")
     with atomic_file(target) as partial:
         figure.savefig(partial, dpi=110, format="png")
@@ -335,27 +283,6 @@ def _show_issue(issue: Issue) -> None:
         show_text(literal(f"         {several}{issue.session_id}{span}{value}"))
 
 
-def _show_plan(plan: TablePlan) -> None:
-    counts = [s.split for s in plan.sessions]
-    lengths = [float(plan.time_s[s.rows].max()) for s in plan.sessions]
-    facts = {
-        "rows": str(plan.n_rows),
-        "time": plan.time.form,
-        "rate": f"{plan.modality.rate_hz:g} Hz",
-        "sessions": f"{len(plan.sessions)}, {min(lengths):g} to {max(lengths):g} s",
-        "first": ", ".join(s.session_id for s in plan.sessions[:5]),
-        "subjects": ", ".join(sorted({s.subject_id for s in plan.sessions})[:8]),
-        "splits": ", ".join(f"{s} {counts.count(s)}" for s in ("train", "calibration", "test")),
-        "split rule": plan.split_rule,
-    } | {f"note {i}": note for i, note in enumerate(plan.notes, start=1)}
-    for key, value in facts.items():
-        show_text(f"[bold]{key}[/bold]  {literal(value)}")
-    table = new_table("column", "channel", "unit")
-    for column in plan.columns:
-        table.add_row(literal(column.source), f"{plan.modality.name}.{column.name}", column.unit)
-    show_text(table)
-
-
 def _label_table(dataset: DataSet) -> Table:
     table = new_table("label set", "label", "sessions", "seconds")
     labels = dataset.labels()
@@ -372,19 +299,3 @@ def _done(folder: Path) -> None:
 
     show_text(literal(manifest_text(DataSet.open(folder).manifest)))
     show_text(literal(f"Check {folder / 'debug' / 'overview.png'} before you trust it."))
-
-
-def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for part in _names(text):
-        key, equals, value = part.partition("=")
-        if not (key.strip() and equals):
-            raise DataError(
-                f"--units takes column=unit pairs such as acc=g,gyro=deg/s; got {part!r}."
-            )
-        pairs[key.strip()] = value.strip()
-    return pairs

@@ -223,10 +223,11 @@ def _training(
             raise DataError(f"{dataset.name} has no labels. Use --objective reconstruction.")
         found = labelled_windows(dataset, chosen, window_s)
         return found.batch.select(found.train), found.labels[found.train]
-    sessions = dataset.sessions()
-    known = sessions.loc[sessions["split"] != "test", "session_id"].tolist()
+    known = [*dict.fromkeys(s for k in ("train", "calibration") for s in dataset.split_sessions(k))]
     config = TokenizerConfig(window_s=window_s, stride_s=window_s)
-    return cut_windows(dataset, known, "all", config), None
+    windows = cut_windows(dataset, known, "all", config)
+    splits = dataset.split_at(windows.session_ids, windows.start_s, windows.end_s)
+    return windows.select([i for i, s in enumerate(splits) if s not in {None, "test"}]), None
 
 
 def _said(card: AdapterCard, folder: Path) -> str:

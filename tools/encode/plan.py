@@ -163,6 +163,18 @@ def whole(dataset: DataSet, session_ids: Sequence[str]) -> list[Segment]:
     return [Segment(session_id=s, start_s=0.0, end_s=dataset.duration_of(s)) for s in session_ids]
 
 
+def parts_of(dataset: DataSet, split: str, *, lead: bool = False) -> list[Segment]:
+    """Return the parts of a split as segments: whole sessions, or blocks of them.
+
+    Parameters
+    ----------
+    lead : each block with the free time before it (see `DataSet.split_parts`)
+    """
+    parts = dataset.split_parts(split, lead=lead)
+    columns = (parts[c].tolist() for c in ("session_id", "start_s", "end_s"))
+    return [Segment(session_id=s, start_s=a, end_s=b) for s, a, b in zip(*columns, strict=True)]
+
+
 def cut(plan: Plan, segments: Sequence[Segment]) -> WindowBatch:
     """Cut segments into windows, several segments of one session included.
 

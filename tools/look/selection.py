@@ -84,7 +84,8 @@ class Selection:
     def whole_split(self) -> str | None:
         """The split whose sessions these are, all of them and no other; None otherwise."""
         splits = self.sessions["split"].unique()
-        whole = len(splits) == 1 and len(self.sessions) == self.dataset.manifest.splits[splits[0]]
+        counts = self.dataset.manifest.splits  # none for sessions that are cut into blocks
+        whole = len(splits) == 1 and len(self.sessions) == counts.get(splits[0])
         return str(splits[0]) if whole else None
 
 
@@ -201,7 +202,7 @@ def _sessions(dataset: DataSet, ws: WorkingSet) -> pd.DataFrame:
     if ws.subjects:
         keep &= table["subject_id"].isin(ws.subjects)
     if ws.split is not None:
-        keep &= table["split"] == ws.split
+        keep &= table["session_id"].isin(dataset.split_sessions(ws.split))
     if ws.min_duration_s is not None:
         keep &= table["duration_s"] >= ws.min_duration_s
     if ws.max_duration_s is not None:
@@ -218,7 +219,8 @@ def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.Data
     if not ws.labels:
         begin = (table["duration_s"] - (ws.tail_s or math.inf)).clip(lower=low)
         found = table[["session_id"]].assign(start_s=begin)
-        return _on_calendar(dataset, ws, table, found.assign(end_s=table["duration_s"].clip(upper=high)))
+        found = _in_split(dataset, ws, found.assign(end_s=table["duration_s"].clip(upper=high)))
+        return _on_calendar(dataset, ws, table, found)
     rows = dataset.labels()
     rows = rows[rows["label"].isin(ws.labels)]
     if len(table) < dataset.manifest.n_sessions:
@@ -228,7 +230,8 @@ def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.Data
     begin = np.maximum(length - (ws.tail_s or math.inf), low)
     start, end = rows["start_s"].clip(lower=begin), rows["end_s"].clip(upper=high)
     found = rows[["session_id"]].assign(start_s=start, end_s=end.clip(upper=length))
-    return _on_calendar(dataset, ws, table, found.assign(label=rows["label"]))
+    found = _in_split(dataset, ws, found.assign(label=rows["label"]))
+    return _on_calendar(dataset, ws, table, found)
 
 
 def _on_calendar(
@@ -248,6 +251,17 @@ def _on_calendar(
         for low, high in pieces(start[row["session_id"]], row["start_s"], row["end_s"], wanted)
     ]
     return pd.DataFrame(cut, columns=list(found.columns))
+
+
+def _in_split(dataset: DataSet, ws: WorkingSet, found: pd.DataFrame) -> pd.DataFrame:
+    """Cut stretches to the blocks of the asked split where sessions are split by time."""
+    if ws.split is None or not dataset.manifest.by_time:
+        return found
+    blocks = dataset.split_parts(ws.split).rename(columns={"start_s": "from_s", "end_s": "to_s"})
+    both = found.merge(blocks, on="session_id")
+    both["start_s"] = both[["start_s", "from_s"]].max(axis=1)
+    both["end_s"] = both[["end_s", "to_s"]].min(axis=1)
+    return both[both["end_s"] > both["start_s"]][list(found.columns)].reset_index(drop=True)
 
 
 def _nothing_left(dataset: DataSet, ws: WorkingSet) -> DataError:
@@ -288,9 +302,10 @@ def labels_available(dataset: DataSet) -> dict[str, int]:
     if not dataset.manifest.label_sets:
         return {}
     name = main_label_set(dataset)
-    table = dataset.sessions()
-    train = table.loc[table["split"] == "train", "session_id"].tolist()
-    counts = dataset.labels(train, name).groupby("label")["session_id"].nunique()
+    parts = dataset.split_parts("train").rename(columns={"start_s": "from_s", "end_s": "to_s"})
+    rows = dataset.labels(label_set=name).merge(parts, on="session_id")
+    rows = rows[(rows["start_s"] < rows["to_s"]) & (rows["end_s"] > rows["from_s"])]
+    counts = rows.groupby("label")["session_id"].nunique()
     return {label: int(counts.get(label, 0)) for label in dataset.manifest.label_sets[name]}
 
 

@@ -144,7 +144,9 @@ def filter_by_time(ctx: ToolContext, working_set: WorkingSet, args: a.FilterByTi
     start = working_set
     if args.reset:
         empty = WorkingSet()
-        start = working_set.but(**{name: getattr(empty, name) for name in (*_FILTERS, *_RANGE, *_CALENDAR)})
+        start = working_set.but(
+            **{name: getattr(empty, name) for name in (*_FILTERS, *_RANGE, *_CALENDAR)}
+        )
     chosen = with_filters(dataset, _with_range(start, args), args)
     found = select(dataset, chosen)
     return finish(
@@ -253,10 +255,12 @@ def _counts(found: Selection) -> dict[str, Any]:
 def _contents(found: Selection) -> dict[str, Any]:
     dataset = found.dataset
     per_label = _sessions_per_label(found)
-    per_split = found.sessions["split"].value_counts().sort_index()
+    held = {split: dataset.split_sessions(split) for split in sorted(dataset.manifest.splits)}
+    chosen = set(found.session_ids)
+    per_split = {split: len(chosen.intersection(ids)) for split, ids in held.items()}
     return {
         "sessions_per_label": per_label,
-        "sessions_per_split": {str(k): int(v) for k, v in per_split.items()},
+        "sessions_per_split": {split: n for split, n in per_split.items() if n},
         "channels": channel_rows(dataset, dataset.manifest.channel_ids)[: 2 * SHOWN],
         "sessions": found.sessions["session_id"].head(SHOWN).tolist(),
     }

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
+from tool_use_om.data.converters.table.cells import Cells
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.schema import check_part
-from tool_use_om.data.units import check_unit
+from tool_use_om.data.units import check_unit, unit_in_name
 
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_+-]+")
 
@@ -32,44 +34,63 @@ def slug(text: str) -> str:
 
 
 def name_channels(
-    frame: pd.DataFrame, units: Mapping[str, str]
+    cells: Cells, names: Sequence[str], units: Mapping[str, str]
 ) -> tuple[list[Column], tuple[str, ...]]:
     """Return the channels of numeric columns, and notes on what was assumed.
+
+    A unit is the given one, else the one that the column's name ends with.
 
     Raises
     ------
     DataError : no column left, a column that is not numeric, two columns with one channel name
     NotFoundError : a unit that is not in the table of units, or that fits no column
     """
-    if frame.shape[1] == 0:
-        raise DataError("No column is left for channels besides those named for other uses.")
-    unit_of = _units(list(frame.columns), units)
+    if not names:
+        raise DataError(
+            "No column is left for channels besides those named for other uses. Name fewer uses, "
+            "or say none for one, as in --label none."
+        )
+    given = _units(list(names), units)
     columns: list[Column] = []
     taken: dict[str, str] = {}
-    for source in frame.columns:
-        _check_numeric(source, frame[source])
-        name = check_part(slug(source))
+    for source in names:
+        _check_numeric(cells, source)
+        name = check_part(_channel_name(source))
         if name.casefold() in taken:
             raise DataError(
                 f"Columns {taken[name.casefold()]!r} and {source!r} would both be {name!r}. "
                 "Rename one, or leave one out with --skip."
             )
         taken[name.casefold()] = source
-        columns.append(Column(source=source, name=name, unit=unit_of.get(source, "a.u.")))
-    bare = [c.name for c in columns if c.source not in unit_of]
-    notes = (f"No unit was given for {', '.join(bare)[:200]}: a.u.",) if bare else ()
-    return columns, notes
+        unit = given.get(source) or unit_in_name(source) or "a.u."
+        columns.append(Column(source=source, name=name, unit=unit))
+    told = [c for c in columns if c.source not in given and c.unit != "a.u."]
+    bare = [c.name for c in columns if c.source not in given and c.unit == "a.u."]
+    notes = (
+        [f"Unit from the name: {', '.join(f'{c.name} {c.unit}' for c in told)[:200]}."]
+        if told
+        else []
+    )
+    notes += [f"No unit was given for {', '.join(bare)[:200]}: a.u."] if bare else []
+    return columns, tuple(notes)
 
 
-def _check_numeric(source: str, values: pd.Series) -> None:
-    if pd.api.types.is_numeric_dtype(values.dtype) or values.isna().all():
+def _channel_name(source: str) -> str:
+    """Return a column's name as a channel's: a unit in brackets goes, accents become plain."""
+    bare = re.sub(r"\s*[\[(][^\])]{0,20}[\])]\s*$", "", source) or source
+    german = bare.translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe",
+                                           "Ü": "Ue", "ß": "ss"}))  # fmt: skip
+    plain = unicodedata.normalize("NFKD", german).encode("ascii", "ignore").decode()
+    return slug(plain) or slug(bare)
+
+
+def _check_numeric(cells: Cells, source: str) -> None:
+    if cells.numbers(source) is not None:
         return
-    text = values.notna() & pd.to_numeric(values.astype(str), errors="coerce").isna()
-    row = int((text if text.any() else values.notna()).to_numpy().argmax())
+    row, text = cells.bad_row(source)
     raise DataError(
-        f"Column {source!r} is not numeric (row {row} holds {str(values.iloc[row])[:40]!r}). Mend "
-        f"it, leave it out with --skip {source}, or name its use with --session, --subject, "
-        "--label or --split."
+        f"Column {source!r} is not numeric (row {row} holds {text[:40]!r}). Mend it, leave it out "
+        f"with --skip {source!r}, or name its use with --session, --subject, --label or --split."
     )
 
 
@@ -105,7 +126,17 @@ class TimeColumn:
         """Return when the first of `rows` was, if the column says so."""
         if not self.absolute:
             return None
-        return datetime.fromtimestamp(float(self.seconds[rows].min()), tz=UTC)
+        return moment(float(self.seconds[rows].min()))
+
+
+def moment(seconds: float) -> datetime:
+    """Return Unix seconds as a date in UTC; raise DataError outside the years 1 to 9999."""
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except (OverflowError, ValueError) as error:
+        raise DataError(
+            f"A time of {seconds:g} s since 1970 is no date. Say --time-unit ms, us or ns."
+        ) from error
 
 
 def read_time(column: pd.Series, unit: str) -> TimeColumn:
@@ -151,7 +182,7 @@ def _read_dates(column: pd.Series) -> TimeColumn:
     except (ValueError, TypeError) as error:
         raise DataError(
             f"Time column {column.name!r} must hold numbers or ISO 8601 dates such as "
-            f"2026-01-31T08:00:00Z; {error}."
+            "2026-01-31T08:00:00Z. Name another column with --time."
         ) from error
     ticks = stamps.dt.as_unit("ns").astype("int64").to_numpy()
     zone = "with their zone" if _has_zone(column) else "without a zone, read as UTC"

@@ -23,11 +23,11 @@ from tool_use_om.tools.encode.plan import (
     Plan,
     cut,
     encode_all,
+    parts_of,
     plan_encoding,
     tokenizer_spec,
-    whole,
 )
-from tool_use_om.tools.look.selection import main_label_set
+from tool_use_om.tools.look.selection import Segment, main_label_set
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -168,10 +168,11 @@ def labelled_windows(
     by_case = by_case and longest * plan.rate_hz <= tokenizer_spec(given).native_context
     if by_case:
         plan = plan.with_window(longest, longest)
-    table = dataset.sessions()
-    held_out = table["split"] == "test"
-    fit = _part(ctx, plan, label_set, table.loc[~held_out, "session_id"].tolist())
-    test = _part(ctx, plan, label_set, table.loc[held_out, "session_id"].tolist())
+    known = [*parts_of(dataset, "train"), *parts_of(dataset, "calibration")]
+    if not dataset.manifest.by_time:
+        known.sort(key=lambda part: part.session_id)
+    fit = _part(ctx, plan, label_set, known)
+    test = _part(ctx, plan, label_set, parts_of(dataset, "test"))
     n_there = len(fit)
     if n_there > most:
         fit = fit.select(np.unique(np.linspace(0, n_there - 1, most).round().astype(np.int64)))
@@ -225,16 +226,15 @@ def _one_label_each(dataset: DataSet, label_set: str) -> bool:
     return bool(once and np.allclose(spans, covered, rtol=1e-3))
 
 
-def _part(ctx: ToolContext, plan: Plan, label_set: str, session_ids: list[str]) -> Part:
+def _part(ctx: ToolContext, plan: Plan, label_set: str, segments: list[Segment]) -> Part:
     from tool_use_om.data.format.labels import window_labels
 
     dataset = plan.dataset
-    if not session_ids:
+    if not segments:
         raise DataError(
             f"{dataset.name} has no session to learn from, or none to judge "
             f"(rule: {dataset.manifest.split_rule})."
         )
-    segments = whole(dataset, session_ids)
     windows = cut(plan, segments)
     y = window_labels(
         dataset.labels(label_set=label_set),
@@ -245,7 +245,7 @@ def _part(ctx: ToolContext, plan: Plan, label_set: str, session_ids: list[str]) 
     )
     known = np.flatnonzero([label is not None for label in y])
     if not len(known):
-        raise DataError(f"{dataset.name}: no labelled window in {len(session_ids)} sessions.")
+        raise DataError(f"{dataset.name}: no labelled window in {len(segments)} sessions.")
     table = dataset.sessions()
     subject = dict(zip(table["session_id"], table["subject_id"], strict=True))
     by_subject = dataset.manifest.n_subjects > 0

@@ -13,6 +13,7 @@ from tool_use_om.tools.encode.plan import (
     Plan,
     Stopwatch,
     cut,
+    parts_of,
     plan_encoding,
     whole,
     without_filters,
@@ -89,9 +90,7 @@ def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -
 
 def _training(dataset: DataSet) -> list[Segment]:
     """The sessions that say what low and high mean: the training split, unlabelled, else all."""
-    table = dataset.sessions()
-    train = table.loc[table["split"] == "train", "session_id"].tolist()
-    return whole(dataset, train or table["session_id"].tolist())
+    return parts_of(dataset, "train") or whole(dataset, dataset.sessions()["session_id"].tolist())
 
 
 def _asked(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> list[Segment]:

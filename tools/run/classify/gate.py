@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.schema import SPLITS
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Stopwatch, cut, whole
+from tool_use_om.tools.encode.plan import Stopwatch, cut, parts_of
 from tool_use_om.tools.run.classify.study import Labelled
 from tool_use_om.tools.run.gate import gate_json, short
 
@@ -104,7 +105,9 @@ def gated(
 def raw_windows(plan: Plan, data: Labelled) -> WindowBatch:
     """Cut the windows of `data` again, as samples, in the same order."""
     tokens = data.tokens
-    batch = cut(plan, whole(plan.dataset, list(dict.fromkeys(tokens.session_ids))))
+    held = set(tokens.session_ids)
+    parts = [p for split in SPLITS for p in parts_of(plan.dataset, split) if p.session_id in held]
+    batch = cut(plan, parts)
     place = {
         (name, round(float(start), 6)): i
         for i, (name, start) in enumerate(zip(batch.session_ids, batch.start_s, strict=True))

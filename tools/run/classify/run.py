@@ -115,7 +115,7 @@ def _wanted(
 ) -> list[dict[str, Any]]:
     """Keep stretches of the asked sessions and times; only held-out sessions can be answered."""
     ids = dataset.sessions()
-    test = set(ids.loc[ids["split"] == "test", "session_id"])
+    test = set(dataset.split_sessions("test"))
     asked = resolve_sessions(args.sessions, ids["session_id"].tolist()) if args.sessions else None
     asked = asked if asked is not None else working_set.sessions
     if asked is not None and not test & set(asked):

@@ -14,11 +14,11 @@ from tool_use_om.tools.encode.plan import (
     Plan,
     Stopwatch,
     encode,
+    parts_of,
     plan_encoding,
-    whole,
     without_filters,
 )
-from tool_use_om.tools.look.selection import main_label_set
+from tool_use_om.tools.look.selection import Segment, main_label_set
 from tool_use_om.tools.run.classify.stretches import Predicted
 
 if TYPE_CHECKING:
@@ -90,13 +90,14 @@ class Labelled:
         return np.array(self.tokens.session_ids, dtype=np.str_)
 
 
-def split_sessions(dataset: DataSet, working_set: WorkingSet, split: str) -> pd.DataFrame:
-    """Return the sessions of one split, narrowed by the working set's subjects only."""
+def split_segments(dataset: DataSet, working_set: WorkingSet, split: str) -> list[Segment]:
+    """Return the parts of one split, narrowed by the working set's subjects only."""
+    parts = parts_of(dataset, split)
+    if not working_set.subjects:
+        return parts
     table = dataset.sessions()
-    keep = table["split"] == split
-    if working_set.subjects:
-        keep &= table["subject_id"].isin(working_set.subjects)
-    return table[keep].reset_index(drop=True)
+    kept = set(table.loc[table["subject_id"].isin(working_set.subjects), "session_id"])
+    return [p for p in parts if p.session_id in kept]
 
 
 def labelled_split(
@@ -116,14 +117,15 @@ def labelled_split(
     """
     import numpy as np
 
-    table = split_sessions(plan.dataset, working_set, split)
-    if table.empty:
+    parts = split_segments(plan.dataset, working_set, split)
+    if not parts:
         raise DataError(
             f"{plan.dataset.name} has no session in the split {split!r} "
             f"(rule: {plan.dataset.manifest.split_rule}). Import it with splits."
         )
     with clock.lap("encode_s"):
-        tokens = encode(ctx, plan, whole(plan.dataset, table["session_id"].tolist()))
+        tokens = encode(ctx, plan, parts)
+    table = plan.dataset.sessions()
     y = _labels_of(ctx, working_set, plan.dataset.labels(label_set=label_set), tokens, label_set)
     subject = dict(zip(table["session_id"], table["subject_id"], strict=True))
     known = plan.dataset.manifest.n_subjects > 0

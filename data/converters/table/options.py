@@ -1,0 +1,67 @@
+"""What a person may say about a table; everything left out is found by evidence, and said."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tool_use_om.data.converters.table.cells import Cells, Decimal
+from tool_use_om.data.converters.table.clock import ClockOptions, Order, TimeUnit
+from tool_use_om.data.converters.table.roles import Roles
+
+
+class TableOptions(BaseModel):
+    """How to read a table; column names are the file's own, "none" says there is no such column.
+
+    `time` may name two columns as "Date+Time". `units` maps a column, or the beginning of several
+    columns' names, to a unit; others get the unit their name ends with, else "a.u.". `rate_hz` is
+    measured (one over the mean step, drop-outs left out) unless given; with it no time column is
+    needed. `time_unit` "auto" reads dates as dates, large numbers as Unix time, others as their
+    name and steps say. `tz` is the zone of dates written without one. `sensor` and `value` are the
+    columns of a table in long form, one row a reading.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time: str | None = None
+    session: str | None = None
+    subject: str | None = None
+    label: str | None = None
+    split: str | None = None
+    sensor: str | None = None
+    value: str | None = None
+    units: dict[str, str] = Field(default_factory=dict)
+    skip: tuple[str, ...] = ()
+    rate_hz: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    time_unit: TimeUnit = "auto"
+    order: Order = "auto"
+    tz: str | None = None
+    decimal: Decimal = "auto"
+    separator: str = "auto"
+    encoding: str = "auto"
+    modality: str = "signal"
+    title: str = ""
+    licence: str = "not stated"
+    split_by: Literal["auto", "session", "time"] = "auto"
+
+    def roles(self, cells: Cells) -> Roles:
+        """Return the uses of columns that were named."""
+        time: tuple[str, ...] = ()
+        if self.time is not None:
+            whole = self.time in cells.columns or "+" not in self.time
+            time = (self.time,) if whole else tuple(p.strip() for p in self.time.split("+"))
+        return Roles(
+            time=time,
+            session=self.session,
+            subject=self.subject,
+            label=self.label,
+            sensor=self.sensor,
+            value=self.value,
+        )
+
+    def clock(self, cells: Cells) -> ClockOptions:
+        """Return how the time column is read."""
+        return ClockOptions(
+            unit=self.time_unit, order=self.order, zone=self.tz, european=cells.decimal == ","
+        )

@@ -1,0 +1,208 @@
+"""`tuom data import`: what was understood of a table, shown in some ten lines, and the import."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.workspace import Workspace, check_name
+from tool_use_om.graphs.commands.console import WorkspaceOption, bars, literal, show_text
+
+if TYPE_CHECKING:
+    from tool_use_om.data.converters.table.options import TableOptions
+    from tool_use_om.data.converters.table.plan import TablePlan
+
+_SHOWN = 12  # channels that are named
+_FLAGS = {"rate_hz": "rate", "time_unit": "time-unit", "split_by": "split-by"}
+
+
+def import_table(
+    files: Annotated[
+        list[Path], typer.Argument(help="The table; or several of one clock, a modality each.")
+    ],
+    *,
+    time: Annotated[str | None, typer.Option(help="The time column, or Date+Time.")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="The column that tells sessions apart.")
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="The column that says whose it is.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column with labels.")] = None,
+    split: Annotated[str | None, typer.Option(help="The column with train, …, test.")] = None,
+    sensor: Annotated[
+        str | None, typer.Option(help="Long form, one row a reading: the sensor's column.")
+    ] = None,
+    value: Annotated[str | None, typer.Option(help="Long form: the reading's column.")] = None,
+    units: Annotated[str, typer.Option(help="Units: acc=g,gyro=deg/s by column or prefix.")] = "",
+    skip: Annotated[str, typer.Option(help="Columns to leave out: note,id")] = "",
+    rate: Annotated[
+        float | None, typer.Option(help="Rate in Hz; default: measured. Needs no time column.")
+    ] = None,
+    time_unit: Annotated[
+        str, typer.Option(help="auto, s, ms, us, ns, min, h, day or excel.")
+    ] = "auto",
+    day_first: Annotated[bool, typer.Option("--day-first", help="01/02 is 1 February.")] = False,
+    month_first: Annotated[bool, typer.Option("--month-first", help="01/02 is 2 January.")] = False,
+    tz: Annotated[
+        str | None, typer.Option(help="Zone of times written without one: Europe/Berlin.")
+    ] = None,
+    decimal: Annotated[str, typer.Option(help="The decimal sign: auto, . or ,")] = "auto",
+    separator: Annotated[str, typer.Option(help="auto, comma, semicolon, tab or a sign.")] = "auto",
+    encoding: Annotated[str, typer.Option(help="auto, utf-8, latin-1 …")] = "auto",
+    modality: Annotated[str, typer.Option(help="What to call the channels together.")] = "signal",
+    split_by: Annotated[
+        str, typer.Option(help="auto, session, or time inside each session.")
+    ] = "auto",
+    licence: Annotated[str, typer.Option(help="The data's licence.")] = "not stated",
+    name: Annotated[str | None, typer.Option("--name", help="The data set's name.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what is understood.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what is understood as JSON.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a set of that name.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Import a CSV or Parquet table; its columns are found by evidence, and what was found is said.
+
+    One row a moment and one column a channel, or long form: one row a reading. Several tables make
+    one set of several rates: each is a modality named after its file, and all share one clock and,
+    if named, the session column. A use that no column has is called none: --label none.
+    """
+    if day_first and month_first:
+        raise DataError("--day-first and --month-first contradict each other. Give one.")
+    order = "day-first" if day_first else "month-first" if month_first else "auto"
+    given = {
+        "time": time, "session": session, "subject": subject, "label": label, "split": split,
+        "sensor": sensor, "value": value, "units": pairs(units), "skip": names(skip),
+        "rate_hz": rate, "time_unit": time_unit, "order": order, "tz": tz, "decimal": decimal,
+        "separator": separator, "encoding": encoding, "modality": modality, "licence": licence,
+        "split_by": split_by,
+    }  # fmt: skip
+    options = table_options(given)
+    target = check_name("A data set name", name or name_of(files[0]))
+    if dry_run:
+        from tool_use_om.data.converters.table.convert import plan_files
+
+        plan = plan_files(files, options, target)
+        return _told(plan, target, as_json=as_json, last="Nothing was written (--dry-run).")
+    plan = import_files(files, options, target, Workspace.at(workspace), replace=replace)
+    return _told(plan, target, as_json=as_json, last=f'Ask it: tuom ask "…" --data {target}')
+
+
+def table_options(given: Mapping[str, object]) -> TableOptions:
+    """Return what was said of a table, checked; DataError names the option that is wrong."""
+    from pydantic import ValidationError
+
+    from tool_use_om.data.converters.table.options import TableOptions
+
+    blank = [k for k, v in given.items() if isinstance(v, str) and not v.strip()]
+    if blank:
+        raise DataError(f"--{blank[0].replace('_', '-')} is empty. Name a column, or leave it out.")
+    try:
+        return TableOptions.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = str(first["loc"][0])
+        expected = str(first.get("ctx", {}).get("expected") or first["msg"]).removeprefix("Input ")
+        raise DataError(
+            f"--{_FLAGS.get(flag, flag)}: expected {expected}, got {first['input']!r}."
+        ) from error
+
+
+def import_files(
+    files: Sequence[Path],
+    options: TableOptions,
+    target: str,
+    space: Workspace,
+    *,
+    replace: bool = False,
+) -> TablePlan:
+    """Import tables as the workspace's data set `target`; return what was understood."""
+    from tool_use_om.data.catalog import datasets_folder
+    from tool_use_om.data.converters.table.convert import convert
+
+    with bars() as progress:
+        folder = datasets_folder(space) / target
+        return convert(list(files), folder, options=options, progress=progress, replace=replace)
+
+
+def name_of(file: Path) -> str:
+    """Return the data set name that a file's own name gives."""
+    from tool_use_om.data.converters.table.columns import slug
+
+    return slug(file.name.partition(".")[0]) or "data"
+
+
+def plan_facts(plan: TablePlan) -> dict[str, str]:
+    """Return in words what was understood, and what was assumed."""
+    lengths = [s.duration_s for s in plan.sessions]
+    many = len(plan.sessions)
+    first = ", ".join(s.session_id for s in plan.sessions[:5]) + (", …" if many > 5 else "")
+    subjects = sorted({s.subject_id for s in plan.sessions})
+    labels = Counter(label for s in plan.sessions for _, _, label, _ in s.labels)
+    blocks = [("whole", s.split) for s in plan.sessions if isinstance(s.split, str)]
+    blocks += [
+        ("block", b.split) for s in plan.sessions if not isinstance(s.split, str) for b in s.split
+    ]
+    counts = Counter(split for _, split in blocks)
+    channels = [f"{m.name}.{c.name} {c.unit}" for m in plan.modalities for c in m.channels]
+    more = f" and {len(channels) - _SHOWN} more" if len(channels) > _SHOWN else ""
+    facts = {
+        "rows": str(plan.n_rows),
+        "understood": "; ".join(plan.said),
+        "rate": ", ".join(dict.fromkeys(_rate_text(m.rate_hz) for m in plan.modalities)),
+        "sessions": f"{many}, {min(lengths):g} to {max(lengths):g} s: {first}",
+        "subjects": "not told" if subjects == ["unknown"] else ", ".join(subjects[:8]),
+        "labels": ", ".join(f"{k} ({n})" for k, n in labels.most_common(8)) or "none",
+        "channels": ", ".join(channels[:_SHOWN]) + more,
+        "splits": ", ".join(f"{s} {counts[s]}" for s in ("train", "calibration", "test"))
+        + (" blocks" if plan.gap_s is not None else " sessions"),
+        "split rule": plan.split_rule,
+    }
+    return facts | ({"assumed": " ".join(plan.notes)} if plan.notes else {})
+
+
+def _rate_text(rate_hz: float) -> str:
+    if rate_hz >= 0.5:
+        return f"{rate_hz:g} Hz"
+    seconds = 1 / rate_hz
+    size, unit = next(
+        ((s, u) for s, u in ((86400, "days"), (3600, "h"), (60, "min")) if seconds >= s), (1, "s")
+    )
+    return f"a sample every {seconds / size:.4g} {unit}"
+
+
+def _told(plan: TablePlan, target: str, *, as_json: bool, last: str) -> None:
+    facts = plan_facts(plan)
+    if as_json:
+        content: dict[str, Any] = {"name": target, **facts, "notes": list(plan.notes)}
+        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        return
+    for key, text in {"data set": target, **facts}.items():
+        show_text(f"[bold]{key:<11}[/bold]{literal(text)}")
+    show_text(literal(last))
+
+
+def names(text: str) -> list[str]:
+    """Return the parts of a comma-separated list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Return column=unit pairs; raise DataError for another form."""
+    found: dict[str, str] = {}
+    for part in names(text):
+        key, equals, value = part.partition("=")
+        if not (key.strip() and equals):
+            raise DataError(
+                f"--units takes column=unit pairs such as acc=g,gyro=deg/s; got {part!r}."
+            )
+        found[key.strip()] = value.strip()
+    return found
