@@ -35,7 +35,7 @@ def handle_tool_error(error: ToolException) -> str:
     return f"Error: {error}"
 
 
-def _build(tool: ToolDef) -> BaseTool:
+def _build(tool: ToolDef[Any]) -> BaseTool:
     return StructuredTool(
         name=tool.name,
         description=tool.description,
@@ -45,7 +45,7 @@ def _build(tool: ToolDef) -> BaseTool:
     )
 
 
-def _wrapper(tool: ToolDef) -> Callable[..., Command[Any]]:
+def _wrapper(tool: ToolDef[Any]) -> Callable[..., Command[Any]]:
     def call(runtime: Runtime, **arguments: object) -> Command[Any]:
         try:
             working_set = WorkingSet.of(runtime.state.get("working_set"))

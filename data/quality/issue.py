@@ -7,6 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+IssueKind = Literal[
+    "leak", "unit", "rate", "repeat", "stuck", "clipping", "overlap", "gap", "missing", "hole"
+]
 # kind → what it means, worst first
 KINDS: dict[str, str] = {
     "leak": "one subject, or the same samples, in two splits",

@@ -18,13 +18,12 @@ from langgraph.types import Command
 
 from tool_use_om.data import catalog
 from tool_use_om.tools import registry
-from tool_use_om.tools.call.working_set import merge_working_sets
 from tool_use_om.tools.langchain import build_tools, handle_tool_error
 
 
 class State(TypedDict, total=False):
     messages: Annotated[list[AnyMessage], add_messages]
-    working_set: Annotated[dict[str, Any], merge_working_sets]
+    working_set: dict[str, Any]
     result_ids: Annotated[list[str], operator.add]
 
 
@@ -64,15 +63,6 @@ def test_tools_update_the_working_set_and_answer_their_call(context: Context) ->
     assert out["result_ids"][0] in message.content
 
 
-def test_parallel_calls_both_count(context: Context) -> None:
-    """Two calls in one message change different fields without losing either."""
-    calls = ask(("select_channels", {"channels": "acc"}), ("filter_by_time", {"labels": ["walk"]}))
-    out = graph().invoke(calls, THREAD, context=context)
-    assert out["working_set"]["labels"] == ["walking"]
-    assert len(out["working_set"]["channels"]) == 3
-    assert len(out["result_ids"]) == 2
-
-
 def test_mendable_errors_come_back_as_messages(context: Context) -> None:
     """Bad arguments, unknown names and unknown tools are answered, and change nothing."""
     calls = ask(
@@ -94,7 +84,7 @@ def test_other_errors_stop_the_run(context: Context, monkeypatch: pytest.MonkeyP
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(registry.ToolDef, "load", lambda _self: broken)
+    monkeypatch.setattr(registry.ToolDef, "call", broken)
     with pytest.raises(ZeroDivisionError):
         graph().invoke(ask(("list_datasets", {})), THREAD, context=context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -17,53 +17,83 @@ MIN_PATCHES = 2
 _SAME = 1e-6  # two ways to say a rate agree within this share
 
 
-class TokenizerConfig(BaseModel):
-    """Windows of `window_s` seconds every `stride_s` seconds, brought to one rate."""
+Window = Annotated[float, Field(gt=0, description="Length of a window in seconds.")]
+Stride = Annotated[float, Field(gt=0, description="Seconds from one window to the next.")]
+Fused = Annotated[
+    Fusion,
+    Field(
+        description="Several rates: 'common' brings all channels to one, 'per_modality' encodes "
+        "each at its own and joins the tokens on the seconds axis."
+    ),
+]
+Context = Annotated[
+    bool | tuple[str, ...],
+    Field(
+        description="What heads get beside tokens: true = each window's mean and scale, which the "
+        f"encoder removes; or names out of {', '.join(CONTEXT_FEATURES)}."
+    ),
+]
+
+
+class PartialConfig(BaseModel):
+    """What somebody asked of the windows; None = by rule. All of it decided: `TokenizerConfig`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    window_s: float = Field(gt=0, description="length of a window, seconds")
-    stride_s: float = Field(
-        default=0.0, gt=0, description="from one window's start to the next, seconds; half a window"
-    )
+    window_s: Window | None = None
+    stride_s: Stride | None = None
     target_rate_hz: float | None = Field(
         default=None,
         gt=0,
-        description="rate all channels are brought to; None = the highest of theirs. With "
-        "fusion='per_modality', the highest rate any of them keeps",
+        description="Resample to this rate before encoding; with fusion 'per_modality' the highest "
+        "rate any modality keeps.",
     )
     patch_s: float | None = Field(
         default=None,
         gt=0,
-        description="seconds one patch covers, which sets the rate; None = by the rate",
+        description="Seconds one patch covers; sets the rate instead of target_rate_hz.",
     )
     patch_stride_s: float | None = Field(
         default=None,
         gt=0,
-        description="from one patch's start to the next, seconds: a patch over 1, 2, 4, …; "
-        "None = a patch, no overlap",
+        description="Seconds from one patch to the next, a half, quarter or eighth of a patch: "
+        "finer in time, as many times the work. Not for forecasts.",
     )
-    fusion: Fusion = Field(
-        default="common",
-        description="'common': all channels at one rate; 'per_modality': each at its own, the "
-        "tokens laid on the seconds of the fastest",
-    )
+    fusion: Fused | None = None
     super_s: float | None = Field(
         default=None,
         gt=0,
-        description="seconds a super-patch covers: mean, deviation and maximum of the tokens in "
-        "it, for windows longer than the encoder's context; None = patches as they are",
+        description="Seconds a super-patch summarises, at most half of window_s: for windows of "
+        "minutes to hours. Not for forecasts.",
     )
     resolutions: Literal[1, 2] | None = Field(
         default=None,
-        description="2: beside each window's tokens those of it stretched to the encoder's whole "
-        "context, on that finer patch grid; None = 1",
+        description="2: also encode each window stretched to the encoder's whole context, for "
+        "short or fine shapes; several times the work. Not for forecasts.",
     )
-    context_features: bool | tuple[str, ...] = Field(
-        default=True,
-        description="what heads get beside the tokens: true = each window's mean and scale, which "
-        f"the encoder removes; or some of {', '.join(CONTEXT_FEATURES)}",
-    )
+    context_features: Context | None = None
+
+    @field_validator("context_features")
+    @classmethod
+    def _known(cls, given: Context | None) -> Context | None:
+        if given is None or isinstance(given, bool):
+            return given
+        for name in given:
+            if name not in CONTEXT_FEATURES:
+                raise unknown("context feature", name, CONTEXT_FEATURES)
+        return tuple(name for name in CONTEXT_FEATURES if name in given)
+
+
+class TokenizerConfig(PartialConfig):
+    """Windows of `window_s` seconds every `stride_s` (default: half of one), brought to one rate.
+
+    Rates left out: each channel's own, which must then be one. `patch_s` left out: by the rate.
+    """
+
+    window_s: Window
+    stride_s: Stride = 0.0
+    fusion: Fused = "common"
+    context_features: Context = True
 
     @property
     def context_names(self) -> tuple[str, ...]:
@@ -110,16 +140,6 @@ class TokenizerConfig(BaseModel):
             f"{rate_hz:g} Hz in equal parts of whole samples), got {self.patch_stride_s:g}. "
             "Choose one of these, or set patch_s."
         )
-
-    @field_validator("context_features")
-    @classmethod
-    def _known(cls, given: bool | tuple[str, ...]) -> bool | tuple[str, ...]:  # noqa: FBT001 - pydantic's form of a validator
-        if isinstance(given, bool):
-            return given
-        for name in given:
-            if name not in CONTEXT_FEATURES:
-                raise unknown("context feature", name, CONTEXT_FEATURES)
-        return tuple(name for name in CONTEXT_FEATURES if name in given)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

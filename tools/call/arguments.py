@@ -5,9 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+)
 
+from tool_use_om.data.format.schema import Split
+from tool_use_om.data.quality.issue import IssueKind
 from tool_use_om.heads.classify.descriptions import ActivityDescription
+from tool_use_om.heads.contract.spec import Task
+from tool_use_om.tokenizers.windows.config import PartialConfig
 
 
 def as_names(value: object) -> object:
@@ -16,12 +27,7 @@ def as_names(value: object) -> object:
 
 
 Names = Annotated[list[str], BeforeValidator(as_names)]
-Split = Literal["train", "calibration", "test"]
-Task = Literal["classify", "forecast", "retrieve", "anomaly"]
 RareLabels = Literal["take", "leave_out"]
-IssueKind = Literal[
-    "leak", "unit", "rate", "repeat", "stuck", "clipping", "overlap", "gap", "missing", "hole"
-]
 Statistic = Literal[
     "mean", "std", "variance", "min", "max", "range", "rms", "median", "percentile", "sum",
     "first", "last", "trend", "correlation", "time_above", "time_below", "cycle",
@@ -161,53 +167,13 @@ class SelectTokenizer(Arguments):
     )
 
 
-class ConfigureTokenizer(Arguments):
+class ConfigureTokenizer(PartialConfig, Arguments):
     """How windows are cut; what is left out is derived from the data."""
 
-    window_s: float | None = Field(default=None, gt=0, description="Length of a window in seconds.")
-    stride_s: float | None = Field(
-        default=None, gt=0, description="Seconds from one window to the next."
-    )
-    target_rate_hz: float | None = Field(
-        default=None,
-        gt=0,
-        description="Resample to this rate before encoding; with fusion 'per_modality' the highest "
-        "rate any modality keeps.",
-    )
-    patch_s: float | None = Field(
-        default=None,
-        gt=0,
-        description="Seconds one patch covers; sets the rate instead of target_rate_hz.",
-    )
-    patch_stride_s: float | None = Field(
-        default=None,
-        gt=0,
-        description="Seconds from one patch to the next, a half, quarter or eighth of a patch: "
-        "finer in time, as many times the work. Not for forecasts.",
-    )
-    fusion: Literal["common", "per_modality"] | None = Field(
-        default=None,
-        description="Several rates: 'common' brings all channels to one, 'per_modality' encodes "
-        "each at its own and joins the tokens on the seconds axis.",
-    )
-    super_s: float | None = Field(
-        default=None,
-        gt=0,
-        description="Seconds a super-patch summarises, at most half of window_s: for windows of "
-        "minutes to hours. Not for forecasts.",
-    )
-    resolutions: int | None = Field(
-        default=None,
-        ge=1,
-        le=2,
-        description="2: also encode each window stretched to the encoder's whole context, for "
-        "short or fine shapes; several times the work. Not for forecasts.",
-    )
-    context_features: bool | Names | None = Field(
-        default=None,
-        description="What heads get beside tokens: true = each window's mean and scale, which the "
-        "encoder removes; or names out of mean, std, log_std, time_of_day, log_rate.",
-    )
+    @field_validator("context_features", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return as_names(value)
 
 
 class SelectChannelsForEncoding(Arguments):

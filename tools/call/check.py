@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError, nearest
 from tool_use_om.data.values import Json
+from tool_use_om.tools.call.arguments import Arguments
 
 if TYPE_CHECKING:
-    from tool_use_om.tools.call.arguments import Arguments
     from tool_use_om.tools.call.definition import ToolDef
 
+A = TypeVar("A", bound=Arguments)
 
 _SAID_ELSEWHERE = frozenset({"title", "description", "properties", "additionalProperties"})
 
 
-def check_arguments(tool: ToolDef, args: Mapping[str, object]) -> Arguments:
+def check_arguments(tool: str, model: type[A], args: Mapping[str, object]) -> A:
     """Return the arguments as the tool's model; raise DataError that says what to mend."""
     try:
-        return tool.args_model.model_validate(dict(args))
+        return model.model_validate(dict(args))
     except ValidationError as error:
-        fields = tool.args_model.model_fields
+        fields = model.model_fields
         wrong = "; ".join(_one(dict(e), list(fields)) for e in error.errors()[:5])
         listed = ", ".join(fields) or "none"
-        raise DataError(f"{tool.name}: {wrong}. Its arguments: {listed}.") from error
+        raise DataError(f"{tool}: {wrong}. Its arguments: {listed}.") from error
 
 
 def _one(error: dict[str, Any], fields: list[str]) -> str:
@@ -39,7 +40,7 @@ def _one(error: dict[str, Any], fields: list[str]) -> str:
     return f"{where!r}: {error['msg'].lower()}, got {str(error['input'])[:60]!r}"
 
 
-def json_schema(tool: ToolDef) -> dict[str, Any]:
+def json_schema(tool: ToolDef[Any]) -> dict[str, Any]:
     """Return the JSON schema of a tool's arguments, as short as small models need it.
 
     An optional argument shows its plain type: leaving it out is how it is None.
@@ -86,7 +87,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in schema.items() if k not in {"title", "anyOf", "default"}}
     for option in schema.get("anyOf", []):
         if option.get("type") != "null":
-            kept = {**{k: v for k, v in option.items() if k != "title"}, **kept}
+            kept = {**_plain(option), **kept}
     if "prefixItems" in kept:  # a pair of numbers; few hosts read it, all read "items"
         kept["items"] = kept.pop("prefixItems")[0]
     if schema.get("default") is not None:

@@ -1,30 +1,52 @@
-"""What a tool is: its name, phase, arguments, function and description."""
+"""What a tool is: its phase, its arguments, its function and what a language model reads of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import cast
+from typing import Generic, TypeVar
 
-from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.arguments import Arguments
+from tool_use_om.tools.call.check import check_arguments
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.working_set import WorkingSet
 
-ToolFunction = Callable[[ToolContext, WorkingSet, a.Arguments], ToolOutcome]
+A = TypeVar("A", bound=Arguments)
 
 
 @dataclass(frozen=True)
-class ToolDef:
-    """One tool; its function is imported when it is first called."""
+class ToolDef(Generic[A]):
+    """One tool, named as its function.
 
-    name: str
+    Parameters
+    ----------
+    phase : 1 looks at the data, 2 chooses models and runs them
+    args_model : what a call may say
+    function : does the work; takes the context, the working set and the checked arguments
+    description : what a language model reads of it
+    """
+
     phase: int
-    args_model: type[a.Arguments]
-    function: str
+    args_model: type[A]
+    function: Callable[[ToolContext, WorkingSet, A], ToolOutcome]
     description: str
 
-    def load(self) -> ToolFunction:
-        """Import the function."""
-        module, _, name = self.function.partition(":")
-        return cast("ToolFunction", getattr(import_module(module), name))
+    @property
+    def name(self) -> str:
+        """The name a model calls it by."""
+        return self.function.__name__
+
+    def checked(self, args: Mapping[str, object]) -> A:
+        """Return the arguments as the tool's model; raise DataError that says what to mend."""
+        return check_arguments(self.name, self.args_model, args)
+
+    def call(
+        self, args: Mapping[str, object], ctx: ToolContext, working_set: WorkingSet
+    ) -> ToolOutcome:
+        """Check the arguments and run it.
+
+        Raises
+        ------
+        TuomError : anything the caller can mend, bad arguments included
+        """
+        return self.function(ctx, working_set, self.checked(args))

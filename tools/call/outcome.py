@@ -45,7 +45,7 @@ def finish(
     files : figures and tables to write beside the result
     """
     state = working_set.to_state()
-    used = {k: v for k, v in state.items() if k not in {"changed", "last_result_id"}}
+    used = {k: v for k, v in state.items() if k != "last_result_id"}
     data = {
         "args": args.model_dump(mode="json", exclude_none=True),
         "inputs": {"working_set": used, **(inputs or {})},

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.windows.config import PartialConfig, TokenizerConfig
 from tool_use_om.tools.call.context import ToolContext
-from tool_use_om.tools.call.working_set import EncodingSettings, WorkingSet
-from tool_use_om.tools.encode.rules import Wish, encoding_settings
+from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.rules import encoding_settings
 from tool_use_om.tools.look.selection import Segment, channels_of, open_current, select
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.tokenizers.spec import TokenizerSpec
     from tool_use_om.tokenizers.tokens import Tokens
-    from tool_use_om.tokenizers.windows.config import TokenizerConfig
     from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 
@@ -52,33 +52,26 @@ class Plan:
 
     dataset: DataSet
     channels: tuple[str, ...]
-    settings: EncodingSettings
+    config: TokenizerConfig
     tokenizer: str
     rate_hz: float
     patch_s: float
     notes: tuple[str, ...] = ()
     cache_use: CacheUse = field(default_factory=CacheUse, compare=False)
 
-    @property
-    def config(self) -> TokenizerConfig:
-        """The settings as the tokenizer layer takes them."""
-        from tool_use_om.tokenizers.windows.config import TokenizerConfig
-
-        return TokenizerConfig(**self.settings.model_dump())
-
     def with_window(self, window_s: float, stride_s: float, note: str = "") -> Plan:
         """Return the plan with another window, and why."""
-        settings = self.settings.model_copy(update={"window_s": window_s, "stride_s": stride_s})
-        return replace(self, settings=settings, notes=(*self.notes, *([note] if note else [])))
+        config = self.config.model_copy(update={"window_s": window_s, "stride_s": stride_s})
+        return replace(self, config=config, notes=(*self.notes, *([note] if note else [])))
 
     def to_json(self) -> dict[str, object]:
         """Return what a result says about its encoding."""
         return {
             "tokenizer": self.tokenizer,
             "channels": list(self.channels),
-            **self.settings.model_dump(exclude={"target_rate_hz"}, exclude_none=True),
+            **self.config.model_dump(exclude={"target_rate_hz"}, exclude_none=True),
             "rate_hz": self.rate_hz,
-            **({"rates_hz": self.rates_hz()} if self.settings.fusion != "common" else {}),
+            **({"rates_hz": self.rates_hz()} if self.config.fusion != "common" else {}),
         }
 
     def rates_hz(self) -> dict[str, float]:
@@ -115,13 +108,12 @@ def plan_encoding(
     spec = tokenizer_spec(working_set)
     wanted = {*encoder_channels(dataset, working_set), *extra_channels}
     channels = tuple(c for c in dataset.manifest.channel_ids if c in wanted)
-    chosen = encoding_settings(
-        select(dataset, working_set), channels, spec, Wish.of(working_set.tokenizer_config)
-    )
+    wish = working_set.tokenizer_config or PartialConfig()
+    chosen = encoding_settings(select(dataset, working_set), channels, spec, wish)
     return Plan(
         dataset=dataset,
         channels=channels,
-        settings=chosen.settings,
+        config=chosen.config,
         tokenizer=spec.name,
         rate_hz=chosen.rate_hz,
         patch_s=chosen.patch_s,
@@ -129,16 +121,16 @@ def plan_encoding(
     )
 
 
-def check_forecast(settings: EncodingSettings) -> None:
+def check_forecast(config: TokenizerConfig) -> None:
     """Raise DataError for tokens that a forecast cannot step through patch by patch."""
     for name in ("super_s", "patch_stride_s"):
-        value = getattr(settings, name)
+        value = getattr(config, name)
         if value is not None:
             raise DataError(
                 f"A forecast steps from patch to patch: `{name}` must be left out for it, got "
                 f"{value:g} s. Call configure_tokenizer without it."
             )
-    if settings.resolutions == 2:
+    if config.resolutions == 2:
         raise DataError(
             "A forecast steps from patch to patch at one resolution: `resolutions` must be 1 for "
             "it, got 2. Call configure_tokenizer without it."

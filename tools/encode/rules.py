@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.tools.call.working_set import EncodingSettings
+from tool_use_om.tokenizers.windows.config import PartialConfig, TokenizerConfig
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -24,9 +26,9 @@ COMMON_RATE_HZ = 50.0
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """Encoding settings with the reason for each derived number."""
+    """How windows are cut, with the reason for each derived number."""
 
-    settings: EncodingSettings
+    config: TokenizerConfig
     rate_hz: float
     patch_s: float
     why: str
@@ -46,28 +48,8 @@ def target_rate(dataset: DataSet, channels: Sequence[str]) -> tuple[float | None
     return chosen, f"target_rate_hz={chosen:g}, one rate for channels of {listed} Hz"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What somebody asked for; None = by rule."""
-
-    window_s: float | None = None
-    stride_s: float | None = None
-    target_rate_hz: float | None = None
-    patch_s: float | None = None
-    patch_stride_s: float | None = None
-    fusion: Literal["common", "per_modality"] | None = None
-    super_s: float | None = None
-    resolutions: Literal[1, 2] | None = None
-    context_features: bool | tuple[str, ...] | list[str] | None = None
-
-    @classmethod
-    def of(cls, settings: EncodingSettings | None) -> Wish:
-        """Return settings made earlier as a wish for the same."""
-        return cls(**settings.model_dump()) if settings else cls()
-
-
 def encoding_settings(
-    found: Selection, channels: Sequence[str], spec: TokenizerSpec, wish: Wish
+    found: Selection, channels: Sequence[str], spec: TokenizerSpec, wish: PartialConfig
 ) -> Chosen:
     """Return window and stride in seconds, each as wished or by rule.
 
@@ -99,39 +81,21 @@ def encoding_settings(
     if stride_s is None:
         stride_s = window_s / 2
         stride_why = f"stride_s={stride_s:g}, half a window, so that no event falls between two"
-    settings = EncodingSettings(
-        window_s=window_s,
-        stride_s=stride_s,
-        target_rate_hz=target,
-        patch_s=wish.patch_s,
-        patch_stride_s=wish.patch_stride_s,
-        fusion=wish.fusion or "common",
-        super_s=wish.super_s,
-        resolutions=wish.resolutions,
-        context_features=_features(wish),
-    )
-    _check(settings, spec, rate)
+    decided = {"window_s": window_s, "stride_s": stride_s, "target_rate_hz": target}
+    config = _checked({**wish.model_dump(exclude_none=True), **decided}, spec, rate)
     why = "; ".join(filter(None, (rate_why, window_why, stride_why))) or "all as asked"
-    return Chosen(settings=settings, rate_hz=rate, patch_s=limits.patch_s, why=why)
+    return Chosen(config=config, rate_hz=rate, patch_s=limits.patch_s, why=why)
 
 
-def _features(wish: Wish) -> bool | tuple[str, ...]:
-    given = wish.context_features
-    return given is not False if given is None or isinstance(given, bool) else tuple(given)
-
-
-def _check(settings: EncodingSettings, spec: TokenizerSpec, rate: float) -> None:
-    """Raise DataError for settings that the tokenizer layer refuses, in its words."""
-    from pydantic import ValidationError
-
-    from tool_use_om.tokenizers.windows.config import TokenizerConfig
-
+def _checked(settings: dict[str, object], spec: TokenizerSpec, rate: float) -> TokenizerConfig:
+    """Return the config; raise DataError for what the tokenizer layer refuses, in its words."""
     try:
-        config = TokenizerConfig(**settings.model_dump())
+        config = TokenizerConfig.model_validate(settings)
     except ValidationError as error:
         said = "; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
         raise DataError(said) from error
     config.for_encoder(spec.patch_len).shift_samples(spec.patch_len, rate)
+    return config
 
 
 @dataclass(frozen=True, kw_only=True)

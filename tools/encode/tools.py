@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.windows.config import TokenizerConfig
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
-from tool_use_om.tools.call.working_set import EncodingSettings, WorkingSet
+from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import encoder_channels, tokenizer_spec
-from tool_use_om.tools.encode.rules import Wish, encoding_settings, liveliest
+from tool_use_om.tools.encode.rules import encoding_settings, liveliest
 from tool_use_om.tools.look.selection import channels_of, open_current, select
 
 if TYPE_CHECKING:
@@ -57,28 +59,21 @@ def configure_tokenizer(
     dataset = open_current(ctx, working_set)
     found = select(dataset, working_set)
     spec = tokenizer_spec(working_set)
-    chosen = encoding_settings(
-        found,
-        encoder_channels(dataset, working_set),
-        spec,
-        Wish(**args.model_dump()),
-    )
-    settings = chosen.settings
+    chosen = encoding_settings(found, encoder_channels(dataset, working_set), spec, args)
+    config = chosen.config
     return finish(
         ctx,
-        working_set.but(
-            dataset=dataset.name, tokenizer=spec.name, tokenizer_config=settings.model_dump()
-        ),
+        working_set.but(dataset=dataset.name, tokenizer=spec.name, tokenizer_config=config),
         args,
         tool="configure_tokenizer",
         content={
-            "window_s": settings.window_s,
-            "stride_s": settings.stride_s,
+            "window_s": config.window_s,
+            "stride_s": config.stride_s,
             "rate_hz": chosen.rate_hz,
             "patch_s": spec.patch_len / chosen.rate_hz,
-            "patches_per_window": int(settings.window_s / chosen.patch_s + 1e-9),
-            "context_features": settings.context_features,
-            **_special(settings),
+            "patches_per_window": int(config.window_s / chosen.patch_s + 1e-9),
+            "context_features": config.context_features,
+            **_special(config),
             "why": chosen.why,
         },
     )
@@ -102,10 +97,10 @@ def select_channels_for_encoding(
     )
 
 
-def _special(settings: EncodingSettings) -> dict[str, Any]:
+def _special(config: TokenizerConfig) -> dict[str, Any]:
     """Return what is set beyond windows at one rate."""
     names = {"patch_stride_s", "super_s", "fusion", "resolutions"}
-    given = settings.model_dump(include=names, exclude_none=True)
+    given = config.model_dump(include=names, exclude_none=True)
     return {name: value for name, value in given.items() if value != "common"}
 
 
@@ -139,3 +134,23 @@ def _others(table: dict[str, TokenizerSpec], chosen: str) -> list[dict[str, Any]
         if name != chosen:
             rows.append({"name": name, "available": not reason, "why_not": reason or larger})
     return rows
+
+
+SELECT_TOKENIZER = ToolDef(
+    2,
+    a.SelectTokenizer,
+    select_tokenizer,
+    "Choose the frozen encoder that turns windows into tokens.",
+)
+CONFIGURE_TOKENIZER = ToolDef(
+    2,
+    a.ConfigureTokenizer,
+    configure_tokenizer,
+    "Set window, stride and rate in seconds and hertz; defaults come from the data.",
+)
+SELECT_CHANNELS_FOR_ENCODING = ToolDef(
+    2,
+    a.SelectChannelsForEncoding,
+    select_channels_for_encoding,
+    "Choose which of the selected channels the encoder sees.",
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.selection import SHOWN, channels_of, open_current, select, with_filters
@@ -103,3 +104,11 @@ def _drawing(dataset: DataSet, issue: Issue) -> Draw:
             figure.savefig(path, dpi=110, format="png", metadata={"Software": None})
 
     return draw
+
+
+CHECK_DATA = ToolDef(
+    1,
+    a.CheckData,
+    check_data,
+    "Check the data for gaps, stuck sensors, clipping, repeats, odd units, label and split faults.",
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -201,7 +202,7 @@ def _switch(ctx: ToolContext, working_set: WorkingSet, name: str | None) -> Work
     meant = resolve_name("data set", name, available(ctx.workspace))
     if meant == working_set.dataset:
         return working_set
-    return WorkingSet().but(**{**WorkingSet().model_dump(exclude={"changed"}), "dataset": meant})
+    return WorkingSet(dataset=meant)
 
 
 def _with_range(working_set: WorkingSet, args: a.FilterByTime) -> WorkingSet:
@@ -278,3 +279,41 @@ def _sessions_per_label(found: Selection) -> dict[str, int]:
         labels = labels[among(labels["session_id"], found.sessions["session_id"])]
     counted = labels.groupby("label")["session_id"].nunique()
     return {str(k): int(v) for k, v in counted.items()}
+
+
+LIST_DATASETS = ToolDef(
+    1,
+    a.ListDatasets,
+    list_datasets,
+    "List the data sets there are, with their channels and labels.",
+)
+SHOW_SESSION_STATS = ToolDef(
+    1,
+    a.ShowSessionStats,
+    show_session_stats,
+    "Open a data set and count sessions, durations and labels. Filters here only count.",
+)
+SHOW_CHANNEL_STATS = ToolDef(
+    1,
+    a.ShowChannelStats,
+    show_channel_stats,
+    "Compute one statistic a channel (by label, session or subject) of the working set.",
+)
+SELECT_CHANNELS = ToolDef(
+    1,
+    a.SelectChannels,
+    select_channels,
+    "Choose the channels that later steps use.",
+)
+FILTER_BY_TIME = ToolDef(
+    1,
+    a.FilterByTime,
+    filter_by_time,
+    "Narrow the working set by time, label, subject, split, duration or session id.",
+)
+PLOT_SESSIONS = ToolDef(
+    1,
+    a.PlotSessions,
+    plot_sessions,
+    "Draw the signals of a few sessions, with their labels.",
+)

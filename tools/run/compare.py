@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError, NotFoundError
@@ -28,26 +27,7 @@ from tool_use_om.tools.run.forecast.scores import (
 if TYPE_CHECKING:
     import numpy as np
 
-COMPARERS: dict[str, str] = {
-    "classify": "tool_use_om.tools.run.compare:compare_classifiers",
-    "forecast": "tool_use_om.tools.run.compare:compare_forecasters",
-}
 F1_RESAMPLES = 200  # macro-F1 is slow to resample over many draws
-
-
-def compare_heads(ctx: ToolContext, working_set: WorkingSet, args: a.CompareHeads) -> ToolOutcome:
-    """Compare the heads of the selected task.
-
-    Raises
-    ------
-    DataError : the task has no heads to compare
-    """
-    task = working_set.task or "classify"
-    if task not in COMPARERS:
-        raise DataError(f"compare_heads compares heads for {list(COMPARERS)}, not {task!r}.")
-    module, _, name = COMPARERS[task].partition(":")
-    outcome: ToolOutcome = getattr(import_module(module), name)(ctx, working_set, args)
-    return outcome
 
 
 def compare_classifiers(

@@ -1,19 +1,33 @@
-"""The last step of every run: store what was found, tell the model."""
+"""The last step of every run, stored and told to the model; and a run read back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.tools.call.arguments import Arguments
+from tool_use_om.tools.call.arguments import Arguments, RunTask
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.outcome import finish
-from tool_use_om.tools.call.results import Draw
+from tool_use_om.tools.call.results import Draw, Result
 from tool_use_om.tools.call.working_set import WorkingSet
 
 if TYPE_CHECKING:
     from tool_use_om.tools.encode.plan import Plan, Stopwatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A stored run_task: what it was asked, on what working set, and what it found."""
+
+    result: Result
+    working_set: WorkingSet
+    args: RunTask
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The stored result."""
+        return self.result.data
 
 
 def finish_run(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -148,3 +149,11 @@ def _checked(answer: object, windows: list[dict[str, Any]], valid: list[str]) ->
         if window_id not in known:
             raise unknown("window", str(window_id), known)
     return {str(w): resolve_name("label", str(v), valid) for w, v in answer.items()}
+
+
+REQUEST_LABELS = ToolDef(
+    2,
+    a.RequestLabels,
+    request_labels,
+    "Ask a person to label the most informative windows.",
+)

@@ -1,46 +1,83 @@
-"""run_task: hands the call to the runner of the working set's task."""
+"""Phase 2: choose the task and its head, run it, compare its heads, explain what came out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from statistics import median_low
 from typing import Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.heads.contract.spec import Task
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
+from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
-from tool_use_om.tools.call.results import Result
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.selection import labels_available, open_current
+from tool_use_om.tools.run.classify import explain as classify_explain
+from tool_use_om.tools.run.classify.described import run_attributes
+from tool_use_om.tools.run.classify.run import run_classify
+from tool_use_om.tools.run.compare import compare_classifiers, compare_forecasters
+from tool_use_om.tools.run.finish import Run
+from tool_use_om.tools.run.forecast import explain as forecast_explain
+from tool_use_om.tools.run.forecast.run import run_forecast
+from tool_use_om.tools.run.search import explain as search_explain
+from tool_use_om.tools.run.search.anomaly import run_anomaly
+from tool_use_om.tools.run.search.retrieve import run_retrieve
 
-RUNNERS: dict[str, str] = {
-    "classify": "tool_use_om.tools.run.classify.run:run_classify",
-    "forecast": "tool_use_om.tools.run.forecast.run:run_forecast",
-    "retrieve": "tool_use_om.tools.run.search.retrieve:run_retrieve",
-    "anomaly": "tool_use_om.tools.run.search.anomaly:run_anomaly",
+
+@dataclass(frozen=True, kw_only=True)
+class TaskTools:
+    """What is done for one task: how it runs, is explained, and its heads are compared."""
+
+    run: Callable[[ToolContext, WorkingSet, a.RunTask], ToolOutcome]
+    explain: Callable[[ToolContext, Run], dict[str, Any]]
+    compare: Callable[[ToolContext, WorkingSet, a.CompareHeads], ToolOutcome] | None = None
+
+
+TASKS: dict[Task, TaskTools] = {
+    "classify": TaskTools(
+        run=run_classify, explain=classify_explain.explain, compare=compare_classifiers
+    ),
+    "forecast": TaskTools(
+        run=run_forecast, explain=forecast_explain.explain, compare=compare_forecasters
+    ),
+    "retrieve": TaskTools(run=run_retrieve, explain=search_explain.explain_retrieve),
+    "anomaly": TaskTools(run=run_anomaly, explain=search_explain.explain_anomaly),
 }
-ZERO_SHOT = "tool_use_om.tools.run.classify.described:run_attributes"
 
 
 def run_task(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
-    """Fit and run the selected head.
+    """Fit and run the selected head; described activities need none.
 
     Raises
     ------
     DataError : no task is selected, or what the runner of the task refuses
     """
-    if working_set.task is None and not args.descriptions:
-        raise DataError(f"No task is selected. Call select_task_head with one of {list(RUNNERS)}.")
-    runner = ZERO_SHOT if args.descriptions else RUNNERS[str(working_set.task)]
-    if args.descriptions and working_set.task not in {None, "classify"}:
-        raise DataError("Descriptions are for task 'classify'. Call select_task_head with it.")
-    module, _, name = runner.partition(":")
-    outcome: ToolOutcome = getattr(import_module(module), name)(ctx, working_set, args)
-    return outcome
+    if args.descriptions:
+        if working_set.task not in {None, "classify"}:
+            raise DataError("Descriptions are for task 'classify'. Call select_task_head with it.")
+        return run_attributes(ctx, working_set, args)
+    if working_set.task is None:
+        raise DataError(f"No task is selected. Call select_task_head with one of {list(TASKS)}.")
+    return TASKS[working_set.task].run(ctx, working_set, args)
+
+
+def compare_heads(ctx: ToolContext, working_set: WorkingSet, args: a.CompareHeads) -> ToolOutcome:
+    """Compare the heads of the selected task.
+
+    Raises
+    ------
+    DataError : the task has no heads to compare
+    """
+    task = working_set.task or "classify"
+    compare = TASKS[task].compare
+    if compare is None:
+        known = [name for name, tools in TASKS.items() if tools.compare is not None]
+        raise DataError(f"compare_heads compares heads for {known}, not {task!r}.")
+    return compare(ctx, working_set, args)
 
 
 def select_task_head(
@@ -107,31 +144,6 @@ def _labels_per_class(there: dict[str, int], args: a.SelectTaskHead) -> int:
     return per_class if args.labels_per_class is None else min(per_class, args.labels_per_class)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A stored run_task: what it was asked, on what working set, and what it found."""
-
-    result: Result
-    working_set: WorkingSet
-    args: a.RunTask
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The stored result."""
-        return self.result.data
-
-
-Explainer = Callable[[ToolContext, Run], dict[str, Any]]
-
-
-EXPLAINERS: dict[str, str] = {
-    "classify": "tool_use_om.tools.run.classify.explain:explain",
-    "forecast": "tool_use_om.tools.run.forecast.explain:explain",
-    "retrieve": "tool_use_om.tools.run.search.explain:explain_retrieve",
-    "anomaly": "tool_use_om.tools.run.search.explain:explain_anomaly",
-}
-
-
 def interpret_results(
     ctx: ToolContext, working_set: WorkingSet, args: a.InterpretResults
 ) -> ToolOutcome:
@@ -146,9 +158,8 @@ def interpret_results(
     if result_id is None:
         raise DataError("There is nothing to interpret yet. Call run_task first.")
     run = _load(ctx, result_id)
-    module, _, name = EXPLAINERS[run.data["task"]].partition(":")
-    explain: Explainer = getattr(import_module(module), name)
-    content = {"task": run.data["task"], "explains": result_id, **explain(ctx, run)}
+    task: Task = run.data["task"]
+    content = {"task": task, "explains": result_id, **TASKS[task].explain(ctx, run)}
     return finish(
         ctx,
         working_set,
@@ -173,3 +184,35 @@ def _load(ctx: ToolContext, result_id: str) -> Run:
     if open_current(ctx, run.working_set).content_hash != result.data["inputs"]["content_hash"]:
         raise DataError(f"The data set has changed since {result_id}. Call run_task again.")
     return run
+
+
+SELECT_TASK_HEAD = ToolDef(
+    2,
+    a.SelectTaskHead,
+    select_task_head,
+    "Choose the task (classify, forecast, retrieve, anomaly) and the light head for it.",
+)
+CONFIGURE_HEAD = ToolDef(
+    2,
+    a.ConfigureHead,
+    configure_head,
+    "Change settings of the selected head.",
+)
+RUN_TASK = ToolDef(
+    2,
+    a.RunTask,
+    run_task,
+    "Fit and run the selected head for real: metrics, coverage and what was found.",
+)
+COMPARE_HEADS = ToolDef(
+    2,
+    a.CompareHeads,
+    compare_heads,
+    "Compare the heads of the current task on held-out sessions, with intervals.",
+)
+INTERPRET_RESULTS = ToolDef(
+    2,
+    a.InterpretResults,
+    interpret_results,
+    "Explain the last run by computation: rhythm, salient channels, nearest examples.",
+)

@@ -166,10 +166,10 @@ class ForecastSuite:
         modality = dataset.manifest.modalities[0]
         given = WorkingSet().but(dataset=dataset.name, channels=modality.channel_ids)
         plan = plan_encoding(ToolContext(workspace=self._workspace, seed=self._seed), given)
-        ahead_s = self._horizon_s or plan.settings.window_s
+        ahead_s = self._horizon_s or plan.config.window_s
         plan = fit_window(plan, split_segments(plan, given, "train", None), ahead_s)
         rate = modality.rate_hz
-        return [(round(plan.settings.window_s * rate), max(1, round(ahead_s * rate)))]
+        return [(round(plan.config.window_s * rate), max(1, round(ahead_s * rate)))]
 
 
 def _plain(method: str) -> str:

@@ -163,11 +163,10 @@ def _recorder(name: str) -> BaseTool:
 
 def _checked(name: str) -> Callable[..., str]:
     def record(**arguments: object) -> str:
-        from tool_use_om.tools.call.check import check_arguments
         from tool_use_om.tools.registry import tool_def
 
         try:
-            check_arguments(tool_def(name), arguments)
+            tool_def(name).checked(arguments)
         except TuomError as error:
             raise ToolException(str(error)) from error
         return json.dumps({"note": "recorded, not run: only the choice of calls is judged here"})

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tool_use_om.data.errors import DataError, NotFoundError
-from tool_use_om.tools.call.check import check_arguments, json_schema
+from tool_use_om.tokenizers.windows.config import TokenizerConfig
+from tool_use_om.tools.call.check import json_schema
 from tool_use_om.tools.registry import TOOLS, tool_def
 
 NAMES = [
@@ -55,19 +56,10 @@ def test_schema_of_descriptions_shows_their_fields() -> None:
     assert items["properties"]["regularity"]["enum"] == ["none", "some", "strong"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_function_loads(name: str) -> None:
-    """Each registered path leads to a function."""
-    assert callable(tool_def(name).load())
-
-
 def test_check_arguments_takes_one_name_for_a_list() -> None:
     """Models write a string where a list is meant: it is read as names."""
-    tool = tool_def("select_channels")
-    assert check_arguments(tool, {"channels": "acc, gyro"}).model_dump()["channels"] == [
-        "acc",
-        "gyro",
-    ]
+    checked = tool_def("select_channels").checked({"channels": "acc, gyro"})
+    assert checked.model_dump()["channels"] == ["acc", "gyro"]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +72,8 @@ def test_check_arguments_takes_one_name_for_a_list() -> None:
         ("select_task_head", {"task": "cluster"}, "'classify', 'forecast'"),
         ("filter_by_time", {"start_s": -3}, "greater than or equal to 0"),
         ("show_channel_stats", {"statistic": "entropy"}, "'mean', 'std'"),
+        ("configure_tokenizer", {"window_s": float("nan")}, "'window_s'.*finite number"),
+        ("configure_tokenizer", {"resolutions": 3}, "'resolutions'.*1 or 2"),
     ],
 )
 def test_check_arguments_says_what_to_mend(
@@ -87,7 +81,17 @@ def test_check_arguments_says_what_to_mend(
 ) -> None:
     """A bad argument names itself, the rule, and the arguments there are."""
     with pytest.raises(DataError, match=message):
-        check_arguments(tool_def(name), args)
+        tool_def(name).checked(args)
+
+
+def test_configure_tokenizer_asks_for_what_the_config_holds() -> None:
+    """One record says how windows are cut: no argument stands beside it, none is missing."""
+    asked = tool_def("configure_tokenizer").args_model
+    assert list(asked.model_fields) == list(TokenizerConfig.model_fields)
+    assert asked().model_dump(exclude_none=True) == {}
+    given = {"window_s": 2, "context_features": "log_std, mean", "resolutions": 2}
+    kept = tool_def("configure_tokenizer").checked(given).model_dump(exclude_none=True)
+    assert kept["context_features"] == ("mean", "log_std")
 
 
 def test_tool_def_lists_the_nearest_when_unknown() -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.tools.encode.rules import Wish, encoding_settings
+from tool_use_om.tokenizers.windows.config import PartialConfig
+from tool_use_om.tools.encode.rules import encoding_settings
 
 SPEC: Any = SimpleNamespace(patch_len=8, native_context=512)
 
@@ -40,22 +41,24 @@ def test_window_follows_rate_and_session_length(
     rate: float, durations: list[float], window_s: float
 ) -> None:
     """About 4 s of movement or 32 slow patches, whole patches, as nine in ten sessions allow."""
-    chosen = encoding_settings(selection(durations, c=rate), ["c"], SPEC, Wish())
-    assert chosen.settings.window_s == pytest.approx(window_s)
-    assert chosen.settings.stride_s == pytest.approx(window_s / 2)
+    chosen = encoding_settings(selection(durations, c=rate), ["c"], SPEC, PartialConfig())
+    assert chosen.config.window_s == pytest.approx(window_s)
+    assert chosen.config.stride_s == pytest.approx(window_s / 2)
     assert f"window_s={window_s:g}" in chosen.why
 
 
 def test_window_fits_the_labelled_stretches() -> None:
     """A window longer than what is labelled would have no label."""
-    chosen = encoding_settings(selection([60.0] * 3, [2.0, 2.4, 9.0], c=50.0), ["c"], SPEC, Wish())
-    assert chosen.settings.window_s == pytest.approx(2.4)
+    chosen = encoding_settings(
+        selection([60.0] * 3, [2.0, 2.4, 9.0], c=50.0), ["c"], SPEC, PartialConfig()
+    )
+    assert chosen.config.window_s == pytest.approx(2.4)
 
 
 def test_one_rate_is_left_as_it_is() -> None:
     """Channels of one rate are not resampled, however fast."""
-    chosen = encoding_settings(selection([60.0], c=128.0), ["c"], SPEC, Wish())
-    assert (chosen.rate_hz, chosen.settings.target_rate_hz) == (128.0, None)
+    chosen = encoding_settings(selection([60.0], c=128.0), ["c"], SPEC, PartialConfig())
+    assert (chosen.rate_hz, chosen.config.target_rate_hz) == (128.0, None)
 
 
 @pytest.mark.parametrize(
@@ -66,20 +69,19 @@ def test_different_rates_are_brought_to_one_that_is_affordable(
     rates: dict[str, float], target: float
 ) -> None:
     """The highest rate up to 50 Hz is taken, else the lowest, and said."""
-    chosen = encoding_settings(selection([60.0], **rates), list(rates), SPEC, Wish())
-    assert chosen.settings.target_rate_hz == target
+    chosen = encoding_settings(selection([60.0], **rates), list(rates), SPEC, PartialConfig())
+    assert chosen.config.target_rate_hz == target
     assert f"target_rate_hz={target:g}" in chosen.why
 
 
 def test_wishes_are_kept() -> None:
     """What is asked for stays as asked."""
-    wish = Wish(
+    wish = PartialConfig(
         window_s=2.0, stride_s=0.5, target_rate_hz=20.0, patch_s=0.4, patch_stride_s=0.1,
         fusion="common", context_features=False,
     )  # fmt: skip
     chosen = encoding_settings(selection([60.0], c=10.0), ["c"], SPEC, wish)
-    assert chosen.settings.model_dump() == vars(wish)
-    assert Wish.of(chosen.settings) == wish
+    assert chosen.config.model_dump() == wish.model_dump()
     assert chosen.why == "all as asked"
 
 
@@ -87,4 +89,4 @@ def test_wishes_are_kept() -> None:
 def test_a_window_that_cannot_be_is_refused(window_s: float) -> None:
     """Shorter than a patch, or longer than every session or the encoder's context."""
     with pytest.raises(DataError, match=r"`window_s` must be in \[0.8, 51.2\]"):
-        encoding_settings(selection([60.0], c=10.0), ["c"], SPEC, Wish(window_s=window_s))
+        encoding_settings(selection([60.0], c=10.0), ["c"], SPEC, PartialConfig(window_s=window_s))

@@ -14,8 +14,8 @@ from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import Stopwatch, cut
 from tool_use_om.tools.look.selection import Segment
 from tool_use_om.tools.run.classify.study import fit_head, prepare_run
+from tool_use_om.tools.run.finish import Run
 from tool_use_om.tools.run.signal_facts import components, rhythm
-from tool_use_om.tools.run.tools import Run
 
 if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import ClassifierHead

@@ -71,7 +71,7 @@ def prepare(
     request = _request(dataset, working_set, args)
     plan = own_rate_plan(ctx, working_set, request.channels)
     if not request.horizon_s:
-        request = replace(request, horizon_s=plan.settings.window_s)
+        request = replace(request, horizon_s=plan.config.window_s)
     stretches = {
         split: split_segments(plan, working_set, split, request.label)
         for split in ("train", "calibration", "test")

@@ -8,9 +8,9 @@ from tool_use_om.data.values import Untyped
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import cut
 from tool_use_om.tools.look.selection import Segment
+from tool_use_om.tools.run.finish import Run
 from tool_use_om.tools.run.forecast.backtest import own_rate_plan
 from tool_use_om.tools.run.signal_facts import rhythm
-from tool_use_om.tools.run.tools import Run
 
 SHOWN_ROWS = 12
 

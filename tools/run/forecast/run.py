@@ -109,7 +109,7 @@ def _about(test: Backtest) -> dict[str, Any]:
         "head": test.own,
         "answered_by": test.head.name,
         "horizon_s": test.request.horizon_s,
-        "context_s": test.plan.settings.window_s,
+        "context_s": test.plan.config.window_s,
         "channels": list(test.request.channels),
         "label": test.request.label,
         "judged_on": {

@@ -56,7 +56,7 @@ def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Pla
     DataError : a horizon that leaves no room for the shortest context of two patches, or
         overlapping patches or super-patches
     """
-    check_forecast(plan.settings)
+    check_forecast(plan.config)
     room = median(s.duration_s for s in segments)
     least = MIN_PATCHES * plan.patch_s
     if horizon_s > room - least + 1e-9:
@@ -65,16 +65,16 @@ def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Pla
             f"stretches to learn from last at most {room:g} s, and the context needs {least:g} s. "
             "Shorten it, or choose longer sessions."
         )
-    window, note = plan.settings.window_s, ""
+    window, note = plan.config.window_s, ""
     if window + horizon_s > room + 1e-9:
         patches = int((room - horizon_s) / plan.patch_s + 1e-9)
         window = patches * plan.patch_s
         note = (
-            f"The context is {window:g} s, not {plan.settings.window_s:g} s: stretches of "
+            f"The context is {window:g} s, not {plan.config.window_s:g} s: stretches of "
             f"{room:g} s must hold it and the horizon of {horizon_s:g} s."
         )
     slack = max(room - window - horizon_s, 0.0) / 3
-    samples = max(round(min(plan.settings.stride_s, slack) * plan.rate_hz), 1)
+    samples = max(round(min(plan.config.stride_s, slack) * plan.rate_hz), 1)
     return plan.with_window(window, samples / plan.rate_hz, note)
 
 
@@ -145,7 +145,7 @@ def last_windows(
     """
     from tool_use_om.heads.forecast.batch import ForecastBatch
 
-    window_s = plan.settings.window_s
+    window_s = plan.config.window_s
     ends = [
         Segment(
             session_id=s.session_id,

@@ -9,9 +9,9 @@ from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import cut, plan_encoding, without_filters
 from tool_use_om.tools.look.selection import Segment, open_current, select, with_filters
+from tool_use_om.tools.run.finish import Run
 from tool_use_om.tools.run.search.anomaly import usual_segments
 from tool_use_om.tools.run.signal_facts import rhythm
-from tool_use_om.tools.run.tools import Run
 
 if TYPE_CHECKING:
     import numpy as np

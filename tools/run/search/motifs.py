@@ -94,7 +94,7 @@ def _wide(plan: Plan, working_set: WorkingSet) -> Plan:
 
     Their starts are no whole patches apart, so that a stretch is seen at two places of its patches.
     """
-    length = max(1, round(plan.settings.window_s * plan.rate_hz))
+    length = max(1, round(plan.config.window_s * plan.rate_hz))
     patch = max(1, round(plan.patch_s * plan.rate_hz))
     longest = max(tokenizer_spec(working_set).native_context, length)
     room = max((longest - length) // 2, patch)
@@ -111,7 +111,7 @@ def _head(working_set: WorkingSet, plan: Plan) -> MotifSearch:
 
 def _length_s(working_set: WorkingSet, plan: Plan) -> float:
     """Return the length asked for: the head's own setting, else the window's."""
-    return float(working_set.head_params.get("length_s") or plan.settings.window_s)
+    return float(working_set.head_params.get("length_s") or plan.config.window_s)
 
 
 def _signal(plan: Plan, segments: list[Segment], length_s: float) -> Signal:

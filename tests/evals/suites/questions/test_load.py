@@ -10,7 +10,6 @@ import pytest
 from tool_use_om.agent.offline.model import plan_of
 from tool_use_om.evals.suites.questions.load import load_questions, questions
 from tool_use_om.evals.suites.questions.scoring import score_calls
-from tool_use_om.tools.call.check import check_arguments
 from tool_use_om.tools.registry import tool_def
 
 
@@ -79,7 +78,7 @@ def test_questions_expect_calls_that_the_tools_accept() -> None:
                 if "descriptions" in args:  # only what tells the activity is expected, no names
                     named = [{"name": f"a{i}", **d} for i, d in enumerate(args["descriptions"])]
                     args["descriptions"] = [*named, {"name": "other", "intensity": "still"}]
-                check_arguments(tool_def(one["tool"]), args)
+                tool_def(one["tool"]).checked(args)
 
 
 def test_offline_model_plans_the_dev_questions_right() -> None:
