@@ -385,7 +385,8 @@ def lexicon_words() -> frozenset[str]:
     """Return the words of the lexicon as written, for spelling correction."""
     every = [*_LEXICON.values(), *EVERYDAY.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
     every += LABEL_SYNONYMS.values()
-    every += [" ".join(spec.said) for spec in (*head_specs(), *specs())]
+    every += [phrase for head in head_specs() for phrase in head.said]
+    every += [phrase for tokenizer in specs() for phrase in tokenizer.said]
     words = {word for phrases in every for word in phrases.replace(",", "").split()}
     words |= set(EXACT_WORDS)
     return frozenset(w for w in words if w.isalpha())

@@ -120,7 +120,7 @@ class Names:
     def _spelled(self) -> dict[str, dict[str, list[tuple[str, Any]]]]:
         """Folded spelling → spelling → what is so called: channels, ids, labels."""
         table: dict[str, dict[str, list[tuple[str, Any]]]] = {}
-        said = [(c, "CHANNELNAME", c) for c in self.channels]
+        said: list[tuple[str, str, Any]] = [(c, "CHANNELNAME", c) for c in self.channels]
         said += [(s, "CHANNELNAME", c) for c in self.channels if len(s := _short(c)) > 1]
         said += [(s, "SESSIONID", s) for s in self.session_ids]
         said += [(s, "SUBJECTS", (s,)) for s in self.subject_ids]
