@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from rapidfuzz.distance import OSA
 
-from tool_use_om.agent.offline.language.words import edit_distance
 from tool_use_om.agent.offline.planner import Step
 from tool_use_om.data.values import Json
 
@@ -72,7 +72,7 @@ def mend(call: Call, error: str) -> Call | None:
 
 def _far(bad: str, good: str) -> bool:
     """Say whether one name is no slip of the other."""
-    return edit_distance(bad.casefold(), good.casefold(), _SLIPS) > _SLIPS
+    return OSA.distance(bad.casefold(), good.casefold(), score_cutoff=_SLIPS) > _SLIPS
 
 
 def _replaced(args: Mapping[str, Any], bad: str, good: str) -> dict[str, Any]:

@@ -241,7 +241,9 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("OTHERS", "others"): ("others, other sessions, the rest, rest of the sessions, everyone else"),
     # statistics
     ("STAT", "mean"): "mean, average, avg, averaged",
-    ("STAT", "variance"): "variance, var, vary most, variability",
+    ("STAT", "variance"): (
+        "variance, var, vary most, variability, vary, variation, fluctuate, fluctuation"
+    ),
     ("STAT", "std"): "standard deviation, std, stdev, std dev, spread, deviation, dispersion",
     ("STAT", "min"): "minimum, min, lowest, smallest value, least value",
     ("STAT", "max"): "maximum, max, peak, highest value, largest value, highest",
@@ -360,18 +362,6 @@ _FUNCTION_WORDS = (
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that carry no content for the planner; never reported and never spelling-corrected."""
 
-_COMMON_WORDS = (
-    "world house water paper story music great right night light sound today week month year "
-    "sunday monday capital france joke weather rain train plane book city country name letter "
-    "friend father mother brother sister child school work home life hand head heart hear hold "
-    "gold cold told talk tall ball call wall fall full pull push rush cash wish fish dish list "
-    "last past fast cost cast best test rest nest west east land band sand send lend bend mind "
-    "kind find wind side wide ride hide tide line fine mine wine win won cup game play player team "
-    "money price buy sell sold sonnet poem poet song sing dance movie film actor color colour"
-)
-COMMON_WORDS = frozenset(_COMMON_WORDS.split())
-"""Everyday words that must not be "corrected" into words of the trade."""
-
 
 @lru_cache(maxsize=1)
 def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
@@ -395,7 +385,8 @@ def lexicon_words() -> frozenset[str]:
     """Return the words of the lexicon as written, for spelling correction."""
     every = [*_LEXICON.values(), *EVERYDAY.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
     every += LABEL_SYNONYMS.values()
-    every += [" ".join(spec.said) for spec in (*head_specs(), *specs())]
+    every += [phrase for head in head_specs() for phrase in head.said]
+    every += [phrase for tokenizer in specs() for phrase in tokenizer.said]
     words = {word for phrases in every for word in phrases.replace(",", "").split()}
     words |= set(EXACT_WORDS)
     return frozenset(w for w in words if w.isalpha())

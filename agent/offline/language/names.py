@@ -50,6 +50,7 @@ class Names:
     channels : ids "modality.channel"
     units : of the channels, in their order
     labels : all labels of all label sets
+    session_ids, subject_ids : some of them; `n_subjects` tells whether it is all
     """
 
     datasets: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class Names:
     session_ids: tuple[str, ...] = ()
     id_pattern: str = ""
     subject_ids: tuple[str, ...] = ()
+    n_subjects: int | None = None
     duration_s: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -78,6 +80,7 @@ class Names:
             session_ids=tuple(map(str, card.get("session_ids") or ())),
             id_pattern=str(card.get("id_pattern") or ""),
             subject_ids=tuple(map(str, card.get("subject_ids") or ())),
+            n_subjects=card.get("n_subjects"),
             duration_s={k: float(v) for k, v in (card.get("duration_s") or {}).items()},
         )
 
@@ -112,6 +115,33 @@ class Names:
             if len(short) > 1:
                 table.setdefault(_key(short), ("CHANNELNAME", channel))
         return table
+
+    @cached_property
+    def _spelled(self) -> dict[str, dict[str, list[tuple[str, Any]]]]:
+        """Folded spelling → spelling → what is so called: channels, ids, labels."""
+        table: dict[str, dict[str, list[tuple[str, Any]]]] = {}
+        said: list[tuple[str, str, Any]] = [(c, "CHANNELNAME", c) for c in self.channels]
+        said += [(s, "CHANNELNAME", c) for c in self.channels if len(s := _short(c)) > 1]
+        said += [(s, "SESSIONID", s) for s in self.session_ids]
+        said += [(s, "SUBJECTS", (s,)) for s in self.subject_ids]
+        said += [(label, "LABEL", (label,)) for label in self.labels]
+        for spelling, tag, value in said:
+            places = table.setdefault(spelling.casefold(), {}).setdefault(spelling, [])
+            places += [(tag, value)] if (tag, value) not in places else []
+        return table
+
+    def spelled(self, text: str) -> list[tuple[str, Any]]:
+        """Return what is spelt exactly so, as (tag, value): the same letters, else the same folded.
+
+        More than one: the spelling stands for several things.
+        """
+        found = self._spelled.get(text.casefold()) or {}
+        return found.get(text) or [place for places in found.values() for place in places]
+
+    def partly(self, word: str) -> tuple[str, ...]:
+        """Return the channels of whose short name `word` is a part ("vibration_mm_s")."""
+        base = stem(word)
+        return tuple(c for c in self.channels if base in _key(_short(c))[:-1])
 
     @cached_property
     def axes(self) -> frozenset[str]:
@@ -202,6 +232,11 @@ def fold_stem(word: str) -> str:
     """Return the stem, with label synonyms folded ("jogging" → "run")."""
     base = stem(word)
     return canonical_stems().get(base, base)
+
+
+def _short(channel: str) -> str:
+    """Return a channel's name without its modality."""
+    return channel.partition(".")[2]
 
 
 def _key(name: str) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from tool_use_om.agent.offline.language.grammar import Node
 from tool_use_om.agent.offline.language.lexicon import (
-    COMMON_WORDS,
     EXACT_WORDS,
     FUNCTION_WORDS,
     canonical_stems,
@@ -41,25 +42,32 @@ _NUMBERS: dict[str, Mapping[str, float]] = {
     "ORDINAL": ORDINALS,
 }
 _LONGEST_PHRASE = 5
+_RUN = re.compile(r"\w+(?:[._/-]\w+)*")
+_ROLES = {
+    **dict.fromkeys(("session", "record", "recording", "file", "trial"), "SESSIONID"),
+    **dict.fromkeys(("subject", "person", "participant", "patient", "user"), "SUBJECTS"),
+}
 _NUMERIC = frozenset({"NUM", "TENS", "FRACTION"})
 
 
 def tag(question: str, names: Names) -> list[Node]:
     """Return the question as nodes; words that only bind (articles, "please") are left out.
 
-    A word that nothing knows becomes a node "X" with its text.
+    A word that nothing knows becomes a node "X" with its text, a name of several things a node
+    "EITHER" with them.
     """
     tokens = _words(question, names)
-    claimed = _phrases(tokens, names, least=2)
+    claimed = _exact(tokens, question, names)
+    claimed |= _unclaimed(_phrases(tokens, names, least=2), claimed)
     claimed |= _labels(tokens, names, claimed)
-    claimed |= {k: v for k, v in _phrases(tokens, names, least=1).items() if _free(v, claimed)}
+    claimed |= _unclaimed(_phrases(tokens, names, least=1), claimed)
     return _sequence(tokens, question, names, claimed)
 
 
 def _words(question: str, names: Names) -> list[Token]:
-    """Tokenise, take apart names that are none, and correct spelling."""
+    """Tokenise, keep exact names whole, take apart names that are none, and correct spelling."""
     tokens: list[Token] = []
-    for token in tokenise(question):
+    for token in _with_names(question, names):
         kept = names.is_session(token.text) or _is_code(token) or _follows_session(tokens, token)
         if token.kind == "adapter" and token.text.partition("+")[0] in TOKENIZERS:
             tokens.append(token)
@@ -69,6 +77,51 @@ def _words(question: str, names: Names) -> list[Token]:
             tokens.append(token)
     speller, known = _speller(names)
     return [_corrected(t, speller, known) for t in tokens]
+
+
+def _with_names(question: str, names: Names) -> list[Token]:
+    """Return the tokens, those inside an exact name of the data replaced by it."""
+    exact = [
+        Token("exact", run.group(), run.start(), run.end())
+        for run in _RUN.finditer(question)
+        if _distinct(run.group()) and names.spelled(run.group())
+    ]
+    taken = {place for token in exact for place in range(token.start, token.end)}
+    kept = [t for t in tokenise(question) if not taken.intersection(range(t.start, t.end))]
+    return sorted([*kept, *exact], key=lambda token: token.start)
+
+
+def _distinct(run: str) -> bool:
+    """Say whether a run of letters is no plain word: it has a digit, a mark or an inner capital."""
+    return not run.isalpha() or re.search(r"[^\W\d_][A-Z]", run) is not None
+
+
+def _exact(tokens: Sequence[Token], question: str, names: Names) -> dict[int, Node]:
+    """Return first token → node of names spelt exactly: they win over any other reading.
+
+    A plain word is the id of a session or subject only right behind the word for it.
+    """
+    found: dict[int, Node] = {}
+    for index, token in enumerate(tokens):
+        said = question[token.start : token.end]
+        before = _ROLES.get(tokens[index - 1].stem) if index else None
+        places = names.spelled(said) if token.kind == "exact" or before else []
+        if before:
+            of_role = [place for place in places if place[0] == before]
+            places = of_role or (places if token.kind == "exact" else [])
+        if places:
+            found[index] = _node_of(places, said, index)
+    return found
+
+
+def _node_of(places: Sequence[tuple[str, Any]], said: str, index: int) -> Node:
+    if len(places) > 1:
+        return Node("EITHER", (said, tuple(places)), index, index)
+    return Node(*places[0], index, index)
+
+
+def _unclaimed(found: Mapping[int, Node], claimed: Mapping[int, Node]) -> dict[int, Node]:
+    return {k: v for k, v in found.items() if _free(v, claimed)}
 
 
 def _is_code(token: Token) -> bool:
@@ -86,7 +139,7 @@ def _follows_session(before: Sequence[Token], token: Token) -> bool:
 def _speller_of(words: frozenset[str], extra: frozenset[str]) -> tuple[Speller, frozenset[str]]:
     vocabulary = words | lexicon_words() | set(NUMBER_WORDS) | set(TENS) | set(ORDINALS)
     vocabulary |= {u for u in UNITS if len(u) > 3}
-    known = vocabulary | FUNCTION_WORDS | COMMON_WORDS | set(GLUED_UNITS) | set(_FRACTIONS)
+    known = vocabulary | FUNCTION_WORDS | set(GLUED_UNITS) | set(_FRACTIONS)
     everything = {stem(w) for w in known} | known | extra | set(canonical_stems())
     return Speller(vocabulary), frozenset(everything)
 
@@ -97,7 +150,7 @@ def _speller(names: Names) -> tuple[Speller, frozenset[str]]:
 
 
 def _corrected(token: Token, speller: Speller, known: frozenset[str]) -> Token:
-    if token.kind != "word" or token.text in known or stem(token.text) in known:
+    if token.kind != "word" or token.text in known or token.stem in known:
         return token
     better = speller.correct(token.text)
     return Token("word", better, token.start, token.end) if better else token
@@ -119,7 +172,7 @@ def _phrase_at(tokens: Sequence[Token], index: int, names: Names, least: int) ->
     for length in range(min(_LONGEST_PHRASE, len(tokens) - index), least - 1, -1):
         run = tokens[index : index + length]
         if all(t.kind in {"word", "number"} for t in run):
-            key = tuple(stem(t.text) for t in run)
+            key = tuple(t.stem for t in run)
             exact = EXACT_WORDS.get(run[0].text) if length == 1 else None
             hit = exact or names.phrases.get(key) or lexicon().get(key)
             if hit:
@@ -173,7 +226,7 @@ def _covers(
 
 def _partial(base: str, token: Token, names: Names) -> tuple[str, ...]:
     """Return the labels that share this word ("drinking" → Drink_glass), unless it means more."""
-    if token.text in FUNCTION_WORDS or (stem(token.text),) in lexicon():
+    if token.text in FUNCTION_WORDS or (token.stem,) in lexicon():
         return ()
     return tuple(label for label, key in names.label_stems.items() if base in key)
 
@@ -237,10 +290,11 @@ def _single(token: Token, index: int, question: str, names: Names) -> Node | Non
     if token.kind == "name":
         kind = "SESSIONID" if names.is_session(text) else "CODE"
         return Node(kind, question[token.start : token.end], index, index)
-    return _word(text, index, names)
+    return _word(token, index, question, names)
 
 
-def _word(text: str, index: int, names: Names) -> Node | None:
+def _word(token: Token, index: int, question: str, names: Names) -> Node | None:
+    text = token.text
     for kind, table in _NUMBERS.items():
         if text in table:
             return Node(kind, table[text], index, index)
@@ -248,4 +302,7 @@ def _word(text: str, index: int, names: Names) -> Node | None:
         return Node("AXIS", text, index, index)
     if text in FUNCTION_WORDS or len(text) == 1:
         return None
+    said = question[token.start : token.end]
+    if places := names.spelled(said) or [("CHANNELNAME", c) for c in names.partly(text)]:
+        return _node_of(places, said, index)
     return Node("X", text, index, index)

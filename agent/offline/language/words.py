@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 _TOKEN = re.compile(
     r"""(?P<clock>\d+:\d{2}(?::\d{2})?(?:\.\d+)?)
@@ -30,6 +34,11 @@ class Token:
     text: str
     start: int
     end: int
+
+    @cached_property
+    def stem(self) -> str:
+        """Its text without inflection."""
+        return stem(self.text)
 
 
 def tokenise(text: str) -> list[Token]:
@@ -106,38 +115,22 @@ def inflections(word: str) -> set[str]:
     return {word, base, base + "s", base + "ing", doubled + "ing", base + "ed"}
 
 
-def edit_distance(a: str, b: str, limit: int) -> int:
-    """Return the Damerau-Levenshtein distance (adjacent swaps cost 1), or `limit` + 1 if above."""
-    if abs(len(a) - len(b)) > limit:
-        return limit + 1
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        new = [i]
-        for j, y in enumerate(b, 1):
-            cost = min(row[j] + 1, new[j - 1] + 1, row[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            new.append(cost)
-        if min(new) > limit:
-            return limit + 1
-        before, row = row, new
-    return row[-1]
-
-
 class Speller:
-    """Finds the known word that a misspelt one stands for."""
+    """Finds the known word that a misspelt one stands for.
+
+    A word that English has is never misspelt: "skip" is no slip of "skin".
+    """
 
     def __init__(self, words: Iterable[str]) -> None:
         self._known: dict[str, str | None] = {}
-        self._words = sorted((w, _letters(w)) for w in set(words) if len(w) >= 4)
+        self._words = sorted({w for w in words if len(w) >= 4})
 
     def correct(self, word: str) -> str | None:
-        """Return the nearest known word, or None when none is near enough to be meant."""
+        """Return the one nearest known word; None when none, or more than one, may be meant."""
         if len(self._known) > _REMEMBERED:
             self._known.clear()
         if word not in self._known:
-            self._known[word] = self._nearest(word)
+            self._known[word] = None if is_english(word) else self._nearest(word)
         return self._known[word]
 
     def _nearest(self, word: str) -> str | None:
@@ -145,28 +138,34 @@ class Speller:
 
         One slip is allowed from four letters on, two from eight on; the first letter must be
         right (or swapped with the second) unless the word has six letters or more. Of equally near
-        words the one with the same last letter is meant.
+        words those with the same last letter are meant; they must be forms of one word.
         """
         limit = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
-        letters = _letters(word)
-        best: tuple[int, bool, str] | None = None
-        for known, known_letters in self._words if limit else ():
-            if (letters ^ known_letters).bit_count() > 2 * limit or not _same_start(word, known):
-                continue
-            distance = edit_distance(word, known, limit)
-            rank = (distance, word[-1] != known[-1], known)
-            if distance <= limit and (best is None or rank < best):
-                best = rank
-        return best[2] if best else None
+        if not limit:
+            return None
+        near = process.extract(
+            word, self._words, scorer=OSA.distance, score_cutoff=limit, limit=None
+        )
+        ranked = sorted(
+            (distance, word[-1] != known[-1], known)
+            for known, distance, _ in near
+            if _same_start(word, known)
+        )
+        best = [known for *rank, known in ranked if tuple(rank) == ranked[0][:2]]
+        return best[0] if len({stem(known) for known in best}) == 1 else None
 
 
 def _same_start(word: str, known: str) -> bool:
     return word[0] == known[0] or len(word) >= 6 or word[:2] == known[1::-1]
 
 
-@lru_cache(maxsize=8192)
-def _letters(word: str) -> int:
-    bits = 0
-    for letter in word:
-        bits |= 1 << (ord(letter) & 31)
-    return bits
+def is_english(word: str) -> bool:
+    """Say whether a folded word, or another form of it, is an ordinary English one."""
+    return word in _english() or stem(word) in _english()
+
+
+@lru_cache(maxsize=1)
+def _english() -> frozenset[str]:
+    """Return the ordinary words with their stems."""
+    listed = Path(__file__).with_name("english.txt").read_text("utf-8").split()
+    return frozenset([*listed, *map(stem, listed)])

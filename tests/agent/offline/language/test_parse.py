@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tool_use_om.agent.offline.language.parse import parse
-from tool_use_om.agent.offline.language.words import Speller, edit_distance, stem, tokenise
+from tool_use_om.agent.offline.language.words import Speller, is_english, stem, tokenise
 from tool_use_om.heads.contract.spec import HeadSpec
 from tool_use_om.heads.registry import HEADS, head_specs
 from tool_use_om.tokenizers.registry import TOKENIZERS, specs
@@ -214,24 +214,28 @@ def test_parse_takes_any_order_of_known_words(text: str) -> None:
     parse(text)
 
 
-@given(st.text("abcde", max_size=6), st.text("abcde", max_size=6))
-def test_edit_distance_is_symmetric_and_zero_only_for_equal_words(a: str, b: str) -> None:
-    """It is a distance."""
-    assert edit_distance(a, b, 9) == edit_distance(b, a, 9)
-    assert (edit_distance(a, b, 9) == 0) == (a == b)
-
-
-def test_edit_distance_counts_a_swap_once() -> None:
-    """Two letters swapped are one slip."""
-    assert edit_distance("wlak", "walk", 2) == 1
-
-
 def test_speller_leaves_short_and_far_words_alone() -> None:
     """Only near words of four letters or more are corrected."""
     speller = Speller(["walking", "session"])
     assert speller.correct("walkng") == "walking"
     assert speller.correct("wal") is None
     assert speller.correct("banana") is None
+    assert speller.correct("wlaking") == "walking"  # two letters swapped are one slip
+
+
+def test_speller_leaves_a_word_alone_that_may_be_either_of_two() -> None:
+    """Equally near words of different meaning: none is taken for the other."""
+    speller = Speller(["gyroscopes", "gyroscoper", "walk", "walked"])
+    assert speller.correct("gyroscopen") is None
+    assert speller.correct("walkt") == "walk"  # forms of one word are no two meanings
+
+
+@pytest.mark.parametrize("word", ["skip", "cycle", "spend", "weather", "match", "swimming", "won"])
+def test_speller_never_makes_one_english_word_of_another(word: str) -> None:
+    """What English has is meant as it stands, however near a word of the data is."""
+    near = word[:-1] + ("z" if word[-1] != "z" else "s")
+    assert is_english(word)
+    assert Speller([near, word + "s"]).correct(word) is None
 
 
 @pytest.mark.parametrize(
