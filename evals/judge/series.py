@@ -197,16 +197,19 @@ def controls(model: Moment, n: int = 3) -> list[Moment]:
 
 
 def table(
-    scores: dict[tuple[str, str], dict[str, float]], splits: Sequence[Split] | None = None
+    scores: dict[tuple[str, str], dict[str, float]],
+    splits: Sequence[Split] | None = None,
+    kind: str = "pooling",
 ) -> str:
     """Return the scores as a Markdown table: one row a (model, pooling), the mean last.
 
-    With `splits`, the mean has its 95 % interval: what drawing other test series would change.
+    `kind` heads the second column. With `splits`, the mean has its 95 % interval: what drawing
+    other test series would change.
     """
     n = np.array([len(s.test) for s in splits]) if splits else None
     names = list(next(iter(scores.values())))
     lines = [
-        "| weights | pooling | " + " | ".join(names) + " | mean |",
+        f"| weights | {kind} | " + " | ".join(names) + " | mean |",
         "|---|---|" + "---:|" * (len(names) + 1),
     ]
     for (model, pooling), row in scores.items():

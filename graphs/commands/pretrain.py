@@ -13,6 +13,9 @@ from tool_use_om.data.values import Json, Untyped
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.evals.judge.heads import Judged
+    from tool_use_om.evals.judge.sessions import Labelled
     from tool_use_om.tokenizers.moment.model import Moment
     from tool_use_om.tokenizers.pretrain.run import PretrainConfig, Row, Run
 
@@ -37,17 +40,41 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Length in steps: repeatable exactly.")] = None,
     seed: Annotated[int, typer.Option(help="Names the stream of series and the weights.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
-    d_model: Annotated[int, typer.Option(help="Width of a token.")] = 192,
-    n_layers: Annotated[int, typer.Option(help="Encoder layers.")] = 4,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
-    batch_samples: Annotated[int, typer.Option(help="Samples in a batch.")] = 16_384,
-    contrast: Annotated[float, typer.Option(help="Weight of telling crops apart.")] = 0.1,
-    summary: Annotated[float, typer.Option(help="Weight of the window's summary.")] = 0.5,
-    segments: Annotated[float, typer.Option(help="Weight of the summary of its quarters.")] = 0.0,
-    views: Annotated[str, typer.Option(help="The contrast's views: crops, warps, both.")] = "crops",
-    kin: Annotated[float, typer.Option(help="Share of batches of like series.")] = 0.0,
-    forecast: Annotated[float, typer.Option(help="Share of batches hiding the end.")] = 0.0,
-    coarse: Annotated[float, typer.Option(help="Share of batches interpolated.")] = 0.0,
+    objective: Annotated[
+        str,
+        typer.Option(help="rebuild hidden patches, or contrast series; sets what is not given."),
+    ] = "rebuild",
+    d_model: Annotated[int | None, typer.Option(help="Width of a token: 192, or 128.")] = None,
+    n_layers: Annotated[int | None, typer.Option(help="Encoder layers: 4, or 3.")] = None,
+    patch_len: Annotated[int | None, typer.Option(help="Samples of a patch: 8, or 16.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest: 1e-3, or 2e-3.")] = None,
+    batch_samples: Annotated[
+        int | None, typer.Option(help="Samples in a batch: 16384, or 131072.")
+    ] = None,
+    rebuild: Annotated[
+        float | None, typer.Option(help="Weight of rebuilding hidden patches: 1, or 0.1.")
+    ] = None,
+    contrast: Annotated[
+        float | None, typer.Option(help="Weight of telling series apart: 0.1, or 1.")
+    ] = None,
+    summary: Annotated[
+        float | None, typer.Option(help="Weight of the window's summary: 0.5, or 0.")
+    ] = None,
+    segments: Annotated[
+        float | None, typer.Option(help="Weight of the summary of its quarters: 0.")
+    ] = None,
+    views: Annotated[
+        str | None,
+        typer.Option(help="What the contrast compares: crops (or resized), warps, both."),
+    ] = None,
+    causal: Annotated[
+        float | None, typer.Option(help="Share of series of causal graphs: 0, or 0.5.")
+    ] = None,
+    kin: Annotated[float | None, typer.Option(help="Share of batches of like series: 0.")] = None,
+    forecast: Annotated[
+        float | None, typer.Option(help="Share of batches hiding the end: 0.")
+    ] = None,
+    coarse: Annotated[float | None, typer.Option(help="Share of batches interpolated: 0.")] = None,
     real: Annotated[
         Path | None, typer.Option(help="Ablation only: a .npy file of real series (n, samples).")
     ] = None,
@@ -56,31 +83,34 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the saved state.")] = False,
 ) -> None:
-    """Train by masked reconstruction; safe to kill at any time and to --resume."""
+    """Train on synthetic series; safe to kill at any time and to --resume."""
     if context.invoked_subcommand is not None:
         return
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall on a busy machine
     os.environ.setdefault("GOMP_SPINCOUNT", "0")  # likewise; both are read when torch is loaded
-    config = _checked(
-        seed=seed,
-        steps=steps,
-        minutes=(minutes or 40.0) if steps is None else minutes,
+    from tool_use_om.tokenizers.pretrain.presets import preset
+
+    options = preset(
+        objective,
         d_model=d_model,
-        d_ff=2 * d_model,
         n_layers=n_layers,
-        n_heads=max(1, d_model // 32),
+        patch_len=patch_len,
         learning_rate=learning_rate,
         batch_samples=batch_samples,
+        rebuild=rebuild,
         contrast=contrast,
         summary=summary,
         segments=segments,
         views=views,
+        causal=causal,
         kin=kin,
         forecast=forecast,
         coarse=coarse,
         real=None if real is None else str(real),
         start_from=None if start_from is None else str(start_from),
     )
+    minutes = (minutes or 40.0) if steps is None else minutes
+    config = _checked(seed=seed, steps=steps, minutes=minutes, **options)
     _train(config, out, threads=threads, resume=resume)
 
 
@@ -149,9 +179,16 @@ def judge(
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="Checkpoint folder; may be repeated.")
     ] = None,
+    heads: Annotated[
+        bool, typer.Option("--heads", help="By the package's own heads instead of a ridge.")
+    ] = False,
+    on_train: Annotated[
+        bool, typer.Option("--on-train", help="With --heads: folds of the training part alone.")
+    ] = False,
+    resolutions: Annotated[int, typer.Option(min=1, max=2, help="With --heads: 1 or 2.")] = 2,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
 ) -> None:
-    """Judge beside random weights: ridge on frozen tokens, or the loss of hidden patches."""
+    """Judge beside random weights: on frozen tokens, or the loss of hidden patches."""
     import torch
 
     from tool_use_om.data.errors import DataError
@@ -167,24 +204,77 @@ def judge(
 
         typer.echo(held.table({name: held.held_out_losses(m) for name, m in models.items()}))
         return
-    if ucr is not None:
+    if heads:
+        sets = (
+            _ucr_sets(ucr, on_train=on_train)
+            if ucr is not None
+            else _session_sets(
+                str(data), label_set, window_s, rate_hz, workspace, on_train=on_train
+            )
+        )
+        _judge_heads(models, sets, resolutions)
+    elif ucr is not None:
         from tool_use_om.evals.judge import series as judging
 
         splits = judging.read_ucr(ucr)
         scores = judging.judge(models, splits) | judging.judge_rocket(splits)
         typer.echo(judging.table(scores, splits))
-        return
+    else:
+        _judge_sessions(
+            models, _labelled(str(data), label_set, window_s, rate_hz, workspace)[0], per_class
+        )
+
+
+def _labelled(
+    name: str, label_set: str, window_s: float, rate_hz: float | None, workspace: Path | None
+) -> tuple[Labelled, DataSet]:
     from tool_use_om.data.catalog import open_dataset
     from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.judge.sessions import labelled_windows
+
+    opened = open_dataset(name, Workspace.at(workspace))
+    return labelled_windows(opened, label_set, window_s, rate_hz), opened
+
+
+def _judge_sessions(models: dict[str, Moment], windows: Labelled, per_class: int) -> None:
     from tool_use_om.evals.judge import sessions
 
-    opened = open_dataset(str(data), Workspace.at(workspace))
-    windows = sessions.labelled_windows(opened, label_set, window_s, rate_hz)
     judged = sessions.judge_sessions(models, windows, per_class=per_class)
     judged |= sessions.judge_rocket(windows, per_class=per_class)
     n_train, labels = int(windows.train.sum()), len(set(windows.labels))
     typer.echo(f"{n_train} training, {len(windows.train) - n_train} test windows, {labels} labels")
     typer.echo(sessions.table(judged, per_class))
+
+
+def _ucr_sets(folder: Path, *, on_train: bool) -> list[Judged]:
+    from tool_use_om.evals.judge.heads import judged_split
+    from tool_use_om.evals.judge.series import FULL, read_ucr
+
+    return [judged_split(split, FULL, on_train=on_train) for split in read_ucr(folder)]
+
+
+def _session_sets(  # what is judged, as the options say it
+    name: str,
+    label_set: str,
+    window_s: float,
+    rate_hz: float | None,
+    workspace: Path | None,
+    *,
+    on_train: bool,
+) -> list[Judged]:
+    from tool_use_om.evals.judge.heads import judged_sessions
+
+    windows, opened = _labelled(name, label_set, window_s, rate_hz, workspace)
+    return [judged_sessions(windows, opened, on_train=on_train)]
+
+
+def _judge_heads(models: dict[str, Moment], sets: list[Judged], resolutions: int) -> None:
+    from tool_use_om.evals.judge.heads import comparison, judge_heads
+    from tool_use_om.evals.judge.series import table
+
+    scores = judge_heads(models, sets, resolutions=resolutions)
+    typer.echo(table(scores, kind="head"))
+    typer.echo(comparison(scores))
 
 
 def _models(folders: list[Path]) -> dict[str, Moment]:

@@ -12,18 +12,20 @@ from tool_use_om.tokenizers.moment.reference import MomentfmEncoder
 from tool_use_om.tokenizers.spec import TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import DEFAULT_BUDGET_MB, Tokenizer
 
-# the shapes of the published config.json files; moment-tiny's is the file that ships
+# the shapes of the published config.json files; those of shipped weights are in their folders
 SHAPES = {
     "moment-small": MomentConfig(d_model=512, d_ff=1024, n_layers=8, n_heads=6),
     "moment-base": MomentConfig(d_model=768, d_ff=2048, n_layers=12, n_heads=12),
     "moment-large": MomentConfig(d_model=1024, d_ff=2816, n_layers=24, n_heads=16),
 }
-_TINY = Path(__file__).parents[1] / "weights" / "moment-tiny" / CONFIG_NAME
+_SHIPPED = Path(__file__).parents[1] / "weights"
 
 
 def build(spec: TokenizerSpec, *, seed: int = 0, layers: int | None = None) -> Tokenizer:
     """Build the published shape with random weights (fewer `layers` for quick tests)."""
-    shape = SHAPES.get(spec.name) or read_config(_TINY)
+    shape = SHAPES.get(spec.name) or read_config(
+        _SHIPPED / spec.weights.removeprefix("package:") / CONFIG_NAME
+    )
     model = Moment(replace(shape, n_layers=layers or shape.n_layers), seed=seed)
     return Tokenizer(spec, model)
 
@@ -41,6 +43,10 @@ def load(
         raise unknown("backend", backend, ("own", "momentfm"))
     model = load_moment(source, revision=revision)
     _check_shape(spec, model, source)
+    if backend == "momentfm" and model.config.inputs != "values":
+        raise DataError(
+            f"momentfm reads the values of a patch, {spec.name} more than that. Use backend='own'."
+        )
     encoder = model if backend == "own" else MomentfmEncoder(model)
     return Tokenizer(spec, encoder, budget_mb=budget_mb or DEFAULT_BUDGET_MB)
 

@@ -19,19 +19,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.moment.described import Inputs, described
 from tool_use_om.tokenizers.moment.t5 import T5Encoder, T5Shape
 
 REVIN_EPS = 1e-5
 ORTHOGONAL_GAIN = 1.41
-FLAT, STILL = 0.05, 1e-3  # deviations of a patch and of steps that count as none, window scales
 MAX_PATTERNS = 8  # beyond this many different masks in a batch, one masked pass is cheaper
-Inputs = Literal["values", "described"]
 _T5_NAMES = {"n_heads": "num_heads", "n_layers": "num_layers", "dropout": "dropout_rate"}
 _IN_T5 = (
     "d_model",
@@ -144,6 +143,11 @@ def _check_covered(config: Mapping[str, Any]) -> None:
         "value_embedding_bias": (config.get("value_embedding_bias", False), False),
         "add_positional_embedding": (config.get("add_positional_embedding", True), True),
     }
+    if (inputs := config.get("patch_inputs", "values")) not in get_args(Inputs):
+        raise DataError(
+            f"config.json: patch_inputs must be one of {', '.join(get_args(Inputs))}, "
+            f"got {inputs!r}."
+        )
     for name, (got, need) in wanted.items():
         if got != need:
             raise DataError(f"config.json: {name} must be {need!r} for this encoder, got {got!r}.")
@@ -154,28 +158,6 @@ def sinusoids(n_positions: int, d_model: int) -> Tensor:
     rate = torch.exp(torch.arange(0, d_model, 2).float() * -(math.log(10000.0) / d_model))
     angle = torch.arange(n_positions).float()[:, None] * rate
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(-2)
-
-
-def described(patches: Tensor, seen: Tensor) -> Tensor:
-    """Patches (N, P, L), seen (N, P) bool → (N, P, 3 L + 4); see `Moment.inputs`."""
-    mean = patches.mean(-1, keepdim=True)
-    centred = patches - mean
-    deviation = centred.square().mean(-1, keepdim=True).sqrt()
-    steps = nn.functional.pad(patches.diff(dim=-1), (1, 0))
-    power = steps.square().mean(-1, keepdim=True)
-    counted = seen[..., None]
-    whole = torch.where(counted, power, 0).sum(1, keepdim=True)
-    whole = (whole / counted.sum(1, keepdim=True).clamp(min=1)).sqrt() + STILL
-    parts = [
-        patches,
-        centred / (deviation + FLAT),
-        steps / whole,
-        mean,
-        (deviation + FLAT).log(),
-        (power.sqrt() / whole + FLAT).log(),
-        whole.log().expand_as(mean) / 2,
-    ]
-    return torch.cat(parts, dim=-1)
 
 
 class PatchEmbedding(nn.Module):

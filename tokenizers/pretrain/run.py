@@ -29,7 +29,8 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.synthetic.curves.draws import log_uniform
 from tool_use_om.data.workspace import atomic_file
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, save_moment
-from tool_use_om.tokenizers.moment.model import Inputs, Moment, MomentConfig
+from tool_use_om.tokenizers.moment.described import Inputs
+from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
 from tool_use_om.tokenizers.pretrain.corpus import Corpus
 from tool_use_om.tokenizers.pretrain.loss import (
     N_SEGMENT,
