@@ -66,13 +66,15 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     whose = "of each" if found else f"of {named(label)}" if label else ""
     if not tell_event(answer, result, query):
         answer.head(
-            result, f"the next {{horizon}} {whose} are forecast for {channels} with {{nominal}} "
-            "intervals".replace("  ", " "),
+            result, f"the next {{horizon}} {whose}{_from_to(rows)} are forecast for {channels} "
+            "with {nominal} intervals".replace("  ", " "),
             horizon=ref("/horizon_s", "length of the forecast", "unit"),
             nominal=ref("/coverage/nominal", _NOMINAL, "percent"),
+            **_dates(rows),
         )  # fmt: skip
     answer.section("Forecast")
     _forecast_rows(answer, result, rows)
+    _forecast_steps(answer, result)
     answer.section("How good is the forecast")
     _forecast_errors(answer, result)
     answer.note("")
@@ -89,13 +91,18 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
             "single step."
         )
     sessions = result.look("/judged_on/n_sessions")
+    series = bool(result.look("/judged_on/of_one_series"))
     only = "only " if sessions and sessions < _FEW else ""
-    few = f", measured on {only}{{n}} sessions" if sessions else ""
+    few = f", measured on {only}{{n}} sessions" if sessions and not series else ""
+    if series:
+        few = ", measured on {n} windows of its last, held-out part"
     verdict = verdict_on(result, sets=False)
     answer.say(
         result, f"The intervals hold {{empirical}} of the true values{verdict}{few}.",
         empirical=ref("/coverage/empirical", "measured share of true values inside", "percent"),
-        **({"n": ref("/judged_on/n_sessions", "held-out sessions forecast to measure this")}
+        **({"n": ref("/judged_on/n_windows", "held-out windows forecast to measure this")
+            if series else
+            ref("/judged_on/n_sessions", "held-out sessions forecast to measure this")}
            if few else {}),
     )  # fmt: skip
 
@@ -128,6 +135,42 @@ def _forecast_rows(answer: Answer, result: Result, rows: Sequence[dict[str, Any]
     answer.table((*session, "channel", "mean", "interval"), told)
 
 
+def _from_to(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the words for from when to when all rows are, where they have dates."""
+    dates = {(r.get("start_date"), r.get("end_date")) for r in rows}
+    if len(dates) != 1 or None in next(iter(dates)):
+        return ""
+    return " ({from_date})" if len(set(next(iter(dates)))) == 1 else " ({from_date} to {to_date})"
+
+
+def _dates(rows: Sequence[dict[str, Any]]) -> dict[str, Ref]:
+    words = _from_to(rows)
+    named = {"from_date": ("start_date", "first"), "to_date": ("end_date", "last")}
+    return {
+        key: ref(f"/forecasts/0/{at}", f"{which} date of the forecast")
+        for key, (at, which) in named.items()
+        if f"{{{key}}}" in words
+    }
+
+
+def _forecast_steps(answer: Answer, result: Result) -> None:
+    """Tell a forecast on the calendar step by step."""
+    rows: list[dict[str, Any]] = result.content.get("steps") or []
+    if not rows:
+        return
+    answer.section("Step by step")
+    told = []
+    for i, row in enumerate(rows):
+        date, at = row["date"], f"/steps/{i}"
+        cells: tuple[Cell, ...] = (
+            ref(f"{at}/date", "date of a step of the forecast"),
+            ref(f"{at}/median", f"forecast for {date}", "unit"),
+            _ends(at, f"interval for {date}", "unit"),
+        )
+        told.append((result, cells))
+    answer.table(("date", "forecast", "interval"), told)
+
+
 def _forecast_errors(answer: Answer, result: Result) -> None:
     rows = []
     for name in result.content.get("metrics") or {}:
@@ -139,7 +182,8 @@ def _forecast_errors(answer: Answer, result: Result) -> None:
             ref(f"{at}/baseline", f"{what} of seasonal_naive", "unit"),
         )
         rows.append((result, cells))
-    answer.table(("on held-out sessions", "this forecast", "interval", "seasonal_naive"), rows)
+    where = "parts" if result.look("/judged_on/of_one_series") else "sessions"
+    answer.table((f"on held-out {where}", "this forecast", "interval", "seasonal_naive"), rows)
 
 
 def _ends(at: str, what: str, style: str) -> tuple[Ref, Ref]:

@@ -207,7 +207,7 @@ def _times(kind: Kind, clause: Sequence[Node]) -> dict[str, Any]:
     for span in pick(clause, "LENGTHS"):
         slots |= {"min_s": span.start_s, "max_s": span.end_s}
     bare = [d.seconds for d in pick(clause, "DUR") if isinstance(d, Duration)]
-    horizon = _first([*pick(clause, "HORIZON"), *(bare if kind == "forecast" else [])])
+    horizon = _first([*map(float, pick(clause, "HORIZON")), *(bare if kind == "forecast" else [])])
     return slots | ({"horizon_s": horizon} if horizon is not None else {})
 
 

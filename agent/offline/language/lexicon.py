@@ -50,6 +50,9 @@ _LEXICON: dict[tuple[str, str], str] = {
         "chance, probability, likelihood, odds, likely, how likely, probable, how probable, risk"
     ),
     ("STAY", "stay"): "stay, remain, keep, hold",
+    ("UNIT", "120960.0"): "business day, trading day, working day, bank day",
+    ("HORIZON", "86400.0"): "tomorrow, following day, day after the end",
+    ("HORIZON", "7889238.0"): "next quarter, coming quarter, following quarter",
     ("LEVELWORD", "level"): "level, threshold, mark, value of",
     ("MOTIF", "motif"): (
         "motif, repeating pattern, repeated pattern, recurring pattern, recurrent pattern, "

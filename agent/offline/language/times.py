@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tool_use_om.agent.offline.language.grammar import Node, Rule, rule
+from tool_use_om.data.format.calendar import MONTH_S
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -27,8 +28,11 @@ UNITS: dict[str, float] = {
     "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
     "min": 60, "mins": 60, "minute": 60, "minutes": 60,
     "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600,
-    "day": 86400, "days": 86400,
+    "day": 86400, "days": 86400, "week": 604800, "weeks": 604800, "wk": 604800,
+    "fortnight": 1209600, "month": MONTH_S, "months": MONTH_S,
+    "year": 12 * MONTH_S, "years": 12 * MONTH_S, "yr": 12 * MONTH_S, "yrs": 12 * MONTH_S,
 }  # fmt: skip
+"""A month and a year are nominal ones, as sets on a calendar of months keep their samples."""
 GLUED_UNITS: dict[str, float] = {**UNITS, "m": 60, "d": 86400}
 """Units that count only right behind a digit, as in 1m30s, besides those that always do."""
 

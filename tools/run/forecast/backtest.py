@@ -17,7 +17,10 @@ from tool_use_om.tools.run.drift import drift_json
 from tool_use_om.tools.run.forecast.gate import gated
 from tool_use_om.tools.run.forecast.windows import (
     Request,
+    fit_one_series,
     fit_window,
+    judgeable,
+    judged_from,
     known_future,
     split_segments,
     with_whole_future,
@@ -76,9 +79,16 @@ def prepare(
         split: split_segments(plan, working_set, split, request.label)
         for split in ("train", "calibration", "test")
     }
-    plan = fit_window(plan, stretches["train"], request.horizon_s)
+    if dataset.manifest.by_time and request.label is None:
+        plan = fit_one_series(plan, stretches, request.horizon_s)
+    else:
+        plan = fit_window(plan, stretches["train"], request.horizon_s)
+        plan = judgeable(plan, stretches, request)
     with clock.lap("encode_s"):
-        batches = {k: known_future(ctx, plan, found, request) for k, found in stretches.items()}
+        batches = {
+            k: judged_from(dataset, known_future(ctx, plan, found, request), k)
+            for k, found in stretches.items()
+        }
     return Prepared(
         plan=plan,
         request=request,

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.encode.plan import Stopwatch
-from tool_use_om.tools.run.forecast.scores import finite_mean, window_errors, window_sessions
+from tool_use_om.tools.run.forecast.scores import (
+    finite_mean,
+    window_errors,
+    window_groups,
+    window_sessions,
+)
 from tool_use_om.tools.run.gate import gate_json, short
 
 if TYPE_CHECKING:
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST_WINDOWS = 600  # compared on the folds; a transformer is trained on each
 FEWEST_SESSIONS = 8
-STRETCHES = 20
 
 
 def gated(
@@ -81,7 +85,7 @@ def _fold_errors(
 
     rows = np.unique(np.linspace(0, len(train) - 1, min(len(train), MOST_WINDOWS)).round())
     part = train.select(rows.astype(np.int64))
-    groups, unit = _groups(part)
+    groups, unit = window_groups(part, FEWEST_SESSIONS)
     folds = plain_folds(window_sessions(part), 3)  # a single session is cut in three, not mixed
     if not folds:
         raise DataError("The training windows are too few for held-out folds: nothing is compared.")
@@ -98,24 +102,6 @@ def _fold_errors(
                 found = _errors(fitted, part.select(held_out), horizon_s, metric)
             errors.setdefault(name, np.full(len(part), np.nan))[held_out] = found
     return metric, errors, groups, unit
-
-
-def _groups(batch: ForecastBatch) -> tuple[np.ndarray, str]:
-    """Return each window's session, or its stretch of time where there are few sessions."""
-    import numpy as np
-
-    sessions = window_sessions(batch)
-    names = np.unique(sessions)
-    if len(names) >= FEWEST_SESSIONS:
-        return sessions, "sessions"
-    each = -(-STRETCHES // len(names))
-    groups = np.empty(len(sessions), dtype=object)
-    for name in names:
-        own = np.flatnonzero(sessions == name)
-        order = own[np.argsort(batch.windows.start_s[own], kind="stable")]
-        for place, row in enumerate(order):
-            groups[row] = f"{name}/{place * each // len(order):03d}"
-    return groups.astype(np.str_), "stretches of consecutive windows"
 
 
 def _errors(head: ForecastHead, batch: ForecastBatch, horizon_s: float, metric: str) -> np.ndarray:

@@ -22,9 +22,10 @@ from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.forecast.backtest import Backtest, backtest
 from tool_use_om.tools.run.forecast.event import threshold_event
 from tool_use_om.tools.run.forecast.figures import backtest_figure, forecast_figure
-from tool_use_om.tools.run.forecast.scores import compared, window_errors, window_sessions
+from tool_use_om.tools.run.forecast.scores import compared, window_errors, window_groups
 from tool_use_om.tools.run.forecast.windows import (
     last_windows,
+    measured_end,
 )
 from tool_use_om.tools.run.gate import gate_notes
 
@@ -36,6 +37,7 @@ MEANING = (
     "mean, min, max: of the median forecast over the horizon; lower, upper: mean ends of the "
     "intervals for single values"
 )
+MAX_STEPS = 36  # told one by one, with their dates
 MAX_FORECASTS = 24  # stretches continued in one run
 SHOWN_SESSIONS = 3
 
@@ -55,7 +57,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         event, chances = threshold_event(test, ends, args, ctx.seed)
     rows = [
         {**row, **({} if chances is None else {"probability": float(chances[i])})}
-        for i, row in enumerate(_rows(ahead))
+        for i, row in enumerate(_rows(ahead, dataset))
     ]
     return finish_run(
         ctx,
@@ -69,9 +71,19 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "n_forecasts": len(ends),
             "forecasts_from": origin,
             "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
+            "steps": _steps(ahead, dataset),
             "gate": test.gate,
             "drift": test.drift,
-            "notes": [n for n in (*test.plan.notes, test.conformal.note, *_warnings(test)) if n],
+            "notes": [
+                n
+                for n in (
+                    *test.plan.notes,
+                    *_missing_ends(segments, test),
+                    test.conformal.note,
+                    *_warnings(test),
+                )
+                if n
+            ],
         },
         detail={
             "meaning": MEANING,
@@ -96,7 +108,7 @@ def _judged(test: Backtest, seed: int) -> dict[str, Any]:
     scores = compared(
         window_errors(test.head.predict(test.held_out, horizon_s), test.held_out),
         window_errors(test.naive.predict(test.held_out, horizon_s), test.held_out),
-        window_sessions(test.held_out),
+        window_groups(test.held_out)[0],
         seed,
     )
     return {**scores, "coverage": coverage_json(test.conformal.measure(test.held_out, horizon_s))}
@@ -116,6 +128,7 @@ def _about(test: Backtest) -> dict[str, Any]:
             "split": "test",
             "n_sessions": len(set(test.held_out.windows.session_ids)),
             "n_windows": len(test.held_out),
+            "of_one_series": test.plan.dataset.manifest.by_time,
         },
     }
 
@@ -138,7 +151,8 @@ def _to_continue(
     narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
     if test.request.label is not None:
         narrowed = narrowed.but(labels=(test.request.label,))
-    if narrowed.sessions is None and narrowed.split is None:
+    by_time = dataset.manifest.by_time  # a session cut into blocks is continued past its end
+    if narrowed.sessions is None and narrowed.split is None and not by_time:
         narrowed = narrowed.but(split="test")
     segments = list(select(dataset, narrowed).segments)
     return segments[:MAX_FORECASTS], "selected stretches"
@@ -163,12 +177,14 @@ def _last_found(
     ]
 
 
-def _rows(ahead: IntervalForecast) -> list[dict[str, Any]]:
+def _rows(ahead: IntervalForecast, dataset: DataSet) -> list[dict[str, Any]]:
     """One row a stretch and channel, in the order of the stretches."""
     median = ahead.median
     rows = []
     for i, session_id in enumerate(ahead.session_ids):
         start = float(ahead.start_s[i])
+        last = start + float(ahead.time_s[-1] - ahead.time_s[0])
+        dates = dataset.date_texts(session_id, [start, last])
         for j, channel in enumerate(ahead.channels):
             rows.append(
                 {
@@ -177,6 +193,7 @@ def _rows(ahead: IntervalForecast) -> list[dict[str, Any]]:
                     "unit": ahead.units[j],
                     "start_s": start,
                     "end_s": start + float(ahead.time_s[-1]),
+                    **({"start_date": dates[0], "end_date": dates[1]} if dates else {}),
                     "mean": float(median[i, j].mean()),
                     "min": float(median[i, j].min()),
                     "max": float(median[i, j].max()),
@@ -185,6 +202,36 @@ def _rows(ahead: IntervalForecast) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _steps(ahead: IntervalForecast, dataset: DataSet) -> list[dict[str, Any]]:
+    """Return the first stretch's forecast step by step, where one channel has dates to tell."""
+    if len(ahead.channels) != 1 or len(ahead.time_s) > MAX_STEPS:
+        return []
+    time_s = ahead.start_s[0] + ahead.time_s - ahead.time_s[0]
+    dates = dataset.date_texts(ahead.session_ids[0], time_s)
+    if dates is None:
+        return []
+    return [
+        {
+            "date": date,
+            "median": float(ahead.median[0, 0, k]),
+            "lower": float(ahead.lower[0, 0, k]),
+            "upper": float(ahead.upper[0, 0, k]),
+            "unit": ahead.units[0],
+        }
+        for k, date in enumerate(dates)
+    ]
+
+
+def _missing_ends(segments: Sequence[Segment], test: Backtest) -> list[str]:
+    """Name the sessions whose values end early, where their forecast starts."""
+    found = [(s, measured_end(test.plan, s, test.request)) for s in segments]
+    early = [f"{s.session_id} at {end.end_s:g} s" for s, end in found if end.end_s < s.end_s]
+    if not early:
+        return []
+    shown = ", ".join(early[:5]) + (f" and {len(early) - 5} more" if len(early) > 5 else "")
+    return [f"Values are missing at the end: the forecast starts where they end, {shown}."]
 
 
 def _series(ahead: IntervalForecast) -> list[dict[str, Any]]:

@@ -103,6 +103,36 @@ def finite_mean(values: np.ndarray) -> float:
     return float(np.mean(values[np.isfinite(values)]))
 
 
+STRETCHES = 20  # of consecutive windows, where few sessions are judged
+
+
+def window_groups(batch: ForecastBatch, fewest: int = 2) -> tuple[np.ndarray, str]:
+    """Return each window's session (B,), or its stretch of time where there are few sessions.
+
+    Parameters
+    ----------
+    fewest : sessions from which they are the groups
+
+    Returns
+    -------
+    The groups, and what they are in words
+    """
+    import numpy as np
+
+    sessions = window_sessions(batch)
+    names = np.unique(sessions)
+    if len(names) >= fewest:
+        return sessions, "sessions"
+    each = -(-STRETCHES // len(names))
+    groups = np.empty(len(sessions), dtype=object)
+    for name in names:
+        own = np.flatnonzero(sessions == name)
+        order = own[np.argsort(batch.windows.start_s[own], kind="stable")]
+        for place, row in enumerate(order):
+            groups[row] = f"{name}/{place * each // len(order):03d}"
+    return groups.astype(np.str_), "stretches of consecutive windows"
+
+
 def window_sessions(batch: ForecastBatch) -> np.ndarray:
     """Return the session of each window (B,)."""
     import numpy as np

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Plan, check_forecast, cut, encode_all
+from tool_use_om.tools.encode.plan import Plan, check_forecast, cut, encode_all, parts_of
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import Segment, select
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.tokenizers.tokens import Tokens
 
@@ -39,10 +41,139 @@ def split_segments(
     ------
     DataError : there is none
     """
+    if plan.dataset.manifest.by_time and label is None:
+        return _blocks(plan.dataset, working_set, split)
     narrowed = WorkingSet().but(
         split=split, labels=(label,) if label else (), subjects=working_set.subjects
     )
     return list(select(plan.dataset, narrowed).segments)
+
+
+def _blocks(dataset: DataSet, working_set: WorkingSet, split: str) -> list[Segment]:
+    """Return the blocks of a split; those held out with the free time before them, as context."""
+    parts = parts_of(dataset, split, lead=split != "train")
+    if working_set.subjects:
+        table = dataset.sessions()
+        held = set(table.loc[table["subject_id"].isin(working_set.subjects), "session_id"])
+        parts = [p for p in parts if p.session_id in held]
+    if not parts:
+        raise DataError(
+            f"{dataset.name} has nothing in the split {split!r}: {dataset.manifest.split_rule}. "
+            "Import a longer series, or more of them."
+        )
+    return parts
+
+
+def judged_from(dataset: DataSet, batch: ForecastBatch, split: str) -> ForecastBatch:
+    """Return the windows whose future lies in a block of the split, not in the gap before it.
+
+    Where sessions are whole, all of them.
+    """
+    import numpy as np
+
+    if not dataset.manifest.by_time or split == "train":
+        return batch
+    parts = dataset.split_parts(split)
+    columns = (parts[c].tolist() for c in ("session_id", "start_s", "end_s"))
+    blocks = list(zip(*columns, strict=True))
+    ends = batch.windows.start_s + batch.windows.window_s
+    kept = [
+        i
+        for i, (name, end) in enumerate(zip(batch.windows.session_ids, ends, strict=True))
+        if any(s == name and low - 1e-6 <= end < high for s, low, high in blocks)
+    ]
+    return batch.select(np.array(kept, dtype=np.int64))
+
+
+BY_TIME_SHARE = 2 / 3  # of a held-out block and its lead that context and horizon may take
+BY_TIME_WINDOWS = 96  # to learn from in one series, about
+BY_TIME_HELD_OUT = 24
+
+
+def fit_one_series(
+    plan: Plan, stretches: Mapping[str, Sequence[Segment]], horizon_s: float
+) -> Plan:
+    """Return the plan with a window and stride for sessions that are split by time.
+
+    Context and horizon take at most two thirds of what is held out, twice the horizon at least
+    where that leaves room; the stride is short, so that one series gives many windows.
+
+    Raises
+    ------
+    DataError : a horizon that leaves no room for a context of two patches
+    """
+    check_forecast(plan.config)
+    step = 1 / plan.rate_hz
+    room = min(max(s.duration_s for s in parts) for parts in stretches.values())
+    least = MIN_PATCHES * plan.patch_s
+    if horizon_s > room - least + 1e-9:
+        raise DataError(
+            f"`horizon_s` must be in (0, {max(room - least, 0):g}], got {horizon_s:g}: the part "
+            f"held out of this series is {room:g} s long and must hold the context of at least "
+            f"{least:g} s, too. Shorten it, or import a longer series."
+        )
+    most = max(BY_TIME_SHARE * room - horizon_s, min(2 * horizon_s, room - horizon_s - 2 * step))
+    patches = max(int(min(plan.config.window_s, most) / plan.patch_s + 1e-9), MIN_PATCHES)
+    window = patches * plan.patch_s
+    counts = {"train": BY_TIME_WINDOWS, "calibration": BY_TIME_HELD_OUT, "test": BY_TIME_HELD_OUT}
+    strides = [
+        sum(max(s.duration_s - window - horizon_s, 0.0) for s in parts) / counts[split]
+        for split, parts in stretches.items()
+    ]
+    samples = max(int(min(plan.config.stride_s, *strides) * plan.rate_hz), 1)
+    note = (
+        ""
+        if math.isclose(window, plan.config.window_s)
+        else f"The context is {patches * plan.patch_s * plan.rate_hz:g} samples, so that it and "
+        "the horizon fit into each block of the series."
+    )
+    return plan.with_window(window, samples / plan.rate_hz, note)
+
+
+def judgeable(plan: Plan, stretches: Mapping[str, Sequence[Segment]], request: Request) -> Plan:
+    """Return the plan with the longest context that lets most held-out sessions be judged.
+
+    A context nearly as long as the sessions leaves no window with a whole future where the end of
+    a session is missing; it is halved while that lets more sessions be judged.
+    """
+    best, most = plan, _n_judged(plan, stretches["test"], request)
+    patches = round(plan.config.window_s / plan.patch_s)
+    while most < len({s.session_id for s in stretches["test"]}) and patches // 2 >= MIN_PATCHES:
+        patches //= 2
+        window = patches * plan.patch_s
+        stride = min(plan.config.stride_s, window / 2)
+        samples = max(round(stride * plan.rate_hz), 1)
+        note = (
+            f"The context is {window:g} s, so that held-out sessions with missing ends can be "
+            "judged, too."
+        )
+        shorter = plan.with_window(window, samples / plan.rate_hz, note)
+        n = _n_judged(shorter, stretches["test"], request)
+        if n > most:
+            best, most = shorter, n
+    return best
+
+
+def _n_judged(plan: Plan, segments: Sequence[Segment], request: Request) -> int:
+    """Return how many sessions have a window whose future is measured up to the horizon."""
+    import numpy as np
+
+    windows = cut(plan, segments)
+    columns = [windows.channels.index(c) for c in request.channels]
+    ahead = round(request.horizon_s * plan.rate_hz)
+    length = windows.values.shape[2]
+    found: set[str] = set()
+    for s in segments:
+        grid = cut(plan.with_window(s.duration_s, s.duration_s), [s]).mask[0, columns].any(axis=0)
+        first = np.rint(
+            (windows.start_s[np.array(windows.session_ids) == s.session_id] - s.start_s)
+            * plan.rate_hz
+        ).astype(np.int64)
+        at = first + length + ahead - 1
+        whole = at[(at < len(grid)) & (first >= 0)]
+        if grid[whole].any():
+            found.add(s.session_id)
+    return len(found)
 
 
 def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Plan:
@@ -130,22 +261,39 @@ def with_whole_future(batch: ForecastBatch, request: Request) -> ForecastBatch:
     whole = batch.future_mask[:, columns, -1].any(axis=1)
     if not whole.any():
         raise DataError(
-            f"No held-out stretch is long enough for a horizon of {request.horizon_s:g} s after a "
-            f"context of {batch.windows.window_s:g} s. Shorten `horizon_s`."
+            f"No held-out stretch has measured values for {request.horizon_s:g} s after a context "
+            f"of {batch.windows.window_s:g} s. Ask for a shorter horizon, or give a shorter "
+            "window_s to configure_tokenizer."
         )
     return batch.select(np.flatnonzero(whole))
+
+
+def measured_end(plan: Plan, segment: Segment, request: Request) -> Segment:
+    """Return a segment up to the last value that one of the asked channels has in it."""
+    import numpy as np
+
+    last = -1.0
+    for signal in plan.dataset.read(
+        segment.session_id, request.channels, segment.start_s, segment.end_s
+    ):
+        known = signal.time_s[np.isfinite(signal.values).any(axis=1)]
+        last = max(last, float(known[-1]) + 1 / signal.rate_hz if known.size else -1.0)
+    if last < 0 or last > segment.end_s - 1.5 / plan.rate_hz:
+        return segment
+    return replace(segment, end_s=last)
 
 
 def last_windows(
     ctx: ToolContext, plan: Plan, segments: Sequence[Segment], request: Request
 ) -> ForecastBatch:
-    """Return one window for each segment, ending where the segment ends; its future is unknown.
+    """Return one window for each segment, ending where its values end; its future is unknown.
 
     A segment in whose last window an asked channel is all gap is left out.
     """
     from tool_use_om.heads.forecast.batch import ForecastBatch
 
     window_s = plan.config.window_s
+    segments = [measured_end(plan, s, request) for s in segments]
     ends = [
         Segment(
             session_id=s.session_id,
