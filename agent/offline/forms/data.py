@@ -190,9 +190,18 @@ def _escaped(name: str) -> str:
 
 def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what is selected now."""
+    ends = {
+        "from_s": ref("/start_s", "start of what is selected", "unit"),
+        "to_s": ref("/end_s", "end of what is selected", "unit"),
+    }
+    stretch = {"start_s", "end_s"} & result.args.keys()
+    known = stretch and all(result.look(end.pointer) is not None for end in ends.values())
     answer.head(
-        result, "{n} sessions are selected, {total} in all",
+        result,
+        "{n} sessions are selected" + (", each from {from_s} to {to_s}" if known else "")
+        + ", {total} in all",
         n=ref("/n_sessions", "sessions selected"), total=ref("/total_s", "length selected", "unit"),
+        **(ends if known else {}),
     )  # fmt: skip
     if note := result.content.get("note"):
         answer.note(f"*{note}*")
@@ -252,6 +261,11 @@ def _none_fits(known: Mapping[str, float], ask: Ask) -> bool:
     return too_long or too_short
 
 
+def _plan_narrow(p: Planner, ask: Ask) -> None:
+    p.open()
+    p.narrow(ask)
+
+
 def _plan_plot(p: Planner, ask: Ask) -> None:
     p.open()
     found = any(s.tool == "run_task" for s in p.steps)
@@ -273,6 +287,7 @@ FORM = Form(
         "datasets": _plan_datasets,
         "sessions": _plan_sessions,
         "facts": plan_facts,
+        "narrow": _plan_narrow,
         "plot": _plan_plot,
     },
     tells={
