@@ -10,6 +10,7 @@ import pytest
 
 from tool_use_om.data.errors import NotFoundError
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, weights_hash
+from tool_use_om.tokenizers.pretrain.card import draw_curves, export_run
 from tool_use_om.tokenizers.pretrain.corpus import Corpus
 from tool_use_om.tokenizers.pretrain.loss import resized
 from tool_use_om.tokenizers.pretrain.presets import PRESETS, preset
@@ -82,6 +83,27 @@ def test_checkpoint_is_the_encoder_alone(tmp_path: Path) -> None:
     loaded = load_moment(tmp_path / CHECKPOINT)
     assert loaded.config.inputs == "described"
     assert weights_hash(loaded) == weights_hash(run.learner.moment)
+
+
+def test_card_states_what_it_was_trained_for_and_on(tmp_path: Path) -> None:
+    """The card names the objective by weight, the family of half of the series, and the folder."""
+    pretrain(PretrainConfig(steps=2, **TINY), tmp_path / "run")
+    export_run(tmp_path / "run", tmp_path / "moment-new")
+    text = (tmp_path / "moment-new" / "README.md").read_text()
+    assert text.split("# ")[1].startswith("moment-new")
+    assert (
+        "1 × telling the other view of the same series from those of other series, plus 0.1" in text
+    )
+    assert "causal 0.5" in text
+    assert "| causal |" in text
+    assert "Not for momentfm" in text
+
+
+def test_curves_of_a_contrast_are_drawn(tmp_path: Path) -> None:
+    """The figure is a PNG file, a short run's too."""
+    pretrain(PretrainConfig(steps=2, **TINY), tmp_path / "run")
+    draw_curves(tmp_path / "run", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_causal_series_have_the_share_asked_for() -> None:
