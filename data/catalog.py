@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import pkgutil
 import shutil
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,7 @@ CONVERTERS: dict[str, str] = {
 
 def load_function(path: str) -> Callable[..., Any]:
     """Import "module:function"."""
-    module, _, name = path.partition(":")
-    function: Callable[..., Any] = getattr(import_module(module), name)
+    function: Callable[..., Any] = pkgutil.resolve_name(path)
     return function
 
 

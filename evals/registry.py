@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
-from importlib import import_module
 
 from tool_use_om.data.errors import unknown
 from tool_use_om.evals.runner import Suite
@@ -25,6 +25,5 @@ def suite_class(name: str) -> Callable[..., Suite]:
     """Return the class of a suite; raise NotFoundError with the nearest names otherwise."""
     if name not in SUITES:
         raise unknown("suite", name, SUITES)
-    module, _, attribute = SUITES[name].partition(":")
-    found: Callable[..., Suite] = getattr(import_module(module), attribute)
+    found: Callable[..., Suite] = pkgutil.resolve_name(SUITES[name])
     return found

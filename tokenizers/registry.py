@@ -1,22 +1,20 @@
-"""Tokenizers by name: one line adds one."""
+"""The frozen tokenizers there are, as data: one `TokenizerSpec` adds one, none is loaded here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
+import pkgutil
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tool_use_om.data.errors import unknown
-from tool_use_om.data.values import Untyped
 from tool_use_om.tokenizers.spec import TokenizerSpec
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.moment.precision import Choice
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
-# what a language model chooses from, read without loading any of them; one entry adds one
 _SPECS = (
     TokenizerSpec(
         name="moment-tiny",
@@ -147,7 +145,7 @@ _SPECS = (
         bad_at="must be downloaded; slow without a GPU; a token knows nothing of what follows it",
     ),
 )
-TOKENIZERS: Mapping[str, TokenizerSpec] = {one.name: one for one in _SPECS}
+TOKENIZERS: dict[str, TokenizerSpec] = {spec.name: spec for spec in _SPECS}
 # family → module with load(spec, weights folder or hub name, revision, backend, budget_mb) and
 # build(spec, seed, layers), which makes the published shape with random weights
 FAMILIES: dict[str, str] = {
@@ -198,7 +196,7 @@ def load_tokenizer(
     DataError : weights that are missing, damaged, of another shape, or pickled
     """
     chosen = spec(name)
-    load: Callable[..., Tokenizer] = _imported(f"{FAMILIES[chosen.family]}:load")
+    load: Callable[..., Tokenizer] = pkgutil.resolve_name(f"{FAMILIES[chosen.family]}:load")
     source = weights if weights is not None else local_folder(chosen) or chosen.weights
     revision = chosen.revision if weights is None else None
     loaded = load(chosen, source, revision=revision, backend=backend, budget_mb=budget_mb)
@@ -214,7 +212,7 @@ def random_tokenizer(name: str, *, seed: int = 0, layers: int | None = None) -> 
     DataError : a library that is not installed
     """
     chosen = spec(name)
-    build: Callable[..., Tokenizer] = _imported(f"{FAMILIES[chosen.family]}:build")
+    build: Callable[..., Tokenizer] = pkgutil.resolve_name(f"{FAMILIES[chosen.family]}:build")
     return build(chosen, seed=seed, layers=layers)
 
 
@@ -240,9 +238,3 @@ def is_here(chosen: TokenizerSpec) -> bool:
         chosen.weights, "model.safetensors", revision=chosen.revision or "main"
     )
     return isinstance(found, str)
-
-
-def _imported(path: str) -> Untyped:
-    """Import "module:name"."""
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)

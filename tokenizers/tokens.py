@@ -138,10 +138,6 @@ class Tokens:
             units=tuple(self.units[i] for i in kept) if self.units else (),
         )
 
-    def without_context(self) -> Self:
-        """The same tokens with no context features (K = 0)."""
-        return replace(self, context=self.context[..., :0], context_names=())
-
     def _last(self) -> np.ndarray:
         """Each channel's last valid patch (B, C, D), 0 where there is none."""
         n_patches = self.mask.shape[-1]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonpointer
 from langchain_core.messages import AIMessage, ToolMessage
 
 from tool_use_om.agent.record.trace import Trace
@@ -66,8 +67,7 @@ def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """Yield (JSON pointer, scalar) of every leaf of a JSON value, in order."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            step = str(key).replace("~", "~0").replace("/", "~1")
-            yield from leaves(inner, f"{pointer}/{step}")
+            yield from leaves(inner, f"{pointer}/{jsonpointer.escape(str(key))}")
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from leaves(inner, f"{pointer}/{index}")

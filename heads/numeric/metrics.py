@@ -59,34 +59,6 @@ def kappa(truth: Sequence[str] | Array, predicted: Sequence[str] | Array) -> flo
     return 0.0 if chance >= 1.0 else float(((t == p).mean() - chance) / (1.0 - chance))
 
 
-def auroc(truth: Sequence[str] | Array, proba: Array, classes: Sequence[str] | Array) -> float:
-    """Return the one-against-rest area under the ROC curve, mean over the classes in `truth`.
-
-    Parameters
-    ----------
-    truth : (n,) labels
-    proba : (n, K) in the order of `classes`
-
-    Raises
-    ------
-    DataError : fewer than two classes in `truth`, or a label that `classes` lacks
-    """
-    from scipy.stats import rankdata
-
-    t = np.asarray(truth, dtype=np.str_)
-    names = [str(c) for c in classes]
-    present = np.unique(t)
-    if len(present) < 2 or not set(present) <= set(names):
-        raise DataError("AUROC needs at least two true classes, all known to the head.")
-    areas = []
-    for name in present:
-        positive = t == name
-        ranks = rankdata(proba[:, names.index(str(name))])
-        n_pos, n_neg = int(positive.sum()), int((~positive).sum())
-        areas.append((ranks[positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
-    return float(np.mean(areas))
-
-
 def mae(truth: Array, predicted: Array) -> float:
     """Return the mean absolute error over finite values, in their unit."""
     return float(np.nanmean(_finite(np.abs(truth - predicted))))
@@ -139,12 +111,6 @@ def crps_each(truth: Array, quantiles: Array, levels: Sequence[float] | Array) -
     gap = np.asarray(truth)[..., None] - quantiles
     pinball: Array = 2.0 * np.maximum(level * gap, (level - 1.0) * gap).mean(axis=-1)
     return pinball
-
-
-def interval_coverage(truth: Array, lower: Array, upper: Array) -> float:
-    """Return the share of finite `truth` inside [lower, upper]."""
-    known = np.isfinite(truth)
-    return float(((truth >= lower) & (truth <= upper))[known].mean())
 
 
 def nan_mean(values: Array) -> Array:

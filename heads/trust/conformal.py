@@ -40,11 +40,6 @@ class Coverage:
     lower: float
     upper: float
 
-    @property
-    def agrees(self) -> bool:
-        """Whether the nominal coverage lies inside the interval."""
-        return self.lower <= self.nominal <= self.upper
-
 
 @dataclass(frozen=True, kw_only=True)
 class IntervalForecast(Forecast):

@@ -16,22 +16,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError, NotFittedError
 from tool_use_om.heads.trust.conformal import (
-    Coverage,
     check_coverage,
-    measured_coverage,
     needed_groups,
     too_few,
 )
-
-if TYPE_CHECKING:
-    from tool_use_om.heads.contract.base import ClassifierHead
-    from tool_use_om.tokenizers.tokens import Tokens
 
 Array = np.ndarray
 Method = Literal["lac", "aps"]
@@ -197,55 +191,6 @@ class PredictionSets:
         return scores
 
 
-class ConformalClassifier:
-    """Prediction sets around a fitted classifier; the parameters are those of `PredictionSets`."""
-
-    def __init__(
-        self,
-        head: ClassifierHead,
-        coverage: float = 0.9,
-        *,
-        method: Method = "lac",
-        class_conditional: bool = False,
-        ties: Ties = "random",
-        seed: int = 0,
-    ) -> None:
-        self.head = head
-        self.sets = PredictionSets(
-            head.classes_,
-            coverage,
-            method=method,
-            class_conditional=class_conditional,
-            ties=ties,
-            seed=seed,
-        )
-
-    @property
-    def note(self) -> str:
-        """What a reader should know; "" if nothing."""
-        return self.sets.note
-
-    def calibrate(self, tokens: Tokens, y: Sequence[str]) -> Self:
-        """Calibrate on held-out windows."""
-        self.sets.calibrate(self.head.predict_proba(tokens), y, _keys(tokens))
-        return self
-
-    def predict_sets(self, tokens: Tokens) -> list[set[str]]:
-        """Return the labels that remain possible for each window."""
-        return self.sets.sets(self._inside(tokens))
-
-    def measure(
-        self, tokens: Tokens, y: Sequence[str], groups: Sequence[str] | None = None
-    ) -> Coverage:
-        """Return how often the sets hold the true label on windows used for nothing else."""
-        hits = self.sets.hits(self._inside(tokens), y)
-        chosen = tokens.session_ids if groups is None else groups
-        return measured_coverage(hits, self.sets.coverage, chosen)
-
-    def _inside(self, tokens: Tokens) -> Array:
-        return self.sets.inside(self.head.predict_proba(tokens), _keys(tokens))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Abstention:
     """Where no answer is given, because none or too many labels remain possible.
@@ -269,10 +214,6 @@ class Abstention:
     def share(self) -> float:
         """The share of windows without an answer."""
         return float(self.abstains.mean())
-
-
-def _keys(tokens: Tokens) -> Keys:
-    return Keys.of(tokens.session_ids, tokens.window_start_s)
 
 
 def _pool(scores: Array, sessions: Array) -> Pool:

@@ -281,7 +281,6 @@ def test_select_and_without_channels_keep_what_they_name(tokens: Tokens) -> None
     joined = concatenate([tokens.select([0]), tokens.select([1])])
     np.testing.assert_array_equal(joined.values, tokens.values)
     assert joined.session_ids == tokens.session_ids
-    assert tokens.without_context().pooled(context=True).shape == (2, 1)
 
 
 def test_tokens_refuse_what_does_not_fit(tokens: Tokens) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,7 @@ def family(name: str) -> Family:
     """Return the family called `name`; raise NotFoundError for a name that is not registered."""
     if name not in FAMILIES:
         raise unknown("synthetic family", name, FAMILIES)
-    module, _, function = FAMILIES[name].partition(":")
-    found: Family = getattr(import_module(module), function)
+    found: Family = pkgutil.resolve_name(FAMILIES[name])
     return found
 
 
@@ -150,7 +149,7 @@ class Corpus:
     def recipe(self) -> dict[str, object]:
         """Return what determines the stream: families, shares, lengths, seed and source code."""
         modules = sorted({where.partition(":")[0] for where in FAMILIES.values()} | {DRAWS})
-        files = [Path(str(import_module(name).__file__)) for name in modules]
+        files = [Path(str(pkgutil.resolve_name(name).__file__)) for name in modules]
         source = hashlib.sha256(b"".join(file.read_bytes() for file in files))
         return {
             "families": {n: s for n, s in self.shares().items() if s > 0},

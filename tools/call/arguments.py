@@ -83,12 +83,12 @@ class ShowChannelStats(Arguments):
     channels: Names | None = Field(
         default=None, description="Channel ids or a modality name; default: the selected channels."
     )
-    by: Literal[
-        "channel", "label", "session", "subject", "hour", "weekday", "month", "date"
-    ] = Field(
-        default="channel",
-        description="One row for each channel, or for each channel and group; hour (of the day) "
-        "to date need sessions with dates.",
+    by: Literal["channel", "label", "session", "subject", "hour", "weekday", "month", "date"] = (
+        Field(
+            default="channel",
+            description="One row for each channel, or for each channel and group; hour (of the day) "
+            "to date need sessions with dates.",
+        )
     )
     statistic: Statistic = Field(
         default="std",

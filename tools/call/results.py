@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsonpointer import JsonPointer, JsonPointerException
+
 from tool_use_om.data.errors import DataError, NotFoundError, nearest
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace, atomic_folder
@@ -143,11 +145,17 @@ class ResultStore:
         NotFoundError : the pointer leads nowhere; the message lists what is there
         """
         value: Json = self.get(result_id).data
-        if pointer and not pointer.startswith("/"):
-            raise NotFoundError(f"A JSON pointer starts with '/'; got {pointer[:60]!r}.")
-        for step in pointer.split("/")[1:]:
-            value = _step(value, step.replace("~1", "/").replace("~0", "~"), result_id, pointer)
+        for step in _parts(pointer):
+            value = _step(value, step, result_id, pointer)
         return value
+
+
+def _parts(pointer: str) -> list[str]:
+    try:
+        parts: list[str] = JsonPointer(pointer).parts
+    except JsonPointerException as error:
+        raise NotFoundError(f"{pointer[:60]!r} is no JSON pointer: {error}") from error
+    return parts
 
 
 def _step(value: Json, key: str, result_id: str, pointer: str) -> Json:

@@ -64,21 +64,6 @@ def seconds_axis(axes: Axes, start: str = "session start") -> None:
     axes.set_xlabel(f"{unit[1]} from {start}")
 
 
-def shade(axes: Axes, start_s: float, end_s: float, colour: str, text: str | None = None) -> None:
-    """Shade a stretch of the seconds axis and name it at its top."""
-    axes.axvspan(start_s, end_s, color=colour, alpha=0.13, linewidth=0)
-    if text:
-        axes.annotate(
-            text,
-            ((start_s + end_s) / 2, 1.0),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            va="top",
-            fontsize=8,
-            color=colour,
-        )
-
-
 def sessions_figure(
     dataset: DataSet, session_ids: Sequence[str], channels: Sequence[str], span: Span
 ) -> Callable[[Path], None]:

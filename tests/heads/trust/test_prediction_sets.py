@@ -13,10 +13,10 @@ from tool_use_om.heads.numeric.metrics import wilson
 from tool_use_om.heads.registry import make_head
 from tool_use_om.heads.trust.prediction_sets import (
     Abstention,
-    ConformalClassifier,
     Keys,
     PredictionSets,
 )
+from tool_use_om.tokenizers.tokens import Tokens
 
 CLASSES = ("running", "standing", "walking")
 Noisy = Callable[[int, int], tuple[Any, list[str]]]
@@ -37,6 +37,29 @@ def _fitted(name: str, noisy: Noisy) -> Any:
     return make_head(name).fit(*noisy(48, 0))  # type: ignore[attr-defined]  # a classifier
 
 
+class Calibrated:
+    """Prediction sets over what a fitted head says of windows."""
+
+    def __init__(self, head: Any, coverage: float = 0.9, **settings: Any) -> None:
+        self.head, self.sets = head, PredictionSets(head.classes_, coverage, **settings)
+
+    def calibrate(self, tokens: Tokens, y: list[str]) -> Calibrated:
+        self.sets.calibrate(self.head.predict_proba(tokens), y, self._keys(tokens))
+        return self
+
+    def predict_sets(self, tokens: Tokens) -> list[set[str]]:
+        return self.sets.sets(self._inside(tokens))
+
+    def share(self, tokens: Tokens, y: list[str]) -> float:
+        return float(self.sets.hits(self._inside(tokens), y).mean())
+
+    def _inside(self, tokens: Tokens) -> np.ndarray:
+        return self.sets.inside(self.head.predict_proba(tokens), self._keys(tokens))
+
+    def _keys(self, tokens: Tokens) -> Keys:
+        return Keys.of(tokens.session_ids, tokens.window_start_s)
+
+
 @pytest.mark.parametrize("head_name", ["prototypes", "knn"])
 @pytest.mark.parametrize("method", ["lac", "aps"])
 @pytest.mark.parametrize("class_conditional", [False, True])
@@ -47,10 +70,10 @@ def test_sets_cover_as_promised_over_many_splits(
     head = _fitted(head_name, noisy)
     shares = []
     for seed in range(1, 31):
-        conformal = ConformalClassifier(
+        conformal = Calibrated(
             head, 0.8, method=method, class_conditional=class_conditional
         ).calibrate(*noisy(120, seed))
-        shares.append(conformal.measure(*noisy(120, 1000 + seed)).empirical)
+        shares.append(conformal.share(*noisy(120, 1000 + seed)))
     assert 0.78 < np.mean(shares) < 0.82
 
 
@@ -109,14 +132,14 @@ def test_a_class_with_too_few_sessions_falls_back(noisy: Noisy) -> None:
     head = _fitted("prototypes", noisy)
     tokens, y = noisy(120, 1)
     kept = [i for i in range(120) if y[i] != "standing" or i < 24]
-    conformal = ConformalClassifier(head, 0.8, class_conditional=True)
+    conformal = Calibrated(head, 0.8, class_conditional=True)
     conformal.calibrate(tokens.select(kept), [y[i] for i in kept])
     assert conformal.sets.fallback_ == ("standing",)
 
 
 def test_a_set_does_not_depend_on_its_neighbours(noisy: Noisy) -> None:
     """The number that breaks ties follows from the window's own name."""
-    conformal = ConformalClassifier(_fitted("knn", noisy), 0.8).calibrate(*noisy(48, 1))
+    conformal = Calibrated(_fitted("knn", noisy), 0.8).calibrate(*noisy(48, 1))
     tokens, _ = noisy(48, 2)
     whole = conformal.predict_sets(tokens)
     assert conformal.predict_sets(tokens.select([5, 3])) == [whole[5], whole[3]]
@@ -124,7 +147,7 @@ def test_a_set_does_not_depend_on_its_neighbours(noisy: Noisy) -> None:
 
 def test_sets_are_never_empty_when_ties_are_kept_under_aps(noisy: Noisy) -> None:
     """The most probable label then always stays possible."""
-    conformal = ConformalClassifier(_fitted("prototypes", noisy), 0.5, method="aps", ties="keep")
+    conformal = Calibrated(_fitted("prototypes", noisy), 0.5, method="aps", ties="keep")
     conformal.calibrate(*noisy(48, 1))
     assert all(conformal.predict_sets(noisy(48, 2)[0]))
 
@@ -132,12 +155,12 @@ def test_sets_are_never_empty_when_ties_are_kept_under_aps(noisy: Noisy) -> None
 def test_sets_hold_every_label_when_calibration_is_too_small(noisy: Noisy) -> None:
     """Three sessions cannot support 90 %: nothing is ruled out, and the note says why."""
     tokens, y = noisy(12, 1)
-    conformal = ConformalClassifier(_fitted("prototypes", noisy), 0.9).calibrate(
+    conformal = Calibrated(_fitted("prototypes", noisy), 0.9).calibrate(
         tokens.select([0, 4, 8]), ["running", "standing", "walking"]
     )
     assert conformal.predict_sets(tokens) == [set(CLASSES)] * 12
-    assert "9 are needed" in conformal.note
-    assert conformal.measure(tokens, y).empirical == 1.0
+    assert "9 are needed" in conformal.sets.note
+    assert conformal.share(tokens, y) == 1.0
 
 
 def test_sets_raise_when_not_calibrated_or_label_is_strange(noisy: Noisy) -> None:
@@ -145,22 +168,22 @@ def test_sets_raise_when_not_calibrated_or_label_is_strange(noisy: Noisy) -> Non
     head = _fitted("prototypes", noisy)
     tokens, y = noisy(12, 1)
     with pytest.raises(NotFittedError):
-        ConformalClassifier(head).predict_sets(tokens)
+        Calibrated(head).predict_sets(tokens)
     with pytest.raises(DataError, match="flying"):
-        ConformalClassifier(head).calibrate(tokens, ["flying", *y[1:]])
+        Calibrated(head).calibrate(tokens, ["flying", *y[1:]])
     with pytest.raises(DataError, match="coverage"):
-        ConformalClassifier(head, 1.0)
+        Calibrated(head, 1.0)
 
 
 def test_a_label_never_learnt_counts_as_missed(noisy: Noisy) -> None:
     """A held-out window of an unknown label is never covered."""
-    conformal = ConformalClassifier(_fitted("prototypes", noisy), 0.8).calibrate(*noisy(48, 1))
-    assert conformal.measure(noisy(12, 2)[0], ["flying"] * 12).empirical == 0.0
+    conformal = Calibrated(_fitted("prototypes", noisy), 0.8).calibrate(*noisy(48, 1))
+    assert conformal.share(noisy(12, 2)[0], ["flying"] * 12) == 0.0
 
 
 def test_coverage_counts_sessions_not_windows(noisy: Noisy) -> None:
     """Windows of one session are alike: the interval is that of the sessions."""
-    conformal = ConformalClassifier(_fitted("prototypes", noisy), 0.8).calibrate(*noisy(48, 1))
+    conformal = Calibrated(_fitted("prototypes", noisy), 0.8).calibrate(*noisy(48, 1))
     found = conformal.measure(*noisy(48, 2))
     assert (found.n, found.n_groups) == (48, 12)
     assert (found.lower, found.upper) == pytest.approx(wilson(found.empirical, 12))
