@@ -25,7 +25,8 @@ class Outlier:
 
     Parameters
     ----------
-    kind : "value" (a few samples), "level" (a stretch lies elsewhere) or "spread" (a stretch is livelier)
+    kind : "value" (a few samples), "level" (a stretch lies elsewhere) or "spread" (a stretch is
+        livelier; a stuck sensor is what the data check finds)
     at : the sample furthest out, its value `value` in channel units
     score : robust standard deviations from the usual
     """
