@@ -166,17 +166,26 @@ def unit_in_name(name: str) -> str | None:
             return check_unit(bracket.group(1))
         except NotFoundError:
             return None
+    words = name.split()
+    if len(words) > 1 and len(words[-1]) > 1 and words[-1] in UNITS:
+        return words[-1]
+    found = _suffix_unit(name)
+    if found is None and ("°C" in name or "degC" in name):
+        return "degC"
+    return "%" if found is None and name.rstrip().endswith("%") else found
+
+
+def _suffix_unit(name: str) -> str | None:
     parts = [p for p in re.split(r"[_\s.-]+", name.strip()) if p]
     for size in (2, 1):
-        if len(parts) > size:
-            end = "_".join(parts[-size:])
-            if size == 1 and len(end) == 1:
-                return _CAPITALS.get(end) if "_" in name else None
-            if end.casefold() in _SUFFIX_UNITS:
-                return _SUFFIX_UNITS[end.casefold()]
-    if "°C" in name or "degC" in name:
-        return "degC"
-    return "%" if name.rstrip().endswith("%") else None
+        end = "_".join(parts[-size:])
+        if len(parts) <= size:
+            continue
+        if size == 1 and len(end) == 1:
+            return _CAPITALS.get(end) if "_" in name else None
+        if end.casefold() in _SUFFIX_UNITS:
+            return _SUFFIX_UNITS[end.casefold()]
+    return None
 
 
 # written form (folded) → (family, factor to the family's base unit)

@@ -158,7 +158,7 @@ def plan_facts(plan: TablePlan) -> dict[str, str]:
         "rows": str(plan.n_rows),
         "understood": "; ".join(plan.said),
         "rate": ", ".join(dict.fromkeys(_rate_text(m.rate_hz) for m in plan.modalities)),
-        "sessions": f"{many}, {min(lengths):g} to {max(lengths):g} s: {first}",
+        "sessions": f"{many}, {_spread(lengths)}: {first}",
         "subjects": "not told" if subjects == ["unknown"] else ", ".join(subjects[:8]),
         "labels": ", ".join(f"{k} ({n})" for k, n in labels.most_common(8)) or "none",
         "channels": ", ".join(channels[:_SHOWN]) + more,
@@ -167,6 +167,13 @@ def plan_facts(plan: TablePlan) -> dict[str, str]:
         "split rule": plan.split_rule,
     }
     return facts | ({"assumed": " ".join(plan.notes)} if plan.notes else {})
+
+
+def _spread(lengths: Sequence[float]) -> str:
+    from tool_use_om.data.converters.table.plan import length_text
+
+    low, high = length_text(min(lengths)), length_text(max(lengths))
+    return low if low == high else f"{low} to {high}"
 
 
 def _rate_text(rate_hz: float) -> str:

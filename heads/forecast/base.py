@@ -110,7 +110,7 @@ class ForecastHead(Head):
 
     def _steps(self, horizon_s: float) -> int:
         longest = self.max_horizon_s
-        if not 0.0 < horizon_s <= longest + 1e-9:
+        if not 0.0 < horizon_s <= longest * (1 + 1e-9):  # relative: months in seconds are large
             raise DataError(
                 f"`horizon_s` must be in (0, {longest:g}], got {horizon_s:g}: no fitted window has "
                 "a longer known future. Shorten it, or fit with a shorter window_s or longer "

@@ -159,7 +159,18 @@ def liveliest(
     ]
     alive = sorted((c for c in channels if c not in dead), key=lambda c: -float(pooled["std"][c]))
     if not alive:
-        raise DataError(f"All of {', '.join(channels)} are flat or missing. Choose other channels.")
+        flat = [c for c in channels if c in pooled.index and pooled["nan_frac"][c] < 1]
+        if not flat:
+            raise DataError(
+                f"None of {', '.join(channels[:6])} has a value in the selected sessions. Choose "
+                "other channels or sessions."
+            )
+        kept = tuple(flat[: limit or len(flat)])
+        return (
+            kept,
+            tuple(c for c in channels if c not in kept),
+            "all that have values never change",
+        )
     order = sorted(alive, key=lambda c: _turn(c, alive))
     kept = set(order[: limit or len(order)])
     why = f"{len(dead)} flat or mostly missing" if dead else "none is flat or mostly missing"

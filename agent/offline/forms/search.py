@@ -85,9 +85,12 @@ def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
     checked = [r for r in answer.results if "n_unusual" in r.content] or [result]
     if result is not checked[0]:
         return  # one table holds all of them
-    usual = [r for r in checked if r.content.get("n_unusual") == 0]
+    scanned = [r for r in checked if r.content.get("scan")]
+    for each in scanned:
+        _tell_scan(answer, each)
+    usual = [r for r in checked if r.content.get("n_unusual") == 0 and r not in scanned]
     for each in checked:
-        if each not in usual:
+        if each not in usual and each not in scanned:
             _unusual_headline(answer, each)
     _usual_headline(answer, usual)
     answer.section("Strangest stretch")
@@ -116,6 +119,53 @@ def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
     answer.note("The p-value is the share of usual windows that are at least as strange.")
     if not any(ask.sessions for ask in query.asks):
         answer.note("No session was named, so only these were checked.")
+
+
+_KINDS = {
+    "value": "a value far from its neighbours",
+    "level": "a stretch at another level",
+    "spread": "a stretch livelier than the others",
+}
+
+
+def _tell_scan(answer: Answer, result: Result) -> None:
+    """Tell what stands out in a long series, value by value, and where."""
+    name = result.content.get("query_session")
+    rows: list[dict[str, Any]] = result.content["scan"]["found"]
+    if not rows:
+        answer.head(
+            result, f"nothing stands out in the {{n}} samples of `{name}`",
+            n=ref("/scan/n_samples", f"samples of {name} that were scanned"),
+        )  # fmt: skip
+        return
+    at = "date" if "date" in rows[0] else "at_s"
+    style = {} if at == "date" else {"style": "unit"}
+    channel = braces(str(rows[0]["channel"]))
+    many = result.content["scan"]["n_found"] > 1
+    answer.head(
+        result, f"`{channel}` is unusual at {{at}}: {{value}}, where it usually lies between "
+        "{low} and {high}" + ("; {n} places stand out in all" if many else ""),
+        at=ref(f"/scan/found/0/{at}", "where it stands out most", **style),
+        value=ref("/scan/found/0/value", "the value furthest out", "unit"),
+        low=ref("/scan/found/0/usual_low", "first percentile of the other values", "unit"),
+        high=ref("/scan/found/0/usual_high", "last percentile of the other values", "unit"),
+        **({"n": ref("/scan/n_found", "places that stand out")} if many else {}),
+    )  # fmt: skip
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for i, row in enumerate(rows):
+        place = f"/scan/found/{i}"
+        what = f"place {i + 1} that stands out"
+        cells: tuple[Cell, ...] = (
+            f"`{row['channel']}`",
+            ref(f"{place}/{at}", f"where {what} is", **style),
+            ref(f"{place}/value", f"value of {what}", "unit"),
+            (ref(f"{place}/start_s", f"start of {what}", "unit"),
+             ref(f"{place}/end_s", f"end of {what}", "unit")),
+            _KINDS[row["kind"]],
+        )  # fmt: skip
+        told.append((result, cells))
+    answer.section("What stands out")
+    answer.table(("channel", "at", "value", "from, to", "what"), told)
 
 
 def _usual_headline(answer: Answer, results: Sequence[Result]) -> None:

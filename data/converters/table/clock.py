@@ -54,6 +54,9 @@ def is_dates(cells: Cells, name: str) -> bool:
     """Whether a column's first filled cells look like dates."""
     if not cells.is_text(name):
         return pa.types.is_temporal(cells.columns[name].type)
+    first = cells.columns[name][0].as_py() if len(cells) else None
+    if first and re.fullmatch(r"-?\d+(?:\.\d+)?", first):
+        return False  # a plain number; most columns are left here
     texts = [t for t in cells.columns[name].slice(0, 50).to_pylist() if t]
     if not texts or any(re.fullmatch(r"\d{1,3}(?:\.\d{3})+", t) for t in texts):
         return False

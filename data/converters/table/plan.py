@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -85,6 +86,8 @@ def plan_sessions(tables: Sequence[Understood], options: TableOptions) -> TableP
     readings = _readings(tables)
     said = [line for table in tables for line in table.said]
     rows = [rows_by(r.keys) for r in readings]
+    for reading, own in zip(readings, rows, strict=True):
+        _check_clock(reading, own)
     ids = list(dict.fromkeys(k for own in rows for k in own))
     ordered = [_in_order(r, own, said) for r, own in zip(readings, rows, strict=True)]
     zeros = {k: _zero(readings, ordered, k) for k in ids}
@@ -171,6 +174,29 @@ def _in_order(
     return found
 
 
+def _check_clock(reading: Readings, own: Mapping[str, np.ndarray]) -> None:
+    """Refuse times that come twice, with what may be the cause.
+
+    Raises
+    ------
+    DataError : a session has two rows of one time
+    """
+    for key, rows in own.items():
+        seconds = reading.clock.seconds[rows]
+        again = np.flatnonzero(np.diff(np.sort(seconds)) == 0)
+        if not len(again):
+            continue
+        at = float(np.sort(seconds)[again[0]])
+        shown = str(np.datetime64(int(at), "s")) if reading.clock.absolute else f"{at:g} s"
+        local = "read as UTC" in reading.clock.form
+        summer = "if these are local times with a change of the clock, name their --tz; " * local
+        raise DataError(
+            f"Session {key!r}: time must not repeat, but {len(again)} times come twice, first "
+            f"{shown}; {summer}if rows are of several sessions, subjects or sensors, name their "
+            "column with --session, --subject or --sensor; else drop or average them."
+        )
+
+
 def _zero(
     readings: Sequence[Readings], ordered: Sequence[Mapping[str, np.ndarray]], key: str
 ) -> float:
@@ -249,30 +275,39 @@ def _irregular(times: Mapping[str, np.ndarray], rate_hz: float) -> tuple[str, ..
     )
 
 
+def length_text(seconds: float) -> str:
+    """Return a length of time as people say it: "50 days", "1.5 h", "12 s"."""
+    sizes = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"))
+    size, unit = next(((s, u) for s, u in sizes if seconds >= 2 * s), (1.0, "s"))
+    return f"{seconds / size:.4g} {unit}"
+
+
 def needs_double(values: np.ndarray) -> bool:
-    """Whether 32-bit numbers would lose what was written: decimals, or most of a narrow range."""
-    for column in values.T:
-        known = column[np.isfinite(column)]
-        if not known.size:
-            continue
-        top = float(np.abs(known).max())
-        if top >= np.finfo(np.float32).max:
-            continue  # refused with its row when it is written
-        apart = float(np.spacing(np.float32(top)))
-        sample = known[:: max(1, known.size // 2000)]
-        places = next(
-            (
-                k
-                for k in range(7)
-                if np.allclose(sample, np.round(sample, k), rtol=0, atol=1e-9 * max(top, 1.0))
-            ),
-            None,
-        )
-        if places is not None and 10.0**-places < 2 * apart and top > 0:
+    """Whether 32-bit numbers would lose what was written in a column of (n, C).
+
+    That is decimals closer than two steps of such a number, or a narrow range far from zero.
+    """
+    known = np.where(np.isfinite(values), values, np.nan)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
+        low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
+    top = np.maximum(np.abs(low), np.abs(high))
+    held = np.isfinite(top) & (top > 0) & (top < np.finfo(np.float32).max)
+    if not held.any():
+        return False
+    sample = known[:: max(1, len(known) // 2000), held]
+    top, span = top[held], (high - low)[held]
+    apart = np.spacing(top.astype(np.float32)).astype(np.float64)
+    left = np.ones(len(top), dtype=bool)
+    for places in range(7):
+        off = np.abs(sample[:, left] - np.round(sample[:, left], places))
+        plain = np.flatnonzero(left)[~(off > 1e-9 * np.maximum(top[left], 1.0)).any(axis=0)]
+        if (10.0**-places < 2 * apart[plain]).any():
             return True
-        if places is None and apart > 1e-5 * float(np.ptp(known)) > 0:
-            return True
-    return False
+        left[plain] = False
+        if not left.any():
+            return False
+    return bool(((apart > 1e-5 * span) & (span > 0) & left).any())
 
 
 def _per_session(table: Understood, use: str, ids: Sequence[str]) -> dict[str, str]:
@@ -384,8 +419,8 @@ def _split_by_time(
         return whole, f"all in training: under {FEWEST_STEPS} samples a session cannot be cut", None
     gap = min(gap_of(d.duration_s, rate) for d in drafts)
     rule = (
-        f"by time inside each session, about 60/20/20, with {gap:g} s kept free between (a context "
-        "and its horizon): too few sessions to hold some out"
+        f"by time inside each session, about 60/20/20, with {length_text(gap)} kept free between "
+        "(a context and its horizon): too few sessions to hold some out"
     )
     return placed, rule, round(gap, 6)
 

@@ -143,7 +143,7 @@ def _folded(name: str) -> str:
 def _time(cells: Cells, free: Sequence[str]) -> tuple[str, ...]:
     """Return the time column, or a date and a time of day; empty if there is none."""
     dates = [n for n in free if is_dates(cells, n)]
-    clocks = [n for n in free if cells.is_text(n) and is_time_of_day(cells, n)]
+    clocks = [n for n in free if cells.is_text(n) and is_time_of_day(cells, n)] if dates else []
     if dates and clocks and _only_days(cells, dates[0]):
         return dates[0], clocks[0]
     named = [n for n in free if _folded(n) in _TIME or _TIME_WORD.search(n.casefold())]
@@ -163,7 +163,9 @@ def _only_days(cells: Cells, name: str) -> bool:
 
 
 def _runs_on(numbers: np.ndarray) -> bool:
+    """Whether numbers rise, or fall, most times that they change."""
     steps = np.diff(numbers)
+    steps = steps[steps != 0]
     return len(steps) == 0 or bool(max((steps > 0).mean(), (steps < 0).mean()) >= 0.5)
 
 

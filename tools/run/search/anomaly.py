@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
@@ -9,7 +10,16 @@ from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.outcome import coverage_json
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Stopwatch, encode, plan_encoding, whole, without_filters
+from tool_use_om.tools.encode.plan import (
+    Plan,
+    Stopwatch,
+    encode,
+    parts_of,
+    plan_encoding,
+    whole,
+    without_filters,
+)
+from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.search.figures import scores_figure
@@ -30,7 +40,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
         raise DataError("Give query_session: the session to check for unusual stretches.")
     query = query_segment(dataset, args)
     clock = Stopwatch()
-    plan = plan_encoding(ctx, without_filters(working_set))
+    plan = _series_window(plan_encoding(ctx, without_filters(working_set)), query)
     usual, check = usual_segments(dataset, working_set, query)
     with clock.lap("encode_s"):
         asked = encode(ctx, plan, [query])
@@ -53,6 +63,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
             "channels": list(plan.channels),
             "compared_with": _amount(tokens),
             **_found(dataset, rows, threshold),
+            **_scanned(dataset, plan.channels, query),
             "coverage": _coverage(head, threshold, args.coverage, held_out),
             "notes": list(plan.notes),
         },
@@ -60,6 +71,63 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
         clock=clock,
         files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
     )
+
+
+SERIES_WINDOWS = 40  # windows that one long series is cut into, side by side, to be compared
+MOST_TOLD = 8
+
+
+def _series_window(plan: Plan, query: Segment) -> Plan:
+    """Return the plan with a window for a single long series: a fortieth of it."""
+    if not plan.dataset.manifest.by_time:
+        return plan
+    patches = max(int(query.duration_s / SERIES_WINDOWS / plan.patch_s), MIN_PATCHES)
+    window_s = patches * plan.patch_s
+    if window_s >= plan.settings.window_s:
+        return plan
+    stride_s = max(round(window_s * plan.rate_hz) // 2, 1) / plan.rate_hz
+    note = f"Windows of {patches * plan.patch_s * plan.rate_hz:g} samples suit a series this long."
+    return plan.with_window(window_s, stride_s, note)
+
+
+def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[str, Any]:
+    """Return what stands out in the whole of a long series, sample by sample.
+
+    Sets whose sessions are whole are not scanned so: there, other sessions say what is usual.
+    """
+    import numpy as np
+
+    from tool_use_om.heads.search.outliers import scan
+
+    if not dataset.manifest.by_time:
+        return {}
+    rows: list[dict[str, Any]] = []
+    n_samples = 0
+    for signal in dataset.read(query.session_id, channels, query.start_s, query.end_s):
+        n_samples = max(n_samples, len(signal.time_s))
+        for i, channel in enumerate(signal.channels):
+            found = scan(np.asarray(signal.values[:, i], dtype=np.float64))
+            for o in found.outliers:
+                edges = [float(signal.time_s[k]) for k in (o.first, o.last, o.at)]
+                dates = dataset.date_texts(query.session_id, edges)
+                rows.append(
+                    {
+                        "session_id": query.session_id,
+                        "channel": channel,
+                        "kind": o.kind,
+                        "start_s": edges[0],
+                        "end_s": edges[1],
+                        "at_s": edges[2],
+                        **({"date": dates[2]} if dates else {}),
+                        "value": o.value,
+                        "unit": signal.units[i],
+                        "usual_low": found.low,
+                        "usual_high": found.high,
+                        "deviations": o.score,
+                    }
+                )
+    rows.sort(key=lambda r: -float(r["deviations"]))
+    return {"scan": {"n_found": len(rows), "n_samples": n_samples, "found": rows[:MOST_TOLD]}}
 
 
 def _amount(tokens: Tokens) -> dict[str, int]:
@@ -90,6 +158,9 @@ def usual_segments(
         found = select(dataset, working_set).segments
         usual = [s for s in found if s.session_id != query.session_id]
         return usual or whole(dataset, [query.session_id]), {}
+    if dataset.manifest.by_time:
+        held = {k: parts_of(dataset, k) for k in ("calibration", "test")}
+        return parts_of(dataset, "train"), {k: parts for k, parts in held.items() if parts}
     table = dataset.sessions()
     others = table[table["session_id"] != query.session_id]
     by_split = {
