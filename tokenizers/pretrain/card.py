@@ -19,12 +19,13 @@ from tool_use_om.tokenizers.pretrain.state import read_progress
 SMOOTHING = 100  # steps under the median of the loss curve
 
 
-def export_run(run: Path, to: Path, *, note: str = "") -> None:
+def export_run(run: Path, to: Path, *, note: str = "", name: str | None = None) -> None:
     """Copy a run's checkpoint to `to` with a README.md that says what it is.
 
     Parameters
     ----------
     note : str, a sentence for the top of the card
+    name : str, what the card calls the tokenizer; None = the name of `to`
 
     Raises
     ------
@@ -38,7 +39,7 @@ def export_run(run: Path, to: Path, *, note: str = "") -> None:
             f"{run} was trained on real series, too: an ablation, which the card would call "
             "synthetic. Export a run made without --real."
         )
-    text = card(progress, read_metrics(run), run / CHECKPOINT, note)
+    text = card(progress, read_metrics(run), run / CHECKPOINT, note, name or to.name)
     with atomic_folder(to) as partial:
         for path in (run / CHECKPOINT).iterdir():
             shutil.copyfile(path, partial / path.name)
@@ -47,41 +48,42 @@ def export_run(run: Path, to: Path, *, note: str = "") -> None:
     to.chmod(0o755)
 
 
-def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str) -> str:
+def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str, title: str) -> str:
     """Return the model card (Markdown) of a checkpoint from what its run recorded."""
     model = load_moment(checkpoint)
     config, held = progress["config"], [row for row in rows if "held_out" in row]
-    more = ("views", "segments", "kin", "forecast", "coarse", "start_from")
+    more = ("views", "segments", "kin", "forecast", "coarse", "start_from", "spread")
     options = ", ".join(f"{n} {config[n]}" for n in more if config.get(n)) or "as above"
+    plain = model.config.inputs == "values"
+    read = "its values" if plain else "its values, shape, steps and statistics"
+    files = "Same files as momentfm's checkpoints" if plain else "Not for momentfm: it reads more"
     first, last = held[0], held[-1]
     shares = ", ".join(f"{n} {s:g}" for n, s in progress["corpus"]["families"].items())
     table = "\n".join(
         f"| {name} | {first['held_out'][name]:.4f} | {last['held_out'][name]:.4f} |"
         for name in FAMILIES
+        if name in first["held_out"]
     )
     return f"""---
 license: apache-2.0
 library_name: tool-use-om
 tags: [time-series, MOMENT, embeddings]
 ---
-# moment-tiny
+# {title}
 
 {note}
 
 A small MOMENT encoder: patches of {model.config.patch_len} samples, windows up to
 {model.config.seq_len}, {sum(p.numel() for p in model.parameters()):,} parameters (d_model
 {model.config.d_model}, {model.config.n_layers} layers, {model.config.n_heads} heads, d_ff
-{model.config.d_ff}), float32. Same files as momentfm's checkpoints. Licence: Apache-2.0.
+{model.config.d_ff}), float32. Of each patch it reads {read}. {files}. Licence: Apache-2.0.
 
-Pretrained by rebuilding hidden patches ({config["hide_from"]:.0%} to {config["hide_to"]:.0%} of
-each window), plus {config["summary"]:g} × a linear reading of the window's shape, spectrum and
-distribution from its mean token, plus {config["contrast"]:g} × telling the other crop of the same
-series from those of other series. Further options of the run:
+Pretrained by {_objective(config)}. Further options of the run:
 {options}. What only the training needed is not in the file.
 
 ## What it was trained on, and what it has never seen
 
-Synthetic series only, drawn by `tokenizers/synthetic/`: no real recording of any kind, so no data
+Synthetic series only, drawn by `data/synthetic/curves/`: no real recording of any kind, so no data
 licence applies and no benchmark can have been seen. Families and their shares:
 {shares}.
 
@@ -98,7 +100,7 @@ lengths, seed, source code). Stream seed {config["seed"]}.
 | windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), no series in two steps |
 | weights | SHA-256 `{weights_hash(model)}` |
 
-## Held-out loss by family (Huber, in normalised units, hidden patches only)
+## Held-out loss of hidden patches by family (Huber, in normalised units)
 
 Series of the same families from a stream that training never reads; 64 a family, 35 % hidden.
 
@@ -116,31 +118,70 @@ little and on no real data.
 """
 
 
+def _objective(config: dict[str, Any]) -> str:
+    """Return the sum of losses in words, the heaviest first."""
+    hidden = f"{config['hide_from']:.0%} to {config['hide_to']:.0%} of each window"
+    terms = {
+        f"rebuilding hidden patches ({hidden})": config.get("rebuild", 1.0),
+        "a linear reading of the window's shape, spectrum and distribution from its mean "
+        "token": config["summary"],
+        "telling the other view of the same series from those of other series": config["contrast"],
+    }
+    ordered = sorted(terms.items(), key=lambda term: -term[1])
+    return ", plus ".join(f"{weight:g} × {what}" for what, weight in ordered if weight)
+
+
 def draw_curves(run: Path, target: Path) -> None:
-    """Draw training loss and held-out loss by family over minutes of training, as PNG."""
+    """Draw training losses and held-out loss by family over minutes of training, as PNG.
+
+    A contrast that weighs more than rebuilding is drawn too, by length of the views: shorter ones
+    are told from more others.
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = read_metrics(run)
-    held = [row for row in rows if "held_out" in row]
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    rows, config = read_metrics(run), (read_progress(run) or {}).get("config", {})
+    contrast = config.get("contrast", 0) > config.get("rebuild", 1)
+    figure = Figure(figsize=(13 if contrast else 9, 4), layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    loss, minutes = (np.array([row[k] for row in rows]) for k in ("loss", "seconds"))
-    left.plot(minutes / 60, loss, color="0.8", lw=0.5, label="each step")
-    near = min(SMOOTHING, len(rows))
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, near), axis=-1)
-    left.plot(minutes[near - 1 :] / 60, smooth, label=f"median of {near} steps")
-    left.set(xlabel="minutes of training", ylabel="Huber loss of hidden patches", title="training")
-    left.set_yscale("log")
-    left.legend()
+    axes = list(np.atleast_1d(figure.subplots(1, 3 if contrast else 2)))
+    if contrast:
+        _draw_contrast(axes.pop(0), rows)
+    _draw_rebuilding(axes[0], rows)
+    held = [row for row in rows if "held_out" in row]
     colours = mpl.colormaps["tab20"]
-    for k, name in enumerate(FAMILIES):
+    for k, name in enumerate(held[0]["held_out"]):
         x, y = ([row["seconds"] / 60 for row in held], [row["held_out"][name] for row in held])
-        right.plot(x, y, label=name, color=colours(k))
-    right.set(xlabel="minutes of training", title="held-out series, by family")
-    right.legend(fontsize=7, ncols=2)
+        axes[1].plot(x, y, label=name, color=colours(k))
+    axes[1].set(xlabel="minutes of training", title="hidden patches, held-out series by family")
+    axes[1].legend(fontsize=7, ncols=2)
     with atomic_file(target) as partial:
         figure.savefig(partial, format="png", dpi=120)
     target.chmod(0o644)
+
+
+def _draw_rebuilding(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # matplotlib's axes
+    """Draw the loss of hidden patches at each step, and its running median."""
+    loss, minutes = (np.array([row[k] for row in rows]) for k in ("loss", "seconds"))
+    axis.plot(minutes / 60, loss, color="0.8", lw=0.5, label="each step")
+    near = min(SMOOTHING, len(rows))
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, near), axis=-1)
+    axis.plot(minutes[near - 1 :] / 60, smooth, label=f"median of {near} steps")
+    axis.set(xlabel="minutes of training", ylabel="Huber loss", title="hidden patches, training")
+    axis.set_yscale("log")
+    axis.legend()
+
+
+def _draw_contrast(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # matplotlib's axes
+    """Draw the running median of the contrast for each length of the views."""
+    for length in sorted({row["length"] for row in rows}):
+        minutes, loss = (
+            np.array([row[k] for row in rows if row["length"] == length])
+            for k in ("seconds", "contrast")
+        )
+        near = min(SMOOTHING // 4, len(loss))
+        smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, near), axis=-1)
+        axis.plot(minutes[near - 1 :] / 60, smooth, label=f"{length} samples")
+    axis.set(xlabel="minutes of training", ylabel="InfoNCE, nats", title="contrast, training")
+    axis.legend()

@@ -86,10 +86,18 @@ EVERYDAY: dict[tuple[str, str], str] = {
         ("MONTH", str(place)): names
         for place, names in enumerate(
             (
-                "january, jan", "february, feb", "in march, during march, of march, march data, "
-                "for march", "april, apr", "in may, during may, of may, may data, for may",
-                "june, jun", "july, jul", "august, aug", "september, sept", "october, oct",
-                "november, nov", "december, dec",
+                "january, jan",
+                "february, feb",
+                "in march, during march, of march, march data, for march",
+                "april, apr",
+                "in may, during may, of may, may data, for may",
+                "june, jun",
+                "july, jul",
+                "august, aug",
+                "september, sept",
+                "october, oct",
+                "november, nov",
+                "december, dec",
             ),
             start=1,
         )

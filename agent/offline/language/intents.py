@@ -61,6 +61,7 @@ _INTENTS = (
     _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), _OF_ONE_SET),
     _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE", _OF_SESSIONS)),
     _Intent("sessions", ("DURATION|CHANNEL|SPLITS|DESCRIBE",), "X"),
+    _Intent("narrow", ("REST",)),
 )  # fmt: skip
 
 
@@ -198,7 +199,7 @@ def _task(clause: Sequence[Node], heads: Sequence[str]) -> str:
 def _times(kind: Kind, clause: Sequence[Node]) -> dict[str, Any]:
     """Return stretch, horizon and limits; a bare duration is the horizon where one is needed."""
     slots: dict[str, Any] = {}
-    for span in pick(clause, "RANGE"):
+    for span in pick(clause, "RANGE", "REST"):
         slots |= _stretch(span)
     for low in pick(clause, "MIN"):
         slots |= _limit("min", low)

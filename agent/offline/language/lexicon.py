@@ -27,7 +27,8 @@ _LEXICON: dict[tuple[str, str], str] = {
         "worse than"
     ),
     ("FIND", "find"): (
-        "find, detect, locate, spot, identify, where, search for, pick out, discover, segment"
+        "find, detect, locate, spot, identify, where, search for, pick out, discover, segment, "
+        "localise, localize, pinpoint"
     ),
     ("CLASSIFY", "classify"): (
         "classify, classification, recognise, recognize, recognition, label the sessions, "
@@ -208,7 +209,10 @@ _LEXICON: dict[tuple[str, str], str] = {
     ),
     ("ONLY", "only"): "only, just, solely, alone",
     # things
-    ("SESSION", "session"): "session, recording, record, file, trial, episode, clip",
+    ("SESSION", "session"): (
+        "session, recording, record, file, trial, episode, clip, log, trip, workout, bout, drill, "
+        "exercise, strip, tracing, trace"
+    ),
     ("CHANNEL", "channel"): "channel, sensor, modality, signal, axis, stream, variable",
     ("DATASET", "dataset"): "data set, dataset, data sets, datasets, data source, sample data",
     ("DATA", "data"): "data",
@@ -216,7 +220,8 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("EXAMPLE", "example"): "example, shot, instance, sample",
     ("CLASS", "class"): "class, activity, category, behaviour, behavior, motion, movement",
     ("SUBJECT", "subject"): (
-        "subject, person, people, participant, user, volunteer, patient, wearer"
+        "subject, person, people, participant, user, volunteer, patient, wearer, client, athlete, "
+        "pupil, student, child, children, driver, rider, player, operator, worker, resident, animal"
     ),
     ("SPLIT", "test"): "test, held out, hold out, holdout, heldout, testing, unseen",
     ("SPLIT", "train"): (
@@ -272,8 +277,14 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("NOT", "not"): (
         "not, no, dont, never, except, excluding, exclude, without, other than, apart from, "
         "all but, everything but, ignore, ignoring, isnt, arent, besides, omit, omitting, "
-        "leave out"
+        "leave out, leaving out, leave off, leave aside, filter out, take out, throw out, "
+        "throw away, cut off, skip, forget, discard, disregard, remove, trim"
     ),
+    ("DEED", "deed"): (
+        "delete, erase, rename, email, e mail, mail, send, upload, download, export, translate, "
+        "buy, sell, install, overwrite, publish, share with"
+    ),
+    ("DROP", "drop"): "drop",
     ("PER", "per"): "per, each, every, by, for each, for every, in each, of each",
     ("OF", "of"): "of",
     ("A", "a"): "a, an",
@@ -360,10 +371,27 @@ _FUNCTION_WORDS = (
     "highest lowest rank order total result results answer question question's compute calculate "
     "determine report display provide return work works part parts bit bits place places within "
     "check checked anywhere somewhere along across around also whole entire own able im ive id "
-    "whats wheres hows theres clearly goes often calibrated explanation going"
+    "whats wheres hows theres clearly goes often calibrated explanation going "
+    "whether put come comes came shows shown showing taken gets given gives among else kindly "
+    "actually exactly currently simply briefly quickly interested curious wonder wondering didnt "
+    "isnt wasnt since always ever ok okay allow search measured measurement measurements reading "
+    "readings recorded collected seen number numbers seem seems appear appears occur occurs "
+    "occurring case cases present itself each way nothing anybody everybody everyone none help "
+    "dear sir madam regards kind sorry wish hope think believe guess idea sort stuff bring "
+    "length lengths series several outside curve curves team shape shapes error errors examine inspect rely estimate explain nobody "
+    "pull fetch grab hand state specify mention inform including included contain contains "
+    "contained exist exists made makes making done being data dataset turn turns yes please"
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that carry no content for the planner; never reported and never spelling-corrected."""
+
+
+_QUANTITIES = (
+    "blood pressure, oxygen saturation, skin conductance, step count, body weight, glucose, "
+    "humidity, velocity, calories, respiration, breathing rate, spo2, blood oxygen, location, gps"
+)
+_ALSO_UNITS = frozenset({"hr", "bpm", "beats per minute", "volume", "market", "stock", "close"})
+"""Things that are measured elsewhere: where these data have no channel for them, that is said."""
 
 
 @lru_cache(maxsize=1)
@@ -377,6 +405,10 @@ def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
     for (tag, strict), phrases in LIMIT_WORDS.items():
         for phrase in phrases.split(", "):
             table[stems(phrase)] = (tag, strict)
+    measured = [_QUANTITIES, *MODALITY_WORDS.values()]
+    for phrase in (p for phrases in measured for p in phrases.split(", ")):
+        if phrase not in _ALSO_UNITS:
+            table.setdefault(stems(phrase), ("QUANTITY", phrase))
     table |= {stems(phrase): ("HEADNAME", s.name) for s in head_specs() for phrase in s.said}
     table |= {stems(phrase): ("TOKNAME", s.name) for s in specs() for phrase in s.said}
     table |= {tuple(map(stem, words_of(name))): ("TOKNAME", name) for name in TOKENIZERS}
@@ -386,7 +418,12 @@ def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
 @lru_cache(maxsize=1)
 def lexicon_words() -> frozenset[str]:
     """Return the words of the lexicon as written, for spelling correction."""
-    every = [*_LEXICON.values(), *EVERYDAY.values(), *LIMIT_WORDS.values(), *MODALITY_WORDS.values()]
+    every = [
+        *_LEXICON.values(),
+        *EVERYDAY.values(),
+        *LIMIT_WORDS.values(),
+        *MODALITY_WORDS.values(),
+    ]
     every += LABEL_SYNONYMS.values()
     every += [phrase for head in head_specs() for phrase in head.said]
     every += [phrase for tokenizer in specs() for phrase in tokenizer.said]

@@ -13,17 +13,18 @@ from typing import Any
 
 from tool_use_om.agent.offline.language.grammar import Node, rewrite
 from tool_use_om.agent.offline.language.intents import intent_of, read_ask
-from tool_use_om.agent.offline.language.measures import Level
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Query
-from tool_use_om.agent.offline.language.refused import refused
+from tool_use_om.agent.offline.language.refused import Said, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
-from tool_use_om.agent.offline.language.tags import tag
-from tool_use_om.agent.offline.language.times import LIMITS, NUMBERS, TIMES
+from tool_use_om.agent.offline.language.tags import read_words
+from tool_use_om.agent.offline.language.times import LIMITS, NUMBERS, TIMES, Span
+from tool_use_om.agent.offline.language.words import Token
 
 _ENCODING = frozenset(
     {"find", "classify", "described", "forecast", "similar", "motif", "anomaly", "unlike"}
 )
+_MOST_CHOICES = 3
 _BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
 
 
@@ -46,17 +47,34 @@ def parse(
     dataset = named or current or next(iter(names.datasets), None)
     if named:
         names = Names.of(cards, named)
-    nodes = _resolve(_grammar(tag(question, names)), names)
+    query, instead = _understood(question, names, dataset, named)
+    runs = [q for q in dict.fromkeys(instead) if _runs(_understood(q, names, dataset, named)[0])]
+    return replace(query, choices=tuple(runs[:_MOST_CHOICES]))
+
+
+def _runs(query: Query) -> bool:
+    """Say whether all of a question can be answered."""
+    return bool(query.asks) and not query.refused and not query.not_understood
+
+
+def _understood(
+    question: str, names: Names, dataset: str | None, named: str | None
+) -> tuple[Query, tuple[str, ...]]:
+    """Return the query, and the questions that may have been meant instead."""
+    tokens, found = read_words(question, names)
+    nodes = _resolve(_grammar(found), names)
     clauses = _clauses(nodes)
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
     if not asks and named:
         asks = [Ask(kind="sessions", topic="describe")]
-    return Query(
+    missing = refused(Said(question, tuple(tokens), tuple(nodes)), asks, names)
+    query = Query(
         asks=_merge(asks),
         dataset=dataset,
-        not_understood=_unknown(nodes, asks),
-        refused=refused(question, nodes, asks, names),
+        not_understood=_unknown(question, tokens, nodes, asks),
+        refused=missing.reasons,
     )
+    return query, missing.instead
 
 
 def _grammar(nodes: Sequence[Node]) -> list[Node]:
@@ -79,8 +97,18 @@ def _resolve(nodes: Sequence[Node], names: Names) -> list[Node]:
         elif tag_ == "SESSIONNUMBER":
             found = names.session_numbered(int(value))
             tag_, value = ("SESSIONID", found) if found else ("X", f"session {value}")
+        elif tag_ == "REST" and value.tail:
+            tag_, value = _without_end(value.end_s, names)
         out.append(Node(tag_, value, node.first, node.last))
     return rewrite(out, _AFTER_NAMES)
+
+
+def _without_end(seconds: float, names: Names) -> tuple[str, Any]:
+    """Return the stretch before the last seconds, where all sessions end at the same time."""
+    known = names.duration_s
+    if known and known["min"] == known["max"] > seconds:
+        return "REST", Span(None, known["max"] - seconds)
+    return "BARRED", "the end of sessions of different lengths"
 
 
 def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
@@ -111,12 +139,15 @@ def _inherit(asks: Sequence[Ask]) -> list[Ask]:
     out: list[Ask] = []
     for ask in asks:
         out.append(_inherited(ask, out[-1]) if out else ask)
-    return out
+    # "skip the first two seconds and plot it" asks for one thing
+    return [ask for ask in out if ask.kind != "narrow"] or out[-1:]
 
 
 def _inherited(ask: Ask, before: Ask) -> Ask:
     times = {name: getattr(ask, name) for name in ("start_s", "end_s", "tail_s")}
     said = ask.labels or ask.sessions or ask.subjects or ask.split
+    if before.kind == "narrow" and said:
+        ask = replace(ask, start_s=before.start_s, end_s=before.end_s)
     if not said and all(time is None for time in times.values()):
         ask = replace(
             ask, labels=before.labels, excluded=before.excluded, sessions=before.sessions,
@@ -192,9 +223,14 @@ def _joined(first: Ask, second: Ask) -> Ask:
     return replace(first, **{**fields, "topic": topics})
 
 
-def _unknown(nodes: Sequence[Node], asks: Sequence[Ask]) -> tuple[str, ...]:
-    """Return phrases of neighbouring unknown words; numbers that no slot took count as unknown."""
-    stray = {"X", "CODE"} | ({"NUM", "MEASURE"} if asks else set())
+def _unknown(
+    question: str, tokens: Sequence[Token], nodes: Sequence[Node], asks: Sequence[Ask]
+) -> tuple[str, ...]:
+    """Return phrases of neighbouring unknown words; numbers that no slot took count as unknown.
+
+    A word is told as it was written, not as its spelling was corrected.
+    """
+    stray = {"X", "CODE", "QUANTITY", "EITHER", "DEED"} | ({"NUM", "MEASURE"} if asks else set())
     if not any(ask.level for ask in asks):
         stray.add("LEVEL")
     if not any(ask.attributes for ask in asks):
@@ -207,14 +243,4 @@ def _unknown(nodes: Sequence[Node], asks: Sequence[Ask]) -> tuple[str, ...]:
             phrases[-1].append(node)
         else:
             phrases.append([node])
-    return tuple(" ".join(_text(n) for n in phrase) for phrase in phrases)
-
-
-def _text(node: Node) -> str:
-    if isinstance(node.value, Level):
-        return f"{'above' if node.value.above else 'below'} {node.value.value:g} {node.value.unit}"
-    if isinstance(node.value, tuple):
-        return "a rate of {:g} to {:g} Hz".format(*node.value)
-    if node.tag == "ATTRIBUTE":
-        return str(node.value).partition(" ")[2]
-    return f"{node.value:g}" if isinstance(node.value, float) else str(node.value)
+    return tuple(question[tokens[p[0].first].start : tokens[p[-1].last].end] for p in phrases)

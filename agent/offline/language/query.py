@@ -17,6 +17,7 @@ Kind = Literal[
     "sessions",  # count, list or describe sessions, channels, labels, subjects
     "stats",  # a statistic of channels
     "facts",  # who, when, how long, units and rates, labels in time
+    "narrow",  # look at a part of each session, no more
     "plot",
     "check",  # what may be wrong with the data
     "find",  # where is this activity
@@ -108,13 +109,15 @@ class Query:
 
     Attributes
     ----------
-    refused : a sentence for each name that the data do not have and each time that cannot be
+    refused : a sentence for each thing asked for that is not there or cannot be done
+    choices : questions that may have been meant instead, each of which runs as it stands
     """
 
     asks: tuple[Ask, ...] = ()
     dataset: str | None = None
     not_understood: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the query as builtins, what was not said left out."""

@@ -1,63 +1,183 @@
-"""Names of the question that the data do not have, and times that cannot be.
+"""What a question asks for that is not there, may be two things, or cannot be done.
 
 A word in the place of a channel or label that names nothing would otherwise be dropped and the
-question answered for all of them.
+question answered for all of them; a deed that no tool does, left out in silence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
 
 from tool_use_om.agent.offline.language.grammar import Node, rewrite, rule
+from tool_use_om.agent.offline.language.intents import intent_of
 from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask
+from tool_use_om.agent.offline.language.words import Token
 from tool_use_om.data.errors import nearest
 
 _MOST_NAMED = 30
 _PLACES = frozenset({"AND", "OR", "THEN", "COMMA", "STOP", "DASH", "SESSION"})
 _OTHER_RANGES = frozenset({"WINDOW", "WINDOW_S", "STRIDE", "STRIDE_S"})
-_ON_CHANNELS = frozenset({"stats", "forecast", "motif", "check", "plot"})
+_ON_CHANNELS = frozenset({"stats", "forecast", "motif", "check", "plot", "narrow"})
 _RUN = (rule("X", "X+", lambda nodes: " ".join(str(n.value) for n in nodes)),)
+# words right before a name that is what the measure is of ("mean of x", "mean x", "plot the x")
+_MEASURES = frozenset({"STAT", "PLOT", "PREDICT"})
+_ARTICLES = frozenset({"the", "a", "an", "all", "any", "every", "each", "my", "our", "its", "this"})
+_BINDING = frozenset({"in", "with", "of", "for", "where", "that", "which", "show", "having", "as"})
+_DATA = frozenset({"CHANNELS", "LABEL", "SESSIONID", "SUBJECTS", "SESSION", "RANGE", "DATA"})
+_ENDS = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
+_NO_VERB = re.compile(r"(?:ed|est|ly|ing)$|^(?:tomorrow|yesterday|today|tonight|event)$|\W")
 
 
-def refused(
-    question: str, nodes: Sequence[Node], asks: Sequence[Ask], names: Names
-) -> tuple[str, ...]:
-    """Return a sentence for each thing named that is not there; empty = the question can be met.
+@dataclass(frozen=True)
+class Said:
+    """A question: its text, its tokens, and its nodes after the grammar, names resolved."""
 
-    Parameters
-    ----------
-    nodes : the question after the grammar, names resolved
-    """
-    said: list[str] = [_backwards(n) for n in nodes if n.tag == "BACKWARDS"]
-    if any(n.tag in _OTHER_RANGES for n in nodes):
-        said = []  # "change the window from 4 s to 2 s" names no stretch
+    question: str
+    tokens: tuple[Token, ...]
+    nodes: tuple[Node, ...]
+
+    def text(self, node: Node) -> str:
+        """Return a node's words as they were written."""
+        return self.question[self.tokens[node.first].start : self.tokens[node.last].end]
+
+    def swapped(self, node: Node, name: str) -> str:
+        """Return the question with another name in a node's place."""
+        start, end = self.tokens[node.first].start, self.tokens[node.last].end
+        return self.question[:start] + name + self.question[end:]
+
+    def before(self, node: Node) -> str:
+        """Return the word before a node, articles passed over; "" at the beginning."""
+        words = (t.text for t in reversed(self.tokens[: node.first]) if t.text not in _ARTICLES)
+        return next(words, "")
+
+
+class Missing(NamedTuple):
+    """Why a question cannot be met (empty = it can), and what may have been meant instead."""
+
+    reasons: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+
+
+def refused(said: Said, asks: Sequence[Ask], names: Names) -> Missing:
+    """Return what is named that is not there, or cannot be done, each in a sentence."""
+    reasons = [_backwards(n) for n in said.nodes if n.tag == "BACKWARDS"]
+    if any(n.tag in _OTHER_RANGES for n in said.nodes):
+        reasons = []  # "change the window from 4 s to 2 s" names no stretch
     if not names.datasets:
-        return tuple(said)
-    joined = rewrite(nodes, _RUN)
-    for index, node in enumerate(joined):
-        if node.tag == "X" and _is_label(question, joined, index, asks):
-            said.append(_missing("label", str(node.value), names.labels, names.datasets[0]))
-        elif node.tag == "X" and _is_channel(joined, index, asks):
-            said.append(_missing("channel", str(node.value), names.channels, names.datasets[0]))
+        return Missing(tuple(reasons))
+    instead: list[str] = []
+    whole = Said(said.question, said.tokens, tuple(rewrite(said.nodes, _RUN)))
+    for index, node in enumerate(whole.nodes):
+        reason, meant = _unmet(whole, index, asks, names)
+        if reason:
+            reasons.append(reason)
+            instead += [whole.swapped(node, name) for name in meant]
     # what is asked of a channel that is not there needs no further word
-    said = said or [text for ask in asks if (text := _unreachable(ask, names))]
-    return tuple(dict.fromkeys(said))
+    reasons = reasons or [text for ask in asks if (text := _unreachable(ask, names))]
+    return Missing(tuple(dict.fromkeys(reasons)), tuple(instead))
 
 
-def _is_label(question: str, nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
+def _unmet(
+    said: Said, index: int, asks: Sequence[Ask], names: Names
+) -> tuple[str, tuple[str, ...]]:
+    """Return why a node cannot be met ("" = it can), and the names it may have meant."""
+    node = said.nodes[index]
+    text = said.text(node)
+    if node.tag == "X":
+        return _unknown(said, index, asks, names)
+    if node.tag == "EITHER":
+        return _either(text, [name for _, name in node.value[1]])
+    if node.tag == "QUANTITY":
+        return _missing("channel", text, names.channels, names)
+    if node.tag == "BARRED" and any(ask.kind in _ON_CHANNELS - {"check"} for ask in asks):
+        return f"Leaving out {node.value} is not possible here. Say what to keep instead.", ()
+    if node.tag == "DEED" and _commands(said, index):
+        return (
+            f'I cannot "{text}": I look at data and explain them, and change or send nothing.',
+            (),
+        )
+    return "", ()
+
+
+def _unknown(
+    said: Said, index: int, asks: Sequence[Ask], names: Names
+) -> tuple[str, tuple[str, ...]]:
+    """Return why an unknown word stops the question; "" where it only says more than is used."""
+    text = said.text(said.nodes[index])
+    if _is_label(said, index, asks):
+        return _missing("label", text, names.labels, names)
+    if _is_channel(said, index, asks):
+        return _missing("channel", text, names.channels, names)
+    if _commands(said, index) and _done_to_data(said, index):
+        return f'I do not know how to "{text}" data, and leave it rather than guess.', ()
+    return "", ()
+
+
+def _either(text: str, found: Sequence[object]) -> tuple[str, tuple[str, ...]]:
+    listed = tuple(n[0] if isinstance(n, tuple) else str(n) for n in found)
+    shown = " or ".join(f"`{name}`" for name in listed)
+    return f'"{text}" may be {shown}. Which one is meant?', listed
+
+
+def _commands(said: Said, index: int) -> bool:
+    """Say whether a word is the verb of a clause: it comes first in it, or after "me", "you"."""
+    node = said.nodes[index]
+    first = index == 0 or said.nodes[index - 1].tag in _ENDS
+    before = said.tokens[node.first - 1].text if node.first else ""
+    return first and before not in _ARTICLES | _BINDING | {"on", "at", "from", "during", "while"}
+
+
+def _done_to_data(said: Said, index: int) -> bool:
+    """Say whether data follow the word as what it is done to: "normalise accelerometer.x and …"."""
+    node, after = said.nodes[index], said.nodes[index + 1 : index + 2]
+    if not after or after[0].tag not in _DATA or _NO_VERB.search(said.text(node).casefold()):
+        return False
+    between = said.tokens[node.last + 1 : after[0].first]
+    ends = [i for i, n in enumerate(said.nodes) if i > index and n.tag in _ENDS]
+    clause = said.nodes[index : min(ends, default=len(said.nodes))]
+    return all(t.text in _ARTICLES for t in between) and intent_of(clause) is None
+
+
+def _is_label(said: Said, index: int, asks: Sequence[Ask]) -> bool:
     """Say whether the unknown words stand where an activity is named, and none else is."""
+    nodes = said.nodes
+    if _listed(nodes, index, "LABEL", {"AND", "OR"}):
+        return True
     if any(ask.labels for ask in asks):
         return False
     words = r"[\W_]+".join(map(re.escape, str(nodes[index].value).split()))
-    during = rf"\b(?:while|during|labell?ed)\s+(?:(?:the|an?)\s+)?{words}\b"
-    if asks and re.search(during, question, re.IGNORECASE):
+    during = rf"\b(?:while|during|labell?ed|doing)\s+(?:(?:the|an?)\s+)?{words}\b"
+    if asks and re.search(during, said.question, re.IGNORECASE):
         return True
-    found = re.search(rf"\b(?:find|detect|locate)\s+(?:(?:the|all|an?|any)\s+)*{words}\b",
-                      question, re.IGNORECASE)  # fmt: skip
-    return found is not None and _ends_there(nodes, index)
+    if _of_sessions(said, index):
+        return True
+    before = nodes[index - 1] if index else None
+    return before is not None and before.tag == "FIND" and _ends_there(nodes, index) and (
+        said.before(nodes[index]) == said.tokens[before.last].text
+    )  # fmt: skip
+
+
+def _of_sessions(said: Said, index: int) -> bool:
+    """Say whether the words say which sessions: "sessions of swimming", "swimming sessions"."""
+    nodes = said.nodes
+    before = [n.tag for n in nodes[:index] if n.tag not in {"OF", "A", "USE"}][-1:]
+    if before == ["SESSION"] and said.before(nodes[index]) in _BINDING:
+        return _ends_there(nodes, index)
+    after = nodes[index + 1] if index + 1 < len(nodes) else None
+    return (
+        after is not None
+        and after.tag == "SESSION"
+        and after.first == nodes[index].last + 1
+        and not said.text(after).casefold().endswith("ed")
+        and not any(n.tag == "SESSIONID" for n in nodes)
+    )
 
 
 def _ends_there(nodes: Sequence[Node], index: int) -> bool:
@@ -68,10 +188,11 @@ def _ends_there(nodes: Sequence[Node], index: int) -> bool:
     return after.tag in _PLACES or after.first > nodes[index].last + 1
 
 
-def _is_channel(nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
+def _is_channel(said: Said, index: int, asks: Sequence[Ask]) -> bool:
     """Say whether the unknown words stand where a channel is named, and none else is."""
+    nodes = said.nodes
     measured = [ask for ask in asks if ask.kind in _ON_CHANNELS]
-    if measured and _listed(nodes, index):
+    if measured and _listed(nodes, index, "CHANNELS", {"AND", "OR", "COMMA"}):
         return True
     if not measured or any(ask.channels for ask in measured):
         return False
@@ -82,17 +203,20 @@ def _is_channel(nodes: Sequence[Node], index: int, asks: Sequence[Ask]) -> bool:
     if after is not None and after.tag in {"STAY", "LEVEL"} and any(a.level for a in measured):
         return True
     attribute = after is not None and after.first == nodes[index].last + 1 and (
-        after.tag not in _PLACES - {"SESSION"}
+        after.tag not in _PLACES - {"SESSION"} | {"OF", "PER"}
     )  # fmt: skip
-    return before == "OF" and not attribute  # "the mean recorded then" names no channel
+    # "the mean recorded then" names no channel; "plot the wuzzle of …" does
+    at_once = before in _MEASURES and (
+        said.before(nodes[index]) == said.tokens[nodes[index - 1].last].text
+    )
+    return (before == "OF" or at_once) and not attribute
 
 
-def _listed(nodes: Sequence[Node], index: int) -> bool:
-    """Say whether the words stand in a list with a channel: "accelerometer and barometer"."""
+def _listed(nodes: Sequence[Node], index: int, tag: str, joints: set[str]) -> bool:
+    """Say whether the words stand in a list with such a name: "accelerometer and barometer"."""
     alone = index + 1 == len(nodes) or nodes[index + 1].tag in _PLACES
     return alone and any(
-        nodes[index + step].tag in {"AND", "OR", "COMMA"}
-        and nodes[index + 2 * step].tag == "CHANNELS"
+        nodes[index + step].tag in joints and nodes[index + 2 * step].tag == tag
         for step in (-1, 1)
         if 0 <= index + 2 * step < len(nodes)
     )
@@ -116,13 +240,19 @@ def _unreachable(ask: Ask, names: Names) -> str:
     )
 
 
-def _missing(kind: str, name: str, valid: Iterable[str], dataset: str) -> str:
+def _missing(
+    kind: str, name: str, valid: Iterable[str], names: Names
+) -> tuple[str, tuple[str, ...]]:
+    """Return that there is no such name and which there are, and those it may have meant."""
     known = list(valid)
     shown = known if len(known) <= _MOST_NAMED else nearest(name, known, n=_MOST_NAMED)
     listed = ", ".join(f"`{k}`" for k in shown or known[:_MOST_NAMED])
     more = f", … ({len(known)} in all)" if len(known) > _MOST_NAMED else ""
     there = f"Its {kind}s are: {listed}{more}." if known else f"It has no {kind}s."
-    return f'The data set `{dataset}` has no {kind} "{name}". {there}'
+    reason = f'The data set `{names.datasets[0]}` has no {kind} "{name}". {there}'
+    groups = list(names.modalities) if kind == "channel" and len(names.modalities) > 1 else known
+    near = process.extract(name, groups, scorer=fuzz.WRatio, limit=3)
+    return reason, tuple(candidate for candidate, *_ in near)
 
 
 def _backwards(node: Node) -> str:

@@ -152,8 +152,11 @@ _WISHES = "(PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)"
 
 
 _AFTER_NAMES = (
-    rule("EXCEPT", "NOT LABEL" + _LIST.format("LABEL"), _names_in),
-    rule("WITHOUT", "NOT A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
+    rule("EXCEPT", "(NOT|DROP) A? LABEL" + _LIST.format("LABEL"), _names_in),
+    rule("WITHOUT", "(NOT|DROP) A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
+    rule("BARRED", "NOT A? SESSION? SESSIONID", lambda _: "a single session"),
+    rule("BARRED", "NOT A? SUBJECTS", lambda _: "a single subject"),
+    rule("BARRED", "NOT A? SPLIT", lambda _: "a split"),
     rule("DROPPED", f"NOT {_WISHES}", lambda n: n[1].tag),
     rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
     rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +25,14 @@ from tool_use_om.agent.offline.language.times import (
     UNITS,
     clock_seconds,
 )
-from tool_use_om.agent.offline.language.words import Speller, Token, split_name, stem, tokenise
+from tool_use_om.agent.offline.language.words import (
+    Speller,
+    Token,
+    split_name,
+    stem,
+    tokenise,
+    words_of,
+)
 from tool_use_om.tokenizers.registry import TOKENIZERS
 
 _MARKS = {
@@ -56,12 +63,17 @@ def tag(question: str, names: Names) -> list[Node]:
     A word that nothing knows becomes a node "X" with its text, a name of several things a node
     "EITHER" with them.
     """
+    return read_words(question, names)[1]
+
+
+def read_words(question: str, names: Names) -> tuple[list[Token], list[Node]]:
+    """Return the question's tokens, and the nodes they make."""
     tokens = _words(question, names)
     claimed = _exact(tokens, question, names)
     claimed |= _unclaimed(_phrases(tokens, names, least=2), claimed)
     claimed |= _labels(tokens, names, claimed)
     claimed |= _unclaimed(_phrases(tokens, names, least=1), claimed)
-    return _sequence(tokens, question, names, claimed)
+    return tokens, _sequence(tokens, question, names, claimed)
 
 
 def _words(question: str, names: Names) -> list[Token]:
@@ -69,7 +81,9 @@ def _words(question: str, names: Names) -> list[Token]:
     tokens: list[Token] = []
     for token in _with_names(question, names):
         kept = names.is_session(token.text) or _is_code(token) or _follows_session(tokens, token)
-        if token.kind == "adapter" and token.text.partition("+")[0] in TOKENIZERS:
+        if (token.kind == "name" and _no_channel(token, names)) or (
+            token.kind == "adapter" and token.text.partition("+")[0] in TOKENIZERS
+        ):
             tokens.append(token)
         elif token.kind in {"adapter", "name"} and not kept:
             tokens += split_name(token)
@@ -122,6 +136,13 @@ def _node_of(places: Sequence[tuple[str, Any]], said: str, index: int) -> Node:
 
 def _unclaimed(found: Mapping[int, Node], claimed: Mapping[int, Node]) -> dict[int, Node]:
     return {k: v for k, v in found.items() if _free(v, claimed)}
+
+
+def _no_channel(token: Token, names: Names) -> bool:
+    """Say whether a name is written as a channel of a modality that has no such one."""
+    modality, dot, rest = token.text.partition(".")
+    known = any(modality == m.casefold() for m in names.modalities)
+    return bool(dot) and known and len(words_of(rest)) == 1 and not names.spelled(token.text)
 
 
 def _is_code(token: Token) -> bool:
@@ -277,19 +298,21 @@ def _measure(
 
 def _single(token: Token, index: int, question: str, names: Names) -> Node | None:
     """Return the node of one token that is in no phrase; None for a word that only binds."""
-    text = token.text
+    text, said = token.text, question[token.start : token.end]
     if token.kind == "mark":
         kind = _MARKS.get(text, "STOP" if text in ".;:?!" else "")
         return Node(kind, text in {"<", ">"}, index, index) if kind else None
-    if token.kind == "clock":
-        return Node("CLOCK", clock_seconds(text), index, index)
-    if token.kind == "number":
-        return Node("NUM", float(text.replace(",", "")), index, index)
-    if token.kind == "adapter":
-        return Node("TOKNAME", question[token.start : token.end], index, index)
     if token.kind == "name":
         kind = "SESSIONID" if names.is_session(text) else "CODE"
-        return Node(kind, question[token.start : token.end], index, index)
+        return Node("QUANTITY" if _no_channel(token, names) else kind, said, index, index)
+    plain: dict[str, tuple[str, Callable[[str], Any]]] = {
+        "clock": ("CLOCK", clock_seconds),
+        "number": ("NUM", lambda number: float(number.replace(",", ""))),
+        "adapter": ("TOKNAME", lambda _: said),
+    }
+    if token.kind in plain:
+        tag_, read = plain[token.kind]
+        return Node(tag_, read(text), index, index)
     return _word(token, index, question, names)
 
 

@@ -157,6 +157,19 @@ def _ordinal_unit(nodes: Sequence[Node]) -> Span | None:
     return Span((count - 1) * unit, count * unit) if unit >= 60 or count > 2 else None
 
 
+def _left(nodes: Sequence[Node]) -> Span | None:
+    """Return what is left of a session without a stretch at its start or its end.
+
+    Without its last n seconds: a span whose end counts back from the session's end.
+    """
+    span: Span = nodes[-1].value
+    if span.tail:
+        return Span(None, span.start_s, tail=True)
+    if not span.start_s and span.end_s is not None:
+        return Span(span.end_s, None)
+    return Span(None, span.start_s) if span.end_s is None else None
+
+
 _POINT = "(DUR|NUM|CLOCK)"
 _THROUGH = "(TO|DASH|AND|UNTIL)"
 
@@ -188,6 +201,8 @@ TIMES: tuple[Rule, ...] = (
     rule("RANGE", "AFTER (DUR|CLOCK|UNIT)", lambda n: Span(_one(n), None)),
     rule("RANGE", "AFTER RANGE", lambda n: Span(n[1].value.end_s, None)),
     rule("RANGE", "(UNTIL|BEFORE) (DUR|CLOCK)", lambda n: Span(None, _one(n))),
+    rule("REST", "NOT A? RANGE", _left),
+    rule("BARRED", "NOT A? RANGE", lambda _: "a stretch in the middle"),
     rule("HORIZON", "NEXT (DUR|UNIT)", _one),
     rule("HORIZON", "(DUR|A? UNIT) AHEAD", _one),
     rule("DUR", "A UNIT", _duration),
