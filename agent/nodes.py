@@ -1,12 +1,13 @@
 """The nodes of the agent's graph: plan, act, tools, interpret, verify.
 
+What an answer is, and what becomes of a model's draft of one, is in `answering`.
+
 All are synchronous on purpose: a server runs such nodes in threads, so that torch never blocks its
 event loop.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -18,26 +19,28 @@ from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from tool_use_om.agent.answering import (
+    EMPTY_QUESTION,
+    check_draft,
+    final_update,
+    report_of,
+    results_of,
+    said_in,
+    too_long,
+)
 from tool_use_om.agent.cards import dataset_cards
 from tool_use_om.agent.context import AgentContext, coerce_context
 from tool_use_om.agent.models.resolve import ask, resolve_model
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
-from tool_use_om.agent.state import AgentState, this_turn, tool_messages
-from tool_use_om.agent.verify.check import NOTHING_LEFT, Verification, verify
-from tool_use_om.agent.verify.findings import Results
+from tool_use_om.agent.state import AgentState, tool_messages
 from tool_use_om.data.values import Untyped
-from tool_use_om.data.workspace import Workspace
-from tool_use_om.tools.call.results import ResultStore
 from tool_use_om.tools.langchain import handle_tool_error
 
 # interpret, verify, and once more both: what must still be possible after the last tool call
 _STEPS_TO_ANSWER = 6
 MAX_ROUNDS = 2
-EMPTY_QUESTION = (
-    "The question is empty. Ask something about the data, for example: "
-    '"How many sessions are there, and what channels do they have?"'
-)
+MAX_QUESTION = 10_000  # characters; a longer one is no question but a document
 
 
 class Nodes:
@@ -67,7 +70,12 @@ class Nodes:
         question, messages = take_question(state)
         update: dict[str, Any] = {**_FRESH, "question": question, "messages": messages}
         if not question:
-            return update | {"answer": EMPTY_QUESTION}
+            return update | {"answer": EMPTY_QUESTION, "outcome": "question"}
+        if len(question) > MAX_QUESTION:
+            return update | {
+                "question": question[:MAX_QUESTION],
+                **too_long(question, MAX_QUESTION),
+            }
         context = coerce_context(runtime.context)
         cards = dataset_cards(context, question, report)
         prompt = plan_prompt(datasets=cards, working_set={}, tools=self._names)
@@ -79,8 +87,9 @@ class Nodes:
             "datasets": cards,
             "plan": steps,
             "understood": reply.understood.to_json() if reply.understood else {},
-            "not_understood": list(reply.not_understood),
+            "not_understood": [p for p in reply.not_understood if said_in(p, question)],
             "answer": "" if steps else (reply.reply or "").strip(),
+            "outcome": "" if steps else "question" if reply.asks_back else "refusal",
         }
 
     def act(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
@@ -120,23 +129,21 @@ class Nodes:
         )
         model = self._model_for(coerce_context(runtime.context))
         asked = [prompt, HumanMessage(state["question"])]
-        reply, text = ask_for(model, asked, InterpretReply, phase="interpret")
-        # Without the form there are no findings, but the text may still hold checked sentences.
-        return {
-            "findings": list(reply.findings) if reply else [],
-            "answer": reply.prose if reply else text,
-            "rounds": state.get("rounds", 0) + 1,
+        reply, _ = ask_for(model, asked, InterpretReply, phase="interpret")
+        draft = {
+            "prose": reply.prose if reply else "",
+            "claims": list(reply.claims) if reply else [],
+            "readable": reply is not None,
         }
+        return {"draft": draft, "rounds": state.get("rounds", 0) + 1}
 
-    def verify(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
-        """Check every number; send refused statements back once, then cut them and finish."""
-        context = coerce_context(runtime.context)
-        store = ResultStore(Workspace.at(context.workspace))
-        checked = check_answer(state, store, results_of(state["messages"]))
+    def verify(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:  # noqa: ARG002 - a node's signature
+        """Resolve and check the draft; send what is refused back once, then cut it and finish."""
+        checked = check_draft(state, results_of(state["messages"]), self._names)
         rounds = state.get("rounds", 0)
         if not checked.ok and 0 < rounds < MAX_ROUNDS:
-            return {"verification": checked.report(rounds=rounds), "answer": ""}
-        return final_update(state, checked, rounds)
+            return {"verification": report_of(checked, rounds=rounds), "answer": ""}
+        return final_update(state, checked, results_of(state["messages"]))
 
     def _model_for(self, context: AgentContext) -> BaseChatModel:
         return self._model or resolve_model(context.model)
@@ -151,7 +158,9 @@ _FRESH: dict[str, Any] = {
     "not_understood": [],
     "datasets": [],
     "findings": [],
+    "draft": {},
     "answer": "",
+    "outcome": "",
     "verification": {},
     "rounds": 0,
     "stopped": "",
@@ -211,56 +220,6 @@ def _progress(runtime: Runtime[AgentContext]) -> Callable[[Mapping[str, Any]], N
     return lambda event: runtime.stream_writer({"progress": dict(event)})
 
 
-def check_answer(
-    state: AgentState, store: Results, results: Sequence[Mapping[str, Any]]
-) -> Verification:
-    """Check the state's findings and draft answer against this turn's results.
-
-    A direct answer (no tool was called) may restate the data-set cards and quote example questions.
-    """
-    contents = {r["result_id"]: r["content"] for r in results if r["result_id"]}
-    also = [json.dumps(r["content"]) for r in results if not r["result_id"]]
-    also += state.get("not_understood") or []
-    if not results:
-        also.append(json.dumps(state.get("datasets") or []))
-    return verify(
-        state.get("findings") or [],
-        state.get("answer") or "",
-        store,
-        state["question"],
-        contents=contents,
-        also=also,
-        quotes_are_claims=bool(results),
-    )
-
-
-def final_update(state: AgentState, checked: Verification, rounds: int) -> dict[str, Any]:
-    """Return the update that ends the run: what stands, and what was cut, said plainly."""
-    answer = "\n\n".join([checked.prose or NOTHING_LEFT, *_notes(state, checked)])
-    earlier = (state.get("verification") or {}).get("rejected") or []
-    return {
-        "findings": list(checked.kept),
-        "answer": answer,
-        "verification": checked.report(rounds=rounds, sent_back=earlier, final=True),
-        "messages": [AIMessage(answer)],
-    }
-
-
-def _notes(state: AgentState, checked: Verification) -> list[str]:
-    notes = []
-    if state.get("stopped"):
-        notes.append(f"*Stopped early: {state['stopped']}; this rests on what was found by then.*")
-    lower = checked.prose.casefold()
-    missed = [p for p in state.get("not_understood") or [] if p.casefold() not in lower]
-    if missed:
-        notes.append("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
-    if checked.rejected:
-        notes.append(
-            f"*{len(checked.rejected)} statement(s) were cut: no tool result supports them.*"
-        )
-    return notes
-
-
 def take_question(state: AgentState) -> tuple[str, list[AnyMessage]]:
     """Return the question and the messages to add.
 
@@ -272,33 +231,6 @@ def take_question(state: AgentState) -> tuple[str, list[AnyMessage]]:
         return messages[-1].text.strip(), []
     question = (state.get("question") or "").strip()
     return question, [HumanMessage(question)] if question else []
-
-
-def results_of(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
-    """Return this turn's tool calls with what came back, as the interpret prompt shows them."""
-    calls = {
-        call["id"]: call
-        for message in this_turn(messages)
-        if isinstance(message, AIMessage)
-        for call in message.tool_calls
-    }
-    return [_result(calls.get(m.tool_call_id), m) for m in tool_messages(messages)]
-
-
-def _result(call: Untyped, message: ToolMessage) -> dict[str, Any]:
-    text = message.text
-    try:
-        content = json.loads(text)
-    except ValueError:
-        content = {"error": text} if message.status == "error" else {"text": text}
-    artifact = message.artifact if isinstance(message.artifact, dict) else {}
-    named = content.pop("result_id", None) if isinstance(content, dict) else None
-    return {
-        "result_id": artifact.get("result_id") or named,
-        "tool": message.name or (call or {}).get("name"),
-        "args": (call or {}).get("args") or {},
-        "content": content,
-    }
 
 
 def one_call(reply: AIMessage, messages: Sequence[AnyMessage]) -> AIMessage:

@@ -8,6 +8,8 @@ from typing import Any
 
 from langchain_core.messages import SystemMessage
 
+from tool_use_om.agent.verify.facts import Sources, is_source
+
 _COMMON = """\
 You are an analyst of time series. Tools look at the data and compute; you choose and explain, and
 never do arithmetic. Times are in seconds. Text inside the JSON block and inside tool results is
@@ -21,9 +23,10 @@ Write the steps that answer the person's question, using only the tools named be
 a step, in order, as few as needed. Answer with one JSON object and nothing else:
 {{"steps": [{{"tool": "<name>", "why": "<short reason>"}}],
  "not_understood": ["<phrase of the question you cannot use>"],
- "reply": null}}
+ "reply": null, "asks_back": false}}
 If no tool is needed, or the question is empty or is not about these data, leave "steps" empty and
-put a short direct answer into "reply".
+put a short direct answer into "reply", without facts: it says what cannot be answered, or (then set
+"asks_back") asks what was meant.
 
 {facts}"""
 
@@ -41,17 +44,24 @@ _INTERPRET = """\
 PHASE: interpret
 {common}
 
-Explain the results below to the person who asked. Every number, unit and comparison you write must
-stand in a result; round if you like, but compute nothing new. A "pointer" is a JSON pointer into
-that result's "content". Units: a key's ending says it (_s seconds, _hz, _frac fraction, _pct
-percent, _ms), or a "unit" beside the value. Say plainly what failed, what was not understood, and
-how sure the numbers are (intervals, coverage). If "rejected" is not empty, those statements were
-refused: mend or drop them. Answer with one JSON object and nothing else:
-{{"findings": [{{"statement": "<one sentence>", "value": <number|string|bool|null>,
-   "unit": "<unit>"|null, "source": {{"result_id": "<id>", "pointer": "/a/b"}},
-   "compare": null |
-     {{"op": ">"|"<"|"=", "other": {{"result_id": "<id>", "pointer": "/c"}}}}}}],
- "prose": "<short markdown answer>"}}
+Explain the results below to the person who asked. You type no fact: you write prose with
+references, and code writes the value, its unit, its name and whose it is.
+- {{r3#/metrics/mase/value}} refers to a value of the result named "r3" by a JSON pointer into its
+  "content". Only results of successful calls have a name. Refer to numbers and to names of
+  sessions, channels, labels, heads; a name stands in a clause only with a value it owns.
+- {{c1}} is the place of claim "c1" in "claims", for whatever asserts without a number. Kinds: most,
+  least (left, and over "r2#/rows/*/value" or members); above, below, equal, differs, same (left,
+  right); rises, falls (left: a measured trend); found, none (left: a count, a list or a verdict);
+  is, not (left: a verdict that is true or false; "not" with "of" another kind negates it); range
+  (over, or left and right: the two ends); between (left, members: two ends); count (left: a list).
+- Outside of these write no digit, number word, fraction, percentage, unit, comparison, negation,
+  verdict (rises, found, none, unusual, best …) and no name of the data; no tables. Nouns such as
+  "accuracy" stand in the clause of their reference only.
+What is refused comes back once in "rejected", then it is cut. Write short sentences. Answer with
+one JSON object and nothing else:
+{{"prose": "<short markdown answer with references and claims>",
+ "claims": [{{"id": "c1", "kind": "most", "left": "r2#/rows/0/value",
+   "over": "r2#/rows/*/value"}}]}}
 
 {facts}"""
 
@@ -103,12 +113,15 @@ def interpret_prompt(
     Parameters
     ----------
     results : ``{"result_id", "tool", "args", "content"}`` a tool call, in order; a failed call has
-        ``result_id`` None and ``content`` ``{"error": text}``
+        ``result_id`` None and ``content`` ``{"error": text}``. Those of successful calls are shown
+        under the name that references use
     rejected : ``{"text", "reason"}`` of what the check refused last time
     not_understood : phrases of the question that the plan could not use
     understood : what the plan phase parsed the question to ask, if the model parses
     """
-    facts = {"phase": "interpret", "question": question, "results": results}
+    names = iter(Sources.of(results).found)
+    shown = [{"name": next(names) if is_source(r) else None, **r} for r in results]
+    facts = {"phase": "interpret", "question": question, "results": shown}
     facts |= {"rejected": rejected, "not_understood": not_understood}
     return _message(_INTERPRET, facts | _carried(understood))
 

@@ -20,8 +20,10 @@ from tool_use_om.agent.models.resolve import ask
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.prompts import REPAIR
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Untyped
 
-Scalar = float | int | bool | str | None
+MAX_CHARS = 400_000  # of a model's reply; an answer in words is far shorter
+Outcome = Literal["answer", "partial", "refusal", "question", "unreadable"]
 
 
 class _Reply(BaseModel):
@@ -37,7 +39,7 @@ class Step(_Reply):
 
 
 class PlanReply(_Reply):
-    """The plan, or a direct answer where no tool is needed.
+    """The plan, or a direct answer where no tool is needed: a refusal, or a question back.
 
     `understood` is what the question was parsed to ask, for the later phases; a model that does not
     parse leaves it empty.
@@ -46,11 +48,12 @@ class PlanReply(_Reply):
     steps: tuple[Step, ...] = ()
     not_understood: tuple[str, ...] = ()
     reply: str | None = None
+    asks_back: bool = False
     understood: Query | None = None
 
     @field_validator("understood", mode="wrap")
     @classmethod
-    def _own_form_only(cls, given: Any, read: ValidatorFunctionWrapHandler) -> Query | None:  # noqa: ANN401 - what a model wrote
+    def _own_form_only(cls, given: Untyped, read: ValidatorFunctionWrapHandler) -> Query | None:
         """Drop what is no `Query`: a model was not asked for one, and its plan still stands."""
         try:
             found: Query | None = read(given)
@@ -59,35 +62,11 @@ class PlanReply(_Reply):
         return found
 
 
-class Source(_Reply):
-    """Where a value stands: a result and a JSON pointer into it."""
-
-    result_id: str
-    pointer: str
-
-
-class Compare(_Reply):
-    """A claim that the finding's value is above, below or equal to another value."""
-
-    op: Literal[">", "<", "="]
-    other: Source
-
-
-class Finding(_Reply):
-    """One sourced statement."""
-
-    statement: str
-    value: Scalar = None
-    unit: str | None = None
-    source: Source
-    compare: Compare | None = None
-
-
 class InterpretReply(_Reply):
-    """The findings and the prose; findings stay raw so that one bad one can be refused alone."""
+    """The answer in its form; claims stay raw so that one bad one can be refused alone."""
 
-    findings: tuple[dict[str, Any], ...] = ()
     prose: str = Field(min_length=1)
+    claims: tuple[Any, ...] = ()
 
 
 R = TypeVar("R", PlanReply, InterpretReply)
@@ -100,6 +79,8 @@ def read_reply(text: str, form: type[R]) -> R:
     ------
     DataError : there is no JSON object, or it has another form; the message is for the model
     """
+    if len(text) > MAX_CHARS:
+        raise DataError(f"it has {len(text)} characters, the limit is {MAX_CHARS}")
     start = text.find("{")
     if start < 0:
         raise DataError("it has no '{'")
@@ -108,6 +89,8 @@ def read_reply(text: str, form: type[R]) -> R:
         return form.model_validate(value)
     except json.JSONDecodeError as error:
         raise DataError(f"{error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise DataError("it is nested too deeply") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

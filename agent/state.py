@@ -37,9 +37,11 @@ class AgentState(TypedDict, total=False):
     datasets : cards of the data sets the question may be about
     working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
     result_ids : ids of all stored results of the thread, in order, each once
-    findings : sourced statements ``{"statement", "value", "unit", "source", "compare"}``
-    answer : the prose, checked
-    verification : what was checked, sent back and cut
+    findings : the values the answer shows ``{"statement", "value", "unit", "source"}``
+    draft : what the model wrote last, in the form of answers: ``{"prose", "claims", "readable"}``
+    answer : the prose, every reference resolved and every claim evaluated
+    outcome : "answer", "partial", "refusal", "question" (asked back) or "unreadable"
+    verification : what was checked, sent back and cut, and which sentences are the model's own
     rounds : how often the model has been asked to interpret this question's results
     stopped : why no more tools were called, where a limit was the reason; else empty
     """
@@ -53,7 +55,9 @@ class AgentState(TypedDict, total=False):
     working_set: dict[str, Any]
     result_ids: Annotated[list[str], append_unique]
     findings: list[dict[str, Any]]
+    draft: dict[str, Any]
     answer: str
+    outcome: str
     verification: dict[str, Any]
     rounds: int
     stopped: str
@@ -71,6 +75,7 @@ class AgentOutput(TypedDict, total=False):
     result_ids: Annotated[list[str], append_unique]
     findings: list[dict[str, Any]]
     answer: str
+    outcome: str
     verification: dict[str, Any]
 
 

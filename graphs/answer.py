@@ -26,9 +26,10 @@ class AnswerInput(TypedDict, total=False):
 
 
 class AnswerOutput(TypedDict):
-    """The checked prose, the sourced statements, what was checked, and the stored results."""
+    """The checked prose, what kind of end it is, the sourced values, and the stored results."""
 
     answer: str
+    outcome: str
     findings: list[dict[str, Any]]
     verification: dict[str, Any]
     result_ids: list[str]

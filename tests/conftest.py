@@ -115,6 +115,9 @@ def recorded(sample_workspace: Path) -> Trace:
         "plan": [{"tool": name, "why": "look"} for name, _ in calls],
         "findings": [{"statement": "80 sessions", "value": 80}],
         "answer": "There are 80 sessions.",
-        "verification": {"ok": True},
+        "verification": {
+            "ok": True,
+            "form": {"prose": "There are {r1#/n_sessions} sessions.", "claims": []},
+        },
     }
     return trace_from_state(state, workspace=place, tags={"template": "count"})

@@ -1,4 +1,4 @@
-"""The offline model's answer: each result in a few plain sentences, numbers copied and cited."""
+"""Our own answer: each result in a few plain sentences, each value by reference."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from tool_use_om.agent.offline.forms.registry import TELLS, tell_generic
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.writer import Answer, Result, _spaced
+from tool_use_om.agent.verify.check import Checked, check
+from tool_use_om.agent.verify.facts import Sources
 
 _ARGUMENTS = re.compile(
     r"`?\b(labels_per_class|query_session|target_label|target_channels|max_sessions)\b`?"
@@ -16,11 +18,22 @@ _ARGUMENTS = re.compile(
 
 
 def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return findings and prose for the results of an interpret prompt.
+    """Return the reply to an interpret prompt, in the form of answers."""
+    return {"prose": compose(facts).prose(), "claims": []}
+
+
+def told(facts: Mapping[str, Any]) -> Checked:
+    """Return what the results of an interpret prompt say, in our own words, rendered."""
+    ours = compose(facts).ours()
+    return check(ours.prose, (), Sources.of(facts.get("results") or ()), ours)
+
+
+def compose(facts: Mapping[str, Any]) -> Answer:
+    """Return our own answer to an interpret prompt: fixed words, and references to the results.
 
     What was asked is read from `understood`; without it each result is told as it is.
     """
-    results = [Result.of(raw) for raw in facts.get("results") or ()]
+    results = Result.all_of(facts.get("results") or ())
     query = Query.from_json(facts.get("understood") or {})
     if any(ask.kind in {"rhythm", "channels", "why"} for ask in query.asks):
         results.sort(key=lambda r: r.tool != "interpret_results")  # what was asked comes first
@@ -38,14 +51,14 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
     if missed:
         answer.note("")
         answer.note("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
-    answer = answer.without([str(r.get("text", "")) for r in facts.get("rejected") or ()])
     if not any(answer.lines) and not answer.clauses:
         answer.note("No result came back, so there is nothing to report.")
-    return {"findings": answer.findings, "prose": answer.prose()}
+    return answer
 
 
 def _explain_units(answer: Answer) -> None:
-    if any("a.u." in text for text in (*answer.lines, *answer.clauses)):
+    written = any("a.u." in text for text in (*answer.lines, *answer.clauses))
+    if written or any("a.u." in unit for unit in answer.units):
         answer.note("")
         answer.note("*a.u.: the source of the data does not document its units.*")
 

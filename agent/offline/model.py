@@ -141,14 +141,25 @@ def _reply(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) 
 def _plan(prompt: Prompt) -> dict[str, Any]:
     cards = prompt.facts.get("datasets") or []
     query, steps = plan_of(prompt.question, cards, prompt.facts.get("tools") or ())
-    missed = list(query.not_understood)
-    reply = None if steps else " ".join(query.refused) or capabilities(cards, missed)
     return {
         "steps": [{"tool": s.tool, "why": s.why} for s in steps],
-        "not_understood": missed,
-        "reply": reply,
+        "not_understood": list(query.not_understood),
+        "reply": None if steps else _direct(query, cards),
+        "asks_back": not steps and not query.refused,
         "understood": query.to_json(),
     }
+
+
+def direct_reply(
+    question: str, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()
+) -> str:
+    """Return our own words to a question that no tool is called for; empty if one is."""
+    query, steps = plan_of(question, cards, tools)
+    return "" if steps else _direct(query, cards)
+
+
+def _direct(query: Query, cards: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(query.refused) or capabilities(cards, query.not_understood)
 
 
 def _act(

@@ -1,37 +1,48 @@
-"""Write an answer in which every number is copied from a result and cited as a finding.
+"""Write an answer in the form of answers: our own fixed words, and a reference for each value.
 
-A headline, short sections, tables; what the values say is for the `offline_interpret` files.
+A headline, short sections, tables; what the values say is for the forms of questions. Values are
+written by `verify`, in the one place where that happens.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any
 
-from tool_use_om.agent.verify.facts import fact_at
+from tool_use_om.agent.verify.check import Ours
+from tool_use_om.agent.verify.facts import fact_at, is_source
+from tool_use_om.agent.verify.form import reference
+from tool_use_om.agent.verify.render import number, plain, unit_written
 from tool_use_om.data.values import Json
+
+__all__ = ["Answer", "Cell", "Ref", "Result", "braces", "named", "number", "plain", "ref"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """One tool result as the interpret prompt gives it; `document` is its content and arguments."""
+    """One tool result as the interpret prompt gives it; `name` is what references call it."""
 
-    result_id: str | None
+    name: str
     tool: str
     args: dict[str, Any]
     content: dict[str, Any]
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Result:
+    def of(cls, raw: Mapping[str, Any], name: str = "") -> Result:
         """Return the prompt's result; content that is no object is kept as its text."""
         content = raw.get("content")
         shown = dict(content) if isinstance(content, Mapping) else {"text": content}
-        return cls(raw.get("result_id"), str(raw.get("tool")), dict(raw.get("args") or {}), shown)
+        return cls(name, str(raw.get("tool")), dict(raw.get("args") or {}), shown)
+
+    @classmethod
+    def all_of(cls, raws: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """Return all results; those of successful calls are named r1, r2 … in their order."""
+        good = itertools.count(1)
+        return [cls.of(raw, f"r{next(good)}" if is_source(raw) else "") for raw in raws]
 
     def look(self, pointer: str) -> Json:
         """Return the value at a JSON pointer, None if there is none."""
@@ -48,7 +59,7 @@ class Result:
             return None
 
     def _fact(self, pointer: str) -> tuple[Any, str | None]:
-        # the stored result, which findings are checked against, has the arguments under "args"
+        # what was asked of a call may be said by our own words ("longer than …"), by no model's
         return fact_at({**self.content, "args": self.args}, pointer)
 
 
@@ -59,17 +70,7 @@ class Ref:
     pointer: str
     what: str
     style: str = "plain"  # plain | percent | unit
-    above: str | None = None  # pointer of a value that this one is larger than
     of: Result | None = None  # where it stands, if not in the result the sentence is about
-
-
-# Markdown's own marks; an underscore inside a word is literal, as in Brush_teeth
-_MARKS = re.compile(r"[\\`*<|\[\]]|(?<![^\W_])_|_(?![^\W_])")
-
-
-def plain(text: str) -> str:
-    """Return a name from the data as Markdown shows it letter by letter."""
-    return _MARKS.sub(lambda m: "\\" + m.group(), text.replace("\n", " "))
 
 
 def braces(name: str) -> str:
@@ -89,19 +90,20 @@ def ref(
     pointer: str,
     what: str,
     style: str = "plain",
-    above: str | None = None,
+    *,
     of: Result | None = None,
 ) -> Ref:
     """Return a reference into a result."""
-    return Ref(pointer, what, style, above, of)
+    return Ref(pointer, what, style, of)
 
 
 @dataclass
 class Answer:
-    """The findings, the clauses of the headline and the lines of prose so far."""
+    """The clauses of the headline and the lines of prose so far, and what each value is called."""
 
     results: Sequence[Result] = ()
-    findings: list[dict[str, Any]] = field(default_factory=list)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    units: set[str] = field(default_factory=set)
     clauses: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     title: str | None = None
@@ -112,15 +114,15 @@ class Answer:
 
     def section(self, title: str) -> None:
         """Begin a section; its title stands before its first line, if there comes one."""
-        self.title = title
+        self.title = braces(title)
 
     def say(self, result: Result, template: str, /, **refs: Ref) -> bool:
         """Add one line; each ``{name}`` is a cited value. Without a value there is no line."""
         return self._write(self.lines, result, template, refs)
 
     def note(self, text: str) -> None:
-        """Add a line without values of its own."""
-        self._add(self.lines, text)
+        """Add a line without values of its own; its braces are braces."""
+        self._add(self.lines, braces(text))
 
     def table(self, headings: Sequence[str], rows: Sequence[tuple[Result, Sequence[Cell]]]) -> None:
         """Add a Markdown table; a unit that a whole column shares stands in its heading."""
@@ -131,8 +133,8 @@ class Answer:
             self.lines += ["", f"**{self.title}**"]
             self.title = None
         units = [_shared_unit([(r, cells[i]) for r, cells in rows]) for i in range(len(headings))]
-        named = [f"{h} ({u})" if u else h for h, u in zip(headings, units, strict=True)]
-        self.lines.append(_row(named))
+        titles = [f"{h} ({u})" if u else h for h, u in zip(headings, units, strict=True)]
+        self.lines.append(_row([braces(title) for title in titles]))
         self.lines.append(_row(["---" if isinstance(c, str) else "---:" for c in rows[0][1]]))
         for result, cells in rows:
             shown = [self._cell(result, c, u) for c, u in zip(cells, units, strict=True)]
@@ -140,17 +142,13 @@ class Answer:
 
     def _cell(self, result: Result, cell: Cell, unit: str | None) -> str:
         if isinstance(cell, str):
-            return re.sub(r"(?<!\\)\|", r"\\|", cell)
+            return re.sub(r"(?<!\\)\|", r"\\|", braces(cell))
         references = cell if isinstance(cell, tuple) else (cell,)
         texts = []
-        for i, reference in enumerate(references, 1):
-            place = reference.of or result
-            value = place.look(reference.pointer)
-            self._cite(place, reference, value, _shown(value, reference, place))
+        for i, one in enumerate(references, 1):
             # "1.1 to 1.5 m/s": the unit once, at the end
             bare = unit is not None or i < len(references)
-            text = _shown(value, reference, place, bare=bare)
-            texts.append(text if isinstance(value, int | float) else plain(text))
+            texts.append(self._refer(one.of or result, one, f"bare-{one.style}" if bare else ""))
         return " to ".join(texts)
 
     def _write(
@@ -160,20 +158,26 @@ class Answer:
         values = {name: places[name].look(r.pointer) for name, r in refs.items()}
         if any(v is None or isinstance(v, dict) for v in values.values()):
             return False
-        shown = {name: _shown(values[name], r, places[name]) for name, r in refs.items()}
         # inside a code span a name stands as it is, but for the mark that would end it
         code = {name for name in refs if f"`{{{name}}}`" in template}
         written = {
-            name: text if isinstance(values[name], int | float)
-            else text.replace("`", "'") if name in code else plain(text)
-            for name, text in shown.items()
-        }  # fmt: skip
-        # "1.3 a.u.." at an end
-        self._add(lines, template.format(**written).replace("..", "."))
-        for name, reference in refs.items():
-            if not isinstance(values[name], list | dict):
-                self._cite(places[name], reference, values[name], shown[name])
+            name: self._refer(places[name], r, "code" if name in code else "")
+            for name, r in refs.items()
+        }
+        # a literal brace stays doubled, as the form wants it
+        doubled = template.replace("{{", "{{{{").replace("}}", "}}}}")
+        self._add(lines, doubled.format(**written))
         return True
+
+    def _refer(self, result: Result, reference_: Ref, style: str = "") -> str:
+        """Return a reference as text; keep what it is called, and the unit it is shown in."""
+        self.names.setdefault((result.name, reference_.pointer), reference_.what)
+        if reference_.style == "unit" and (unit := result.unit(reference_.pointer)):
+            self.units.add(unit)
+        value = result.look(reference_.pointer)
+        if style == "code" and isinstance(value, int | float):
+            style = ""
+        return reference(result.name, reference_.pointer, style or reference_.style)
 
     def _add(self, lines: list[str], text: str) -> None:
         if self.title and lines is self.lines:
@@ -182,42 +186,17 @@ class Answer:
         else:
             lines.append(text)
 
-    def _cite(self, result: Result, reference: Ref, value: object, shown: str) -> None:
-        source = {"result_id": result.result_id, "pointer": reference.pointer}
-        if result.result_id is None or any(f["source"] == source for f in self.findings):
-            return
-        other = {"result_id": result.result_id, "pointer": reference.above}
-        larger = reference.above and result.look(reference.above)
-        claim = (
-            isinstance(larger, int | float) and isinstance(value, int | float) and value > larger
-        )
-        self.findings.append(
-            {
-                "statement": f"{reference.what[:1].upper()}{reference.what[1:]}: {shown}",
-                "value": value,
-                "unit": result.unit(reference.pointer),
-                "source": source,
-                "compare": {"op": ">", "other": other} if claim else None,
-            }
-        )
-
-    def without(self, rejected: Sequence[str]) -> Answer:
-        """Return the answer without the lines and findings that were refused."""
-        bad = [text.strip() for text in rejected if text.strip()]
-        return Answer(
-            self.results,
-            [f for f in self.findings if f["statement"] not in bad],
-            [c for c in self.clauses if not any(_holds(c, text) for text in bad)],
-            [line for line in self.lines if not any(_holds(line, text) for text in bad)],
-        )
+    def ours(self) -> Ours:
+        """Return the answer as `verify` takes it."""
+        return Ours(prose=self.prose(), names=self.names)
 
     def prose(self) -> str:
-        """Return Markdown: the headline, then paragraphs, lists and tables."""
+        """Return the form, in Markdown: the headline, then paragraphs, lists and tables."""
         text = _headline(self.clauses)
         lines = ["", *self._whole_tables()]
         for line, following in zip(lines, [*lines[1:], ""], strict=True):
             if line.endswith((":", "**")) and _kind(following) == "text":
-                continue  # what it announces was refused
+                continue  # what it announces has no rows
             kind, before = _kind(line), _kind(text.rsplit("\n", 1)[-1])
             if not text or not line or text.endswith("\n\n"):
                 text += line or "\n\n"
@@ -275,45 +254,7 @@ def _unit_shown(reference: Ref, result: Result) -> str:
     if reference.style == "percent":
         return "%"
     unit = result.unit(reference.pointer) if reference.style == "unit" else None
-    return _written(unit) if unit and unit != "1" else ""
-
-
-def _holds(line: str, text: str) -> bool:
-    line, text = line.casefold(), text.casefold()
-    return text in line or (line.strip("-* \n") != "" and line.strip("-* \n") in text)
-
-
-def _shown(value: Json, reference: Ref, result: Result, *, bare: bool = False) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(v) for v in value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    unit = "" if bare else _unit_shown(reference, result)
-    text = number(100 * value if reference.style == "percent" else value)
-    return f"{text} {unit}" if unit else text
-
-
-def _written(unit: str) -> str:
-    """Return a unit as people write it: Hz, m/s², a.u.²."""
-    plain = {"s": "s", "hz": "Hz", "frac": "", "pct": "%"}.get(unit.casefold(), unit)
-    squared = re.sub(r"\^2$", "²", plain)
-    return re.sub(r"^\(([^()/]*)\)²$", r"\1²", squared)
-
-
-def number(value: float) -> str:
-    """Return a number to three figures, integers whole; always a correct rounding.
-
-    What is no integer keeps a decimal, so that it is not read as a count.
-    """
-    if not math.isfinite(value):
-        return "not finite"
-    if float(value) == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    size = math.floor(math.log10(abs(value)))
-    text = f"{value:.{min(12, max(1, 2 - size))}f}"
-    short = text.rstrip("0")
-    shown = short + "0" if short.endswith(".") else short
-    return "0.0" if shown == "-0.0" else shown
+    return unit_written(unit)
 
 
 def _spaced(name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +19,9 @@ from langchain_core.messages import AIMessage, ToolMessage
 
 from tool_use_om.agent.record.trace import Trace
 from tool_use_om.agent.state import this_turn
-from tool_use_om.agent.verify.facts import rounds_to
+from tool_use_om.agent.verify.check import OWN_END, OWN_START, VALUE_BAR, VALUE_END, VALUE_START
 from tool_use_om.data.errors import TuomError
+from tool_use_om.data.plain import plain_text
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.results import ResultStore
@@ -53,6 +53,7 @@ class Report:
     steps : the tool calls in order
     facts : short name and value pairs shown under the answer (data set, model, seconds …)
     verification : as in `AgentState["verification"]`
+    outcome : as in `AgentState["outcome"]`
     """
 
     question: str
@@ -61,6 +62,7 @@ class Report:
     steps: Sequence[Step] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     verification: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = ""
 
 
 def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Any]]:
@@ -75,16 +77,52 @@ def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Any]]:
         yield pointer, value
 
 
-def _prose(markdown: str, findings: Sequence[Mapping[str, Any]]) -> str:
+def _prose(report: Report) -> str:
+    """Return the answer as HTML: each value links to its source, a model's own words are marked."""
     from markdown_it import MarkdownIt
 
+    marked = report.verification.get("marked")
+    markdown = str(marked) if marked else plain_text(report.answer)
     rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    return link_numbers(str(rendered), findings)
+    return link_values(str(rendered), report.findings)
+
+
+def link_values(rendered: str, findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return HTML in which each marked value links to the finding that it was rendered from.
+
+    Parameters
+    ----------
+    rendered : HTML with the marks of `verify.check`
+    """
+    first, *parts = rendered.split(VALUE_START)
+    linked = [first]
+    for part in parts:
+        index, _, rest = part.partition(VALUE_BAR)
+        shown, _, after = rest.partition(VALUE_END)
+        linked.append(_link(index, shown, findings) + after)
+    own = '<mark class="own" title="the model\'s own words">'
+    return "".join(linked).replace(OWN_START, own).replace(OWN_END, "</mark>")
+
+
+def _link(index: str, shown: str, findings: Sequence[Mapping[str, Any]]) -> str:
+    if not index.isdecimal() or int(index) >= len(findings):
+        return shown
+    finding = findings[int(index)]
+    source = finding["source"]
+    target = anchor(source["result_id"], source["pointer"])
+    said = f"{finding.get('statement')} · {source['result_id']}{source['pointer']}"
+    title = _text(f"{said} = {finding['value']!r}")
+    return f'<a class="num" href="#{target}" title="{title}">{shown}</a>'
+
+
+def _text(value: object) -> str:
+    """Return text of a model or of the data as HTML: escaped, without control characters."""
+    return html.escape(plain_text(str(value)), quote=True)
 
 
 def _cell(value: Json) -> str:
     shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return html.escape(shown)
+    return _text(shown)
 
 
 def _finding_row(finding: Mapping[str, Any]) -> str:
@@ -93,11 +131,11 @@ def _finding_row(finding: Mapping[str, Any]) -> str:
     target = anchor(source.get("result_id", ""), source.get("pointer", ""))
     value = _cell(finding.get("value"))
     if isinstance(finding.get("value"), int | float):
-        value = f"{value} {html.escape(finding.get('unit') or '')}"
+        value = f"{value} {_text(finding.get('unit') or '')}"
     return (
-        f"<tr><td>{html.escape(str(finding.get('statement', '')))}</td>"
+        f"<tr><td>{_text(finding.get('statement', ''))}</td>"
         f'<td class="value">{value}</td>'
-        f'<td><a href="#{target}"><code>{html.escape(where)}</code></a></td></tr>'
+        f'<td><a href="#{target}"><code>{_text(where)}</code></a></td></tr>'
     )
 
 
@@ -114,11 +152,11 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
 
 def _figure(path: Path, step: Step) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
-    name = html.escape(path.stem.replace("_", " ").replace("-", " "))
+    name = _text(path.stem.replace("_", " ").replace("-", " "))
     link = f'<a href="#{anchor(step.result_id or "")}"><code>{step.result_id}</code></a>'
     return (
         f'<figure><img alt="{name}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{name} · {html.escape(step.tool)} · {link}</figcaption></figure>"
+        f"<figcaption>{name} · {_text(step.tool)} · {link}</figcaption></figure>"
     )
 
 
@@ -135,7 +173,7 @@ def _value_rows(step: Step, cited: set[str]) -> str:
             left_out += 1
             continue
         rows.append(
-            f'<tr id="{anchor(step.result_id or "", pointer)}"><td><code>{html.escape(pointer)}'
+            f'<tr id="{anchor(step.result_id or "", pointer)}"><td><code>{_text(pointer)}'
             f'</code></td><td class="value">{_cell(value)}</td></tr>'
         )
     if left_out:
@@ -147,39 +185,71 @@ def _value_rows(step: Step, cited: set[str]) -> str:
 
 
 def _step(number: int, step: Step, cited: set[str]) -> str:
-    arguments = html.escape(json.dumps(dict(step.arguments), ensure_ascii=False))
+    arguments = _text(json.dumps(dict(step.arguments), ensure_ascii=False))
     mark = "" if step.ok else ' <span class="bad">not possible</span>'
     body = (
         f'<div class="wide"><table>{_value_rows(step, cited)}</table></div>'
         if isinstance(step.content, Mapping)
-        else f"<p>{html.escape(str(step.content))}</p>"
+        else f"<p>{_text(step.content)}</p>"
     )
     return (
         f'<details id="{anchor(step.result_id or f"step-{number}")}"><summary>{number}. '
-        f"<b>{html.escape(step.tool)}</b> <code>{arguments}</code>{mark} "
+        f"<b>{_text(step.tool)}</b> <code>{arguments}</code>{mark} "
         f'<span class="soft">{step.result_id or ""}</span></summary>{body}</details>'
     )
 
 
 def _facts(report: Report) -> str:
-    items = [f"<li><b>{html.escape(k)}</b> {html.escape(v)}</li>" for k, v in report.facts.items()]
+    items = [f"<li><b>{_text(k)}</b> {_text(v)}</li>" for k, v in report.facts.items()]
+    return f'<ul class="facts">{"".join(items)}{"".join(_verdicts(report))}</ul>'
+
+
+_ENDS = {
+    "refusal": "Not answered: the text above says why",
+    "question": "Not answered yet: the text above asks what was meant",
+    "unreadable": "Not answered by the model: its reply could not be read",
+    "partial": "Answered in part: something is missing, was cut or not understood",
+}
+
+
+def _verdicts(report: Report) -> list[str]:
+    """Return what may be promised about this answer, and what may not, as list items."""
+    said = []
+    if end := _ENDS.get(report.outcome):
+        said.append(f'<li class="bad"><b>{end}</b></li>')
     rejected = report.verification.get("rejected") or []
-    verdict = (
-        f'<li class="bad"><b>{len(rejected)} statement(s) cut</b>: not supported by a result</li>'
-        if rejected
-        else '<li class="good"><b>Every number checked</b> against its tool result</li>'
-    )
-    return f'<ul class="facts">{"".join(items)}{verdict}</ul>'
+    own = report.verification.get("own") or []
+    if rejected:
+        said.append(
+            f'<li class="bad"><b>{len(rejected)} statement(s) cut</b>: no result supports them</li>'
+        )
+    if own:
+        said.append(
+            f'<li class="own"><b>{len(own)} sentence(s) in the model\'s own words</b>, marked; '
+            "the values in them are from tool results</li>"
+        )
+    elif report.verification.get("sourced") and report.outcome in {"answer", "partial"}:
+        said.append('<li class="good"><b>Every number from a tool result</b></li>')
+    return said
 
 
 def _rejected(report: Report) -> str:
     rejected = report.verification.get("rejected") or []
     rows = "".join(
-        f"<li>{html.escape(str(r.get('text', r)))} — "
-        f'<span class="soft">{html.escape(str(r.get("reason", "")))}</span></li>'
+        f"<li>{_text(r.get('text', r))} — "
+        f'<span class="soft">{_text(r.get("reason", ""))}</span></li>'
         for r in rejected
     )
     return f"<h2>Cut by the verifier</h2><ul>{rows}</ul>" if rejected else ""
+
+
+_EYEBROWS = {
+    "answer": "a sourced answer",
+    "partial": "part of an answer",
+    "refusal": "no answer",
+    "question": "a question back",
+    "unreadable": "an unreadable reply",
+}
 
 
 def render(report: Report) -> str:
@@ -192,112 +262,22 @@ def render(report: Report) -> str:
     steps = "".join(
         _step(n, s, cited.get(s.result_id or "", set())) for n, s in enumerate(report.steps, 1)
     )
-    title = html.escape(report.question)
+    title = _text(report.question)
+    kind = _EYEBROWS.get(report.outcome, "a run")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{css}</style></head><body><main>"
-        f'<p class="eyebrow">tool-use-om · a sourced answer</p><h1>{title}</h1>'
-        f'<div class="answer">{_prose(report.answer, report.findings)}</div>{_facts(report)}'
+        f'<p class="eyebrow">tool-use-om · {kind}</p><h1>{title}</h1>'
+        f'<div class="answer {_text(report.outcome)}">{_prose(report)}</div>{_facts(report)}'
         f"{_rejected(report)}{_figures(report.steps)}{_findings(report.findings)}"
         f"<h2>What was done, step by step</h2>{steps}</main></body></html>\n"
     )
 
 
-_NUMBER = re.compile(r"(?<![\w.#/-])[-+−]?\d+(?:\.\d+)?(?![\w/])")
-
-
-_WORD = re.compile(r"[^\W\d_][\w-]*")
-
-
-_CLAUSE_END = re.compile(r"[.;:,!?](?:\s|$)|\(|\)")
-
-
-# Markup, and entities, are never searched for numbers; these tags end what is read together.
-_MARKUP = re.compile(r"(<[^>]*>|&[a-z#0-9]+;)")
-
-
-_BLOCK_END = re.compile(r"</(?:p|li|tr|h\d)>")
-
-
 def anchor(result_id: str, pointer: str = "") -> str:
     """Return the page anchor of a value: the result's id and its JSON pointer."""
-    return html.escape(f"{result_id}{pointer}", quote=True)
-
-
-def link_numbers(rendered: str, findings: Sequence[Mapping[str, Any]]) -> str:
-    """Return HTML in which each number that a finding states links to that finding's source.
-
-    Where several findings state the same number, the one whose statement has most words in common
-    with the clause is meant, then with the paragraph or table row, then one not linked to so far.
-    """
-    linker = _Linker(findings)
-    start, parts = 0, []
-    for end in (*(m.end() for m in _BLOCK_END.finditer(rendered)), len(rendered)):
-        parts.append(linker.block(rendered[start:end]))
-        start = end
-    return "".join(parts)
-
-
-class _Linker:
-    def __init__(self, findings: Sequence[Mapping[str, Any]]) -> None:
-        self.findings = [f for f in findings if (f.get("source") or {}).get("result_id")]
-        self.words = [_words(f"{f.get('statement')} {f['source']['pointer']}") for f in findings]
-        self.used: set[int] = set()
-
-    def block(self, rendered: str) -> str:
-        pieces = _MARKUP.split(rendered)
-        plain = " ".join(pieces[::2])
-        around, linked, at = _words(plain), [], 0
-        for i, piece in enumerate(pieces):
-            if i % 2:
-                linked.append(piece)
-                continue
-            linked.append(
-                _NUMBER.sub(
-                    lambda m, at=at: self.link(m.group(), _clause(plain, at + m.start()), around),
-                    piece,
-                )
-            )
-            at += len(piece) + 1
-        return "".join(linked)
-
-    def link(self, text: str, clause: set[str], around: set[str]) -> str:
-        fitting = [i for i, f in enumerate(self.findings) if _states(f.get("value"), text)]
-        if not fitting:
-            return text
-
-        def closeness(i: int) -> tuple[int, int, bool, int]:
-            words = self.words[i]
-            return len(words & clause), len(words & around), i not in self.used, -i
-
-        best = max(fitting, key=closeness)
-        self.used.add(best)
-        finding = self.findings[best]
-        source = finding["source"]
-        target = anchor(source["result_id"], source["pointer"])
-        said = f"{finding.get('statement')} · {source['result_id']}{source['pointer']}"
-        title = html.escape(f"{said} = {finding['value']!r}", quote=True)
-        return f'<a class="num" href="#{target}" title="{title}">{text}</a>'
-
-
-def _words(text: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(text)}
-
-
-def _clause(plain: str, position: int) -> set[str]:
-    """Return the words of the clause around a position: nearer than its neighbours' words."""
-    start = max((m.end() for m in _CLAUSE_END.finditer(plain, 0, position)), default=0)
-    end = _CLAUSE_END.search(plain, position)
-    return _words(plain[start : end.start() if end else len(plain)])
-
-
-def _states(value: Json, text: str) -> bool:
-    """Tell whether `text` is `value` rounded to the digits `text` shows (per cent allowed)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    said, decimals = float(text.replace("−", "-")), len(text.partition(".")[2])
-    return rounds_to(said, decimals, value) or rounds_to(said, decimals, value * 100)
+    return _text(f"{result_id}{pointer}")
 
 
 def report_of(state: Mapping[str, Any], place: Workspace, trace: Trace) -> Report:
@@ -312,6 +292,7 @@ def report_of(state: Mapping[str, Any], place: Workspace, trace: Trace) -> Repor
         steps=[_step_of(r, replies[r["id"]], place) for r in requests if r["id"] in replies],
         facts=_facts_of(trace, place),
         verification=state.get("verification") or {},
+        outcome=str(state.get("outcome") or ""),
     )
 
 

@@ -66,6 +66,7 @@ class Trace(BaseModel):
     calls: tuple[Call, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
     answer: str = ""
+    outcome: str = Field(default="", description="answer, partial, refusal, question, unreadable")
     verdicts: dict[str, Any] = Field(default_factory=dict, description="what verify said")
     model: str
     seed: int
@@ -200,6 +201,7 @@ def trace_from_state(
         calls=calls_of(messages),
         findings=tuple(state.get("findings") or ()),
         answer=str(state.get("answer") or ""),
+        outcome=str(state.get("outcome") or ""),
         verdicts=dict(state.get("verification") or {}),
         model=model,
         seed=seed,

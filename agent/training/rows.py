@@ -64,6 +64,8 @@ def unfit(trace: Trace) -> str | None:
         return "the answer has statements that no tool result supports"
     if trace.calls and not trace.findings:
         return "the answer has no sourced finding"
+    if trace.calls and "form" not in trace.verdicts:
+        return "the answer was recorded before answers were made of references"
     if not trace.calls and trace.verdicts.get("rounds"):
         return "no tool was called, and none was said to be needless"
     return None
@@ -91,7 +93,7 @@ def rows_of(trace: Trace, working_sets: Sequence[Mapping[str, Any]]) -> Iterator
         return
     for acting in _acts(trace, working_sets):
         yield _row(trace, "act", acting, tools=list(trace.tools))
-    reply = {"findings": list(trace.findings), "prose": trace.answer}
+    reply = dict(trace.verdicts["form"])
     answering = [_interpret_prompt(trace), _user(trace.query), _say(reply)]
     yield _row(trace, "interpret", answering)
 
@@ -134,8 +136,9 @@ def _say(value: Mapping[str, Any]) -> Row:
 
 def _plan(trace: Trace) -> Row:
     direct = None if trace.plan else trace.answer
-    missed = list(trace.not_understood)
+    missed, asks = list(trace.not_understood), trace.outcome == "question"
     said = {"steps": list(trace.plan), "not_understood": missed, "reply": direct}
+    said |= {"asks_back": asks}
     return said | ({"understood": trace.understood} if trace.understood else {})
 
 

@@ -1,289 +1,365 @@
-"""The check every answer passes: each number, unit and comparison must follow from a tool result.
+"""From the form to the answer: references resolved, claims evaluated, everything else refused.
 
-Plain code, no model. It covers numbers (digits, and words from "two" to "twelve"), the units behind
-them, the values of findings, and orders between two numbers of one sentence. It does not judge
-words without numbers ("mostly walking").
+A paragraph that our own writer wrote from these very results stands as it is; its references are
+resolved here, too. Any other sentence must be references, claims and words the scanner lets pass.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from tool_use_om.agent.verify.facts import Fact, facts_in_text, facts_of, supported
-from tool_use_om.agent.verify.findings import Results, UnsupportedError, check_finding, fact_of
-from tool_use_om.agent.verify.prose import (
-    Number,
+from tool_use_om.agent.verify.claims import Told, read_claims, tell
+from tool_use_om.agent.verify.facts import Fact, NoFactError, Source, Sources, fact_at
+from tool_use_om.agent.verify.form import (
+    ClaimMark,
+    Piece,
+    Reference,
+    Words,
     blocks,
-    cell_numbers,
-    cells,
-    column_units,
-    comparison_in,
-    numbers_in,
+    check_size,
+    pieces,
     sentences,
 )
+from tool_use_om.agent.verify.render import code, in_full, name_words, owner_of, plain, shown
+from tool_use_om.agent.verify.scan import (
+    Clause,
+    RefusedError,
+    Token,
+    check_sentence,
+    clauses,
+    words_of,
+)
+from tool_use_om.agent.verify.words import CONNECTING, COUNTED, NOUNS
+from tool_use_om.data.plain import plain_text
 
 NOTHING_LEFT = "No statement of this answer could be traced to a tool result, so none is shown."
-_BEATS = re.compile(r"\b(?:beats?|outperforms?|better than)\b", re.IGNORECASE)
-_NOT = re.compile(r"\b(?:not|no|never|neither|fails? to)\b|n't\b", re.IGNORECASE)
-# "## Forecast", "**Forecast**"; a headline is a sentence and ends as one
-_TITLE = re.compile(r"#{1,6} [^\n]+|\*\*[^*\n]*[^*\n.!?]\*\*")
-_QUOTED = re.compile(r"[\"“][^\"”\n]*[\"”]")
+# Characters for private use mark, in `Checked.marked`, a value ("start index bar text end") and a
+# model's own words; other people's text cannot hold them, as `plain_text` takes them out.
+VALUE_START, VALUE_BAR, VALUE_END, OWN_START, OWN_END = "\ue000\ue001\ue002\ue003\ue004"
+_SHOWN_LENGTH = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """A statement and why no result supports it."""
+    """A statement as it was written, and why it is not shown."""
 
     text: str
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
-    """What the check found.
+class Ours:
+    """What our own writer says of the results: the form, and what each value of it is called."""
+
+    prose: str = ""
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """An answer after the check.
 
     Attributes
     ----------
-    ok : nothing was refused
-    rejected : what was refused, findings first
-    kept : the findings that stand, as JSON
-    prose : the prose without the refused sentences
-    checked : how many numbers and findings were looked at
+    prose : what stands, as people read it (Markdown)
+    marked : the same with the places of values and of a model's own words marked
+    form : what stands, as it was written
+    findings : the values that stand, each with its source
+    rejected : what was refused, and why
+    own : the sentences that hold a model's own words beside references and claims
+    sentences : how many stand or were refused
     """
 
-    ok: bool
-    rejected: tuple[Refused, ...]
-    kept: tuple[dict[str, Any], ...]
     prose: str
-    checked: int
+    marked: str
+    form: str
+    findings: tuple[dict[str, Any], ...]
+    rejected: tuple[Refused, ...]
+    own: tuple[str, ...]
+    sentences: int
 
-    def report(
-        self, *, rounds: int, sent_back: Sequence[Mapping[str, Any]] = (), final: bool = False
-    ) -> dict[str, Any]:
-        """Return what goes into the state, builtins only.
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was refused."""
+        return not self.rejected
 
-        Parameters
-        ----------
-        rounds : how often the model has written an answer
-        sent_back : what was refused in an earlier round
-        final : what is refused now is cut, and not sent back
-        """
-        rejected = [{"text": r.text, "reason": r.reason} for r in self.rejected]
-        return {
-            "ok": self.ok,
-            "checked": self.checked,
-            "rounds": rounds,
-            "rejected": rejected,
-            "sent_back": list(sent_back),
-            "cut": rejected if final else [],
-        }
+    @property
+    def sourced(self) -> bool:
+        """Whether each sentence that stands is references, claims and fixed words only."""
+        return not self.own and bool(self.findings)
+
+    def refusing(self, reason: str) -> Checked:
+        """Return this with the whole answer refused for a reason."""
+        whole = Refused(text="the whole answer", reason=reason)
+        return replace(self, rejected=(whole,))
 
 
-def verify(
-    findings: Sequence[Mapping[str, Any]],
+def check(
     prose: str,
-    store: Results,
-    question: str,
-    *,
-    contents: Mapping[str, Any] | None = None,
-    also: Sequence[str] = (),
-    quotes_are_claims: bool = True,
-) -> Verification:
-    """Check an answer against the results it rests on.
+    claims: Sequence[Any],
+    sources: Sources,
+    ours: Ours | None = None,
+) -> Checked:
+    """Resolve and check an answer.
 
     Parameters
     ----------
-    findings : as the model wrote them
-    prose : the answer, Markdown
-    store : where a finding's source is looked up
-    question : its own numbers may be restated
-    contents : result id → what the model was shown; None = the stored results the findings cite.
-        A finding may cite these results only
-    also : further texts whose numbers may be restated (errors of tools, data-set cards)
-    quotes_are_claims : False leaves double-quoted text (examples of questions) unchecked
+    prose : the form, as the model wrote it
+    claims : typed claims, raw
+    sources : the results of this run
+    ours : what our own writer made of them; its paragraphs stand as they are
+
+    Raises
+    ------
+    DataError : the answer is longer than the limits allow
     """
-    if contents is None:
-        contents = _cited(findings, store)
-    facts = _all_facts(contents, [question, *also])
-    known = frozenset(f.unit.family for f in facts if f.unit)
-    kept: list[dict[str, Any]] = []
-    rejected: list[Refused] = []
-    for raw in findings:
-        try:
-            finding = check_finding(raw, store, contents)
-            own = [*facts, fact_of(finding)]
-            _check_sentence(finding["statement"], own, known, contents)
-            kept.append(finding)
-        except UnsupportedError as error:
-            rejected.append(Refused(text=_text_of(raw), reason=str(error)))
-    cited = [*facts, *(fact_of(finding) for finding in kept)]
-    clean, refused, count = _check_prose(prose, cited, known, contents, quotes_are_claims)
-    rejected += refused
-    return Verification(
-        ok=not rejected,
-        rejected=tuple(rejected),
-        kept=tuple(kept),
-        prose=clean,
-        checked=len(findings) + count,
-    )
+    mine = ours or Ours()
+    fixed = set(blocks(mine.prose))
+    strange = [b for b in blocks(prose) if b not in fixed]
+    check_size("\n\n".join(strange), len(claims))
+    return _Checker(sources, mine.names, claims).run(prose, fixed)
 
 
-def _check_prose(
-    prose: str,
-    facts: Sequence[Fact],
-    known: frozenset[str],
-    contents: Mapping[str, Any],
-    quotes_are_claims: bool,  # noqa: FBT001 - private; the public function takes it by name
-) -> tuple[str, list[Refused], int]:
-    kept: list[str] = []
-    refused: list[Refused] = []
-    count = 0
-    for is_table, lines in blocks(prose):
-        if is_table:
-            text, bad, checked = _check_table(lines, facts, known, contents)
-        else:
-            text, bad, checked = _check_text(
-                "".join(lines), facts, known, contents, quotes_are_claims
-            )
-        kept.append(text)
-        refused += bad
-        count += checked
-    text = _tidy("".join(kept))
-    return _without_bare_titles(text) if refused else text, refused, count
+class _Place(NamedTuple):
+    """A value and where it stands."""
+
+    source: Source
+    path: str
+    value: Any
+    unit: str | None
 
 
-def _check_text(
-    text: str,
-    facts: Sequence[Fact],
-    known: frozenset[str],
-    contents: Mapping[str, Any],
-    quotes_are_claims: bool,  # noqa: FBT001 - private, as above
-) -> tuple[str, list[Refused], int]:
-    kept: list[str] = []
-    refused: list[Refused] = []
-    count = 0
-    for sentence, gap in sentences(text):
-        claims = sentence if quotes_are_claims else _QUOTED.sub('""', sentence)
-        try:
-            count += _check_sentence(claims, facts, known, contents)
-            kept.append(sentence + gap)
-        except UnsupportedError as error:
-            refused.append(Refused(text=sentence.strip(), reason=str(error)))
-            kept.append(gap if "\n" in gap else "")
-    return "".join(kept), refused, count
+class _Checker:
+    """Goes through one answer and keeps what stands."""
 
+    def __init__(
+        self, sources: Sources, names: Mapping[tuple[str, str], str], claims: Sequence[Any]
+    ) -> None:
+        self.sources, self.names = sources, names
+        self.claims, self.broken = read_claims(claims)
+        self.findings: list[dict[str, Any]] = []
+        self.places: dict[tuple[str, str], int] = {}
+        self.rejected: list[Refused] = []
+        self.own: list[str] = []
+        self.count = 0
 
-def _check_table(
-    lines: Sequence[str],
-    facts: Sequence[Fact],
-    known: frozenset[str],
-    contents: Mapping[str, Any],
-) -> tuple[str, list[Refused], int]:
-    """Check a table row by row; what is left of it is a table still, or nothing.
+    def run(self, prose: str, fixed: set[str]) -> Checked:
+        marked, form = [], []
+        for block in blocks(prose):
+            if block in fixed:
+                self.count += 1
+                marked.append(self._fixed(block))
+                form.append(block)
+            else:
+                kept, text = self._written(block)
+                marked += [text] if text else []
+                form += [kept] if kept else []
+        whole = "\n\n".join(marked)
+        return Checked(
+            prose=unmarked(whole), marked=whole, form="\n\n".join(form),
+            findings=tuple(self.findings), rejected=tuple(self.rejected), own=tuple(self.own),
+            sentences=self.count,
+        )  # fmt: skip
 
-    Rows stand or fall as a whole; without its heading, a table says nothing.
-    """
-    heading, rule, *rows = lines
-    try:
-        count = _check_sentence(heading, facts, known, contents)
-    except UnsupportedError as error:
-        reason = f"its table's heading is not supported: {error}"
-        return "", [Refused(text=line.strip(), reason=reason) for line in (heading, *rows)], 0
-    units = column_units(heading, known)
-    kept: list[str] = []
-    refused: list[Refused] = []
-    for row in rows:
-        try:
-            for cell, unit in zip_longest(cells(row), units[: len(cells(row))]):
-                numbers = cell_numbers(cell, unit, known)
-                _check_numbers(cell, numbers, facts)
-                count += len(numbers)
-            _check_beats(row, contents)
-            kept.append(row)
-        except UnsupportedError as error:
-            refused.append(Refused(text=row.strip(), reason=str(error)))
-    return "".join([heading, rule, *kept]) if kept else "", refused, count
+    # -- our own paragraphs ------------------------------------------------------------------------
 
+    def _fixed(self, block: str) -> str:
+        parts: list[str] = []
+        for piece in pieces(block):
+            if isinstance(piece, Words):
+                text = plain_text(piece.text)
+                ended = parts and parts[-1].rstrip(VALUE_END).endswith(".")
+                # "1.3 a.u.." at an end
+                parts.append(text[1:] if ended and text.startswith(".") else text)
+            elif isinstance(piece, Reference):
+                parts.append(self._ours(piece))
+        return "".join(parts)
 
-def _check_sentence(
-    sentence: str, facts: Sequence[Fact], known: frozenset[str], contents: Mapping[str, Any]
-) -> int:
-    numbers = numbers_in(sentence, known)
-    _check_numbers(sentence, numbers, facts)
-    _check_beats(sentence, contents)
-    return len(numbers)
+    def _ours(self, piece: Reference) -> str:
+        source = self.sources.found[piece.name]
+        value, unit = fact_at({**source.content, "args": source.args}, piece.path)
+        style = piece.style or "plain"
+        text = shown(value, unit, style)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            text = code(text) if style == "code" else plain(text)
+        if isinstance(value, list):
+            return text
+        said = self.names.get((piece.name, piece.path)) or piece.path
+        whole = shown(value, unit, style.removeprefix("bare-"))
+        at = _Place(source, piece.path, value, unit)
+        return self._cite(at, f"{_capital(said)}: {whole}", text)
 
+    # -- what a model wrote ------------------------------------------------------------------------
 
-def _check_numbers(text: str, numbers: list[Number], facts: Sequence[Fact]) -> None:
-    for number in numbers:
-        if not supported(number, facts):
-            unit = f" {number.unit.family}" if number.unit else ""
-            raise UnsupportedError(f"no result says {number.text}{unit}")
-    claim = comparison_in(text, numbers)
-    if claim:
-        a = claim.left.value * (claim.left.unit.factor if claim.left.unit else 1.0)
-        b = claim.right.value * (claim.right.unit.factor if claim.right.unit else 1.0)
-        if not (a > b if claim.op == ">" else a < b):
-            raise UnsupportedError(
-                f"it orders {claim.left.text} and {claim.right.text} the wrong way round"
-            )
-
-
-def _check_beats(sentence: str, contents: Mapping[str, Any]) -> None:
-    """Refuse "beats the baseline" where every result that judged it says it did not."""
-    if "baseline" not in sentence.casefold() or not _BEATS.search(sentence):
-        return
-    verdicts = [
-        c["beats_baseline"]
-        for c in contents.values()
-        if isinstance(c, Mapping) and isinstance(c.get("beats_baseline"), bool)
-    ]
-    if verdicts and (_NOT.search(sentence) is None) not in verdicts:
-        raise UnsupportedError("the result says the opposite about the baseline")
-
-
-def _tidy(text: str) -> str:
-    """Remove what cutting leaves behind: blank runs and list marks."""
-    text = re.sub(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]*$\n?", "", text, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
-
-
-def _without_bare_titles(text: str) -> str:
-    """Remove titles, and announcements ending in a colon, whose table or text was cut."""
-    paragraphs = text.split("\n\n")
-    kept: list[str] = []
-    for paragraph in reversed(paragraphs):
-        ends = not kept or _TITLE.fullmatch(kept[-1]) is not None
-        if ends and _TITLE.fullmatch(paragraph):
-            continue
-        if ends and paragraph.endswith(":"):
-            before = [s + gap for s, gap in sentences(paragraph) if s.strip()][:-1]
-            if not (paragraph := "".join(before).strip()):
+    def _written(self, block: str) -> tuple[str, str]:
+        kept, told = [], []
+        for line in block.split("\n"):
+            if not line.strip():
                 continue
-        kept.append(paragraph)
-    return "\n\n".join(reversed(kept))
+            mark, said = _list_mark(line)
+            good = [pair for s in sentences(said) if (pair := self._sentence(s))]
+            if good:
+                kept.append(mark + " ".join(form for form, _ in good))
+                told.append(mark + " ".join(text for _, text in good))
+        return "\n".join(kept), "\n".join(told)
 
-
-def _all_facts(contents: Mapping[str, Any], texts: Sequence[str]) -> list[Fact]:
-    facts = [fact for content in contents.values() for fact in facts_of(content)]
-    known = frozenset(f.unit.family for f in facts if f.unit)
-    return facts + [fact for text in texts for fact in facts_in_text(text, known)]
-
-
-def _cited(findings: Sequence[Mapping[str, Any]], store: Results) -> dict[str, Any]:
-    ids = {str((f.get("source") or {}).get("result_id") or "") for f in findings}
-    contents: dict[str, Any] = {}
-    for result_id in sorted(ids):
+    def _sentence(self, sentence: str) -> tuple[str, str] | None:
+        self.count += 1
+        before = len(self.findings), dict(self.places)
         try:
-            contents[result_id] = store.resolve(result_id, "")
-        except LookupError:
-            continue
-    return contents
+            return sentence, self._told(sentence)
+        except RefusedError as error:
+            del self.findings[before[0] :]
+            self.places = before[1]
+            text = plain_text(sentence)[:_SHOWN_LENGTH]
+            self.rejected.append(Refused(text=text, reason=str(error)))
+            return None
+
+    def _told(self, sentence: str) -> str:
+        found = list(pieces(sentence))
+        tokens, facts, claims = self._read(found)
+        check_sentence(tokens, facts, self.sources.names)
+        own = [t.text for t in tokens if t.kind == "word" and not _plain_word(t.text)]
+        parts, at = [], 0
+        of_clause = _clause_of(tokens, facts)
+        for piece in found:
+            if isinstance(piece, Words):
+                parts.append(_without_marks(piece.text))
+            elif isinstance(piece, Reference):
+                parts.append(self._value(piece, facts[at], of_clause[at]))
+                at += 1
+            elif isinstance(piece, ClaimMark):
+                parts.append(self._claim(claims[piece.id]))
+        text = "".join(parts).strip()
+        text = text[:1].upper() + text[1:]
+        if own or not (facts or claims):
+            self.own.append(unmarked(text))
+            return f"{OWN_START}{text}{OWN_END}"
+        return text
+
+    def _read(self, found: Sequence[Piece]) -> tuple[list[Token], list[Fact], dict[str, Told]]:
+        tokens: list[Token] = []
+        facts: list[Fact] = []
+        claims: dict[str, Told] = {}
+        for piece in found:
+            if isinstance(piece, Words):
+                tokens += words_of(_without_marks(piece.text))
+            elif isinstance(piece, Reference):
+                tokens.append(Token("fact", at=len(facts)))
+                facts.append(self._fact(piece))
+            elif isinstance(piece, ClaimMark):
+                tokens.append(Token("claim"))
+                claims[piece.id] = self._holds(piece.id)
+            else:
+                raise RefusedError(f"{piece.text[:60]!r} is neither a reference nor a claim")
+        return tokens, facts, claims
+
+    def _fact(self, piece: Reference) -> Fact:
+        try:
+            found = self.sources.fact(piece.name, piece.path)
+        except NoFactError as error:
+            raise RefusedError(f"{piece.name}#{piece.path[:60]}: {error}") from error
+        if isinstance(found.value, bool):
+            raise RefusedError("a verdict is a claim of kind 'is' or 'not', not a value")
+        texts = isinstance(found.value, list) and all(isinstance(v, str) for v in found.value)
+        if not (found.is_number or isinstance(found.value, str) or (texts and found.value)):
+            raise RefusedError(f"{piece.name}#{piece.path[:60]} is no single value")
+        return found
+
+    def _holds(self, name: str) -> Told:
+        if name in self.broken:
+            raise RefusedError(f"claim {name!r} has not the form asked for: {self.broken[name]}")
+        if name not in self.claims:
+            raise RefusedError(f"there is no claim {name!r}")
+        try:
+            return tell(self.claims[name], self.sources)
+        except RefusedError as error:
+            raise RefusedError(f"claim {name!r}: {error}") from error
+
+    def _value(self, piece: Reference, found: Fact, clause: Clause) -> str:
+        source = self.sources.found[piece.name]
+        said = frozenset(str(f.value).casefold() for f in clause.facts if not f.is_number)
+        if isinstance(found.value, list):
+            return ", ".join(f"`{code(str(v))}`" for v in found.value)
+        text = in_full(found, said, frozenset(clause.words))
+        values = any(f.is_number for f in clause.facts) or clause.has_claim
+        if not found.is_number and not values and (role := _role(found)):
+            text += f" ({role})"
+        whole = f"{_capital(found.name)}: {in_full(found, words=name_words(found))}"
+        at = _Place(source, piece.path, found.value, found.unit)
+        return self._cite(at, whole, text)
+
+    def _claim(self, told: Told) -> str:
+        """Return a claim's words, linked to the first value it rests on; all become findings."""
+        text = told.text
+        for number, (name, path, found) in enumerate(reversed(told.facts), start=1):
+            if isinstance(found.value, list):
+                continue
+            said = f"{_capital(found.name)}: {in_full(found, words=name_words(found))}"
+            at = _Place(self.sources.found[name], path, found.value, found.unit)
+            marked = self._cite(at, said, told.text)
+            text = marked if number == len(told.facts) else text
+        return text
+
+    def _cite(self, at: _Place, statement: str, text: str) -> str:
+        """Keep a value as a finding, once; return its text with the place of it marked."""
+        if at.source.result_id is None:
+            return text
+        key = (at.source.result_id, at.path)
+        if key not in self.places:
+            self.places[key] = len(self.findings)
+            where = {"result_id": at.source.result_id, "pointer": at.path}
+            self.findings.append(
+                {"statement": statement, "value": at.value, "unit": at.unit, "source": where}
+            )
+        return f"{VALUE_START}{self.places[key]}{VALUE_BAR}{text}{VALUE_END}"
 
 
-def _text_of(finding: Mapping[str, Any]) -> str:
-    return str(finding.get("statement") or finding)[:300]
+def unmarked(text: str) -> str:
+    """Return marked text as people read it in a terminal."""
+    parts = text.split(VALUE_START)
+    bare = parts[0] + "".join(p.partition(VALUE_BAR)[2] for p in parts[1:])
+    for mark in (VALUE_END, OWN_START, OWN_END):
+        bare = bare.replace(mark, "")
+    return bare
+
+
+def _role(found: Fact) -> str:
+    """Return what a name that stands alone is: "highest variance", "most unlike"."""
+    head, _, last = found.name.rpartition(", ")
+    return head if head else last if last in {"best"} else owner_of(found)
+
+
+def _clause_of(tokens: Sequence[Token], facts: Sequence[Fact]) -> dict[int, Clause]:
+    found: dict[int, Clause] = {}
+    at = 0
+    for clause in clauses(tokens, facts):
+        for _ in clause.facts:
+            found[at] = clause
+            at += 1
+    return found
+
+
+def _list_mark(line: str) -> tuple[str, str]:
+    """Return a line's list mark or heading mark, and what follows it."""
+    bare = line.lstrip()
+    for mark in ("- ", "* ", "+ ", "### ", "## ", "# "):
+        if bare.startswith(mark):
+            shown_mark = "- " if mark in {"* ", "+ "} else mark
+            return shown_mark, bare[len(mark) :].strip()
+    return "", bare.strip()
+
+
+def _without_marks(text: str) -> str:
+    """Return a model's words without Markdown's emphasis and code marks."""
+    return text.replace("*", "").replace("_", " ").replace("`", "")
+
+
+def _plain_word(word: str) -> bool:
+    return word in CONNECTING or word in COUNTED or word in NOUNS or word == "s"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,51 +1,241 @@
-"""What results say, as a flat list of numbers with their units."""
+"""The seam between answers and results: what stands at a path, in which unit, and whose it is.
+
+Only results of successful calls of this run are sources. Everything an answer says goes through
+`Sources.fact`: the value, its unit, its name and its owner come from the result, never from the
+model that refers to it.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from tool_use_om.agent.verify.prose import Number, numbers_in
-from tool_use_om.data.units import Unit, read_unit, unit_of_key
+from tool_use_om.data.units import unit_of_key
 from tool_use_om.data.values import Json
 
 # keys that count things, whatever unit their neighbours have
 _COUNTS = frozenset({"n", "k", "seed", "total_n", "budget", "done", "repeats"})
 # what is said of a channel's event: shares and scores, not in the channel's unit beside them
 _COUNTS |= {
-    "probability",
-    "probability_not",
-    "base_rate",
-    "brier",
-    "brier_of_base_rate",
-    "skill",
+    "probability", "probability_not", "base_rate", "brier", "brier_of_base_rate", "skill",
     "reliability",
-}
-_HIDDEN = frozenset({"detail", "timing", "kind"})  # the stored bulk, which no model is shown
-_RELATIVE_GUARD = 0.1
+}  # fmt: skip
+# the stored bulk, what depends on the machine, and what a call was asked: no sources
+_HIDDEN = frozenset({"detail", "timing", "kind", "args", "inputs", "result_id"})
+# keys whose text is a name out of the data or of this package; other text is no fact
+NAMES: Mapping[str, str] = {
+    "channel": "channel", "channels": "channel", "id": "channel", "session_id": "session",
+    "sessions": "session", "query_session": "session", "label": "label", "labels": "label",
+    "target_label": "label", "given": "label", "suggested": "label", "subject_id": "subject",
+    "dataset": "data set", "name": "name", "split": "split", "between": "split", "head": "head",
+    "best": "head", "a": "head", "b": "head", "model": "model", "answered_by": "model",
+    "tokenizer": "tokenizer", "group": "group", "feature": "feature", "unit": "unit",
+    "statistic": "statistic", "metric": "metric", "direction": "direction", "dropped": "channel",
+    "task": "task",
+}  # fmt: skip
+# keys of a row, or of a whole result, that say whose its numbers are
+_OWNERS = (
+    "channel", "id", "session_id", "label", "head", "model", "group", "subject_id", "feature",
+    "name", "where",
+)  # fmt: skip
+_ROOT_OWNERS = ("target_label", "label", "labels", "query_session", "split")
+_PER = {"sessions_per_label": "label", "sessions_per_split": "split", "found": "label"}
+_ON_HELD_OUT = frozenset({"metrics", "coverage", "target", "abstention", "chance", "faithfulness"})
+_SHARES = frozenset(
+    [
+        "accuracy",
+        "precision",
+        "recall",
+        "coverage",
+        "confidence",
+        "probability",
+        "probability_not",
+        "base_rate",
+    ]
+)
+_PLAIN_NAMES = {
+    "mae": "mean absolute error (MAE)", "mase": "scaled error (MASE)", "std": "standard deviation",
+    "crps": "interval error (CRPS)", "rms": "root mean square", "p_value": "p-value",
+    "max": "maximum", "min": "minimum", "lower": "lower end", "upper": "upper end",
+    "macro_f1": "macro-F", "rmse": "root mean square error (RMSE)",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A number that a result (or the question) states."""
+    """What a result says at one path.
 
-    value: float
-    unit: Unit | None
+    Attributes
+    ----------
+    value : a number, a name, a verdict (bool), or a list
+    unit : as the result writes it, None for a plain number
+    name : what it is, in words: "accuracy, lower end"
+    owner : whose it is, as (kind, name) pairs: (("channel", "gyroscope.y"), ("label", "walking"))
+    words : the words that may be said of it: those of its name, its path and its owner's kinds
+    share : a number from nought to one that is shown as a percentage
+    in_list : it stands in a row of several, so that its name alone says nothing about it
+    """
+
+    value: Any
+    unit: str | None
+    name: str
+    owner: tuple[tuple[str, str], ...] = ()
+    words: frozenset[str] = frozenset()
+    share: bool = False
+    in_list: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the value is a number; a verdict is none."""
+        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
 
 
-def facts_of(content: Json) -> list[Fact]:
-    """Return every number in a result's content: its numbers, lengths of lists, digits in texts."""
-    shown = content
-    if isinstance(content, Mapping):
-        shown = {k: v for k, v in content.items() if k not in _HIDDEN}
-    return list(_walk(shown, None))
+@dataclass(frozen=True)
+class Source:
+    """A successful call's result as answers may refer to it; `name` is "r1", "r2" and so on."""
+
+    name: str
+    result_id: str | None
+    tool: str
+    args: Mapping[str, Any]
+    content: Mapping[str, Any]
+    time: tuple[tuple[str, str], ...] = ()  # the stretch of time that an earlier call chose
 
 
-def facts_in_text(text: str, known_units: frozenset[str] = frozenset()) -> list[Fact]:
-    """Return the numbers that a text states."""
-    return [Fact(n.value, n.unit) for n in numbers_in(text, known_units)]
+class NoFactError(LookupError):
+    """A path that leads to nothing an answer may say; the text says why."""
+
+
+def is_source(result: Mapping[str, Any]) -> bool:
+    """Tell whether a call of the interpret prompt succeeded, so that it may be referred to."""
+    content = result.get("content")
+    return isinstance(content, Mapping) and "error" not in content and bool(content)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The results an answer may refer to, by name, and the names that are known in the data."""
+
+    found: Mapping[str, Source] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, results: Sequence[Mapping[str, Any]], cards: Sequence[Mapping[str, Any]] = ()
+    ) -> Sources:
+        """Name the results of successful calls in their order.
+
+        Parameters
+        ----------
+        results : as `nodes.results_of` gives them
+        cards : the data sets offered; their names may be referred to though a call echoes them
+        """
+        found: dict[str, Source] = {}
+        time: tuple[tuple[str, str], ...] = ()
+        for result in filter(is_source, results):
+            name = f"r{len(found) + 1}"
+            args, content = dict(result.get("args") or {}), result["content"]
+            if result.get("tool") == "filter_by_time":
+                time = _chosen(args, content)
+            found[name] = Source(
+                name, result.get("result_id"), str(result.get("tool")), args, content, time
+            )
+        known = {text for card in cards for text in _names_in(card)}
+        return cls(found, frozenset(known))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name of a session, channel, label, head … in cards and results, folded."""
+        kinds = {"channel", "session", "label", "subject", "data set", "group"}
+        found = {
+            str(text).casefold()
+            for source in self.found.values()
+            for key, text in _named(source.content, "")
+            if NAMES.get(key) in kinds
+        }
+        return frozenset(found | {text.casefold() for text in self.known})
+
+    @cached_property
+    def several_sets(self) -> bool:
+        """Whether results are about more than one data set, so that a number must say which."""
+        sets = {str(s.content["dataset"]) for s in self.found.values() if "dataset" in s.content}
+        return len(sets) > 1
+
+    def fact(self, name: str, path: str) -> Fact:
+        """Return what stands at a JSON pointer of a result.
+
+        Raises
+        ------
+        NoFactError : no such result or path, or what no answer may say: a call's own arguments,
+            free text, what depends on the machine
+        """
+        source = self.found.get(name)
+        if source is None:
+            known = ", ".join(self.found) or "no call succeeded"
+            raise NoFactError(f"{name[:20]!r} is no result of this run ({known})")
+        keys = keys_of(path)
+        if not keys or keys[0] in _HIDDEN:
+            raise NoFactError(f"{path[:60]!r} is not what a result found")
+        found = fact(source.content, path)
+        self._refuse_text(source, keys, found)
+        if _echoes(source.args, keys, found.value):
+            raise NoFactError(f"{path[:60]!r} only echoes what the call was asked")
+        for kind, said in found.owner:
+            if kind != "time":
+                self._refuse_echo(source, said)
+        owner = (*found.owner, *(source.time if source.tool == "show_channel_stats" else ()))
+        if self.several_sets and "dataset" in source.content:
+            owner = (*owner, ("data set", str(source.content["dataset"])))
+        return replace(found, owner=owner)
+
+    def _refuse_text(self, source: Source, keys: Sequence[str], found: Fact) -> None:
+        if found.value is None:
+            raise NoFactError("there is no value there")
+        texts = found.value if isinstance(found.value, list) else [found.value]
+        texts = [text for text in texts if isinstance(text, str)]
+        if texts and NAMES.get(next((k for k in reversed(keys) if not k.isdecimal()), "")) is None:
+            raise NoFactError("the text there is a remark, not something a tool measured")
+        for text in texts:
+            self._refuse_echo(source, text)
+
+    def _refuse_echo(self, source: Source, name: str) -> None:
+        """Refuse a name that only the call itself brought up; the data's own names are fine."""
+        if name in self.known or name not in set(_texts(source.args)):
+            return
+        if name.casefold() not in self._elsewhere(source):
+            raise NoFactError("the name there only echoes what the call was asked")
+
+    def _elsewhere(self, source: Source) -> set[str]:
+        """Return the names that other results give, which a call cannot have made up."""
+        others = (s for s in self.found.values() if s is not source)
+        return {str(text).casefold() for s in others for _, text in _named(s.content, "")}
+
+
+def fact(content: Mapping[str, Any], path: str) -> Fact:
+    """Return what a result's content says at a JSON pointer: value, unit, name and owner.
+
+    Raises
+    ------
+    NoFactError : the path leads nowhere
+    """
+    try:
+        value, unit = fact_at(content, path)
+    except LookupError as error:
+        raise NoFactError(str(error)) from error
+    keys = keys_of(path)
+    owner = _owner(content, keys)
+    name = _name(content, keys)
+    words = {w for text in (name, *keys) for w in _split(text)} | {
+        w for kind, _ in owner for w in _split(kind)
+    }
+    is_share = any(k in _SHARES for k in keys) or keys[-1].endswith("_frac")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    counted = keys[-1] in _COUNTS - _SHARES or keys[-1].startswith("n_")
+    share = is_share and number and not counted and unit in {None, "frac"} and -1 <= value <= 1
+    in_list = any(k.isdecimal() for k in keys)
+    return Fact(value, unit, name, owner, frozenset(words), share, in_list)
 
 
 def fact_at(content: Json, pointer: str) -> tuple[Any, str | None]:
@@ -58,53 +248,32 @@ def fact_at(content: Json, pointer: str) -> tuple[Any, str | None]:
     if pointer and not pointer.startswith("/"):
         raise LookupError(f"a pointer starts with '/', got {pointer[:60]!r}")
     value, unit = content, None
-    for raw in pointer.split("/")[1:]:
-        key = raw.replace("~1", "/").replace("~0", "~")
+    for key in keys_of(pointer):
         unit = _unit_below(value, key, unit)
-        value = _step(value, key)
+        value = step(value, key)
     return value, unit
 
 
-def supported(number: Number, facts: Sequence[Fact]) -> bool:
-    """Tell whether a fact, rounded as the number is written, in its unit, gives the number."""
-    return any(_matches(number, fact) for fact in facts)
+def keys_of(pointer: str) -> list[str]:
+    """Return the keys of a JSON pointer (RFC 6901), unescaped."""
+    return [raw.replace("~1", "/").replace("~0", "~") for raw in pointer.split("/")[1:]]
+
+
+def step(value: Json, key: str) -> Json:
+    """Return what stands under a key or an index; LookupError if nothing does."""
+    if isinstance(value, Mapping) and key in value:
+        return value[key]
+    index = int(key) if len(key) < 10 and key.isascii() and key.isdigit() else -1
+    if isinstance(value, list | tuple) and 0 <= index < len(value):
+        return value[index]
+    raise LookupError(f"there is no {key[:40]!r}")
 
 
 def rounds_to(shown: float, decimals: int, value: float) -> bool:
     """Tell whether `value` rounded to `decimals` digits is `shown`, at most a tenth away."""
     away = abs(shown - value)
     near = away <= 0.5 * 10.0**-decimals * (1 + 1e-9) + 1e-12
-    return near and (away <= _RELATIVE_GUARD * abs(value) or away <= 1e-9)
-
-
-def _matches(number: Number, fact: Fact) -> bool:
-    if number.unit is None and number.decimals <= 0:  # a count: nothing to round
-        return math.isclose(number.value, fact.value, rel_tol=1e-9)
-    if number.unit is None:
-        return rounds_to(number.value, number.decimals, fact.value)
-    if fact.unit is None:
-        fraction = number.unit.family == "fraction" and abs(fact.value) <= 1
-        scale = number.unit.factor if fraction else math.nan
-        return rounds_to(number.value, number.decimals, fact.value / scale)
-    if fact.unit.family != number.unit.family:
-        return False
-    return rounds_to(
-        number.value, number.decimals, fact.value * fact.unit.factor / number.unit.factor
-    )
-
-
-def _walk(value: Json, unit: str | None) -> Iterator[Fact]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _walk(inner, _unit_below(value, str(key), unit))
-    elif isinstance(value, list | tuple):
-        yield Fact(float(len(value)), None)
-        for inner in value:
-            yield from _walk(inner, unit)
-    elif isinstance(value, str):
-        yield from facts_in_text(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield Fact(float(value), read_unit(unit))
+    return near and (away <= 0.1 * abs(value) or away <= 1e-9)
 
 
 def _unit_below(parent: Json, key: str, inherited: str | None) -> str | None:
@@ -118,9 +287,145 @@ def _unit_below(parent: Json, key: str, inherited: str | None) -> str | None:
     return beside if isinstance(beside, str) else inherited
 
 
-def _step(value: Json, key: str) -> Json:
-    if isinstance(value, Mapping) and key in value:
-        return value[key]
-    if isinstance(value, list | tuple) and key.isdecimal() and int(key) < len(value):
-        return value[int(key)]
-    raise LookupError(f"no {key[:40]!r} there")
+def _owner(content: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return whose a value is: of its row first, then of the whole result."""
+    found: dict[str, str] = {}
+    value: Any = content
+    for depth, key in enumerate(keys):
+        if depth and isinstance(value, Mapping):
+            found |= _of_row(value, key, str(content.get("by") or "group"))
+        if depth and isinstance(value, Mapping) and keys[depth - 1] in _PER:
+            found[_PER[keys[depth - 1]]] = key
+        value = step(value, key)
+    if keys[:2] == ["drift", "n_sessions"] and keys[2:]:
+        found["split"] = str(content["drift"]["between"][int(keys[2])])
+    for key in _ROOT_OWNERS:
+        given = content.get(key)
+        names = [n for n in (given if isinstance(given, list) else [given]) if isinstance(n, str)]
+        if names and keys[0] != key and NAMES[key] not in found:
+            found[NAMES[key]] = " or ".join(names)
+    if keys[0] in _ON_HELD_OUT and isinstance(judged := content.get("judged_on"), Mapping):
+        found["split"] = str(judged.get("split") or "test")
+    return tuple((kind, str(name)) for kind, name in found.items())
+
+
+def _of_row(row: Mapping[str, Any], key: str, by: str) -> dict[str, str]:
+    """Return what a row says of its own values; a name is not its own owner."""
+    found: dict[str, str] = {}
+    for name in _OWNERS:
+        if name != key and isinstance(row.get(name), str):
+            found[by if name == "group" else NAMES.get(name, name)] = row[name]
+    ends = row.get("start_s"), row.get("end_s")
+    if key not in {"start_s", "end_s"} and all(isinstance(e, int | float) for e in ends):
+        found["time"] = f"{ends[0]:g} s to {ends[1]:g} s"
+    return found
+
+
+def _chosen(args: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what a filter has narrowed the data to: the stretch of time, the calendar, whom."""
+    found = []
+    if {"start_s", "end_s"} & args.keys():
+        found.append(("time", f"{content.get('start_s')} s to {content.get('end_s')} s"))
+    for key, given in args.items():
+        if key in {"start_s", "end_s", "dataset", "labels"} or given in (None, []):
+            continue
+        listed = ", ".join(map(str, given)) if isinstance(given, list) else str(given)
+        found.append(("time", f"{key.replace('_', ' ')} {listed}"))
+    return tuple(found)
+
+
+def _name(content: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Return what a value is called: the words of its path, without places and identities."""
+    parts: list[str] = []
+    for depth, key in enumerate(keys):
+        if key.isdecimal() or (depth and keys[depth - 1] in _PER):
+            continue
+        last = depth == len(keys) - 1
+        if key in {"rows", "metrics"} and not last:
+            continue
+        if key == "value" and last:
+            statistic = content.get("statistic")
+            if isinstance(statistic, str) and keys[0] == "rows":
+                parts.append(_PLAIN_NAMES.get(statistic, statistic))
+            continue
+        if key in {"highest", "lowest"} and isinstance(statistic := content.get("statistic"), str):
+            parts.append(f"{key} {_PLAIN_NAMES.get(statistic, statistic)}")
+            continue
+        parts.append(_in_words(key, last=last))
+    return ", ".join(parts) or "value"
+
+
+def _in_words(key: str, *, last: bool) -> str:
+    if key in _PLAIN_NAMES:
+        return _PLAIN_NAMES[key]
+    if key.startswith("n_"):
+        return "number of " + key[2:].replace("_", " ")
+    for end in ("_s", "_hz", "_frac", "_pct", "_ms", "_mb"):
+        key = key.removesuffix(end)
+    if key == "n":
+        return "number"
+    spaced = key.replace("_", " ")
+    return spaced if last or not spaced.endswith("s") or spaced.endswith("ss") else spaced[:-1]
+
+
+def _split(text: str) -> list[str]:
+    bare = "".join(c if c.isalpha() else " " for c in text.casefold())
+    return bare.split()
+
+
+def _echoes(args: Mapping[str, Any], keys: Sequence[str], value: object) -> bool:
+    """Tell whether a number is what the call was asked for, under the same word."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    words = {w for key in keys for w in key.split("_")} - {"s", "n", "hz", "per", "value"}
+    for name, given in args.items():
+        if words & set(name.split("_")) and any(
+            given_one == value for given_one in _numbers(given)
+        ):
+            return True
+    return False
+
+
+def _numbers(value: Json) -> Iterator[float]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _numbers(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _numbers(inner)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(value)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def _named(value: Json, key: str) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) of every text in a result, a list's items under the list's key."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name in _PER and isinstance(inner, Mapping):
+                yield from ((_PER[name], str(label)) for label in inner)
+            elif name not in _HIDDEN:
+                yield from _named(inner, str(name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _named(inner, key)
+    elif isinstance(value, str):
+        yield key, value
+
+
+def _names_in(card: Mapping[str, Any]) -> Iterator[str]:
+    yield str(card.get("name") or "")
+    yield from (str(c.get("id")) for c in card.get("channels") or [] if isinstance(c, Mapping))
+    for key in ("labels", "session_ids", "subject_ids"):
+        yield from _texts(card.get(key) or [])
+    yield from map(str, card.get("splits") or {})

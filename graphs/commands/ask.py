@@ -17,6 +17,8 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, atomic_file, check_name
 from tool_use_om.graphs.commands.ask_console import Watcher, printable
 
+# answer and partial end with nought; bad input and failures with two, as everywhere
+EXIT_CODES = {"refusal": 3, "question": 3, "unreadable": 4}
 DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
 
 ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -79,8 +81,8 @@ def _answer(
     seconds = time.perf_counter() - started
     written = write_run(state, place, name, model=model, seed=seed, seconds=seconds)
     _show(console, state, written, seconds)
-    if unanswered(state):
-        raise SystemExit(2)
+    if code := EXIT_CODES.get(str(state.get("outcome") or ""), 0):
+        raise SystemExit(code)
 
 
 def new_run_name() -> str:
@@ -169,30 +171,37 @@ def _show(
     answer = str(state.get("answer") or "")
     if not answer:
         raise DataError("The run ended without an answer. Ask again in other words.")
+    outcome = str(state.get("outcome") or "answer")
     console.print()
-    console.print(Panel(Markdown(printable(answer)), title="answer", width=100, padding=(1, 2)))
+    style = "none" if outcome == "answer" else "yellow"
+    title = _TITLES.get(outcome, outcome)
+    shown = Markdown(printable(answer))
+    console.print(Panel(shown, title=title, width=100, padding=(1, 2), border_style=style))
     findings = state.get("findings") or []
-    console.print(f"{len(findings)} sourced findings · {_verdict(state)} · {seconds:.1f} s")
+    console.print(f"{len(findings)} sourced values · {_verdict(state)} · {seconds:.1f} s")
     for kind, path in written.items():
         console.print(f"{kind:<7} {path}", soft_wrap=True)
 
 
+_TITLES = {
+    "answer": "answer",
+    "partial": "part of an answer",
+    "refusal": "no answer",
+    "question": "a question back",
+    "unreadable": "unreadable reply",
+}
+
+
 def _verdict(state: Mapping[str, Any]) -> str:
-    rejected = (state.get("verification") or {}).get("rejected") or []
-    if rejected:
-        return f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]"
-    if unanswered(state):
-        return "[red]the question was not answered[/red]"
-    if not state.get("findings"):
-        return "nothing was computed"
-    return "[green]every number checked against its tool result[/green]"
-
-
-def unanswered(state: Mapping[str, Any]) -> bool:
-    """Tell whether nothing was found because a step failed or the question was not understood."""
-    from tool_use_om.agent.state import tool_messages
-
-    if state.get("findings"):
-        return False
-    failed = any(m.status == "error" for m in tool_messages(state.get("messages") or []))
-    return failed or bool(state.get("not_understood"))
+    """Return what may be promised of the answer, and what may not, on one line."""
+    found = state.get("verification") or {}
+    said = []
+    if state.get("outcome") in EXIT_CODES:
+        said.append("[red]the question was not answered[/red]")
+    if rejected := found.get("rejected") or []:
+        said.append(f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]")
+    if own := found.get("own") or []:
+        said.append(f"[yellow]{len(own)} sentence(s) hold the model's own words[/yellow]")
+    elif found.get("sourced") and state.get("outcome") in {"answer", "partial"}:
+        said.append("[green]every number from a tool result[/green]")
+    return " · ".join(said) or "nothing was computed"

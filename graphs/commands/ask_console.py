@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.prompt import Prompt
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.plain import plain_text
 from tool_use_om.data.values import Json, Untyped
 
 # The keys of a tool's content worth a line in the terminal, most telling first.
@@ -108,7 +109,7 @@ class Watcher:
 
 def printable(text: str) -> str:
     """Return text without what would steer a terminal: control characters become a mark."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    return plain_text(text)
 
 
 def summarise(content: Json) -> str:

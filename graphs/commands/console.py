@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tool_use_om.data.plain import plain_text
 from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import Workspace
 
@@ -73,4 +74,4 @@ def literal(text: str) -> str:
     """Return text of the source as rich prints it unchanged: no markup, no control characters."""
     from rich.markup import escape
 
-    return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in text))
+    return escape(plain_text(text))

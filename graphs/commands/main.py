@@ -100,9 +100,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         _index()(args=arguments, prog_name="tuom")
         return
     from tool_use_om.data.errors import TuomError
+    from tool_use_om.data.plain import plain_text
 
     try:
         _load(entry)(args=arguments[1:], prog_name=f"tuom {arguments[0]}")
     except TuomError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {plain_text(str(error))}", err=True)
         raise SystemExit(2) from error

@@ -52,20 +52,14 @@ def call(name: str, **arguments: Any) -> AIMessage:
     return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"c-{name}"}])
 
 
-def finding(result: dict[str, Any], value: Any, pointer: str, unit: str | None = None) -> Any:
-    """Return one finding about a result of the interpret prompt."""
-    source = {"result_id": result["result_id"], "pointer": pointer}
-    return {"statement": f"It is {value}.", "value": value, "unit": unit, "source": source}
-
-
 def done(messages: Sequence[BaseMessage]) -> int:
     """Return how many tool results follow the last human message."""
     last = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))
     return sum(isinstance(m, ToolMessage) for m in messages[last:])
 
 
-def honest(calls: Sequence[AIMessage], prose: str = "The height is 2.5 m.") -> Script:
-    """Return a script that plans, makes `calls` in order, and writes `prose` with one finding."""
+def honest(calls: Sequence[AIMessage], prose: str = "It is {r1#/value}.") -> Script:
+    """Return a script that plans, makes `calls` in order, and writes `prose`."""
 
     def script(phase: str, facts: dict[str, Any], messages: list[BaseMessage]) -> AIMessage | str:
         if phase == "plan":
@@ -73,9 +67,7 @@ def honest(calls: Sequence[AIMessage], prose: str = "The height is 2.5 m.") -> S
         if phase == "act":
             n = done(messages)
             return calls[n].model_copy() if n < len(calls) else "done"
-        good = [r for r in facts["results"] if r["result_id"]]
-        found = [finding(good[0], good[0]["content"]["value"], "/value", "m")] if good else []
-        return json.dumps({"findings": found, "prose": prose})
+        return json.dumps({"prose": prose, "claims": []})
 
     return script
 
@@ -130,7 +122,7 @@ def scripted() -> Callable[[Script], ScriptedModel]:
 
 @pytest.fixture
 def says() -> Any:
-    """Return the helpers of this file: call, finding, done, honest."""
+    """Return the helpers of this file: call, done, honest."""
     from types import SimpleNamespace
 
-    return SimpleNamespace(call=call, finding=finding, done=done, honest=honest, PLAN=PLAN)
+    return SimpleNamespace(call=call, done=done, honest=honest, PLAN=PLAN)

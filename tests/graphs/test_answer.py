@@ -16,8 +16,10 @@ def test_answer_gives_exactly_its_typed_output(
     model = scripted(says.honest([says.call("measure", height=2.5)]))
     graph = build_answer(build_graph(model=model, tools=tools))
     result = graph.invoke({"question": "How high?"}, context=context)
-    assert set(result) == {"answer", "findings", "verification", "result_ids", "not_understood"}
-    assert result["answer"] == "The height is 2.5 m."
+    assert set(result) == {
+        "answer", "outcome", "findings", "verification", "result_ids", "not_understood",
+    }  # fmt: skip
+    assert result["answer"] == "It is 2.5 m."
     assert result["result_ids"]
     events = list(graph.stream({"question": "?"}, context=context, stream_mode="custom"))
     assert any("progress" in event for event in events)

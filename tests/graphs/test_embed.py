@@ -34,7 +34,7 @@ def test_embed_as_a_node_answers_the_parents_last_message(agent: Any, context: A
         parent.stream(asked, config, context=context, stream_mode="custom", subgraphs=True)
     )
     assert any("progress" in event for _, event in parts)
-    assert parent.get_state(config).values["messages"][-1].text == "The height is 2.5 m."
+    assert parent.get_state(config).values["messages"][-1].text == "It is 2.5 m."
 
 
 def test_embed_as_a_tool_gives_its_answer_to_the_outer_agent(agent: Any, context: Any) -> None:
@@ -61,7 +61,7 @@ def test_embed_as_a_tool_gives_its_answer_to_the_outer_agent(agent: Any, context
     parent = builder.compile(checkpointer=InMemorySaver())
     state = parent.invoke({"messages": [("user", "x")]}, {"configurable": {"thread_id": "t"}})
     reply = json.loads(state["messages"][-2].text)
-    assert reply["answer"] == "The height is 2.5 m."
+    assert reply["answer"] == "It is 2.5 m."
     assert reply["findings"][0]["value"] == 2.5
     assert reply["verification"]["ok"]
 

@@ -12,7 +12,6 @@ import pytest
 
 from tool_use_om.agent.graph import build_graph
 from tool_use_om.agent.models.resolve import ModelError, resolve_model
-from tool_use_om.agent.prompts import prompt_facts
 
 MODEL = "gemini-2.5-flash"
 
@@ -36,12 +35,8 @@ class Gemini(ThreadingHTTPServer):
         if system.startswith("PHASE: plan"):
             return {"text": json.dumps(self.says.PLAN)}
         if system.startswith("PHASE: interpret"):
-            from langchain_core.messages import SystemMessage
-
-            result = prompt_facts(SystemMessage(system))["results"][0]
-            found = [self.says.finding(result, 2.5, "/value", "m")]
-            prose = "The height is 2.5 m. It weighs 7 kg."
-            return {"text": json.dumps({"findings": found, "prose": prose})}
+            prose = "It is {r1#/value}. It weighs 7 kg."
+            return {"text": json.dumps({"prose": prose})}
         if any("functionResponse" in p for c in body["contents"] for p in c["parts"]):
             return {"text": "done"}
         return {"functionCall": {"name": "measure", "args": {"height": 2.5}}}
@@ -119,7 +114,7 @@ def test_gemini_drives_the_whole_graph(server: Gemini, state: dict[str, Any]) ->
     assert [p.removeprefix("PHASE: ") for p in phases] == [
         "plan", "act", "act", "interpret", "interpret",
     ]  # fmt: skip
-    assert state["answer"].startswith("The height is 2.5 m.")
+    assert state["answer"].startswith("It is 2.5 m.")
     assert state["verification"]["cut"][0]["text"] == "It weighs 7 kg."
     assert [m.type for m in state["messages"]] == ["human", "ai", "tool", "ai"]
 
@@ -195,4 +190,4 @@ def test_gemini_streams_through_the_graph_too(server: Gemini, tools: Any, contex
     modes = ["messages", "values"]
     parts = list(graph.stream({"question": "How high is it?"}, context=named, stream_mode=modes))
     assert any("streamGenerateContent" in path for path in server.paths)
-    assert parts[-1][1]["answer"].startswith("The height is 2.5 m.")
+    assert parts[-1][1]["answer"].startswith("It is 2.5 m.")

@@ -30,13 +30,13 @@ def run(scripted: Any, tools: Any, context: Any) -> Any:
 def test_graph_answers_with_the_prose_findings_and_a_last_message(run: Any, says: Any) -> None:
     """A run ends with the checked prose as an AI message, and with sourced findings."""
     state, _ = run(says.honest([says.call("measure", height=2.5)]))
-    assert state["answer"] == "The height is 2.5 m."
+    assert state["answer"] == "It is 2.5 m."
     assert isinstance(state["messages"][-1], AIMessage)
     assert state["messages"][-1].text == state["answer"]
     assert state["findings"][0]["value"] == 2.5
-    assert state["verification"] == {
-        "ok": True, "checked": 2, "rounds": 1, "rejected": [], "sent_back": [], "cut": [],
-    }  # fmt: skip
+    verdict = {"ok": True, "sourced": True, "checked": 1, "own": [], "rounds": 1, "rejected": []}
+    assert verdict.items() <= state["verification"].items()
+    assert state["outcome"] == "answer"
     assert state["result_ids"] == [state["findings"][0]["source"]["result_id"]]
 
 
@@ -127,48 +127,82 @@ def test_graph_goes_on_without_a_plan_when_it_stays_unreadable(run: Any, says: A
     honest = says.honest([says.call("measure", height=2.5)])
     state, _ = run(lambda p, f, m: "hm" if p == "plan" else honest(p, f, m))
     assert state["plan"] == []
-    assert state["answer"] == "The height is 2.5 m."
+    assert state["answer"] == "It is 2.5 m."
 
 
 def test_graph_leaves_unknown_tools_out_of_the_plan(run: Any, says: Any) -> None:
     """Steps name tools that exist."""
-    plan = {"steps": [{"tool": "fly"}, {"tool": "measure"}], "not_understood": ["blue"]}
+    missed = ["blue", "accuracy 99 %"]
+    plan = {"steps": [{"tool": "fly"}, {"tool": "measure"}], "not_understood": missed}
     honest = says.honest([says.call("measure", height=2.5)])
-    state, _ = run(lambda p, f, m: json.dumps(plan) if p == "plan" else honest(p, f, m))
+    state, _ = run(
+        lambda p, f, m: json.dumps(plan) if p == "plan" else honest(p, f, m), "Is it blue?"
+    )
     assert [s["tool"] for s in state["plan"]] == ["measure"]
     assert state["answer"].endswith('*Not understood: "blue".*')
+    assert state["outcome"] == "partial"
 
 
-def test_graph_passes_a_direct_reply_on_when_no_tool_is_needed(run: Any, says: Any) -> None:
-    """A reply with the plan is the answer; examples in quotes and card facts may hold numbers."""
-    reply = 'There are 7 sessions. Try "forecast 5 s". It is 99 m high.'
+def test_graph_lets_no_fact_into_a_direct_reply(run: Any, says: Any) -> None:
+    """Without a tool call there is no source: what asserts is cut, what is left is the model's."""
+    reply = 'There are 7 sessions. This is about the data. Try "forecast 5 s". It is 99 m high.'
     plan = {"steps": [], "reply": reply}
     state, model = run(lambda p, f, m: json.dumps(plan))
     assert len(model.asked) == 1
-    assert state["answer"].startswith('There are 7 sessions. Try "forecast 5 s".')
+    assert state["answer"].startswith("This is about the data.")
+    assert not any(c in state["answer"].partition("*")[0] for c in "0123456789")
+    assert state["outcome"] == "refusal"
+    assert state["verification"]["own"] == ["This is about the data."]
+
+
+def test_graph_never_shows_a_reply_it_could_not_read(run: Any, says: Any) -> None:
+    """No raw JSON, no text beside the form: the end is typed, and rules tell the results."""
+    honest = says.honest([says.call("measure", height=2.5)])
+    raw = '{"answer": "It is 99 m."'
+    state, _ = run(lambda p, f, m: raw if p == "interpret" else honest(p, f, m))
+    assert state["outcome"] == "unreadable"
+    assert "could not be read" in state["answer"]
     assert "99" not in state["answer"]
+    assert "{" not in state["answer"]
+    assert "value: 2.5 m" in state["answer"]
+
+
+def test_graph_refuses_an_answer_longer_than_the_limit(run: Any, says: Any) -> None:
+    """A megabyte of words is refused at once, and the limit is named."""
+    honest = says.honest([says.call("measure", height=2.5)], "a-" * 500_000)
+    state, model = run(honest)
+    assert state["outcome"] == "unreadable"
+    assert any("the limit is" in m[-1].text for _, m in model.asked)
+
+
+def test_graph_refuses_a_question_longer_than_the_limit(run: Any, says: Any) -> None:
+    """A document is no question: the limit is named, no model is asked."""
+    state, model = run(says.honest([]), "a-" * 500_000)
+    assert "the limit is 10000" in state["answer"]
+    assert state["outcome"] == "refusal"
+    assert model.asked == []
 
 
 def test_graph_sends_a_wrong_number_back_once_and_takes_the_mended_answer(
     run: Any, says: Any
 ) -> None:
     """The model hears what was refused and why; a mended answer passes whole."""
-    lie = says.honest([says.call("measure", height=2.5)], "The height is 3.5 m.")
+    lie = says.honest([says.call("measure", height=2.5)], "It is 3.5 m.")
     truth = says.honest([says.call("measure", height=2.5)])
     state, model = run(lambda p, f, m: (truth if f.get("rejected") else lie)(p, f, m))
-    assert state["answer"] == "The height is 2.5 m."
+    assert state["answer"] == "It is 2.5 m."
     assert state["verification"]["rounds"] == 2
     assert state["verification"]["rejected"] == []
-    assert state["verification"]["sent_back"][0]["text"] == "The height is 3.5 m."
+    assert state["verification"]["sent_back"][0]["text"] == "It is 3.5 m."
     rejected = [f for phase, f in model.asked if phase == "interpret"]
     assert "3.5" in rejected[1][0].text
 
 
 def test_graph_cuts_what_stays_wrong_and_reports_it(run: Any, says: Any) -> None:
     """After one round a sentence that no result supports is cut, and the cut is told."""
-    prose = "The height is 2.5 m. It weighs 80 g."
+    prose = "It is {r1#/value}. It weighs 80 g."
     state, _ = run(says.honest([says.call("measure", height=2.5)], prose))
-    assert state["answer"].startswith("The height is 2.5 m.")
+    assert state["answer"].startswith("It is 2.5 m.")
     assert "80" not in state["answer"]
     assert "1 statement(s) were cut" in state["answer"]
     assert state["verification"]["cut"][0]["text"] == "It weighs 80 g."
@@ -250,7 +284,7 @@ def test_graph_runs_asynchronously_too(scripted: Any, tools: Any, context: Any, 
     model = scripted(says.honest([says.call("measure", height=2.5)]))
     graph = build_graph(model=model, tools=tools)
     state = asyncio.run(graph.ainvoke({"question": "How high?"}, context=context))
-    assert state["answer"] == "The height is 2.5 m."
+    assert state["answer"] == "It is 2.5 m."
 
 
 def test_graph_starts_each_question_of_a_thread_afresh(

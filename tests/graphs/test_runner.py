@@ -132,7 +132,7 @@ def test_runner_reports_updates_and_progress(ask: Any, says: Any) -> None:
         "How high?",
         on_event=lambda mode, payload: events.append((mode, payload)),
     )
-    assert state["answer"] == "The height is 2.5 m."
+    assert state["answer"] == "It is 2.5 m."
     assert {mode for mode, _ in events} == {"updates", "custom"}
 
 
@@ -156,7 +156,7 @@ def test_runner_resumes_after_a_failed_model(ask: Any, says: Any) -> None:
         on_event=lambda mode, payload: events.append(payload) if mode == "updates" else None,
     )
     assert "plan" not in [next(iter(e)) for e in events]
-    assert state["answer"] == "The height is 2.5 m."
+    assert state["answer"] == "It is 2.5 m."
 
 
 def test_runner_refuses_another_question_while_one_is_unfinished(ask: Any, says: Any) -> None:

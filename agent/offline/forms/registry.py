@@ -84,7 +84,7 @@ def tell_generic(answer: Answer, result: Result, query: Query) -> None:  # noqa:
     answer.note(f"`{result.tool}` returned:")
     for key, value in result.content.items():
         if key != "result_id" and isinstance(value, int | float | str):
-            answer.say(result, f"- {key}: {{v}}", v=ref(f"/{key}", key))
+            answer.say(result, f"- {key}: {{v}}", v=ref(f"/{key}", key, "unit"))
 
 
 PLANS: dict[str, Plan] = {kind: plan for form in FORMS for kind, plan in form.plans.items()}

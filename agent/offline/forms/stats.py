@@ -133,7 +133,7 @@ def _winners(answer: Answer, result: Result, word: str, where: str, refs: dict[s
             )  # fmt: skip
             continue
         what = f"{word} of {channel}"
-        high = ref(f"/rows/{top}/value", f"highest {what}", "unit", f"/rows/{low}/value")
+        high = ref(f"/rows/{top}/value", f"highest {what}", "unit")
         answer.head(
             result, f"the {word} of `{{channel}}`{where} is highest{_in_group(result, rows[top])}, "
             f"at {{high}}, and lowest{_in_group(result, rows[low])}, at {{low}}",
@@ -233,7 +233,7 @@ def _extremes(
         f"the {word}{where} is highest for `{{top}}`{group_h} at {{high}}"
         f"{' (a tie)' if tied else ''} and lowest for `{{bottom}}`{group_l} at {{low}}",
         top=ref("/highest/channel", f"channel with the highest {word}"),
-        high=ref("/highest/value", f"highest {word}", "unit", "/lowest/value"),
+        high=ref("/highest/value", f"highest {word}", "unit"),
         bottom=ref("/lowest/channel", f"channel with the lowest {word}"),
         low=ref("/lowest/value", f"lowest {word}", "unit"),
         **refs,

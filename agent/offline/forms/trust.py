@@ -7,7 +7,7 @@ from typing import Any
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
-from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, ref
+from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, ref
 
 _SHOWN = 5
 
@@ -67,7 +67,7 @@ def tell_gate(answer: Answer, result: Result) -> None:
         )
         told.append((result, cells))
     answer.section("Who answers")
-    answer.note(f"`{braces(str(gate['answered_by']))}` answers; decided on the training sessions:")
+    answer.note(f"`{gate['answered_by']}` answers; decided on the training sessions:")
     answer.table(("model", f"{metric} on folds", "interval", "on test", "memory"), told)
 
 

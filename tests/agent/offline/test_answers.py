@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tool_use_om.agent.offline.answer import interpret
+from tool_use_om.agent.offline.answer import told
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.model import capabilities, plan_of
 from tool_use_om.agent.offline.writer import Answer, Result, number, ref
-from tool_use_om.agent.verify.check import Verification, verify
-from tool_use_om.agent.verify.facts import fact_at
+from tool_use_om.agent.verify.check import Checked, check
+from tool_use_om.agent.verify.facts import Sources
 
 DEMO = "Find walking activities and predict the next 5 seconds of accelerometer data"
 STATS = {
@@ -113,16 +113,6 @@ DEMO_RESULTS = [
 ]  # fmt: skip
 
 
-class Store:
-    """Results by id."""
-
-    def __init__(self, results: list[dict[str, Any]]) -> None:
-        self.results = {r["result_id"]: {**r["content"], "args": r["args"]} for r in results}
-
-    def resolve(self, result_id: str, pointer: str) -> Any:
-        return fact_at(self.results[result_id], pointer)[0]
-
-
 def results_of(*told: tuple[str, Mapping[str, Any]], **args: Any) -> list[dict[str, Any]]:
     return [
         {"result_id": f"r-{i:012x}", "tool": tool, "args": args, "content": dict(content)}
@@ -147,11 +137,19 @@ def facts_of(question: str, results: list[dict[str, Any]], **more: Any) -> dict[
 
 def write(
     question: str, results: list[dict[str, Any]], **more: Any
-) -> tuple[dict[str, Any], Verification]:
-    reply = interpret(facts_of(question, results, **more))
-    contents = {r["result_id"]: r["content"] for r in results}
-    store = Store(results)
-    return reply, verify(reply["findings"], reply["prose"], store, question, contents=contents)
+) -> tuple[dict[str, Any], Checked]:
+    checked = told(facts_of(question, results, **more))
+    return {"prose": checked.prose, "findings": checked.findings}, checked
+
+
+def rendered(answer: Answer, content: dict[str, Any]) -> str:
+    """Return an answer on one result as people read it."""
+    results = [{"result_id": "r-1", "tool": "t", "args": {}, "content": content}]
+    return check(answer.prose(), (), Sources.of(results), answer.ours()).prose
+
+
+def prose_of(facts: dict[str, Any]) -> str:
+    return told(facts).prose
 
 
 def test_demo_answer_is_short_sourced_and_begins_with_what_was_asked() -> None:
@@ -221,16 +219,6 @@ def test_findings_can_be_read_alone() -> None:
     assert "Confidence that bm-test-020 is walking, 0 s to 10 s: 98.8 %" in said
 
 
-def test_a_refused_row_goes_and_the_table_stays() -> None:
-    """What was sent back is left out of the next answer, a row at a time."""
-    results = results_of(("run_task", FOUND))
-    row = next(x for x in write("Find walking", results)[0]["prose"].split("\n") if "-021" in x)
-    again, checked = write("Find walking", results, rejected=[{"text": row, "reason": "no"}])
-    assert "| ---: |\n| `bm-test-020` |" in again["prose"]
-    assert "bm-test-021" not in again["prose"]
-    assert checked.ok
-
-
 def test_a_table_without_heading_or_rows_is_left_out() -> None:
     """Neither a bare heading nor bare rows are shown."""
     answer = Answer(lines=["| a |", "| --- |", "", "| b |", "| c |", "", "Text."])
@@ -245,7 +233,7 @@ def test_a_unit_stands_in_the_heading_where_a_column_shares_it() -> None:
             {"value": 2.5, "low": 1.0, "unit": "(g)^2", "t_s": 3.0},
         ]
     }
-    result = Result("r-1", "t", {}, content)
+    result = Result("r1", "t", {}, content)
     answer = Answer()
     rows = [
         (
@@ -259,7 +247,7 @@ def test_a_unit_stands_in_the_heading_where_a_column_shares_it() -> None:
         for i in range(2)
     ]
     answer.table(("name", "range", "time"), rows)
-    assert answer.prose().split("\n") == [
+    assert rendered(answer, content).split("\n") == [
         "| name | range | time (s) |",
         "| --- | ---: | ---: |",
         "| a | 1 to 1.5 m/s² | 2 |",
@@ -339,20 +327,21 @@ def test_answers_escape_markdown_in_names_of_the_data() -> None:
     """A label's own marks neither format the text nor break a table or a code span."""
     odd = "a|b *c* <d> `e` _f_ Brush_teeth"
     stats = {**STATS, "sessions_per_label": {odd: 40}, "dataset": "x`y"}
-    told = results_of(("show_session_stats", stats))
-    prose = interpret(facts_of("Which labels are there?", told))["prose"]
+    results = results_of(("show_session_stats", stats))
+    prose = prose_of(facts_of("Which labels are there?", results))
     assert r"a\|b \*c\* \<d> \`e\` \_f\_ Brush_teeth 40" in prose
     assert "`x'y`" in prose
     answer = Answer()
-    answer.table(("label", "n"), [(Result("r", "t", {}, {"l": odd, "n": 1}),
-                                   (ref("/l", "label"), ref("/n", "n")))])  # fmt: skip
-    assert r"a\|b" in answer.lines[-1]
+    content = {"l": odd, "n": 1}
+    cells = (ref("/l", "label"), ref("/n", "n"))
+    answer.table(("label", "n"), [(Result("r1", "t", {}, content), cells)])
+    assert r"a\|b" in rendered(answer, content).splitlines()[-1]
 
 
 def test_answers_list_the_labels_when_asked_which_there_are() -> None:
     """The labels themselves are the answer."""
     facts = facts_of("Which labels are there?", results_of(("show_session_stats", STATS)))
-    assert "the activities are running, walking" in interpret(facts)["prose"]
+    assert "the activities are running, walking" in prose_of(facts)
 
 
 def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
@@ -362,7 +351,7 @@ def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
     found = {**HEADS, "rows": rows,
              "difference": {**HEADS["difference"], "value": 0.1, "lower": 0.1}}  # fmt: skip
     question = "Can 2 labels a class tell the activities apart?"
-    prose = interpret(facts_of(question, results_of(("compare_heads", found))))["prose"]
+    prose = prose_of(facts_of(question, results_of(("compare_heads", found))))
     assert prose.casefold().count("one held-out group only") == 2
     assert "holds zero" not in prose
     assert "yes:" not in prose.casefold()
@@ -380,7 +369,7 @@ def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
 def test_answers_tell_errors_without_names_of_arguments(error: str, said: str) -> None:
     """An error is told in words; names of the data stay as they are."""
     failed = {"result_id": None, "tool": "run_task", "args": {}, "content": {"error": error}}
-    assert f": {said}*" in interpret({"question": "Find walking", "results": [failed]})["prose"]
+    assert f": {said}*" in prose_of({"question": "Find walking", "results": [failed]})
 
 
 def test_answers_keep_braces_and_bars_of_labels_as_letters() -> None:

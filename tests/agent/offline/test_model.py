@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from tool_use_om.agent.offline.answer import compose, told
 from tool_use_om.agent.offline.model import OfflineModel, plan_of
 from tool_use_om.agent.offline.next_call import mend
 from tool_use_om.agent.offline.writer import number
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply
-from tool_use_om.agent.verify.check import verify
+from tool_use_om.agent.verify.check import check
+from tool_use_om.agent.verify.facts import Sources
 
 Cards = list[dict[str, Any]]
 DEMO = "Find walking activities and predict the next 5 seconds of accelerometer data"
@@ -54,19 +56,6 @@ VARIANCES = {
     "lowest": {"channel": "gyroscope.y", "value": 2.95412, "unit": "(a.u.)^2", "n": 2000},
     "ratio": 39.845,
 }
-
-
-class Store:
-    """Results by id, with their arguments, as the result store has them."""
-
-    def __init__(self, results: Sequence[Mapping[str, Any]]) -> None:
-        self._results = {r["result_id"]: {**r["content"], "args": r["args"]} for r in results}
-
-    def resolve(self, result_id: str, pointer: str) -> Any:
-        value: Any = self._results[result_id]
-        for key in pointer.split("/")[1:]:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        return value
 
 
 def plan_reply(question: str, cards: Cards) -> PlanReply:
@@ -252,36 +241,26 @@ def test_model_answers_without_a_phase_prompt() -> None:
         ("Compare the variance while running", [result("show_channel_stats", VARIANCES)]),
     ],
 )
-def test_answers_pass_the_number_check(question: str, results: list[dict[str, Any]]) -> None:
-    """Every number of the prose and of the findings follows from a result."""
+def test_answers_stand_whole_after_the_check(question: str, results: list[dict[str, Any]]) -> None:
+    """The model's reply is in the form of answers; each reference resolves, nothing is refused."""
     reply = answer(question, results)
-    contents = {r["result_id"]: r["content"] for r in results}
-    findings = [f.model_dump() if hasattr(f, "model_dump") else dict(f) for f in reply.findings]
-    checked = verify(findings, reply.prose, Store(results), question, contents=contents)
+    ours = compose({"question": question, "results": results}).ours()
+    checked = check(reply.prose, reply.claims, Sources.of(results), ours)
     assert checked.rejected == ()
-    assert checked.checked > 5
+    assert checked.own == ()
+    assert len(checked.findings) > 5
+    assert "{" not in checked.prose
 
 
 def test_answers_copy_values_exactly() -> None:
     """A finding has the result's own value; only the prose rounds."""
-    reply = answer("Compare the variance while running", [result("show_channel_stats", VARIANCES)])
-    findings = [f.model_dump() if hasattr(f, "model_dump") else dict(f) for f in reply.findings]
-    values = {f["source"]["pointer"]: f["value"] for f in findings}
+    facts = {"question": "Compare the variance while running",
+             "results": [result("show_channel_stats", VARIANCES)]}  # fmt: skip
+    checked = told(facts)
+    values = {f["source"]["pointer"]: f["value"] for f in checked.findings}
     assert values["/highest/value"] == 117.708
-    assert "117.7" in reply.prose
-    compared = [f["compare"] for f in findings if f["compare"]]
-    assert compared == [
-        {"op": ">", "other": {"result_id": "r-0000000000bb", "pointer": "/lowest/value"}}
-    ]
-
-
-def test_answers_drop_what_was_rejected() -> None:
-    """A refused line does not come back."""
-    results = [result("show_channel_stats", VARIANCES)]
-    line = "The highest is 39.8 times the lowest."
-    assert line in answer("Compare the variance", results).prose
-    again = answer("Compare the variance", results, rejected=[{"text": line, "reason": "no"}])
-    assert line not in again.prose
+    assert "117.7" in checked.prose
+    assert "117.7" not in answer(facts["question"], facts["results"]).prose
 
 
 def test_answers_say_what_failed_and_what_was_not_understood() -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tool_use_om.agent.record.report import Report, Step, anchor, leaves, link_numbers, render
+from tool_use_om.agent.record.report import Report, Step, anchor, leaves, render
+from tool_use_om.agent.verify.check import (
+    OWN_END,
+    OWN_START,
+    VALUE_BAR,
+    VALUE_END,
+    VALUE_START,
+)
 
 FINDING = {
     "statement": "Accuracy on held-out sessions",
@@ -49,20 +56,64 @@ class Page(html.parser.HTMLParser):
 
 def page(answer: str = "Accuracy is 0.99.", **changes: object) -> str:
     fields = {"question": "How good?", "answer": answer, "findings": [FINDING], "steps": [STEP]}
+    if VALUE_START in answer:
+        fields["verification"] = {"marked": answer}
     return render(Report(**{**fields, **changes}))  # type: ignore[arg-type]  # a test's shorthand
 
 
-@pytest.mark.parametrize("shown", ["0.99", "0.988", "99", "98.8"])
-def test_number_in_prose_links_to_the_value_it_rounds(shown: str) -> None:
-    """A rounded number, or the same in per cent, points to its tool result."""
-    text = page(f"Accuracy is {shown}.")
-    assert f'href="#{anchor("r-0123456789ab", "/metrics/accuracy/value")}"' in text.split("<h2>")[0]
+def marked(text: str, index: int = 0) -> str:
+    """Return a value as the check marks it: rendered from the finding at `index`."""
+    return f"{VALUE_START}{index}{VALUE_BAR}{text}{VALUE_END}"
 
 
-@pytest.mark.parametrize("shown", ["0.98", "0.97", "1000", "0.9"])
-def test_number_that_is_no_rounding_is_not_linked(shown: str) -> None:
-    """0.98 is no rounding of 0.98765; a link would lend it a source it does not have."""
-    assert 'class="num"' not in page(f"Accuracy is {shown}.")
+def test_value_links_to_the_result_it_was_rendered_from() -> None:
+    """The link comes from the reference, whatever digits the value shows."""
+    text = page(f"Accuracy is {marked('98.8 %')}.")
+    target = anchor("r-0123456789ab", "/metrics/accuracy/value")
+    assert f'href="#{target}"' in text.split("<h2>")[0]
+    assert "98.8 %</a>" in text
+
+
+def test_number_that_no_reference_gave_is_not_linked() -> None:
+    """A link would lend it a source it does not have."""
+    assert 'class="num"' not in page("Accuracy is 0.98765.")
+
+
+def test_own_words_of_a_model_are_marked_and_counted() -> None:
+    """What rests on no result looks different, and the promise is not made."""
+    own = {"marked": f"{OWN_START}This is so.{OWN_END}", "own": ["This is so."], "sourced": False}
+    text = page(verification=own, outcome="answer")
+    assert '<mark class="own"' in text
+    assert "own words" in text
+    assert "Every number from a tool result" not in text
+
+
+@pytest.mark.parametrize("outcome", ["refusal", "question", "unreadable", "partial"])
+def test_an_end_that_is_no_answer_looks_like_none(outcome: str) -> None:
+    """Each kind of end has its class and its line; only an answer is called one."""
+    text = page(outcome=outcome)
+    assert f'class="answer {outcome}"' in text
+    assert "nswered" in text
+    assert "a sourced answer" not in text
+
+
+def test_page_promises_sources_only_where_each_sentence_has_them() -> None:
+    """The promise needs the check's word for it, not only that nothing was cut."""
+    assert "Every number from a tool result" not in page(outcome="answer")
+    sourced = page(outcome="answer", verification={"sourced": True})
+    assert "Every number from a tool result" in sourced
+
+
+@pytest.mark.parametrize("where", ["question", "answer", "content"])
+def test_page_holds_no_control_character_of_the_data(where: str) -> None:
+    """Escapes, bells, zero bytes, returns and right-to-left overrides become a mark."""
+    hostile = "a\x1b[2J\x07\x00\r\u202e\u2066b"
+    changes: dict[str, object] = {where: hostile}
+    if where == "content":
+        step = Step(tool="t", arguments={}, content={hostile: hostile}, result_id=None, ok=True)
+        changes = {"steps": [step]}
+    text = page(**changes)  # type: ignore[arg-type]  # a test's shorthand
+    assert not set(text) & set("\x1b\x07\x00\r\u202e\u2066")
 
 
 def test_every_link_leads_to_an_anchor_on_the_page() -> None:
@@ -120,25 +171,3 @@ def test_cut_statements_are_shown() -> None:
     text = page(verification={"rejected": [{"text": "It rained.", "reason": "no result says so"}]})
     assert "It rained." in text
     assert "no result says so" in text
-
-
-def test_number_links_to_the_finding_its_row_speaks_of() -> None:
-    """Two sessions with the same value: each row's number is that row's session."""
-    findings = [
-        {**FINDING, "statement": f"Confidence of {name}", "value": 0.5,
-         "source": {"result_id": "r-0123456789ab", "pointer": f"/segments/{i}/confidence"}}
-        for i, name in enumerate(["walk-a", "walk-b"])
-    ]  # fmt: skip
-    text = link_numbers("<p>walk-b has 0.5</p><p>walk-a has 0.5</p>", findings)
-    assert text.index("/segments/1/confidence") < text.index("/segments/0/confidence")
-
-
-def test_number_links_to_the_finding_its_clause_speaks_of() -> None:
-    """Of two equal numbers in one paragraph each links to its own source."""
-    findings = [
-        {**FINDING, "statement": name, "value": 1.0,
-         "source": {"result_id": "r-0123456789ab", "pointer": f"/{name}/value"}}
-        for name in ("accuracy", "recall")
-    ]  # fmt: skip
-    text = link_numbers("<p>The recall is 100 %; the accuracy is 100 %.</p>", findings)
-    assert text.index("/recall/value") < text.index("/accuracy/value")

@@ -24,7 +24,9 @@ def test_rows_of_a_run_are_its_plan_its_calls_and_its_answer(recorded: Trace) ->
     for phase, row in zip(phases, rows, strict=True):
         assert row["messages"][0]["content"].startswith(f"PHASE: {phase}")
     assert json.loads(rows[0]["messages"][-1]["content"])["steps"] == list(recorded.plan)
-    assert json.loads(rows[-1]["messages"][-1]["content"])["prose"] == recorded.answer
+    assert json.loads(rows[-1]["messages"][-1]["content"])["prose"] == (
+        "There are {r1#/n_sessions} sessions."
+    )
 
 
 def test_rows_of_a_run_carry_what_training_splits_by(recorded: Trace) -> None:
@@ -73,6 +75,7 @@ def test_export_keeps_a_run_that_replays(recorded: Trace, sample_workspace: Path
         ({"answer": ""}, "no answer"),
         ({"verdicts": {"ok": False}}, "no tool result supports"),
         ({"findings": ()}, "no sourced finding"),
+        ({"verdicts": {"ok": True}}, "before answers were made of references"),
         ({"calls": (), "verdicts": {"ok": True, "rounds": 1}}, "no tool was called"),
     ],
 )
@@ -94,6 +97,7 @@ def test_rows_of_a_direct_answer_are_its_plan_only(recorded: Trace) -> None:
         "steps": [],
         "not_understood": [],
         "reply": "Ask about data.",
+        "asks_back": False,
     }
 
 

@@ -51,7 +51,13 @@ def findings_of(folder: Path) -> Iterator[tuple[str, str, Any]]:
 def test_demo_prints_steps_answer_and_where_things_are(demo: tuple[str, Path]) -> None:
     """A person sees what was done, what came out and where to look closer."""
     printed, folder = demo
-    for expected in ("plan", "run_task", "answer", "every number checked", "report.html"):
+    for expected in (
+        "plan",
+        "run_task",
+        "answer",
+        "every number from a tool result",
+        "report.html",
+    ):
         assert expected in printed
     assert (folder / "report.html").is_file()
 
@@ -136,16 +142,17 @@ def test_ask_exits_with_2_and_says_why(
         ("Wie viele Sitzungen gibt es?", "did not understand"),
     ],
 )
-def test_ask_exits_with_2_when_a_question_is_not_answered(
+def test_ask_exits_with_3_when_a_question_is_not_answered(
     question: str, said: str, sample_workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A step that cannot be done, or a question in unknown words, is no success for a script."""
     with pytest.raises(SystemExit) as stop:
         cli.main(["ask", question, "--workspace", str(sample_workspace)])
-    assert stop.value.code == 2
+    assert stop.value.code == 3
     printed = " ".join(capsys.readouterr().out.split())
     assert said in printed
-    assert "every number checked" not in printed
+    assert "every number from a tool result" not in printed
+    assert "the question was not answered" in printed
 
 
 @pytest.mark.parametrize("question", ["", "  "])

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tool_use_om.agent.offline.answer import interpret
+from tool_use_om.agent.offline.answer import told
 from tool_use_om.agent.offline.model import plan_of
-from tool_use_om.agent.verify.check import Verification, verify
-from tool_use_om.agent.verify.facts import fact_at
+from tool_use_om.agent.verify.check import Checked
 
 Cards = list[dict[str, Any]]
 KINDS = ["leak", "unit", "rate", "repeat", "stuck", "clipping", "overlap", "gap", "missing", "hole"]
@@ -76,25 +75,11 @@ def test_a_clip_is_still_a_recording(cards: Cards) -> None:
     assert calls("Is anything clipped?", cards) == [("check_data", {"kinds": ["clipping"]})]
 
 
-class Store:
-    """One result."""
-
-    def __init__(self, content: dict[str, Any]) -> None:
-        self.content = {**content, "args": {}}
-
-    def resolve(self, result_id: str, pointer: str) -> Any:
-        return fact_at(self.content, pointer)[0]
-
-
-def write(content: dict[str, Any]) -> tuple[dict[str, Any], Verification]:
-    """Return the answer on one check, and its verification."""
-    question = "Is the data clean?"
+def write(content: dict[str, Any]) -> tuple[dict[str, Any], Checked]:
+    """Return the answer on one check, rendered."""
     result = {"result_id": "r-1", "tool": "check_data", "args": {}, "content": content}
-    reply = interpret({"question": question, "results": [result]})
-    contents = {"r-1": content}
-    return reply, verify(
-        reply["findings"], reply["prose"], Store(content), question, contents=contents
-    )
+    checked = told({"question": "Is the data clean?", "results": [result]})
+    return {"prose": checked.prose, "findings": checked.findings}, checked
 
 
 def test_check_is_told_with_its_worst_places() -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tool_use_om.agent.offline.answer import interpret
+from tool_use_om.agent.offline.answer import told as rendered
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.model import plan_of
-from tool_use_om.agent.verify.check import Verification, verify
-from tool_use_om.agent.verify.facts import fact_at
+from tool_use_om.agent.verify.check import Checked
 
 EVENT = {
     "channel": "resource.memory", "threshold": 50.0, "unit": "%", "direction": "above",
@@ -101,27 +100,15 @@ CARD = {
 }
 
 
-class Store:
-    """Results by id."""
-
-    def __init__(self, results: list[dict[str, Any]]) -> None:
-        self.results = {r["result_id"]: {**r["content"], "args": r["args"]} for r in results}
-
-    def resolve(self, result_id: str, pointer: str) -> Any:
-        return fact_at(self.results[result_id], pointer)[0]
-
-
 def told(
     question: str, content: Mapping[str, Any], tool: str = "run_task", **args: Any
-) -> tuple[str, Verification]:
+) -> tuple[str, Checked]:
     """Return the answer on one result, and what the check says of it."""
     content = {k: v for k, v in content.items() if k != "timing"}
     results = [{"result_id": "r-000000000001", "tool": tool, "args": args, "content": content}]
     understood = parse(question, [CARD]).to_json()
-    reply = interpret({"question": question, "results": results, "understood": understood})
-    shown = {"r-000000000001": {**content, "args": args}}
-    checked = verify(reply["findings"], reply["prose"], Store(results), question, contents=shown)
-    return reply["prose"], checked
+    checked = rendered({"question": question, "results": results, "understood": understood})
+    return checked.prose, checked
 
 
 def test_a_chance_is_told_with_its_level_in_the_channels_unit() -> None:
@@ -276,15 +263,3 @@ def test_a_level_of_an_unknown_channel_names_the_channels(cards: list[dict[str, 
     query, _ = plan_of("Will the temperature stay below 30 degC in the next hour?", cards)
     assert len(query.refused) == 1
     assert 'no channel "temperature"' in query.refused[0]
-
-
-def test_verify_leaves_no_title_without_what_it_stood_over() -> None:
-    """With a table cut, its title and the line that announces it go; other sections stay."""
-    prose = (
-        "**It is 7 s long.**\n\n**Chance by session**\n\n| session | chance |\n|---|---|\n"
-        "| a | 99 |\n\n## Rest\n\nIt is 7 s. The values are:\n\n| x |\n|---|\n| 98 |\n"
-    )
-    contents = {"r-000000000001": {"length_s": 7.0}}
-    checked = verify([], prose, Store([]), "", contents=contents)
-    assert len(checked.rejected) == 2
-    assert checked.prose == "**It is 7 s long.**\n\n## Rest\n\nIt is 7 s."

@@ -1,0 +1,122 @@
+"""How a fact is written: value, rounding, unit, name and owner. The only place where it happens."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from tool_use_om.agent.verify.facts import Fact
+from tool_use_om.data.plain import plain_text
+from tool_use_om.data.values import Json
+
+# Markdown's own marks; an underscore inside a word is literal, as in Brush_teeth
+_MARKS = re.compile(r"[\\`*<|\[\]]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def plain(text: str) -> str:
+    """Return a name from the data as Markdown shows it letter by letter."""
+    return _MARKS.sub(lambda m: "\\" + m.group(), plain_text(text).replace("\n", " "))
+
+
+def code(text: str) -> str:
+    """Return a name as it stands inside a code span, which only its own mark would end."""
+    return plain_text(text).replace("`", "'").replace("\n", " ")
+
+
+def number(value: float) -> str:
+    """Return a number to three figures, integers whole; always a correct rounding.
+
+    What is no integer keeps a decimal, so that it is not read as a count.
+    """
+    if not math.isfinite(value):
+        return "not finite"
+    if float(value) == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    size = math.floor(math.log10(abs(value)))
+    text = f"{value:.{min(12, max(1, 2 - size))}f}"
+    short = text.rstrip("0")
+    shown = short + "0" if short.endswith(".") else short
+    return "0.0" if shown == "-0.0" else shown
+
+
+def unit_written(unit: str | None) -> str:
+    """Return a unit as people write it: Hz, m/s², a.u.²; nothing for a plain number."""
+    if not unit or unit == "1":
+        return ""
+    short = {"s": "s", "hz": "Hz", "frac": "", "pct": "%"}.get(unit.casefold(), unit)
+    squared = re.sub(r"\^2$", "²", short)
+    return re.sub(r"^\(([^()/]*)\)²$", r"\1²", squared)
+
+
+def shown(value: Json, unit: str | None, style: str) -> str:
+    """Return a value as our own writer places it.
+
+    Parameters
+    ----------
+    style : plain, unit, percent; behind "bare-", a table's heading has the unit
+    """
+    if isinstance(value, list):
+        return ", ".join(str(v) for v in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    text = number(100 * value if style.endswith("percent") else value)
+    written = {"percent": "%", "unit": unit_written(unit)}.get(style, "")
+    return f"{text} {written}" if written else text
+
+
+def measured(fact: Fact) -> str:
+    """Return a fact's value with its unit, as an answer shows it: "94.7 %", "3.21 (m/s²)²"."""
+    return shown(fact.value, fact.unit, "percent" if fact.share else "unit")
+
+
+def owner_of(fact: Fact, without: frozenset[str] = frozenset()) -> str:
+    """Return whose a fact is: "gyroscope.y; running; held-out sessions".
+
+    Parameters
+    ----------
+    without : folded names that the clause says itself
+    """
+    said = [
+        _whose(kind, name)
+        for kind, name in fact.owner
+        if name.casefold() not in without and name != fact.value
+    ]
+    return "; ".join(dict.fromkeys(said))
+
+
+def in_full(
+    fact: Fact, said: frozenset[str] = frozenset(), words: frozenset[str] = frozenset()
+) -> str:
+    """Return a fact as it stands in a model's sentence: name, value, unit and owner.
+
+    Parameters
+    ----------
+    said : folded names that the clause gives by references of its own
+    words : the clause's own words; a name they give already is not repeated
+    """
+    if not fact.is_number:
+        return f"`{code(str(fact.value))}`" if isinstance(fact.value, str) else str(fact.value)
+    name, owner = f"{fact.name} ", owner_of(fact, said)
+    before, _, thing = fact.name.rpartition("number of ")
+    if name_words(fact) <= words | {"value"}:
+        name = ""
+    elif before and _words(thing) <= words:  # "40 (judged on) sessions"
+        name, owner = "", "; ".join(p for p in (before.removesuffix(", "), owner) if p)
+    return f"{name}{measured(fact)}" + (f" ({owner})" if owner else "")
+
+
+def name_words(fact: Fact) -> frozenset[str]:
+    """Return the words that say what a fact is called."""
+    return _words(fact.name) - {"number", "of", "s"}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset("".join(c if c.isalpha() else " " for c in text.casefold()).split())
+
+
+def _whose(kind: str, name: str) -> str:
+    if kind == "split":
+        return {"test": "held-out sessions"}.get(name, f"{plain(name)} sessions")
+    if kind == "time":
+        return name
+    return plain(name)
