@@ -24,6 +24,7 @@ from tool_use_om.agent.models.resolve import ask, resolve_model
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
 from tool_use_om.agent.state import AgentState, this_turn, tool_messages
+from tool_use_om.agent.used import first_sentence, leftover, unmet, unused
 from tool_use_om.agent.verify.check import NOTHING_LEFT, Verification, verify
 from tool_use_om.agent.verify.findings import Results
 from tool_use_om.data.values import Untyped
@@ -67,7 +68,7 @@ class Nodes:
         question, messages = take_question(state)
         update: dict[str, Any] = {**_FRESH, "question": question, "messages": messages}
         if not question:
-            return update | {"answer": EMPTY_QUESTION}
+            return update | {"answer": EMPTY_QUESTION, "outcome": "question"}
         context = coerce_context(runtime.context)
         cards = dataset_cards(context, question, report)
         prompt = plan_prompt(datasets=cards, working_set={}, tools=self._names)
@@ -75,13 +76,7 @@ class Nodes:
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")
         reply = reply or PlanReply()  # a model that cannot write a plan may still call tools well
         steps = [s.model_dump() for s in reply.steps if s.tool in self._names]
-        return update | {
-            "datasets": cards,
-            "plan": steps,
-            "understood": reply.understood.to_json() if reply.understood else {},
-            "not_understood": list(reply.not_understood),
-            "answer": "" if steps else (reply.reply or "").strip(),
-        }
+        return update | {"datasets": cards} | judged(question, cards, reply, steps)
 
     def act(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         """Have one tool call chosen, or none when the model is done or a limit is reached."""
@@ -149,6 +144,8 @@ _FRESH: dict[str, Any] = {
     "plan": [],
     "understood": {},
     "not_understood": [],
+    "choices": [],
+    "outcome": "",
     "datasets": [],
     "findings": [],
     "answer": "",
@@ -156,6 +153,31 @@ _FRESH: dict[str, Any] = {
     "rounds": 0,
     "stopped": "",
 }
+
+
+def judged(
+    question: str,
+    cards: Sequence[Mapping[str, Any]],
+    reply: PlanReply,
+    steps: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return what becomes of a plan: carried out, or not where the question cannot be met.
+
+    What is asked for and not there stops any model's plan; words that nothing has used yet are kept
+    for the answer's first sentence.
+    """
+    query = reply.understood
+    stopped = unmet(query)
+    direct = "" if steps else (reply.reply or "").strip()
+    outcome = "refusal" if stopped or (direct and query and not query.asks) else ""
+    return {
+        "plan": [] if stopped else list(steps),
+        "understood": query.to_json() if query else {},
+        "not_understood": leftover(question, cards, query, reply.not_understood),
+        "choices": list(query.choices) if query else [],
+        "outcome": "question" if stopped and query and query.choices else outcome,
+        "answer": stopped or direct,
+    }
 
 
 def after_plan(state: AgentState) -> Literal["act", "verify"]:
@@ -236,11 +258,17 @@ def check_answer(
 
 def final_update(state: AgentState, checked: Verification, rounds: int) -> dict[str, Any]:
     """Return the update that ends the run: what stands, and what was cut, said plainly."""
-    answer = "\n\n".join([checked.prose or NOTHING_LEFT, *_notes(state, checked)])
+    calls = results_of(state["messages"])
+    left = unused(state.get("not_understood") or [], calls) if calls else []
+    said = [first_sentence(left), checked.prose or NOTHING_LEFT, *_notes(state, checked)]
+    answer = "\n\n".join(text for text in said if text)
+    partial = left or state.get("stopped") or checked.rejected
     earlier = (state.get("verification") or {}).get("rejected") or []
     return {
         "findings": list(checked.kept),
         "answer": answer,
+        "not_understood": left if calls else list(state.get("not_understood") or []),
+        "outcome": state.get("outcome") or ("partial" if partial else "answer"),
         "verification": checked.report(rounds=rounds, sent_back=earlier, final=True),
         "messages": [AIMessage(answer)],
     }
@@ -250,10 +278,6 @@ def _notes(state: AgentState, checked: Verification) -> list[str]:
     notes = []
     if state.get("stopped"):
         notes.append(f"*Stopped early: {state['stopped']}; this rests on what was found by then.*")
-    lower = checked.prose.casefold()
-    missed = [p for p in state.get("not_understood") or [] if p.casefold() not in lower]
-    if missed:
-        notes.append("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
     if checked.rejected:
         notes.append(
             f"*{len(checked.rejected)} statement(s) were cut: no tool result supports them.*"

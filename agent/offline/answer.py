@@ -34,10 +34,6 @@ def interpret(facts: Mapping[str, Any]) -> dict[str, Any]:
             TELLS.get(result.tool, tell_generic)(answer, result, query)
     _explain_units(answer)
     _explain_tail(answer, query)
-    missed = list(facts.get("not_understood") or ())
-    if missed:
-        answer.note("")
-        answer.note("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
     answer = answer.without([str(r.get("text", "")) for r in facts.get("rejected") or ()])
     if not any(answer.lines) and not answer.clauses:
         answer.note("No result came back, so there is nothing to report.")

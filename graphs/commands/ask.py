@@ -185,13 +185,17 @@ def _verdict(state: Mapping[str, Any]) -> str:
         return "[red]the question was not answered[/red]"
     if not state.get("findings"):
         return "nothing was computed"
+    if left := state.get("not_understood"):
+        return f"[yellow]{len(left)} phrase(s) of the question were not used[/yellow]"
     return "[green]every number checked against its tool result[/green]"
 
 
 def unanswered(state: Mapping[str, Any]) -> bool:
-    """Tell whether nothing was found because a step failed or the question was not understood."""
+    """Tell whether the question was refused or asked back, or nothing came of it."""
     from tool_use_om.agent.state import tool_messages
 
+    if state.get("outcome") in {"refusal", "question"}:
+        return True
     if state.get("findings"):
         return False
     failed = any(m.status == "error" for m in tool_messages(state.get("messages") or []))
