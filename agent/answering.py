@@ -9,9 +9,11 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 
 from tool_use_om.agent.offline.answer import compose
-from tool_use_om.agent.offline.model import direct_reply
+from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.model import direct_reply, direct_words
 from tool_use_om.agent.offline.writer import braces
 from tool_use_om.agent.state import AgentState, this_turn, tool_messages
+from tool_use_om.agent.used import first_sentence, unused
 from tool_use_om.agent.verify.check import NOTHING_LEFT, Checked, Ours, check
 from tool_use_om.agent.verify.facts import Sources, is_source
 from tool_use_om.data.errors import DataError
@@ -36,11 +38,6 @@ def too_long(question: str, limit: int) -> dict[str, Any]:
     """Return the update that refuses a question of more than `limit` characters."""
     said = f"The question has {len(question)} characters; the limit is {limit}. Shorten it."
     return {"answer": said, "outcome": "refusal"}
-
-
-def said_in(phrase: str, question: str) -> bool:
-    """Tell whether a phrase really stands in the question; a model may not add to it."""
-    return bool(phrase.strip()) and phrase.casefold() in question.casefold()
 
 
 def results_of(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
@@ -76,16 +73,19 @@ def ours_of(
     state: Mapping[str, Any], results: Sequence[Mapping[str, Any]], tools: Sequence[str]
 ) -> Ours:
     """Return what our own writer says to this question: of the results, or directly."""
-    question, missed = str(state.get("question") or ""), state.get("not_understood") or []
+    question = str(state.get("question") or "")
     if results:
-        facts = {"question": question, "results": results, "not_understood": missed}
+        facts = {"question": question, "results": results}
         facts |= {"understood": state.get("understood") or {}}
         return compose(facts).ours()
     if state.get("answer") == EMPTY_QUESTION or state.get("outcome") == "refusal":
         said = str(state.get("answer") or "")
         if said == EMPTY_QUESTION or said.startswith("The question has "):
             return Ours(prose=braces(said))
-    return Ours(prose=braces(direct_reply(question, state.get("datasets") or [], tools)))
+    cards = state.get("datasets") or []
+    if carried := state.get("understood"):
+        return Ours(prose=braces(direct_words(Query.from_json(carried), cards)))
+    return Ours(prose=braces(direct_reply(question, cards, tools)))
 
 
 def check_draft(
@@ -140,22 +140,28 @@ def final_update(
 ) -> dict[str, Any]:
     """Return the update that ends the run: what stands, what was cut, what kind of end."""
     draft = state.get("draft") or {}
+    left = list(state.get("not_understood") or [])
+    if results:
+        left = unused(left, [r for r in results if is_source(r)])
     shown, lead = checked, ""
     if results and not checked.prose:
         shown, lead = _in_our_words(state, results), _lead(draft)
-    outcome = _outcome(state, shown, checked, results)
-    notes = _notes(state, shown, checked)
+    outcome = _outcome(state, shown, checked, results, left)
+    notes = _notes(state, checked)
     if results and outcome == "refusal":
         notes.insert(0, NOT_REACHED)
-    parts = [lead, shown.prose or ("" if lead else NOTHING_LEFT), *notes]
-    answer = "\n\n".join(part for part in parts if part)
-    marked = "\n\n".join(part for part in [lead, shown.marked or parts[1], *notes] if part)
+    body = shown.prose or ("" if lead else NOTHING_LEFT)
+    first = first_sentence([plain_text(p) for p in left]) if results else ""
+    answer = "\n\n".join(part for part in [first, lead, body, *notes] if part)
+    parts = [first, lead, shown.marked or body, *notes]
+    marked = "\n\n".join(part for part in parts if part)
     earlier = (state.get("verification") or {}).get("rejected") or []
     kept = {"form": {"prose": shown.form, "claims": list(draft.get("claims") or [])}}
     report = report_of(checked, rounds=state.get("rounds", 0), sent_back=earlier, final=True)
     return {
         "findings": list(shown.findings),
         "answer": answer,
+        "not_understood": left,
         "outcome": outcome,
         "verification": report | kept | {"marked": marked, "sourced": shown.sourced},
         "messages": [AIMessage(answer)],
@@ -173,7 +179,11 @@ def _lead(draft: Mapping[str, Any]) -> str:
 
 
 def _outcome(
-    state: AgentState, shown: Checked, checked: Checked, results: Sequence[Mapping[str, Any]]
+    state: AgentState,
+    shown: Checked,
+    checked: Checked,
+    results: Sequence[Mapping[str, Any]],
+    left: Sequence[str],
 ) -> str:
     """Return what kind of end this is; an answer is one only if nothing is missing from it."""
     if (state.get("draft") or {}).get("readable") is False:
@@ -183,7 +193,7 @@ def _outcome(
     if not any(map(is_source, results)) or not _did(state, results, every=False):
         return "refusal"
     whole = checked.ok and (bool(shown.findings) or not shown.own)
-    whole = whole and not state.get("stopped") and not state.get("not_understood")
+    whole = whole and not state.get("stopped") and not left
     return "answer" if whole and _did(state, results, every=True) else "partial"
 
 
@@ -194,15 +204,10 @@ def _did(state: AgentState, results: Sequence[Mapping[str, Any]], *, every: bool
     return not planned or (planned <= done if every else bool(planned & done))
 
 
-def _notes(state: AgentState, shown: Checked, checked: Checked) -> list[str]:
+def _notes(state: AgentState, checked: Checked) -> list[str]:
     notes = []
     if state.get("stopped"):
         notes.append(f"*Stopped early: {state['stopped']}; this rests on what was found by then.*")
-    lower = shown.prose.casefold()
-    missed = [p for p in state.get("not_understood") or [] if p.casefold() not in lower]
-    if missed:
-        listed = ", ".join(f'"{plain_text(p)}"' for p in missed)
-        notes.append(f"*Not understood: {listed}.*")
     if checked.rejected:
         notes.append(
             f"*{len(checked.rejected)} statement(s) were cut: no tool result supports them.*"

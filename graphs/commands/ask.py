@@ -200,8 +200,11 @@ def _verdict(state: Mapping[str, Any]) -> str:
         said.append("[red]the question was not answered[/red]")
     if rejected := found.get("rejected") or []:
         said.append(f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]")
-    if own := found.get("own") or []:
+    own = found.get("own") or []
+    if own:
         said.append(f"[yellow]{len(own)} sentence(s) hold the model's own words[/yellow]")
-    elif found.get("sourced") and state.get("outcome") in {"answer", "partial"}:
+    if left := state.get("not_understood") or []:
+        said.append(f"[yellow]{len(left)} phrase(s) of the question were not used[/yellow]")
+    if not own and found.get("sourced") and state.get("outcome") in {"answer", "partial"}:
         said.append("[green]every number from a tool result[/green]")
     return " · ".join(said) or "nothing was computed"
