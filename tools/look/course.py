@@ -26,17 +26,21 @@ CLEAR_CYCLE = 0.1  # share of the variance a cycle must foretell to be called on
 _SESSIONS = 3  # dated sessions from which their means make a course of their own
 _MOST_CHANNELS = 12
 _LOOKED = 24  # stretches looked at for a cycle of their own
+_NEAR = 0.08  # a period so near to whole ones of the calendar is of the calendar
 _STEPS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
 _MOST_LAGS = 200_000  # samples of a session in which a cycle of unknown length is sought
 
 
 def trend_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None  # noqa: ARG001 - same form
+    found: Selection,
+    channels: tuple[str, ...],
+    by: str,
+    threshold: float | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return each channel's change over time, with its interval and what it is told by.
 
-    One session: over its time. Several with dates, at least three: over the sessions' means. Others:
-    within a session, the mean of the sessions' own slopes.
+    One session: over its time. At least three with dates: over the sessions' means. Others: within
+    a session, the mean of the sessions' own slopes.
     """
     groups = _grouped(found, channels, by)
     begin = starts(found.sessions)
@@ -102,7 +106,10 @@ def _per(span_s: float) -> tuple[str, float]:
 
 
 def correlation_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None  # noqa: ARG001 - same form
+    found: Selection,
+    channels: tuple[str, ...],
+    by: str,
+    threshold: float | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return a row for each two channels: Pearson's correlation with its interval.
 
@@ -128,7 +135,9 @@ def correlation_rows(
     rows = []
     for group, stretches in held.items():
         for one, other in combinations(channels, 2):
-            pairs = [_together(p[one], p[other]) for p in stretches.values() if {one, other} <= {*p}]
+            pairs = [
+                _together(p[one], p[other]) for p in stretches.values() if {one, other} <= {*p}
+            ]
             found_ = correlation_of(pairs)
             if _finite(found_.value):
                 rows.append({
@@ -231,7 +240,10 @@ def _spells(
 
 
 def cycle_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None  # noqa: ARG001 - same form
+    found: Selection,
+    channels: tuple[str, ...],
+    by: str,
+    threshold: float | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return each channel's cycle, and how strong a daily, weekly and yearly one are.
 
@@ -266,7 +278,9 @@ def _main(parts: Sequence[Piece], calendar: Sequence[dict[str, Any]]) -> dict[st
     if 2 * len(own) < len(looked):
         return dict(max(named, key=lambda c: c["strength"])) if named else None
     period = float(np.median([c.period_s for c in own]))
-    if any(abs(period / c["period_s"] - max(1, round(period / c["period_s"]))) < 0.08 for c in named):
+    if any(
+        abs(period / c["period_s"] - max(1, round(period / c["period_s"]))) < 0.08 for c in named
+    ):
         return dict(max(named, key=lambda c: c["strength"]))
     return {
         "period_s": period,
@@ -275,6 +289,11 @@ def _main(parts: Sequence[Piece], calendar: Sequence[dict[str, Any]]) -> dict[st
         "n_sessions": len(looked),
         "n_with": len(own),
     }
+
+
+def _multiple(times: float) -> bool:
+    """Say whether a ratio of periods is nearly a whole number."""
+    return abs(times - max(1, round(times))) < _NEAR
 
 
 def _own_cycle(piece: Piece) -> Cycle | None:
@@ -290,9 +309,7 @@ def _own_cycle(piece: Piece) -> Cycle | None:
     return main_cycle(np.interp(even, time_s[known], values[known]), piece.rate_hz)
 
 
-def _calendar_cycles(
-    parts: Sequence[Piece], begin: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _calendar_cycles(parts: Sequence[Piece], begin: dict[str, Any]) -> list[dict[str, Any]]:
     """Return day, week and year as far as two of them were seen, each net of the shorter ones."""
     import numpy as np
 
