@@ -27,6 +27,7 @@ _SESSIONS = 3  # dated sessions from which their means make a course of their ow
 _MOST_CHANNELS = 12
 _LOOKED = 24  # stretches looked at for a cycle of their own
 _NEAR = 0.08  # a period so near to whole ones of the calendar is of the calendar
+_INTERVAL_PCT = 95.0  # as heads/numeric/relation gives them
 _STEPS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
 _MOST_LAGS = 200_000  # samples of a session in which a cycle of unknown length is sought
 
@@ -59,7 +60,7 @@ def trend_rows(
         rows.append({
             "channel": channel, **({"group": group} if by != "channel" else {}),
             "value": estimate.value * length, "unit": unit, "per": name, **ends, "over": over,
-            "course": _course(estimate), "span_s": span_s, "n": estimate.n,
+            "course": _course(estimate), "interval_pct": _INTERVAL_PCT, "span_s": span_s, "n": estimate.n,
         })  # fmt: skip
     return rows, None
 
@@ -144,7 +145,7 @@ def correlation_rows(
                     "channel": one, "other": other,
                     **({"group": group} if by != "channel" else {}),
                     "value": found_.value, "unit": "1", "lower": found_.lower,
-                    "upper": found_.upper, "clear": found_.clear, "n": found_.n,
+                    "upper": found_.upper, "clear": found_.clear, "interval_pct": _INTERVAL_PCT, "n": found_.n,
                 })  # fmt: skip
     return rows, note
 
@@ -276,15 +277,15 @@ def _main(parts: Sequence[Piece], calendar: Sequence[dict[str, Any]]) -> dict[st
     own = [cycle for part in looked if (cycle := _own_cycle(part)) is not None]
     named = [c for c in calendar if c["clear"]]
     if 2 * len(own) < len(looked):
-        return dict(max(named, key=lambda c: c["strength"])) if named else None
+        return dict(max(named, key=lambda c: c["strength_frac"])) if named else None
     period = float(np.median([c.period_s for c in own]))
     if any(
         abs(period / c["period_s"] - max(1, round(period / c["period_s"]))) < 0.08 for c in named
     ):
-        return dict(max(named, key=lambda c: c["strength"]))
+        return dict(max(named, key=lambda c: c["strength_frac"]))
     return {
         "period_s": period,
-        "strength": float(np.median([c.strength for c in own])),
+        "strength_frac": float(np.median([c.strength for c in own])),
         "n_cycles": float(np.median([c.n_cycles for c in own])),
         "n_sessions": len(looked),
         "n_with": len(own),
@@ -329,7 +330,7 @@ def _calendar_cycles(parts: Sequence[Piece], begin: dict[str, Any]) -> list[dict
         cycle = cycle_strength(time_s, values, period, without_s=shorter)
         clear = cycle.strength >= CLEAR_CYCLE
         found.append({
-            "name": name, "period_s": period, "strength": cycle.strength,
+            "name": name, "period_s": period, "strength_frac": cycle.strength,
             "n_cycles": cycle.n_cycles, "clear": clear,
         })  # fmt: skip
         shorter = period if clear else shorter
