@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any
+from typing import Any, TypeGuard
 
 from tool_use_om.agent.verify.facts import fact_at
+from tool_use_om.data.units import for_people
 from tool_use_om.data.values import Json
 
 
@@ -148,7 +149,10 @@ class Answer:
             value = place.look(reference.pointer)
             self._cite(place, reference, value, _shown(value, reference, place))
             # "1.1 to 1.5 m/s": the unit once, at the end
-            bare = unit is not None or i < len(references)
+            last = _unit_shown(references[-1], references[-1].of or result)
+            bare = unit is not None or (
+                i < len(references) and last == _unit_shown(reference, place)
+            )
             text = _shown(value, reference, place, bare=bare)
             texts.append(text if isinstance(value, int | float) else plain(text))
         return " to ".join(texts)
@@ -275,7 +279,14 @@ def _unit_shown(reference: Ref, result: Result) -> str:
     if reference.style == "percent":
         return "%"
     unit = result.unit(reference.pointer) if reference.style == "unit" else None
-    return _written(unit) if unit and unit != "1" else ""
+    if not unit or unit == "1":
+        return ""
+    value = result.look(reference.pointer)
+    return _written(for_people(value, unit)[1] if _is_number(value) else unit)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _holds(line: str, text: str) -> bool:
@@ -289,8 +300,11 @@ def _shown(value: Json, reference: Ref, result: Result, *, bare: bool = False) -
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     unit = "" if bare else _unit_shown(reference, result)
+    if reference.style == "unit" and (own := result.unit(reference.pointer)):
+        value = for_people(float(value), own)[0]
     text = number(100 * value if reference.style == "percent" else value)
-    return f"{text} {unit}" if unit else text
+    gap = "" if unit.startswith("/") else " "
+    return f"{text}{gap}{unit}" if unit else text
 
 
 def _written(unit: str) -> str:

@@ -60,7 +60,8 @@ def trend_rows(
         rows.append({
             "channel": channel, **({"group": group} if by != "channel" else {}),
             "value": estimate.value * length, "unit": unit, "per": name, **ends, "over": over,
-            "course": _course(estimate), "interval_pct": _INTERVAL_PCT, "span_s": span_s, "n": estimate.n,
+            "course": _course(estimate), "interval_pct": _INTERVAL_PCT, "span_s": span_s,
+            "n": estimate.n,
         })  # fmt: skip
     return rows, None
 
@@ -145,7 +146,8 @@ def correlation_rows(
                     "channel": one, "other": other,
                     **({"group": group} if by != "channel" else {}),
                     "value": found_.value, "unit": "1", "lower": found_.lower,
-                    "upper": found_.upper, "clear": found_.clear, "interval_pct": _INTERVAL_PCT, "n": found_.n,
+                    "upper": found_.upper, "clear": found_.clear, "interval_pct": _INTERVAL_PCT,
+                    "n": found_.n,
                 })  # fmt: skip
     return rows, note
 

@@ -56,7 +56,7 @@ def _rate(answer: Answer, result: Result, ask: Ask) -> None:
         names = ", ".join(f"`{braces(str(result.content['channels'][i]['id']))}`" for i in places)
         several = len(places) > 1
         answer.head(
-            result, f"{names} {'are' if several else 'is'} sampled every {{period}}, {{rate}}",
+            result, f"{names} {'are' if several else 'is'} sampled every {{period}} ({{rate}})",
             period=ref(f"/channels/{places[0]}/period_s", "sampling period", "unit"),
             rate=ref(f"/channels/{places[0]}/rate_hz", "sampling rate", "unit"),
         )  # fmt: skip
