@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -197,6 +198,8 @@ _TABLE: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("day", "days"), ("s", 86400.0)),
     **dict.fromkeys(("hz", "hertz", "1/s"), ("hz", 1.0)),
     "khz": ("hz", 1e3),
+    **dict.fromkeys(("/h", "1/h", "per hour"), ("hz", 1 / 3600)),
+    **dict.fromkeys(("/day", "1/day", "per day"), ("hz", 1 / 86400)),
     **dict.fromkeys(("bpm", "/min", "1/min", "steps/min", "beats/min"), ("hz", 1 / 60)),
     **dict.fromkeys(("%", "percent", "per cent", "pct", "pp"), ("fraction", 0.01)),
     **dict.fromkeys(("frac", "fraction"), ("fraction", 1.0)),
@@ -304,3 +307,37 @@ def _shorter(word: str) -> list[str]:
 def _fold(text: str) -> str:
     folded = text.strip().casefold().replace("²", "^2").replace("³", "^3").replace("·", "*")
     return folded.replace("(", "").replace(")", "").replace(" ", "").replace("**", "^")
+
+
+# from how many of a unit on a time is told in it; one hour and one day are told as such, too
+_LONG = ((86_400.0, "days", 2.0), (3600.0, "h", 2.0), (60.0, "min", 10.0))
+_RARE = ((60.0, "/min"), (3600.0, "/h"), (86_400.0, "/day"))
+_SELDOM_HZ = 0.1  # less often than that is told by the minute, hour or day
+_WHOLE = {3600.0: (1.0, "h"), 86_400.0: (1.0, "day")}
+
+
+def for_people(value: float, unit: str) -> tuple[float, str]:
+    """Return a value in the unit people would tell it in: 86 400 s is 1 day, 0.00028 Hz is 1/h.
+
+    Parameters
+    ----------
+    value, unit : as a result has them; units other than s and Hz stay
+    """
+    size = abs(value)
+    if unit.casefold() == "s":
+        if size in _WHOLE:
+            return math.copysign(_WHOLE[size][0], value), _WHOLE[size][1]
+        for length, name, times in _LONG:
+            if size >= times * length:
+                return value / length, name
+    elif unit.casefold() == "hz" and 0 < size < _SELDOM_HZ:
+        for length, name in _RARE:
+            if size * length >= 1 - 1e-6:
+                return round(value * length, 5), name
+    return value, unit
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time as people say it: "6 h", "1 day", "90 s"."""
+    value, unit = for_people(seconds, "s")
+    return f"{value:.3g} {unit}"

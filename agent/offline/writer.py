@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any
+from typing import Any, TypeGuard
 
 from tool_use_om.agent.verify.check import Ours
 from tool_use_om.agent.verify.facts import fact_at, is_source
 from tool_use_om.agent.verify.form import reference
 from tool_use_om.agent.verify.render import number, plain, unit_written
+from tool_use_om.data.units import for_people
 from tool_use_om.data.values import Json
 
 __all__ = ["Answer", "Cell", "Ref", "Result", "braces", "named", "number", "plain", "ref"]
@@ -147,7 +148,9 @@ class Answer:
         texts = []
         for i, one in enumerate(references, 1):
             # "1.1 to 1.5 m/s": the unit once, at the end
-            bare = unit is not None or i < len(references)
+            last = _unit_shown(references[-1], references[-1].of or result)
+            same = i < len(references) and last == _unit_shown(one, one.of or result)
+            bare = unit is not None or same
             texts.append(self._refer(one.of or result, one, f"bare-{one.style}" if bare else ""))
         return " to ".join(texts)
 
@@ -254,7 +257,14 @@ def _unit_shown(reference: Ref, result: Result) -> str:
     if reference.style == "percent":
         return "%"
     unit = result.unit(reference.pointer) if reference.style == "unit" else None
-    return unit_written(unit)
+    if not unit:
+        return ""
+    value = result.look(reference.pointer)
+    return unit_written(for_people(value, unit)[1] if _is_number(value) else unit)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _spaced(name: str) -> str:

@@ -7,6 +7,7 @@ import re
 
 from tool_use_om.agent.verify.facts import Fact
 from tool_use_om.data.plain import plain_text
+from tool_use_om.data.units import for_people
 from tool_use_om.data.values import Json
 
 # Markdown's own marks; an underscore inside a word is literal, as in Brush_teeth
@@ -59,9 +60,12 @@ def shown(value: Json, unit: str | None, style: str) -> str:
         return ", ".join(str(v) for v in value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    if style.endswith("unit") and unit:
+        value, unit = for_people(float(value), unit)
     text = number(100 * value if style.endswith("percent") else value)
     written = {"percent": "%", "unit": unit_written(unit)}.get(style, "")
-    return f"{text} {written}" if written else text
+    gap = "" if written.startswith("/") else " "
+    return f"{text}{gap}{written}" if written else text
 
 
 def measured(fact: Fact) -> str:

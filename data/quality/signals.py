@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from tool_use_om.data.format.dataset import Signal
+from tool_use_om.data.quality.grid import holes
 from tool_use_om.data.quality.issue import Issue
+from tool_use_om.data.units import duration_text
 
-GAP_PERIODS = 2.5  # two samples further apart than this many periods bracket a gap
 FEW = 0.1  # drop-outs in less than this share of a signal are a note, not a problem
 MISSING_S = 1.0  # missing values for longer than this are a gap too
 RAIL_RUN = 3  # samples in a row at the extreme
@@ -26,20 +27,24 @@ _ANCHORS = 1 << 21  # remembered stretches, about 200 MB
 
 
 def gaps(signal: Signal) -> Iterator[Issue]:
-    """Find time without samples, inside the signal; pauses that recur in one length are a note."""
-    step = np.diff(signal.time_s)
-    after = np.flatnonzero(step > GAP_PERIODS / signal.rate_hz)
-    if after.size:
-        at = int(after[step[after].argmax()])
-        start, end = float(signal.time_s[at]), float(signal.time_s[at + 1])
-        total = float(step[after].sum())
-        text = f"{after.size} gap{'s' * (after.size > 1)} without samples, {total:.3g} s in all"
-        issue = _issue(
-            signal, "gap", signal.modality, text=text, span_s=(start, end), value=(end - start, "s")
-        )
-        if after.size >= PAUSES and _spread(step[after], 0.25, 0.75) <= SETTLED:
-            issue = _noted(issue, "most of them of one length, as if planned")
-        yield _weighed(issue, total / float(signal.time_s[-1] - signal.time_s[0]))
+    """Find time without samples on the signal's grid; pauses of one length are a note."""
+    found = holes(signal.time_s, signal.rate_hz)
+    if not found.n:
+        return
+    length = found.end_s - found.start_s
+    at = int(length.argmax())
+    start, end = float(found.start_s[at]), float(found.end_s[at])
+    text = (
+        f"{found.n} gap{'s' * (found.n > 1)} without samples: {found.n_missing} "
+        f"{'sample lacks' if found.n_missing == 1 else 'samples lack'}, "
+        f"{duration_text(found.missing_s)} in all"
+    )
+    issue = _issue(
+        signal, "gap", signal.modality, text=text, span_s=(start, end), value=(end - start, "s")
+    )
+    if found.n >= PAUSES and _spread(length, 0.25, 0.75) <= SETTLED:
+        issue = _noted(issue, "most of them of one length, as if planned")
+    yield _weighed(issue, found.missing_s / float(signal.time_s[-1] - signal.time_s[0]))
 
 
 def missing(signal: Signal) -> Iterator[Issue]:

@@ -74,9 +74,9 @@ def correlation_of(pairs: Sequence[tuple[Array, Array]]) -> Estimate:
     independent samples as the memory of both series leaves.
     """
     sums, memory = [], []
-    for x, y in pairs:
-        known = ~(np.isnan(x) | np.isnan(y))
-        x, y = x[known].astype(np.float64), y[known].astype(np.float64)
+    for first, second in pairs:
+        known = ~(np.isnan(first) | np.isnan(second))
+        x, y = first[known].astype(np.float64), second[known].astype(np.float64)
         if x.size:
             sums.append([x.size, x.sum(), y.sum(), x @ x, y @ y, x @ y])
             memory.append(x.size * _memory(_lag_one(x - x.mean()) * _lag_one(y - y.mean())))
@@ -87,9 +87,7 @@ def correlation_of(pairs: Sequence[tuple[Array, Array]]) -> Estimate:
     n = int(table[:, 0].sum())
     if not np.isfinite(value):
         return Estimate(value=value, lower=float("nan"), upper=float("nan"), n=n)
-    lower, upper = (
-        _drawn(table) if len(table) >= _GROUPS else _fisher(value, float(np.sum(memory)))
-    )
+    lower, upper = _drawn(table) if len(table) >= _GROUPS else _fisher(value, float(np.sum(memory)))
     return Estimate(value=value, lower=lower, upper=upper, n=n)
 
 

@@ -86,8 +86,8 @@ class ShowChannelStats(Arguments):
     by: Literal["channel", "label", "session", "subject", "hour", "weekday", "month", "date"] = (
         Field(
             default="channel",
-            description="One row for each channel, or for each channel and group; hour (of the day) "
-            "to date need sessions with dates.",
+            description="One row for each channel, or for each channel and group; the hour of the "
+            "day, weekday, month and date need sessions with dates.",
         )
     )
     statistic: Statistic = Field(

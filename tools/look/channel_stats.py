@@ -73,7 +73,7 @@ def channel_statistics(
     if statistic in {"min", "max"}:
         ends = rows if n_rows <= _PLACED else [rows[0], rows[-1]]
         for row in ends:
-            row |= place_of(found, row, by)
+            row.update(place_of(found, row, by))
     return Ranking(rows=rows, n_rows=n_rows, note=note)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.clock import moment_text, starts
 from tool_use_om.tools.look.selection import SHOWN, channels_of, open_current, select, with_filters
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
     meant, read = sessions_read(dataset, scope)
     found = check_dataset(dataset, scope=scope, progress=ctx.progress)
     issues = [i for i in found if i.kind != "unchecked"]
+    begin = starts(dataset.sessions())
     return finish(
         ctx,
         working_set.but(dataset=dataset.name),
@@ -47,7 +50,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
             "n_problems": sum(i.severity == "problem" for i in issues),
             "n_notes": sum(i.severity == "note" for i in issues),
             "places": dict(Counter(i.kind for i in issues)),
-            "worst": [_row(i) for i in issues[:SHOWN]],
+            "worst": [_row(i, begin) for i in issues[:SHOWN]],
             "unchecked": [i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
         },
         detail={"issues": [i.model_dump(mode="json") for i in found]},
@@ -82,8 +85,12 @@ def _rule(meant: Sequence[str], read: Sequence[str]) -> str:
     return f"sessions spread evenly over those meant were read; {whole}"
 
 
-def _row(issue: Issue) -> dict[str, Any]:
+def _row(issue: Issue, begin: Mapping[str, datetime]) -> dict[str, Any]:
     row = issue.model_dump(mode="json", exclude_none=True)
+    start = begin.get(issue.session_id or "")
+    for key, at in (("from", issue.start_s), ("to", issue.end_s)):
+        if at is not None and (moment := moment_text(start, at)):
+            row[key] = moment
     return {"kind": row.pop("kind"), "severity": row.pop("severity"), **row}
 
 

@@ -73,10 +73,9 @@ def start_of(value: object) -> datetime | None:
     """Return a session's start as the index has it; None where it has no date."""
     import pandas as pd
 
-    moment = pd.Timestamp(value)  # type: ignore[arg-type]
-    if moment is pd.NaT:
+    if pd.isna(value):  # type: ignore[call-overload]
         return None
-    found: datetime = moment.to_pydatetime()
+    found: datetime = pd.Timestamp(value).to_pydatetime()  # type: ignore[arg-type]
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

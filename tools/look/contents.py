@@ -1,8 +1,9 @@
-"""What sessions hold, from the index alone: labels in sessions and in time, people, dates, lengths."""
+"""What sessions hold, from the index alone: labels in time, people, dates, lengths."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
@@ -46,11 +47,11 @@ def contents_of(found: Selection, at_s: float | None) -> dict[str, Any]:
 
 def _lengths(found: Selection) -> dict[str, Any]:
     """Return the longest and the shortest session; `n` sessions are as long."""
-    spans = found.sessions["duration_s"].astype(float)
+    spans = found.sessions["duration_s"].to_numpy(float)
     ends = {}
-    for name, at in (("longest", spans.idxmax()), ("shortest", spans.idxmin())):
-        alike = int(((spans - spans[at]).abs() < _TOUCH_S).sum())
-        session = str(found.sessions.loc[at, "session_id"])
+    for name, at in (("longest", int(spans.argmax())), ("shortest", int(spans.argmin()))):
+        alike = int((abs(spans - spans[at]) < _TOUCH_S).sum())
+        session = found.session_ids[at]
         ends[name] = {"session_id": session, "duration_s": float(spans[at]), "n": alike}
     return ends
 
@@ -97,7 +98,7 @@ def _labels(found: Selection) -> dict[str, Any]:
         zip(found.sessions["session_id"], found.sessions["duration_s"].astype(float), strict=True)
     )
     whole = sum(spans.values())
-    labels = []
+    labels: list[dict[str, Any]] = []
     for label, held in rows.groupby("label", sort=False):
         seconds = sum(
             end - start for _, parts in _by_session(held, spans) for start, end in _union(parts)
@@ -141,13 +142,13 @@ def _union(parts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 def _unlabelled(rows: pd.DataFrame, spans: dict[str, float]) -> dict[str, Any]:
     """Return how much of the time has no label, and where: the longest parts first."""
     held = dict(_by_session(rows, spans))
-    holes = [
+    holes: list[dict[str, Any]] = [
         {"session_id": session, "start_s": start, "end_s": end, "length_s": end - start}
         for session, span in spans.items()
         for start, end in _holes(held.get(session, []), span)
     ]
-    holes.sort(key=lambda hole: -float(str(hole["length_s"])))
-    total = sum(float(str(hole["length_s"])) for hole in holes)
+    holes.sort(key=lambda hole: -hole["length_s"])
+    total = sum(hole["length_s"] for hole in holes)
     return {
         "total_s": total, "time_frac": total / sum(spans.values()), "n_parts": len(holes),
         "n_sessions": sum(not held.get(session) for session in spans), "parts": holes[:SHOWN],
@@ -156,7 +157,7 @@ def _unlabelled(rows: pd.DataFrame, spans: dict[str, float]) -> dict[str, Any]:
 
 def _holes(parts: Sequence[tuple[float, float]], span: float) -> list[tuple[float, float]]:
     edges = [(0.0, 0.0), *_union(parts), (span, span)]
-    between = [(a[1], b[0]) for a, b in zip(edges, edges[1:], strict=False)]
+    between = [(a[1], b[0]) for a, b in pairwise(edges)]
     return [(start, end) for start, end in between if end - start > _HOLE_S]
 
 

@@ -26,17 +26,22 @@ CLEAR_CYCLE = 0.1  # share of the variance a cycle must foretell to be called on
 _SESSIONS = 3  # dated sessions from which their means make a course of their own
 _MOST_CHANNELS = 12
 _LOOKED = 24  # stretches looked at for a cycle of their own
+_NEAR = 0.08  # a period so near to whole ones of the calendar is of the calendar
+_INTERVAL_PCT = 95.0  # as heads/numeric/relation gives them
 _STEPS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
 _MOST_LAGS = 200_000  # samples of a session in which a cycle of unknown length is sought
 
 
 def trend_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None  # noqa: ARG001 - same form
+    found: Selection,
+    channels: tuple[str, ...],
+    by: str,
+    threshold: float | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return each channel's change over time, with its interval and what it is told by.
 
-    One session: over its time. Several with dates, at least three: over the sessions' means. Others:
-    within a session, the mean of the sessions' own slopes.
+    One session: over its time. At least three with dates: over the sessions' means. Others: within
+    a session, the mean of the sessions' own slopes.
     """
     groups = _grouped(found, channels, by)
     begin = starts(found.sessions)
@@ -55,7 +60,8 @@ def trend_rows(
         rows.append({
             "channel": channel, **({"group": group} if by != "channel" else {}),
             "value": estimate.value * length, "unit": unit, "per": name, **ends, "over": over,
-            "course": _course(estimate), "span_s": span_s, "n": estimate.n,
+            "course": _course(estimate), "interval_pct": _INTERVAL_PCT, "span_s": span_s,
+            "n": estimate.n,
         })  # fmt: skip
     return rows, None
 
@@ -102,7 +108,10 @@ def _per(span_s: float) -> tuple[str, float]:
 
 
 def correlation_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None  # noqa: ARG001 - same form
+    found: Selection,
+    channels: tuple[str, ...],
+    by: str,
+    threshold: float | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return a row for each two channels: Pearson's correlation with its interval.
 
@@ -128,14 +137,17 @@ def correlation_rows(
     rows = []
     for group, stretches in held.items():
         for one, other in combinations(channels, 2):
-            pairs = [_together(p[one], p[other]) for p in stretches.values() if {one, other} <= {*p}]
+            pairs = [
+                _together(p[one], p[other]) for p in stretches.values() if {one, other} <= {*p}
+            ]
             found_ = correlation_of(pairs)
             if _finite(found_.value):
                 rows.append({
                     "channel": one, "other": other,
                     **({"group": group} if by != "channel" else {}),
                     "value": found_.value, "unit": "1", "lower": found_.lower,
-                    "upper": found_.upper, "clear": found_.clear, "n": found_.n,
+                    "upper": found_.upper, "clear": found_.clear, "interval_pct": _INTERVAL_PCT,
+                    "n": found_.n,
                 })  # fmt: skip
     return rows, note
 
@@ -231,7 +243,10 @@ def _spells(
 
 
 def cycle_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None  # noqa: ARG001 - same form
+    found: Selection,
+    channels: tuple[str, ...],
+    by: str,
+    threshold: float | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return each channel's cycle, and how strong a daily, weekly and yearly one are.
 
@@ -264,17 +279,24 @@ def _main(parts: Sequence[Piece], calendar: Sequence[dict[str, Any]]) -> dict[st
     own = [cycle for part in looked if (cycle := _own_cycle(part)) is not None]
     named = [c for c in calendar if c["clear"]]
     if 2 * len(own) < len(looked):
-        return dict(max(named, key=lambda c: c["strength"])) if named else None
+        return dict(max(named, key=lambda c: c["strength_frac"])) if named else None
     period = float(np.median([c.period_s for c in own]))
-    if any(abs(period / c["period_s"] - max(1, round(period / c["period_s"]))) < 0.08 for c in named):
-        return dict(max(named, key=lambda c: c["strength"]))
+    if any(
+        abs(period / c["period_s"] - max(1, round(period / c["period_s"]))) < 0.08 for c in named
+    ):
+        return dict(max(named, key=lambda c: c["strength_frac"]))
     return {
         "period_s": period,
-        "strength": float(np.median([c.strength for c in own])),
+        "strength_frac": float(np.median([c.strength for c in own])),
         "n_cycles": float(np.median([c.n_cycles for c in own])),
         "n_sessions": len(looked),
         "n_with": len(own),
     }
+
+
+def _multiple(times: float) -> bool:
+    """Say whether a ratio of periods is nearly a whole number."""
+    return abs(times - max(1, round(times))) < _NEAR
 
 
 def _own_cycle(piece: Piece) -> Cycle | None:
@@ -290,9 +312,7 @@ def _own_cycle(piece: Piece) -> Cycle | None:
     return main_cycle(np.interp(even, time_s[known], values[known]), piece.rate_hz)
 
 
-def _calendar_cycles(
-    parts: Sequence[Piece], begin: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _calendar_cycles(parts: Sequence[Piece], begin: dict[str, Any]) -> list[dict[str, Any]]:
     """Return day, week and year as far as two of them were seen, each net of the shorter ones."""
     import numpy as np
 
@@ -312,7 +332,7 @@ def _calendar_cycles(
         cycle = cycle_strength(time_s, values, period, without_s=shorter)
         clear = cycle.strength >= CLEAR_CYCLE
         found.append({
-            "name": name, "period_s": period, "strength": cycle.strength,
+            "name": name, "period_s": period, "strength_frac": cycle.strength,
             "n_cycles": cycle.n_cycles, "clear": clear,
         })  # fmt: skip
         shorter = period if clear else shorter

@@ -121,7 +121,16 @@ def _place(found: Selection, session: str, at_s: float) -> dict[str, Any]:
 
 
 def _row(
-    found: Selection, channel: str, group: str | None, by: str, **told: Any  # noqa: ANN401 - JSON
+    found: Selection,
+    channel: str,
+    group: str | None,
+    by: str,
+    **told: Any,  # noqa: ANN401 - JSON
 ) -> dict[str, Any]:
     unit = found.dataset.manifest.unit_of(channel)
-    return {"channel": channel, **({"group": group} if by != "channel" else {}), **told, "unit": unit}
+    return {
+        "channel": channel,
+        **({"group": group} if by != "channel" else {}),
+        **told,
+        "unit": unit,
+    }

@@ -227,8 +227,8 @@ def _stretches(dataset: DataSet, ws: WorkingSet, table: pd.DataFrame) -> pd.Data
         rows = rows[among(rows["session_id"], table["session_id"])]
     rows = rows.sort_values(["session_id", "start_s"], ignore_index=True)
     length = table.set_index("session_id")["duration_s"].reindex(rows["session_id"]).to_numpy()
-    begin = np.maximum(length - (ws.tail_s or math.inf), low)
-    start, end = rows["start_s"].clip(lower=begin), rows["end_s"].clip(upper=high)
+    earliest = np.maximum(length - (ws.tail_s or math.inf), low)
+    start, end = rows["start_s"].clip(lower=earliest), rows["end_s"].clip(upper=high)
     found = rows[["session_id"]].assign(start_s=start, end_s=end.clip(upper=length))
     found = _in_split(dataset, ws, found.assign(label=rows["label"]))
     return _on_calendar(dataset, ws, table, found)

@@ -127,7 +127,7 @@ def tell_cycle(answer: Answer, result: Result, where: str, refs: dict[str, Ref])
                 result, f"`{{channel}}`{_group(row)}{where} has a "
                 f"{f'{kind} cycle' if kind else 'cycle of {period}'}: it explains {{share}} of "
                 "how the channel varies", channel=name,
-                share=ref(f"{at}/cycle/strength", "share the cycle explains", "percent"),
+                share=ref(f"{at}/cycle/strength_frac", "share the cycle explains", "percent"),
                 **({} if kind else {"period": ref(f"{at}/cycle/period_s", "length of a cycle",
                                                   "unit")}), **refs,
             )  # fmt: skip
@@ -147,7 +147,7 @@ def _calendar(answer: Answer, result: Result, i: int, row: Mapping[str, Any]) ->
         verdict = "is clear, too" if cycle["clear"] else "is not clear"
         answer.say(
             result, f"A {kind} cycle of `{plain(str(row['channel']))}` {verdict}: {{share}}.",
-            share=ref(f"/rows/{i}/calendar/{j}/strength", f"share a {kind} cycle explains",
+            share=ref(f"/rows/{i}/calendar/{j}/strength_frac", f"share a {kind} cycle explains",
                       "percent"),
         )  # fmt: skip
 

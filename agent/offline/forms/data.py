@@ -161,7 +161,7 @@ def _channel_names(result: Result) -> str:
 
 def _channels(answer: Answer, result: Result) -> None:
     told = []
-    for modality, places in _modalities(result).items():
+    for modality, places in _alike(result):
         ids = [str(result.content["channels"][i]["id"]) for i in places]
         cells: tuple[Cell, ...] = (
             ", ".join(f"`{i}`" for i in ids),
@@ -171,6 +171,17 @@ def _channels(answer: Answer, result: Result) -> None:
         told.append((result, cells))
     answer.section("Channels")
     answer.table(("channels", "unit", "rate"), told)
+
+
+def _alike(result: Result) -> list[tuple[str, list[int]]]:
+    """Return the places of channels of one modality, unit and rate."""
+    groups: dict[tuple[str, str, float], list[int]] = {}
+    for modality, places in _modalities(result).items():
+        for place in places:
+            row = result.content["channels"][place]
+            key = (modality, str(row.get("unit")), float(row.get("rate_hz") or 0.0))
+            groups.setdefault(key, []).append(place)
+    return [(modality, places) for (modality, _, _), places in groups.items()]
 
 
 def _groups(answer: Answer, result: Result, key: str, title: str) -> None:

@@ -81,10 +81,11 @@ def _finding(answer: Answer, result: Result, index: int, row: Mapping[str, Any])
         several = int(row.get("n_sessions") or 1) > 1
         told += f"; in {{n}} sessions, worst in `{_id(row)}`" if several else f"; in `{_id(row)}`"
         refs = {"n": ref(f"/worst/{index}/n_sessions", f"sessions with {what}")} if several else {}
-    for word, key in (("from", "start_s"), ("to", "end_s")):
+    for word, seconds in (("from", "start_s"), ("to", "end_s")):
+        key = word if row.get(word) else seconds  # the date where there is one
         if row.get(key) is not None:
-            told += f" {word} {{{key}}}"
-            refs[key] = ref(f"/worst/{index}/{key}", f"{word}, worst {what}", "unit")
+            told += f" {word} {{{key}_}}"
+            refs[f"{key}_"] = ref(f"/worst/{index}/{key}", f"{word}, worst {what}", "unit")
     answer.say(result, f"{told}.", **refs)
 
 
@@ -113,8 +114,14 @@ def _plan_check(p: Planner, ask: Ask) -> None:
     p.narrow(replace(ask, split=None) if "leak" in ask.faults else ask)
     p.add(
         "check_data", "look for what may be wrong with the data",
-        kinds=list(ask.faults), channels=list(ask.channels),
+        kinds=list(_with_gaps(ask.faults)), channels=list(ask.channels),
     )  # fmt: skip
+
+
+def _with_gaps(faults: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the kinds to look for: what lacks may lack as a value or as a sample, so both."""
+    lacking = ("gap", "missing")
+    return tuple(dict.fromkeys((*faults, *lacking))) if set(faults) & set(lacking) else faults
 
 
 FORM = Form(

@@ -41,7 +41,9 @@ def _units(answer: Answer, result: Result, ask: Ask) -> None:
     for i in _channels(result, ask):
         channel = braces(str(result.content["channels"][i]["id"]))
         answer.head(
-            result, f"`{channel}` is in {{unit}}", unit=ref(f"/channels/{i}/unit", f"unit of {channel}")
+            result,
+            f"`{channel}` is in {{unit}}",
+            unit=ref(f"/channels/{i}/unit", f"unit of {channel}"),
         )
 
 
@@ -54,7 +56,7 @@ def _rate(answer: Answer, result: Result, ask: Ask) -> None:
         names = ", ".join(f"`{braces(str(result.content['channels'][i]['id']))}`" for i in places)
         several = len(places) > 1
         answer.head(
-            result, f"{names} {'are' if several else 'is'} sampled every {{period}}, {{rate}}",
+            result, f"{names} {'are' if several else 'is'} sampled every {{period}} ({{rate}})",
             period=ref(f"/channels/{places[0]}/period_s", "sampling period", "unit"),
             rate=ref(f"/channels/{places[0]}/rate_hz", "sampling rate", "unit"),
         )  # fmt: skip
@@ -164,7 +166,8 @@ def _balance(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 
         answer.head(result, "`{name}` has no labels", name=_name())
         return
     most, least = (
-        pick(own, key=lambda item: (item[1]["n_sessions"], item[1]["total_s"])) for pick in (max, min)
+        pick(own, key=lambda item: (item[1]["n_sessions"], item[1]["total_s"]))
+        for pick in (max, min)
     )
     times = most[1]["n_sessions"] / max(least[1]["n_sessions"], 1)
     long, short = (pick(row["total_s"] for _, row in own) for pick in (max, min))
@@ -174,8 +177,8 @@ def _balance(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 
     }
     if times <= _BALANCED and long <= _BALANCED * max(short, 1e-9):
         answer.head(
-            result, f"the labels are balanced: from {{low}} sessions ({named(least[1]['label'])}) to "
-            f"{{high}} ({named(most[1]['label'])})", **refs,
+            result, f"the labels are balanced: from {{low}} sessions ({named(least[1]['label'])}) "
+            f"to {{high}} ({named(most[1]['label'])})", **refs,
         )  # fmt: skip
     elif times <= _BALANCED:
         answer.head(
@@ -184,8 +187,8 @@ def _balance(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 
         )  # fmt: skip
     else:
         answer.head(
-            result, f"the labels are not balanced: {named(most[1]['label'])} is in {{high}} sessions,"
-            f" {named(least[1]['label'])} in {{low}}", **refs,
+            result, f"the labels are not balanced: {named(most[1]['label'])} is in {{high}} "
+            f"sessions, {named(least[1]['label'])} in {{low}}", **refs,
         )  # fmt: skip
     _label_table(answer, result, rows)
 
@@ -254,7 +257,8 @@ def _who(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - sa
     names = ", ".join(named(row["subject"]) for row in rows[:_SHOWN])
     more = " and others" if len(rows) > _SHOWN else ""
     answer.head(
-        result, f"{{n}} {'person was' if len(rows) == 1 else 'people were'} recorded: {names}{more}",
+        result,
+        f"{{n}} {'person was' if len(rows) == 1 else 'people were'} recorded: {names}{more}",
         n=ref("/n_subjects", "subjects"),
     )  # fmt: skip
     told: list[tuple[Result, Sequence[Cell]]] = []

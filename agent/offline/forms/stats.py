@@ -75,14 +75,14 @@ def _word(result: Result) -> str:
     """Return the statistic in words; a percentile is named by its share."""
     statistic = str(result.content["statistic"])
     if statistic == "percentile" and (percent := result.content.get("percent")) is not None:
-        return f"{percent:g}{_ORDINAL.get(percent % 10, 'th')} percentile"
+        return f"{percent:g}{_ordinal(percent)} percentile"
     return _STATISTICS.get(statistic, statistic)
 
 
 def _one(answer: Answer, result: Result, word: str, where: str, refs: dict[str, Ref]) -> None:
     row = result.content["rows"][0]
     group = _in_group(result, row)
-    place, more = _place(result, "/rows/0", row)
+    place, more = _place("/rows/0", row)
     energy = result.look("/rows/0/energy/value") is not None
     pointer, what = ("/rows/0/energy/value", "energy") if energy else ("/rows/0/value", word)
     answer.head(
@@ -98,7 +98,12 @@ def _one(answer: Answer, result: Result, word: str, where: str, refs: dict[str, 
     )  # fmt: skip
 
 
-def _place(result: Result, pointer: str, row: Mapping[str, Any]) -> tuple[str, dict[str, Ref]]:
+def _ordinal(percent: float) -> str:
+    teen = percent % 100 in {11.0, 12.0, 13.0}
+    return "th" if teen else _ORDINAL.get(percent % 10, "th")
+
+
+def _place(pointer: str, row: Mapping[str, Any]) -> tuple[str, dict[str, Ref]]:
     """Return where a value stands: the date if there is one, else seconds into the session."""
     if row.get("time"):
         return ", on {time}", {"time": ref(f"{pointer}/time", "when that was")}
@@ -149,16 +154,16 @@ def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str,
     place = answer.results.index(result) if result in answer.results else 0
     earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
     last = earlier[-1] if earlier else None
+    tail = " over whole sessions" if any(a.tail_s is not None for a in query.asks) else ""
     if last is None:
-        return clause, {}
+        return clause + tail, {}
     clause += _people(last) + _on_calendar(last.args)
     if "tail_s" in last.args:
         return clause + " in the last {tail} of each session", {
             "tail": ref("/args/tail_s", "seconds looked at", "unit", of=last)
         }
     if not {"start_s", "end_s"} & last.args.keys():
-        tail = any(ask.tail_s is not None for ask in query.asks)
-        return clause + (" over whole sessions" if tail else ""), {}
+        return clause + tail, {}
     refs = {
         "from_s": ref("/start_s", "start of the time looked at", "unit", of=last),
         "to_s": ref("/end_s", "end of the time looked at", "unit", of=last),

@@ -23,20 +23,51 @@ class _Intent(NamedTuple):
     lacks: str = ""
 
 
+# what asks for more than a look at the data
+_MODELS = "PREDICT|CLASSIFY|FIND|LIKE|ODD|PLOT|IMPORTANT|SHOTS|HORIZON|RHYTHM|SETTING"
+_ABOUT = (
+    "MIN|MAX|COUNT|LABEL|APART|ACCURACY|SPLIT|SPLITS|STAT|CHANNEL|CHANNELS|UNLIKE|LABELS|CLASS|"
+    "SUBJECT|SUBJECTS|DESCRIBE|ASK|HEAD|AMOUNT|DATASET|DATASETNAME"
+)
 _OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
 _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
+    _Intent("stats", ("LEVEL", "OFTEN|DURATION|PORTION|WHEN|TOTAL"), "CHANCE|PREDICT|HORIZON"),
+    _Intent("stats", ("LEVEL", "COUNT|FIND"), "CHANCE|PREDICT|HORIZON|SESSION|STAY"),
     _Intent("forecast", ("CHANCE|PREDICT|HORIZON|STAY", "LEVEL")),
+    _Intent("mislabelled", ("MISLABEL",)),
+    _Intent("facts", ("NOLABEL",), "CHECK|FAULT"),
     _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS|NSESSIONS|WINDOW|LIST")),
     _Intent("why", ("EXPLAIN",)),
     _Intent("described", ("BAND|ATTRIBUTE|POINTED", "FIND|LIKE|LIST|COUNT|WINDOW")),
+    _Intent("stats", ("DRIFT", "CHANNELS"), "SPLIT|SPLITS|DATA|DATASET|SESSION"),
     _Intent("drift", ("DRIFT",)),
     _Intent("motif", ("MOTIF",), "LIKE|NEIGHBOURS"),
     _Intent("check", ("CHECK|FAULT",), "PREDICT|CLASSIFY|STAT"),
+    _Intent("check", ("FAULT", "CHANNEL|SESSION|DATA|SPLIT"), "PREDICT|CLASSIFY|CHANNELS|LABEL"),
+    _Intent("check", ("SPLITPAIR", "SUBJECT|SESSION|OVERLAP|LIST"), "PREDICT|CLASSIFY|STAT|COUNT"),
     _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS")),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),
     _Intent("anomaly", ("ODD",)),
+    _Intent("stats", ("CYCLE",), "PREDICT|LIKE|HORIZON"),
+    _Intent("stats", ("CHANNELPAIR", "TREND|CORR"), "PREDICT|HORIZON|LEVEL"),
+    _Intent("facts", ("SUMONLY", "DURATION|SESSION|LABEL|DATA"), "CHANNELS|CHANNEL|PREDICT"),
+    _Intent("facts", ("UNIT", "LABEL|DATA"),
+            f"{_MODELS}|STAT|LEVEL|RANGE|CHANNELS|WINDOW|TOKENIZER|PATCH"),
+    _Intent("stats", ("CORR", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|IMPORTANT"),
+    _Intent("stats", ("TREND", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|CHANCE|LEVEL|HEAD"),
+    _Intent("facts", ("BALANCE",), "PREDICT"),
+    _Intent("facts", ("RATEWORD|SPAN|LONGEST|SHORTEST|WHO",),
+            "STAT|PREDICT|CLASSIFY|HORIZON|SETTING"),
+    _Intent("facts", ("HAPPEN|LABELS|CLASS", "SESSIONID"), f"{_MODELS}|STAT|COUNT"),
+    _Intent("facts", ("PORTION", "LABEL"), "STAT|PREDICT|LEVEL"),
+    _Intent("facts", ("DURATION|OFTEN|TOTAL", "LABEL|SESSION|DATA|DATASET|TOTAL"),
+            "MIN|MAX|STAT|PREDICT|FIND|CHANNEL|CHANNELS|SHOTS|AMOUNT|COUNT"),
+    _Intent("facts", ("LIST", "UNITS"), "STAT|PREDICT|SESSION|COUNT|LABELS|CLASS"),
+    _Intent("facts", ("UNITS", "CHANNELS"), "STAT|PREDICT|SESSION|COUNT"),
+    _Intent("facts", ("LIST", "SESSION"), f"{_MODELS}|{_ABOUT}"),
+    _Intent("facts", ("LIST", "SUBJECT"), "COUNT|STAT|SESSION|LABEL|PREDICT|SPLIT|SPLITS|SUBJECTS"),
     _Intent("head", ("HEAD", "RECOMMEND"), "COMPARE"),
     _Intent("heads", ("HEAD|FORECASTER", "BEST|COMPARE|RECOMMEND")),
     _Intent("heads", ("HEADPAIR",)),
@@ -48,8 +79,11 @@ _INTENTS = (
     _Intent("fewlabels", ("SHOTS",)),
     _Intent("stats", ("STAT",)),
     _Intent("classify", ("CLASSIFY",)),
+    _Intent("stats", ("LABELPAIR", "COMPARE"), "APART|ACCURACY|SESSION|COUNT|HEAD|EXCEPT"),
+    _Intent("stats", ("LABELPAIR", "CHANNELS"),
+            f"{_MODELS}|APART|ACCURACY|SESSION|COUNT|HEAD|EXCEPT|OPTION"),
     _Intent("classify", ("APART|ACCURACY", "CLASS|LABEL|LABELS")),
-    _Intent("find", ("FIND", "LABEL|EXCEPT")),
+    _Intent("find", ("FIND|WHEN", "LABEL|EXCEPT")),
     _Intent("plot", ("PLOT",)),
     _Intent("head", ("HEADNAME|NEIGHBOURS",)),
     _Intent("forecast", ("OPTION", "FORECASTER")),
@@ -59,7 +93,10 @@ _INTENTS = (
     _Intent("tokenizer", ("TOKENIZER|TOKNAME",)),
     _Intent("find", ("LIST", "SESSION", "LABEL"), "COUNT"),
     _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), _OF_ONE_SET),
-    _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE", _OF_SESSIONS)),
+    _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE|TOTAL", _OF_SESSIONS)),
+    _Intent("sessions", ("COUNT", "RANGE|LENGTHS"), "STAT|CHANNELS|LABEL"),
+    _Intent("sessions", ("COUNT|LIST", "MIN|MAX"), "STAT|CHANNELS"),
+    _Intent("stats", ("LEVEL", "CHANNELS|CHANNEL"), "CHANCE|PREDICT|HORIZON|SESSION|STAY"),
     _Intent("sessions", ("DURATION|CHANNEL|SPLITS|DESCRIBE",), "X"),
     _Intent("sessions", ("SESSION", "LABEL|SPLIT|SUBJECTS"), "X"),
     _Intent("narrow", ("REST",)),
@@ -69,6 +106,7 @@ _INTENTS = (
 def intent_of(clause: Sequence[Node]) -> Kind | None:
     """Return what the clause asks, or None when it asks nothing by itself."""
     tags = {node.tag for node in clause}
+    tags |= _pairs(clause)
     if len(set(pick(clause, "HEADNAME"))) + ("NEIGHBOURS" in tags) > 1:
         tags.add("HEADPAIR")
     for intent in _INTENTS:
@@ -76,6 +114,19 @@ def intent_of(clause: Sequence[Node]) -> Kind | None:
         if needed and not tags & set(intent.lacks.split("|")):
             return intent.kind
     return None
+
+
+def _pairs(clause: Sequence[Node]) -> set[str]:
+    """Return tags for two of a kind: labels, channels, splits."""
+    found = set()
+    for tag_, kind in (("LABELPAIR", "LABEL"), ("CHANNELPAIR", "CHANNELS")):
+        if len({name for group in pick(clause, kind) for name in group}) > 1:
+            found.add(tag_)
+    if {"train", "test"} <= set(pick(clause, "SPLIT")):
+        found.add("SPLITPAIR")
+    if set(pick(clause, "STAT")) == {"sum"}:
+        found.add("SUMONLY")
+    return found
 
 
 def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
@@ -87,15 +138,19 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
     heads = tuple(dict.fromkeys(heads)) if kind != "similar" else ()
     return Ask(
         kind=kind,
-        topic=" ".join(_topics(clause)),
+        topic=" ".join(_fact_topics(clause) if kind == "facts" else _topics(clause)),
         labels=labels,
         excluded=excluded,
         channels=_channels(clause, names),
         sessions=tuple(dict.fromkeys(pick(clause, "SESSIONID"))),
         subjects=tuple(names.subject(s) for group in pick(clause, "SUBJECTS") for s in group),
         split=_first(pick(clause, "SPLIT")),
-        statistic=_first(pick(clause, "STAT")),
+        statistic=_statistic(clause) if kind == "stats" else _first(pick(clause, "STAT")),
         by=_by(clause, labels),
+        percent=_first(pick(clause, "PERCENT_OF")),
+        want=_want(clause) if kind == "stats" else "value",
+        calendar=_calendar(clause) if kind in _DATED else (),
+        at_s=_moment(clause) if kind == "facts" else None,
         shots=_first(shots),
         coverage=_first(pick(clause, "SHARE")),
         heads=heads,
@@ -106,7 +161,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         count=_count(clause),
         faults=tuple(dict.fromkeys(k for f in pick(clause, "FAULT") for k in f.split())),
         task=_task(clause, heads),
-        level=_level(clause) if kind == "forecast" else None,
+        level=_level(clause) if kind in {"forecast", "stats"} else None,
         settings=tuple(dict(pick(clause, "SETTING")).items()),
         options=_options(clause),
         attributes=_attributes(clause, names) if kind == "described" else (),
@@ -176,11 +231,104 @@ def _channels(clause: Sequence[Node], names: Names) -> tuple[str, ...]:
 
 
 def _by(clause: Sequence[Node], labels: Sequence[str]) -> str | None:
-    said = [b for b in pick(clause, "BY") if b != "channel"]
+    said = [b for b in pick(clause, "BY") if b != "channel"] or pick(clause, "BYTIME")
     if said:
         return str(said[0])
-    compared = any(n.tag in {"COMPARE", "BETWEEN"} for n in clause)
-    return "label" if compared and len(labels) > 1 and not pick(clause, "EXCEPT") else None
+    tags, stats = {node.tag for node in clause}, set(pick(clause, "STAT"))
+    compared = bool(tags & {"COMPARE", "BETWEEN", "OR"}) or not stats
+    if compared and len(labels) > 1 and "EXCEPT" not in tags:
+        return "label"
+    if len(pick(clause, "DAYS")) > 1:
+        return "weekday"  # "on weekdays and on weekends"
+    asks = bool(tags & {"LIST", "WHO", "COMPARE"}) or bool(stats & {"min", "max"})
+    return _group_asked(tags, labels) if stats and asks else None
+
+
+def _group_asked(tags: set[str], labels: Sequence[str]) -> str | None:
+    """Return the group that "which activity", "who" or "which session" asks for."""
+    if "WHO" in tags or ("SUBJECT" in tags and "SUBJECTS" not in tags):
+        return "subject"
+    if tags & {"CLASS", "LABELS"} and not labels:
+        return "label"
+    return "session" if {"SESSION", "LIST"} <= tags else None
+
+
+def _statistic(clause: Sequence[Node]) -> str | None:
+    """Return what is to be computed; "highest variance" is a variance, the highest one."""
+    tags = {node.tag for node in clause} | _pairs(clause)
+    said = [str(value) for value in pick(clause, "STAT")]
+    level: Level | None = _first(pick(clause, "LEVEL"))
+    exact = [value for value in said if value not in {"min", "max"}]
+    rules = (
+        (level is not None, "time_above" if level and level.above else "time_below"),
+        ("CYCLE" in tags, "cycle"),
+        ("PERCENT_OF" in tags, "percentile"),
+        ("CHANNELPAIR" in tags and bool(tags & {"CORR", "TREND"}), "correlation"),
+        (bool(said), (exact or said or [""])[0]),
+        ("CORR" in tags, "correlation"),
+        ("LABELPAIR" in tags, "mean"),
+        (bool(tags & {"TREND", "DRIFT"}), "trend"),
+    )
+    return next((statistic for holds, statistic in rules if holds), None)
+
+
+def _want(clause: Sequence[Node]) -> str:
+    """Return whether a moment or a group is asked for and not only a value."""
+    tags = {node.tag for node in clause}
+    if "WHEN" in tags:
+        return "when"
+    return "group" if tags & {"LIST", "WHO"} else "value"
+
+
+_DATED = frozenset({"stats", "plot", "check"})
+
+
+def _calendar(clause: Sequence[Node]) -> tuple[tuple[str, Any], ...]:
+    """Return the calendar's filters: hours, weekdays, months, first and last date."""
+    said: dict[str, Any] = {}
+    days = [int(d) for group in pick(clause, "DAYS") for d in str(group).split()]
+    if days and len(pick(clause, "DAYS")) == 1:
+        said["weekdays"] = sorted(set(days))
+    if hours := [int(h) for group in pick(clause, "HOURS") for h in str(group).split()]:
+        said["hours"] = hours
+    if months := [int(m) for m in pick(clause, "MONTH")]:
+        said["months"] = sorted(set(months))
+    for span in pick(clause, "DATES"):
+        said |= {"first_date": span[0], "last_date": span[1]}
+    return tuple(said.items())
+
+
+def _moment(clause: Sequence[Node]) -> float | None:
+    """Return the one moment of a session that is asked about, seconds."""
+    if pick(clause, "RANGE") or not pick(clause, "SESSIONID"):
+        return None
+    said = [d.seconds for d in pick(clause, "DUR") if isinstance(d, Duration)]
+    clock = [float(c) for c in pick(clause, "CLOCK")]
+    moments = [*said, *clock, *map(float, pick(clause, "NUM"))]
+    return moments[0] if moments else None
+
+
+def _fact_topics(clause: Sequence[Node]) -> list[str]:
+    """Return which facts are asked for, as `forms/facts` names them."""
+    tags = {node.tag for node in clause}
+    found = [topic for tag_, topic in _TOPIC_OF if tag_ in tags]
+    if found:
+        return found
+    if "SESSIONID" in tags and tags & {"HAPPEN", "LABELS", "CLASS"}:
+        return ["at"] if _moment(clause) is not None else ["labels_of"]
+    if "PORTION" in tags and "LABEL" in tags:
+        return ["share"]
+    if tags & {"DURATION", "OFTEN", "TOTAL", "STAT", "UNIT"}:
+        return ["total"]
+    if "UNITS" in tags:
+        return ["units"]
+    return ["who"] if "SUBJECT" in tags else ["list"]
+
+
+_TOPIC_OF = (
+    ("NOLABEL", "unlabelled"), ("BALANCE", "balance"), ("RATEWORD", "rate"), ("SPAN", "span"),
+    ("LONGEST", "longest"), ("SHORTEST", "shortest"), ("WHO", "who"),
+)  # fmt: skip
 
 
 def _count(clause: Sequence[Node]) -> int | None:
@@ -201,7 +349,8 @@ def _times(kind: Kind, clause: Sequence[Node]) -> dict[str, Any]:
     """Return stretch, horizon and limits; a bare duration is the horizon where one is needed."""
     slots: dict[str, Any] = {}
     for span in pick(clause, "RANGE", "REST"):
-        slots |= _stretch(span)
+        lengths = kind == "sessions" and not span.tail
+        slots |= {"min_s": span.start_s, "max_s": span.end_s} if lengths else _stretch(span)
     for low in pick(clause, "MIN"):
         slots |= _limit("min", low)
     for high in pick(clause, "MAX"):

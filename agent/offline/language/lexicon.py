@@ -241,9 +241,9 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("WINDOW", "window"): "window, window length, window size, pattern, snippet, stretch",
     ("STRIDE", "stride"): "stride, hop, step between windows",
     ("COVERAGE", "coverage"): "coverage, confidence level, confidence",
-    ("UNITS", "unit"): "unit, rate, sampling rate, sample rate",
+    ("UNITS", "unit"): "unit",
     ("DURATION", "longest"): (
-        "duration, total duration, how long, total length, length of the session, last, "
+        "duration, total duration, how long, total length, length of the session, "
         "running time, run time, how many hours, how many minutes, how many seconds"
     ),
     ("OTHERS", "others"): ("others, other sessions, the rest, rest of the sessions, everyone else"),
@@ -256,7 +256,7 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("STAT", "min"): "minimum, min, lowest, smallest value, least value",
     ("STAT", "max"): "maximum, max, peak, highest value, largest value, highest",
     ("STAT", "range"): "range, peak to peak, amplitude, value range",
-    ("STAT", "rms"): "rms, root mean square, energy, power",
+    ("STAT", "rms"): "rms, root mean square",
     ("NEAREST", "k"): "top, k",
     # small words with a meaning of their own
     ("FIRST", "first"): "first, initial, opening, beginning",
@@ -278,7 +278,8 @@ _LEXICON: dict[tuple[str, str], str] = {
         "not, no, dont, never, except, excluding, exclude, without, other than, apart from, "
         "all but, everything but, ignore, ignoring, isnt, arent, besides, omit, omitting, "
         "leave out, leaving out, leave off, leave aside, filter out, take out, throw out, "
-        "throw away, cut off, skip, forget, discard, disregard, remove, trim"
+        "throw away, cut off, skip, skipping, forget, discard, disregard, remove, not counting, "
+        "chop off, dropping"
     ),
     ("DEED", "deed"): (
         "delete, erase, rename, email, e mail, mail, send, upload, download, export, translate, "
@@ -305,14 +306,20 @@ LIMIT_WORDS: dict[tuple[str, bool], str] = {
     (
         "MORE",
         True,
-    ): "longer than, more than, over, above, exceeding, exceed, greater than, beyond, >, "
+    ): "longer than, longer then, more then, more than, over, above, exceeding, exceed, "
+    "greater than, beyond, >, "
     "rise above, rise over, rise to, go above, go over, get above, get over, pass, larger than, "
-    "higher than, be over, be above",
+    "higher than, be over, be above, in excess of, upper than, bigger than, breach, surpass, past, "
+    "spend over, excess of, beaten",
     ("MORE", False): "at least, no less than, no shorter than, not less than, >=, ≥, reach, cross, "
     "get to, climb to",
-    ("LESS", True): "shorter than, less than, under, below, fewer than, <, fall below, drop below, "
+    (
+        "LESS",
+        True,
+    ): "shorter than, shorter then, less then, less than, under, below, "
+    "fewer than, <, fall below, drop below, "
     "go below, sink below, dip below, fall under, drop under, go under, get below, fall to, "
-    "drop to, lower than, smaller than",
+    "drop to, lower than, smaller than, beneath, fall short of, dropped beneath, short of",
     ("LESS", False): "at most, no more than, no longer than, not longer than, up to a length of, "
     "<=, ≤",
 }
@@ -380,7 +387,7 @@ _FUNCTION_WORDS = (
     "dear sir madam regards kind sorry wish hope think believe guess idea sort stuff bring "
     "length lengths series several outside curve curves team shape shapes error errors examine "
     "inspect rely estimate explain nobody "
-    "pull fetch grab state specify mention inform including included contain contains "
+    "pull fetch grab hand state specify mention inform including included contain contains "
     "contained exist exists made makes making done being data dataset turn turns yes please"
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())

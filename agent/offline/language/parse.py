@@ -167,6 +167,8 @@ def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
             out[-1] = _joined(out[-1], ask)
         elif out and ask.kind == "check" and (said := _said(out[-1], ask)) is not None:
             out[-1] = replace(said, faults=tuple(dict.fromkeys(out[-1].faults + ask.faults)))
+        elif out and out[-1].kind == "check" and ask.topic == "unlabelled":
+            out[-1] = replace(out[-1], faults=tuple(dict.fromkeys((*out[-1].faults, "hole"))))
         elif out and _only_how(ask, out[-1]):
             out[-1] = _made_so(out[-1], ask)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -91,6 +92,20 @@ def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
     return "posture", (said.value, share)
 
 
+def _by_unit(nodes: Sequence[Node]) -> str | None:
+    """Read "per hour", "each day" as groups of the calendar."""
+    return {3600.0: "hour", 86_400.0: "date"}.get(float(nodes[1].value))
+
+
+def _dates(nodes: Sequence[Node]) -> tuple[str, str] | None:
+    """Read "April 2014" as its first and last day."""
+    month, year = int(nodes[0].value), _number(nodes)
+    if not (1700 <= year <= 2200 and year == int(year)):
+        return None
+    last = monthrange(int(year), month)[1]
+    return f"{int(year)}-{month:02d}-01", f"{int(year)}-{month:02d}-{last:02d}"
+
+
 _MEASURED = (
     rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
     rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
@@ -126,6 +141,10 @@ _SLOTS = (
     rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF? (PER|A) (CLASS|LABELS)?", _whole),
     rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF (PER|A)? CLASS", _whole),
     rule("BY", "PER (CLASS|LABELS)", lambda _: "label"),
+    rule("PERCENT_OF", "NUM TH? DASH? PERCENTILE", _number),
+    rule("PERCENT_OF", "PERCENTILE OF? NUM", _number),
+    rule("PERCENT_OF", "QUARTILE", lambda n: float(n[0].value)),
+    rule("DATES", "MONTH OF? NUM", _dates),
     rule("BY", "PER SESSION", lambda _: "session"),
     rule("BY", "PER SUBJECT", lambda _: "subject"),
     rule("BY", "PER CHANNEL", lambda _: "channel"),
@@ -152,11 +171,14 @@ _WISHES = "(PLOT|PREDICT|FIND|COMPARE|RHYTHM|CLASSIFY|STAT|COUNT)"
 
 
 _AFTER_NAMES = (
-    rule("EXCEPT", "(NOT|DROP) A? LABEL" + _LIST.format("LABEL"), _names_in),
+    rule("EXCEPT", "LABEL (BE)? NOT(?!COUNT|LABEL|CHANNELS|A)", _names_in),
+    rule("EXCEPT", "(NOT|DROP) COUNT? A? LABEL" + _LIST.format("LABEL"), _names_in),
     rule("WITHOUT", "(NOT|DROP) A? CHANNELS" + _LIST.format("CHANNELS"), _names_in),
     rule("BARRED", "NOT A? SESSION? SESSIONID", lambda _: "a single session"),
     rule("BARRED", "NOT A? SUBJECTS", lambda _: "a single subject"),
     rule("BARRED", "NOT A? SPLIT", lambda _: "a split"),
+    rule("STAT", "TOTAL (?=OF? CHANNELS)", lambda _: "sum"),
+    rule("STAT", "NEAREST (?=OF? CHANNELS)", lambda _: "max"),
     rule("DROPPED", f"NOT {_WISHES}", lambda n: n[1].tag),
     rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
     rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),

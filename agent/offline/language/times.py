@@ -170,6 +170,19 @@ def _left(nodes: Sequence[Node]) -> Span | None:
     return Span(None, span.start_s) if span.end_s is None else None
 
 
+def _tail(nodes: Sequence[Node]) -> Span:
+    return Span(_one(nodes), None, tail=True)
+
+
+def _behind(nodes: Sequence[Node]) -> Span | None:
+    """Read "after the first two seconds", "with the first two seconds cut off"."""
+    span: Span = next(n.value for n in nodes if n.tag == "RANGE")
+    left_out = any(n.tag == "NOT" for n in nodes)
+    if span.tail or span.end_s is None or (left_out and span.start_s):
+        return None
+    return Span(span.end_s, None)
+
+
 _POINT = "(DUR|NUM|CLOCK)"
 _THROUGH = "(TO|DASH|AND|UNTIL)"
 
@@ -196,10 +209,15 @@ TIMES: tuple[Rule, ...] = (
     rule("RANGE", f"{_POINT} (TO|DASH|UNTIL) (DUR|CLOCK)", _range),
     rule("RANGE", "FIRST DUR", lambda n: Span(0.0, _one(n))),
     rule("RANGE", "FIRST UNIT", lambda n: Span(0.0, _one(n))),
-    rule("RANGE", "LAST (DUR|UNIT)", lambda n: Span(_one(n), None, tail=True)),
+    rule("RANGE", "LAST (DUR|UNIT)", _tail),
+    rule("RANGE", "DUR OF? FIRST", lambda n: Span(0.0, _one(n))),
+    rule("RANGE", "DUR (BEFORE|FROM|TO|OF|UNTIL)? A? ENDWORD", _tail),
+    rule("RANGE", "FROM? DUR ONWARD", lambda n: Span(_one(n), None)),
+    rule("RANGE", "NOT DUR", lambda n: Span(_one(n), None)),
+    rule("RANGE", "RANGE NOT(?!COUNT|LABEL)", _behind),
     rule("RANGE", "(ORDINAL|UNIT) UNIT", _ordinal_unit),
     rule("RANGE", "AFTER (DUR|CLOCK|UNIT)", lambda n: Span(_one(n), None)),
-    rule("RANGE", "AFTER RANGE", lambda n: Span(n[1].value.end_s, None)),
+    rule("RANGE", "AFTER A? RANGE", _behind),
     rule("RANGE", "(UNTIL|BEFORE) (DUR|CLOCK)", lambda n: Span(None, _one(n))),
     rule("REST", "NOT A? RANGE", _left),
     rule("BARRED", "NOT A? RANGE", lambda _: "a stretch in the middle"),
