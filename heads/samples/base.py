@@ -17,6 +17,7 @@ from tool_use_om.data.errors import DataError, NotFittedError, unknown
 from tool_use_om.data.values import Untyped
 from tool_use_om.heads.contract.checks import check_labels
 from tool_use_om.heads.contract.spec import HeadSpec, Task
+from tool_use_om.heads.numeric.folds import Fold
 
 if TYPE_CHECKING:
     from tool_use_om.heads.samples.forecaster import RawForecaster
@@ -104,6 +105,24 @@ class RawClassifier(ABC):
             )
         return self._proba(windows)
 
+    def fold_proba(
+        self, windows: WindowBatch, y: Sequence[str], groups: Sequence[str], folds: Sequence[Fold]
+    ) -> Array:
+        """Return (n, K) probabilities of held-out windows, in the order of the sorted labels.
+
+        Each fold learns from its own labels alone; what needs no labels may be shared by all. NaN
+        where no fold judges. The model is not fitted afterwards.
+
+        Parameters
+        ----------
+        folds : (train indices, held-out indices) each
+        """
+        labels = check_labels(y, len(windows), self.spec.labels_needed)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        proba = self._fold_proba(windows, codes, np.asarray(groups, dtype=np.str_), folds)
+        del self.classes_
+        return proba
+
     def predict(self, windows: WindowBatch) -> Array:
         """Return the (B,) most probable labels."""
         best = self.predict_proba(windows).argmax(axis=1)
@@ -118,6 +137,12 @@ class RawClassifier(ABC):
     @abstractmethod
     def _fit(self, windows: WindowBatch, codes: Array, groups: Array) -> None:
         """Fit on windows and (n,) class indices."""
+
+    @abstractmethod
+    def _fold_proba(
+        self, windows: WindowBatch, codes: Array, groups: Array, folds: Sequence[Fold]
+    ) -> Array:
+        """Return (n, K) probabilities of held-out windows; NaN where no fold judges."""
 
     @abstractmethod
     def _proba(self, windows: WindowBatch) -> Array:

@@ -10,6 +10,7 @@ from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.forms.trust import (
     head_abstained,
     tell_abstained,
+    unit_of,
     verdict_on,
 )
 from tool_use_om.agent.offline.language.query import Ask, Query
@@ -28,18 +29,21 @@ def _tell_classified(answer: Answer, result: Result, query: Query) -> None:
         _stretches(answer, result, str(target))
     elif "why" not in kinds and not head_abstained(answer, result, query):
         answer.head(
-            result, "{accuracy} of the held-out windows were named rightly",
-            accuracy=ref("/metrics/accuracy/value", "share of windows named rightly", "percent"),
+            result, f"{{accuracy}} of the held-out {unit_of(result)} were named rightly",
+            accuracy=ref("/metrics/accuracy/value", f"share of {unit_of(result)} named rightly",
+                         "percent"),
         )  # fmt: skip
     answer.section("How sure")
     _accuracy(answer, result)
     tell_abstained(answer, result, query)
     if target:
         answer.say(
-            result, f"Of the windows called {named(target)}, {{precision}} are; of those that "
-            "are, {recall} were found.",
-            precision=ref("/target/precision", f"windows called {target} that are", "percent"),
-            recall=ref("/target/recall", f"windows of {target} that were found", "percent"),
+            result, f"Of the {unit_of(result)} called {named(target)}, {{precision}} are; of those "
+            "that are, {recall} were found.",
+            precision=ref("/target/precision", f"{unit_of(result)} called {target} that are",
+                          "percent"),
+            recall=ref("/target/recall", f"{unit_of(result)} of {target} that were found",
+                       "percent"),
         )  # fmt: skip
     answer.say(
         result, "Sets that should hold the true activity in {nominal} of cases do in {empirical}"
@@ -106,19 +110,25 @@ def _stretch(result: Result, target: str, i: int, *, spans: bool) -> tuple[Cell,
 
 
 def _accuracy(answer: Answer, result: Result) -> None:
+    unit = unit_of(result)
     refs = {
-        "accuracy": ref("/metrics/accuracy/value", "held-out windows named rightly", "percent"),
-        "lower": ref("/metrics/accuracy/lower", "windows named rightly, lower end", "percent"),
-        "upper": ref("/metrics/accuracy/upper", "windows named rightly, upper end", "percent"),
+        "accuracy": ref("/metrics/accuracy/value", f"held-out {unit} named rightly", "percent"),
+        "lower": ref("/metrics/accuracy/lower", f"{unit} named rightly, lower end", "percent"),
+        "upper": ref("/metrics/accuracy/upper", f"{unit} named rightly, upper end", "percent"),
     }
     guessed = ""
     if result.look("/chance/accuracy") is not None:
         guessed = "; naming the commonest activity: {chance}"
         what = "accuracy of always naming the commonest activity"
         refs["chance"] = ref("/chance/accuracy", what, "percent")
+    warned = ""
+    if result.look("/metrics/accuracy/note"):
+        refs["groups"] = ref("/metrics/accuracy/n_groups", "people or sessions behind the interval")
+        warned = "; the interval is a guess, as there are only {groups} people or sessions"
     answer.say(
         result,
-        f"{{accuracy}} of held-out windows are named rightly ({{lower}} to {{upper}}{guessed}).",
+        f"{{accuracy}} of held-out {unit} are named rightly ({{lower}} to {{upper}}{guessed}"
+        f"{warned}).",
         **refs,
     )
 

@@ -12,6 +12,11 @@ from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, ref
 _SHOWN = 5
 
 
+def unit_of(result: Result) -> str:
+    """Return what a result judged, in a word: sessions or windows."""
+    return str(result.look("/judged_on/unit") or "windows")
+
+
 def tell_drift(answer: Answer, result: Result) -> bool:
     """Tell whether the held-out sessions differ from those calibrated on."""
     drift = result.content.get("drift")
@@ -43,7 +48,8 @@ def tell_drift(answer: Answer, result: Result) -> bool:
 
 def tell_gate(answer: Answer, result: Result) -> None:
     """Tell who answers, with what each candidate reached and what it costs to keep."""
-    gate = result.content.get("gate")
+    key = "gate" if result.content.get("gate") else "vote"
+    gate = result.content.get(key)
     rows: list[dict[str, Any]] = (gate or {}).get("rows") or []
     if not gate or not rows:
         return
@@ -53,7 +59,7 @@ def tell_gate(answer: Answer, result: Result) -> None:
     for i, row in enumerate(rows):
         if "test" not in row:
             continue
-        name, at = str(row["model"]), f"/gate/rows/{i}"
+        name, at = str(row["model"]), f"/{key}/rows/{i}"
         test = f"{at}/test/value" if isinstance(row["test"], dict) else f"{at}/test"
         cells: tuple[Cell, ...] = (
             f"`{name}`",
@@ -67,7 +73,10 @@ def tell_gate(answer: Answer, result: Result) -> None:
         )
         told.append((result, cells))
     answer.section("Who answers")
-    answer.note(f"`{gate['answered_by']}` answers; decided on the training sessions:")
+    if key == "vote":
+        answer.note("The models answer together; how much each counts was weighed in training:")
+    else:
+        answer.note(f"`{gate['answered_by']}` answers; decided on the training sessions:")
     answer.table(("model", f"{metric} on folds", "interval", "on test", "memory"), told)
 
 
@@ -76,11 +85,11 @@ def head_abstained(answer: Answer, result: Result, query: Query) -> bool:
     if not any("abstain" in ask.topic.split() for ask in query.asks):
         return False
     return answer.head(
-        result, "{share} of the held-out windows are left open, and of the others {right} are "
-        "named rightly",
-        share=ref("/abstention/abstained_frac", "held-out windows left open", "percent"),
+        result, f"{{share}} of the held-out {unit_of(result)} are left open, and of the others "
+        "{right} are named rightly",
+        share=ref("/abstention/abstained_frac", f"held-out {unit_of(result)} left open", "percent"),
         right=ref("/abstention/accuracy_answered/value",
-                  "windows named rightly where an answer is given", "percent"),
+                  f"{unit_of(result)} named rightly where an answer is given", "percent"),
     )  # fmt: skip
 
 
@@ -90,24 +99,25 @@ def tell_abstained(answer: Answer, result: Result, query: Query) -> None:
     share = result.look("/abstention/abstained_frac")
     if share is None or not (share or asked):
         return
+    unit = unit_of(result)
     refs = {
-        "share": ref("/abstention/abstained_frac", "held-out windows left open", "percent"),
+        "share": ref("/abstention/abstained_frac", f"held-out {unit} left open", "percent"),
         "size": ref("/abstention/max_set_size", "activities that may remain for an answer"),
     }
     empty = result.look("/coverage/empty_frac") or 0.0
-    text = "{share} of held-out windows are left open, as "
+    text = f"{{share}} of held-out {unit} are left open, as "
     if not empty:
         text += "more than {size} activity stays possible"
     elif empty >= share:
         text += "no activity is likely enough"
     else:
         text += "no activity is likely enough ({empty}) or more than {size} stays possible"
-        refs["empty"] = ref("/coverage/empty_frac", "windows without a likely activity", "percent")
+        refs["empty"] = ref("/coverage/empty_frac", f"{unit} without a likely activity", "percent")
     if "{size}" not in text:
         del refs["size"]
     if result.look("/abstention/accuracy_answered/value") is not None:
         text += "; of the others {right} are named rightly"
-        what = "windows named rightly where an answer is given"
+        what = f"{unit} named rightly where an answer is given"
         refs["right"] = ref("/abstention/accuracy_answered/value", what, "percent")
     answer.say(result, f"{text}.", **refs)
 
@@ -122,6 +132,7 @@ def _plan_drift(p: Planner, ask: Ask) -> None:
     p.add("run_task", "compare the held-out sessions with the others", target_channels=channels)
 
 
+_AS_ASKED = 0.05  # measured coverage that far from what was asked still keeps the promise
 _ONE_EACH = 1.1  # activities in a prediction set; smaller ones could hardly be
 
 
@@ -132,7 +143,12 @@ def verdict_on(result: Result, *, sets: bool) -> str:
     if nominal is None or empirical is None:
         return ""
     if low is not None and high is not None and low <= nominal <= high:
-        return ", in line with what was asked"
+        if abs(empirical - nominal) <= _AS_ASKED:
+            return ", in line with what was asked"
+        side = "less" if empirical < nominal else "more"
+        return (
+            f", {side} than asked, though so few {unit_of(result)} cannot rule out what was asked"
+        )
     if empirical > nominal:
         size = result.look("/coverage/mean_set_size")
         if sets and size is not None and size < _ONE_EACH:

@@ -42,12 +42,19 @@ def certainty(
     proba: tuple[np.ndarray, np.ndarray],
     args: a.RunTask,
     seed: int,
+    *,
+    whole: Study | None = None,
+    by_folds: bool = False,
 ) -> Certainty:
-    """Calibrate on the calibration split and measure on the labelled test windows.
+    """Calibrate on the calibration part and measure on the labelled test windows.
 
     Parameters
     ----------
-    proba : (n, K) probabilities of the calibration and of the test windows
+    study : a row for each judged unit
+    proba : (n, K) probabilities of the calibration and of the test part
+    whole : the windows of the splits, which drift is looked for in; default: `study`
+    by_folds : the calibration part was learned from, and judged by folds that had not seen it
+        (cross-conformal prediction: Vovk, 2015)
     """
     import numpy as np
 
@@ -63,20 +70,31 @@ def certainty(
     ).calibrate(proba[0], list(calibration.y), keys_of(calibration))
     inside = sets.inside(proba[1], keys_of(test))
     abstention = Abstention.of(inside, args.max_set_size)
-    drift = drift_json(calibration.tokens, test.tokens, between=("calibration", "test"), seed=seed)
+    drift = _drift(whole or study, seed)
     known = _labelled(test)
     said = np.asarray(classes, dtype=np.str_)[proba[1].argmax(axis=1)]
     hits = sets.hits(inside[known], list(test.y[known]))
     return Certainty(
         sets=sets.sets(inside),
         content={
-            "coverage": _coverage(sets, inside, hits, test.groups[known]),
+            "coverage": {
+                **_coverage(sets, inside, hits, test.groups[known]),
+                "calibrated_on": "training folds" if by_folds else "calibration sessions",
+            },
             "abstention": _abstention(abstention, test, said, seed),
             "drift": drift,
         },
         detail={"coverage_by_label": _by_label(hits, test.y[known])},
         notes=tuple(n for n in (*_notes(sets), *drift_notes(drift)) if n),
     )
+
+
+def _drift(study: Study, seed: int) -> dict[str, Any]:
+    """Compare the test windows with the calibration ones, else with those learned from."""
+    held, name = study.calibration, "calibration"
+    if held is None or not len(held):
+        held, name = study.train, "train"
+    return drift_json(held.tokens, study.test.tokens, between=(name, "test"), seed=seed)
 
 
 def keys_of(data: Labelled) -> Keys:

@@ -14,6 +14,7 @@ from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import Stopwatch, cut
 from tool_use_om.tools.look.selection import Segment
 from tool_use_om.tools.run.classify.study import fit_head, prepare_run
+from tool_use_om.tools.run.classify.vote import VOTE, fitting
 from tool_use_om.tools.run.finish import Run
 from tool_use_om.tools.run.signal_facts import components, rhythm
 
@@ -31,6 +32,8 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
     """Return rhythm, salient channels, nearest examples and the least certain stretch."""
     target = run.data["target_label"]
     study = prepare_run(ctx, run.working_set, run.args, Stopwatch(), target)
+    if run.data.get("gate") is None:
+        study = fitting(study, run.args.labels_per_class)
     head = fit_head(run.working_set, study)
     found = run.data["detail"]["segments"]
     content: dict[str, Any] = {"target_label": target}
@@ -48,7 +51,9 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
         content["note"] = "No channel is needed by itself: what one says, the others say too."
     content["faithfulness"] = _faithfulness(head, judged, study.train, target, ctx.seed)
     answered_by = run.data.get("answered_by") or head.name
-    if answered_by != head.name:
+    if answered_by == VOTE:
+        content["explains_head"] = head.name
+    elif answered_by != head.name:
         content["explains_head"] = head.name
         content["note_on_head"] = (
             f"{answered_by} answered; it cannot say why. This explains the head {head.name}, which "
@@ -123,7 +128,8 @@ def _examples(head: ClassifierHead, test: Labelled, row: dict[str, Any]) -> dict
         and row["start_s"] <= tokens.window_start_s[i] < row["end_s"] - 1e-9
     ]
     explained = head.explain(tokens.select(np.array(inside)), k=SHOWN_EXAMPLES)
-    own = [(e, i) for e, i in zip(explained, inside, strict=True) if e.label == row["label"]]
+    pairs = list(zip(explained, inside, strict=True))
+    own = [(e, i) for e, i in pairs if e.label == row["label"]] or pairs
     best, index = max(own, key=lambda pair: pair[0].probability)
     return {
         "example": {

@@ -10,6 +10,7 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.schema import SPLITS
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, cut, parts_of
+from tool_use_om.tools.run.classify.cases import with_ends
 from tool_use_om.tools.run.classify.study import Labelled
 from tool_use_om.tools.run.gate import gate_json, short
 
@@ -107,7 +108,7 @@ def raw_windows(plan: Plan, data: Labelled) -> WindowBatch:
     tokens = data.tokens
     held = set(tokens.session_ids)
     parts = [p for split in SPLITS for p in parts_of(plan.dataset, split) if p.session_id in held]
-    batch = cut(plan, parts)
+    batch = cut(plan, with_ends(plan, parts))
     place = {
         (name, round(float(start), 6)): i
         for i, (name, start) in enumerate(zip(batch.session_ids, batch.start_s, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
@@ -12,10 +14,16 @@ from tool_use_om.tools.call.outcome import as_json
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.selection import SHOWN, label_names, open_current
+from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.certainty import Certainty, certainty
 from tool_use_om.tools.run.classify.figures import confusion_figure, timeline_figure
-from tool_use_om.tools.run.classify.gate import Answerer, gated, on_tokens
-from tool_use_om.tools.run.classify.stretches import Predicted, found_stretches, with_truth
+from tool_use_om.tools.run.classify.gate import Answerer, gated
+from tool_use_om.tools.run.classify.stretches import (
+    Predicted,
+    found_sessions,
+    found_stretches,
+    with_truth,
+)
 from tool_use_om.tools.run.classify.study import (
     Labelled,
     Study,
@@ -23,6 +31,7 @@ from tool_use_om.tools.run.classify.study import (
     fit_head,
     prepare_run,
 )
+from tool_use_om.tools.run.classify.vote import Voted, by_unit, fitting, voted
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.gate import gate_notes
 
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.heads.contract.base import ClassifierHead
 
 
 def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -38,14 +48,11 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     target = _target(dataset, args.target_label or next(iter(working_set.labels), None))
     clock = Stopwatch()
     study = prepare_run(ctx, working_set, args, clock, target)
-    with clock.lap("fit_s"):
-        head = fit_head(working_set, study)
-    answerer, gate = on_tokens(head, study), None
-    if args.allow_raw:
-        answerer, gate = gated(ctx.seed, working_set, study, head, clock)
+    found = _answered(ctx, working_set, study, args, clock)
     with clock.lap("predict_s"):
-        predicted, sure = _predict(answerer, study, args, ctx.seed)
-    rows = found_stretches(study.test.tokens, predicted, [target] if target else predicted.classes)
+        predicted, sure = _predict(found, args, ctx.seed)
+    judged = found.judged
+    rows = _rows(judged, predicted, [target] if target else predicted.classes)
     rows = _wanted(dataset, working_set, args, rows)
     rows = with_truth(rows, dataset.labels(label_set=study.label_set))
     return finish_run(
@@ -55,27 +62,132 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         study.plan,
         content={
             "task": "classify",
-            "head": head.name,
-            "answered_by": answerer.name,
-            "trained_on": _trained_on(study),
-            "judged_on": {"split": "test", "n_sessions": _n_sessions(study.test)},
-            **_scores(study.test.known(), predicted, study.test, target, ctx.seed),
+            "head": found.head.name,
+            "answered_by": found.answerer.name,
+            "trained_on": _trained_on(found.learnt),
+            "judged_on": {
+                "split": "test",
+                "n_sessions": _n_sessions(study.test),
+                "unit": study.unit,
+            },
+            **_scores(judged.test.known(), predicted, judged.test, target, ctx.seed),
             **sure.content,
-            "gate": gate,
+            "gate": found.gate,
+            "vote": found.vote,
             **_found(rows, target),
-            "notes": [*study.plan.notes, *study.notes, *gate_notes(gate), *sure.notes],
+            "notes": [
+                *study.plan.notes,
+                *study.notes,
+                *gate_notes(found.gate),
+                *([str(found.vote["why"])] if found.vote else []),
+                *([found.note] if found.note else []),
+                *sure.notes,
+            ],
         },
         detail={
             "segments": rows,
-            **_confusion(study.test, predicted),
+            **_confusion(judged.test, predicted),
             **sure.detail,
         },
         clock=clock,
         files={
             "timeline.png": timeline_figure(dataset, study, predicted, rows, target),
-            "confusion.png": confusion_figure(study.test, predicted),
+            "confusion.png": confusion_figure(judged.test, predicted),
         },
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """Who answers, what was learned from, and what calibrates.
+
+    Parameters
+    ----------
+    study : the windows of the splits
+    learnt : the study whose training part was learned from
+    judged : the study with a row for each judged unit, its calibration part what calibrates
+    held_out : (n, K) what was said of that, unseen
+    """
+
+    study: Study
+    learnt: Study
+    judged: Study
+    head: ClassifierHead
+    answerer: Answerer
+    held_out: np.ndarray
+    gate: dict[str, Any] | None = None
+    vote: dict[str, Any] | None = None
+    note: str = ""
+
+
+def _answered(
+    ctx: ToolContext, working_set: WorkingSet, study: Study, args: a.RunTask, clock: Stopwatch
+) -> _Answered:
+    """Fit who answers: the gate's choice where it was asked for, else the vote."""
+    if args.allow_raw:
+        with clock.lap("fit_s"):
+            head = fit_head(working_set, study)
+        chosen, gate = gated(ctx.seed, working_set, study, head, clock)
+        answerer = by_unit(chosen, study)
+        judged, said = _apart(study, answerer)
+        return _Answered(
+            study=study,
+            learnt=study,
+            judged=judged,
+            head=head,
+            answerer=answerer,
+            held_out=said,
+            gate=gate,
+        )
+    learnt = fitting(study, args.labels_per_class)
+    with clock.lap("fit_s"):
+        head = fit_head(working_set, learnt)
+    found = voted(ctx.seed, working_set, learnt, head, clock)
+    if learnt is study and study.calibration is not None and len(study.calibration):
+        judged, said = _apart(study, found.answerer)
+    else:
+        judged, said = _by_folds(study, found)
+    return _Answered(
+        study=study,
+        learnt=learnt,
+        judged=judged,
+        head=head,
+        answerer=found.answerer,
+        held_out=said,
+        vote=found.content,
+        note=found.note,
+    )
+
+
+def _apart(study: Study, answerer: Answerer) -> tuple[Study, np.ndarray]:
+    """Return the judged units and what is said of those of the calibration split."""
+    import numpy as np
+
+    test = study.test.select(Units.of(study.test, by_session=study.by_session).first)
+    held = study.calibration
+    if held is None or not len(held):
+        return replace(study, test=test), np.zeros((0, len(answerer.classes)))
+    first = Units.of(held, by_session=study.by_session).first
+    return replace(study, test=test, calibration=held.select(first)), answerer.proba(held)
+
+
+def _by_folds(study: Study, found: Voted) -> tuple[Study, np.ndarray]:
+    """Return the judged units and what folds said of those that were learned from."""
+    import numpy as np
+
+    test = study.test.select(Units.of(study.test, by_session=study.by_session).first)
+    known = np.flatnonzero(np.isfinite(found.held_out).all(axis=1))
+    held = found.fitted.select(known) if len(known) else None
+    return replace(study, test=test, calibration=held), found.held_out[known]
+
+
+def _rows(judged: Study, predicted: Predicted, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the stretches found, whole sessions where these are judged."""
+    tokens = judged.test.tokens
+    if not judged.by_session:
+        return found_stretches(tokens, predicted, labels)
+    lengths = [judged.plan.dataset.duration_of(s) for s in tokens.session_ids]
+    return found_sessions(tokens.session_ids, lengths, predicted, labels)
 
 
 def _trained_on(study: Study) -> dict[str, Any]:
@@ -96,17 +208,20 @@ def _target(dataset: DataSet, label: str | None) -> str | None:
     return None if label is None else resolve_name("label", label, label_names(dataset))
 
 
-def _predict(
-    answerer: Answerer, study: Study, args: a.RunTask, seed: int
-) -> tuple[Predicted, Certainty]:
-    """Predict the test windows; what is certain is measured on those that have a label."""
-    calibration = study.calibration
-    proba = answerer.proba(study.test)
-    calibrated = calibration is not None and len(calibration) > 0
-    held = answerer.proba(calibration) if calibration and calibrated else proba[:0]
-    classes = tuple(str(c) for c in answerer.classes)
-    sure = certainty(study, classes, (held, proba), args, seed)
-    label = answerer.classes[proba.argmax(axis=1)]
+def _predict(found: _Answered, args: a.RunTask, seed: int) -> tuple[Predicted, Certainty]:
+    """Predict what is judged; what is certain is measured on those that have a label."""
+    proba = found.answerer.proba(found.study.test)
+    classes = tuple(str(c) for c in found.answerer.classes)
+    sure = certainty(
+        found.judged,
+        classes,
+        (found.held_out, proba),
+        args,
+        seed,
+        whole=found.study,
+        by_folds=found.learnt is not found.study or found.study.calibration is None,
+    )
+    label = found.answerer.classes[proba.argmax(axis=1)]
     return Predicted(classes=classes, label=label, proba=proba, sets=sure.sets), sure
 
 

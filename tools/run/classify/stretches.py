@@ -70,6 +70,34 @@ def found_stretches(
     return sorted(rows, key=lambda r: (-r["confidence"], r["session_id"], r["start_s"]))
 
 
+def found_sessions(
+    session_ids: Sequence[str],
+    lengths_s: Sequence[float],
+    predicted: Predicted,
+    labels: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Return each session said to have one of `labels` as a stretch from end to end.
+
+    Parameters
+    ----------
+    session_ids, lengths_s : of the judged sessions, in the order of `predicted`
+    """
+    rows = [
+        {
+            "session_id": name,
+            "start_s": 0.0,
+            "end_s": float(length),
+            "label": label,
+            "confidence": float(predicted.probability_of(label)[i]),
+            "in_prediction_set": None if predicted.sets is None else label in predicted.sets[i],
+            "n_windows": 1,
+        }
+        for i, (name, length) in enumerate(zip(session_ids, lengths_s, strict=True))
+        if (label := str(predicted.label[i])) in labels
+    ]
+    return sorted(rows, key=lambda r: (-float(str(r["confidence"])), str(r["session_id"])))
+
+
 def _row(tokens: Tokens, predicted: Predicted, run: list[int], end_s: np.ndarray) -> dict[str, Any]:
     label = str(predicted.label[run[0]])
     sets = predicted.sets

@@ -19,6 +19,7 @@ from tool_use_om.tools.encode.plan import (
     without_filters,
 )
 from tool_use_om.tools.look.selection import Segment, main_label_set
+from tool_use_om.tools.run.classify.cases import case_plan, is_by_session, with_ends
 from tool_use_om.tools.run.classify.stretches import Predicted
 
 if TYPE_CHECKING:
@@ -108,8 +109,13 @@ def labelled_split(
     *,
     label_set: str,
     clock: Stopwatch,
+    by_session: bool = False,
 ) -> Labelled:
     """Encode one split whole and label its windows.
+
+    Parameters
+    ----------
+    by_session : cover each session to its last sample; a window has its session's label
 
     Raises
     ------
@@ -124,7 +130,7 @@ def labelled_split(
             f"(rule: {plan.dataset.manifest.split_rule}). Import it with splits."
         )
     with clock.lap("encode_s"):
-        tokens = encode(ctx, plan, parts)
+        tokens = encode(ctx, plan, with_ends(plan, parts) if by_session else parts)
     table = plan.dataset.sessions()
     y = _labels_of(ctx, working_set, plan.dataset.labels(label_set=label_set), tokens, label_set)
     subject = dict(zip(table["session_id"], table["subject_id"], strict=True))
@@ -199,6 +205,7 @@ def rare_note(rare: dict[str, int], per_class: int, *, left_out: bool) -> str:
 
 
 DEFAULT_HEAD = "prototypes"
+TWO_RESOLUTIONS = 0.75  # of the encoder's context: shorter cases are seen stretched to it as well
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +215,7 @@ class Study:
     Parameters
     ----------
     unlabelled : training windows without a label; None if nobody asked
+    by_session : whether whole sessions are judged, not windows
     rare : labels with fewer training sessions than were asked for, and how many they have
     notes : what a reader must know of how the splits were cut down
     """
@@ -220,6 +228,12 @@ class Study:
     unlabelled: Labelled | None = None
     rare: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    by_session: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What is judged, in a word."""
+        return "sessions" if self.by_session else "windows"
 
 
 def prepare(
@@ -234,12 +248,21 @@ def prepare(
     """Encode and label the three splits; windows without a label are left out of fitting."""
     plan = plan_encoding(ctx, without_filters(working_set))
     label_set = main_label_set(plan.dataset, target)
+    by_session = window_by_rule(ctx, working_set, plan) and is_by_session(plan.dataset, label_set)
+    if by_session:
+        plan = for_sessions(plan)
     splits = {}
     for split in ("train", "calibration", "test"):
         if split == "calibration" and not plan.dataset.manifest.splits.get("calibration"):
             continue
         splits[split] = labelled_split(
-            ctx, plan, working_set, split, label_set=label_set, clock=clock
+            ctx,
+            plan,
+            working_set,
+            split,
+            label_set=label_set,
+            clock=clock,
+            by_session=by_session,
         )
     train = splits["train"].known()
     study = Study(
@@ -249,6 +272,7 @@ def prepare(
         calibration=splits["calibration"].known() if "calibration" in splits else None,
         test=splits["test"],
         unlabelled=splits["train"].unknown(),
+        by_session=by_session,
     )
     if labels_per_class is not None:
         study = settle_rare(study, labels_per_class, rare)
@@ -264,6 +288,29 @@ def settle_rare(study: Study, per_class: int, rule: a.RareLabels) -> Study:
     if found and rule == "leave_out":
         study = without_labels(study, list(found))
     return replace(study, rare=found, notes=(*study.notes, *([note] if note else [])))
+
+
+def window_by_rule(ctx: ToolContext, working_set: WorkingSet, plan: Plan) -> bool:
+    """Return whether the window is what the rule makes of the data, not what somebody asked for."""
+    given = working_set.tokenizer_config
+    if given is None:
+        return True
+    if given.super_s or given.fusion != "common" or given.patch_stride_s:
+        return False
+    free = without_filters(working_set).but(tokenizer_config=None)
+    return plan_encoding(ctx, free).config.window_s == plan.config.window_s
+
+
+def for_sessions(plan: Plan) -> Plan:
+    """Return the plan for whole sessions, seen at two resolutions where they are short."""
+    from tool_use_om.tokenizers.adapt.adapter import spec_of
+
+    spec = spec_of(plan.tokenizer)
+    context_s = spec.native_context / plan.rate_hz
+    found = case_plan(plan, context_s)
+    if found.config.window_s > TWO_RESOLUTIONS * context_s or found.config.resolutions:
+        return found
+    return replace(found, config=found.config.model_copy(update={"resolutions": 2}))
 
 
 def without_labels(study: Study, labels: Sequence[str]) -> Study:
