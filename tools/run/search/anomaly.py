@@ -83,7 +83,7 @@ def _series_window(plan: Plan, query: Segment) -> Plan:
         return plan
     patches = max(int(query.duration_s / SERIES_WINDOWS / plan.patch_s), MIN_PATCHES)
     window_s = patches * plan.patch_s
-    if window_s >= plan.settings.window_s:
+    if window_s >= plan.config.window_s:
         return plan
     stride_s = max(round(window_s * plan.rate_hz) // 2, 1) / plan.rate_hz
     note = f"Windows of {patches * plan.patch_s * plan.rate_hz:g} samples suit a series this long."
