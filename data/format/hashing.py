@@ -44,6 +44,6 @@ def _canonical(value: object) -> bytes:
 
 def _one_nan(values: np.ndarray) -> np.ndarray:
     kind = "<f8" if values.dtype == np.float64 else "<f4"
-    plain = np.ascontiguousarray(values, dtype=kind) + np.zeros((), kind)
+    plain: np.ndarray = np.ascontiguousarray(values, dtype=kind) + np.zeros((), kind)
     plain[np.isnan(plain)] = np.nan
     return plain

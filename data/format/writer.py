@@ -152,9 +152,9 @@ class DataSetWriter:
         sweep(self.target.parent)
         self._folder = self._exit.enter_context(atomic_folder(self.target))
         channels = [c for m in self._modalities.values() for c in m.channel_ids]
+        at = {c: i for i, c in enumerate(channels)}
         self._codes = {
-            name: np.array([channels.index(c) for c in m.channel_ids])
-            for name, m in self._modalities.items()
+            name: np.array([at[c] for c in m.channel_ids]) for name, m in self._modalities.items()
         }
         self._index = IndexWriter(self._folder, channels)
         self._exit.callback(self._close_files)

@@ -24,7 +24,13 @@ DEMO_QUESTION = "Find walking activities and predict the next 5 seconds of accel
 ask_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 demo_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-_DATA = typer.Option("basic-motions", "--data", "-d", help="The data set asked about.")
+SAMPLE = "basic-motions"
+_DATA = typer.Option(
+    None, "--data", "-d", help="The data set asked about; default: yours if there is one only."
+)
+_FILE = typer.Option(
+    None, "--file", "-f", help="A CSV or Parquet file: imported under its own name, then asked."
+)
 _MODEL = typer.Option(
     "offline", "--model", "-m", help="offline, google_genai:NAME, local:FOLDER, PROVIDER:NAME."
 )
@@ -41,20 +47,78 @@ _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random in the 
 def ask(
     question: str = typer.Argument(..., help="What you want to know, in plain language."),
     *,
-    data: str = _DATA,
+    data: str | None = _DATA,
+    file: Path | None = _FILE,
     model: str = _MODEL,
     workspace: Path | None = _WORKSPACE,
     run: str | None = _RUN,
     seed: int = _SEED,
 ) -> None:
     """Ask a question about a data set; print the answer, write the report and the trace."""
-    _answer(question, data=data, model=model, workspace=workspace, run=run, seed=seed)
+    if data is not None and file is not None:
+        raise DataError("--data and --file contradict each other. Give one.")
+    place = Workspace.at(workspace)
+    chosen = data or (imported(file, place) if file else default_data(place))
+    _answer(question, data=chosen, model=model, workspace=workspace, run=run, seed=seed)
+
+
+def default_data(place: Workspace) -> str:
+    """Return the data set meant where none is named: a person's only one, else the sample.
+
+    Raises
+    ------
+    DataError : there are several of a person's own
+    """
+    from tool_use_om.data.catalog import SAMPLES, available
+
+    own = [name for name in available(place) if name not in SAMPLES]
+    how = "`tuom data list` lists data sets, `tuom data import FILE` adds yours"
+    if len(own) > 1:
+        shown = ", ".join(own[:8]) + (", …" if len(own) > 8 else "")
+        raise DataError(f"Which data set is meant? Give --data NAME: {shown}. {how}.")
+    if own:
+        typer.echo(f"Asked of {own[0]}, the only data set of yours here. {how}.", err=True)
+        return own[0]
+    typer.echo(f"No data set is named: asked of the sample {SAMPLE}. {how}.", err=True)
+    return SAMPLE
+
+
+def imported(file: Path, place: Workspace) -> str:
+    """Return the data set of a file: imported under the file's name, or as it is if unchanged.
+
+    Raises
+    ------
+    DataError : what the import asks back, or another file's set of that name
+    """
+    from tool_use_om.data.catalog import datasets_folder
+    from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.graphs.commands.imports import import_files, name_of, plan_facts, table_options
+
+    name = name_of(file)
+    folder = datasets_folder(place) / name
+    if not file.is_file():
+        raise DataError(f"There is no file {file}. Check the path.")
+    if folder.exists():
+        source = DataSet.open(folder).manifest.source
+        if source != file.name:
+            raise DataError(
+                f"The workspace has a data set {name!r} of {source[:60]!r} already. Import the "
+                f"file under another name: tuom data import {file} --name NAME"
+            )
+        if (folder / "manifest.json").stat().st_mtime >= file.stat().st_mtime:
+            return name
+    plan = import_files([file], table_options({}), name, place, replace=True)
+    facts = plan_facts(plan)
+    for key in ("understood", "sessions", "channels", "splits", "assumed"):
+        if key in facts:
+            typer.echo(f"{key:<11}{printable(facts[key])}", err=True)
+    return name
 
 
 @demo_app.command()
 def demo(workspace: Path | None = _WORKSPACE, model: str = _MODEL, run: str | None = _RUN) -> None:
     """Run the main job on real wrist data: find walking, forecast 5 s, explain, report."""
-    _answer(DEMO_QUESTION, data="basic-motions", model=model, workspace=workspace, run=run, seed=0)
+    _answer(DEMO_QUESTION, data=SAMPLE, model=model, workspace=workspace, run=run, seed=0)
 
 
 def _answer(

@@ -13,7 +13,8 @@ SPIKE = 7  # samples whose median a value is compared with
 SHARES = (1 / 60, 1 / 20)  # of the series: lengths of the stretches that are compared
 SHORTEST = 5  # samples in such a stretch
 LEAST = {"value": 8.0, "level": 6.0, "spread": 8.0}  # robust deviations from the usual
-FURTHER = 2.0  # … and so many times as far as nineteen in twenty of the others
+FURTHER = 2.0  # … and so many times as far as this share of the others
+TAIL = {"value": 0.99, "level": 0.95, "spread": 0.95}
 MANY = 5  # more finds than these are usual, unless some lie further out than the others
 FEWEST = 30  # samples of a series that is scanned
 _SEASON_FROM = 4096  # samples that a season is looked for in
@@ -88,7 +89,7 @@ def _without_season(values: Array) -> Array:
     """Return a series less the median of each phase of its season, where that explains much."""
     season = season_of(values[:_SEASON_FROM] - np.median(values), 0.3) or 0
     if season < 2 or len(values) < 4 * season:
-        return values - np.median(values)
+        return np.asarray(values - np.median(values))
     padded = np.append(values, np.full(-len(values) % season, np.nan)).reshape(-1, season)
     rest = values - np.resize(np.nanmedian(padded, axis=0), len(values))
     better = _scale(rest - np.median(rest)) < 0.8 * _scale(values - np.median(values))
@@ -104,11 +105,13 @@ def _scale(centred: Array) -> float:
 def _spikes(rest: Array) -> list[Outlier]:
     from scipy.ndimage import median_filter
 
-    apart = rest - median_filter(rest, size=SPIKE, mode="nearest")
+    apart = rest - median_filter(rest, size=SPIKE, mode="mirror")
     scale = max(_scale(apart), 0.05 * _scale(rest))
     if scale <= 0:
         return []
     score = np.abs(apart) / scale
+    for edge in (slice(0, SPIKE // 2), slice(-(SPIKE // 2), None)):  # a slope looks far off there
+        score[edge] = np.minimum(score[edge], np.abs(rest[edge]) / max(_scale(rest), 1e-300))
     runs = _runs(score > _limit(score, "value"))
     return _rare([_outlier("value", a, b, score) for a, b in runs])
 
@@ -129,9 +132,11 @@ def _stretches(summary: Array, length: int, kind: str) -> list[Outlier]:
         while high < len(score) - 1 and score[high + 1] > score[peak] / 2:
             high += 1
         half = length // 2
+        first = low + half if low else 0  # at an edge, all that its stretch covers
+        last = high + half if high < len(score) - 1 else high + length - 1
         found.append(
             Outlier(
-                kind=kind, first=low + half, last=high + half, at=peak + half,
+                kind=kind, first=first, last=last, at=peak + half,
                 value=float("nan"), score=float(score[peak]),
             )
         )  # fmt: skip
@@ -139,7 +144,7 @@ def _stretches(summary: Array, length: int, kind: str) -> list[Outlier]:
 
 
 def _limit(score: Array, kind: str) -> float:
-    return max(LEAST[kind], FURTHER * float(np.quantile(score, 0.95)))
+    return max(LEAST[kind], FURTHER * float(np.quantile(score, TAIL[kind])))
 
 
 def _rare(found: list[Outlier]) -> list[Outlier]:

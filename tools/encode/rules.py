@@ -165,12 +165,9 @@ def liveliest(
                 f"None of {', '.join(channels[:6])} has a value in the selected sessions. Choose "
                 "other channels or sessions."
             )
-        kept = tuple(flat[: limit or len(flat)])
-        return (
-            kept,
-            tuple(c for c in channels if c not in kept),
-            "all that have values never change",
-        )
+        first = tuple(flat[: limit or len(flat)])
+        rest = tuple(c for c in channels if c not in first)
+        return first, rest, "all that have values never change"
     order = sorted(alive, key=lambda c: _turn(c, alive))
     kept = set(order[: limit or len(order)])
     why = f"{len(dead)} flat or mostly missing" if dead else "none is flat or mostly missing"

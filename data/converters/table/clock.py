@@ -53,7 +53,7 @@ class ClockOptions:
 def is_dates(cells: Cells, name: str) -> bool:
     """Whether a column's first filled cells look like dates."""
     if not cells.is_text(name):
-        return pa.types.is_temporal(cells.columns[name].type)
+        return bool(pa.types.is_temporal(cells.columns[name].type))
     first = cells.columns[name][0].as_py() if len(cells) else None
     if first and re.fullmatch(r"-?\d+(?:\.\d+)?", first):
         return False  # a plain number; most columns are left here
@@ -354,7 +354,7 @@ def _in_zone(local: np.ndarray, form: str, options: ClockOptions) -> TimeColumn:
             f"{times[row]} does not exist in {zone}: the clock went forward there. If the logger "
             "does not change its clock, import it without --tz."
         )
-    summer = _summer(clear.isna(), times)
+    summer = _summer(np.asarray(clear.isna()), times)
     found = times.tz_localize(zone, ambiguous=summer)
     seconds = np.asarray(found.as_unit("ns").asi8 / 1e9)
     told = f"{form} in {zone}"

@@ -16,6 +16,7 @@ from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.schema import check_part
 from tool_use_om.data.units import check_unit, unit_in_name
 
+_GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"}
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_+-]+")
 
 
@@ -78,8 +79,9 @@ def name_channels(
 def _channel_name(source: str) -> str:
     """Return a column's name as a channel's: a unit in brackets goes, accents become plain."""
     bare = re.sub(r"\s*[\[(][^\])]{0,20}[\])]\s*$", "", source) or source
-    german = bare.translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe",
-                                           "Ü": "Ue", "ß": "ss"}))  # fmt: skip
+    german = bare
+    for letter, plain in _GERMAN.items():
+        german = german.replace(letter, plain)
     plain = unicodedata.normalize("NFKD", german).encode("ascii", "ignore").decode()
     return slug(plain) or slug(bare)
 

@@ -295,7 +295,7 @@ def needs_double(values: np.ndarray) -> bool:
     held = np.isfinite(top) & (top > 0) & (top < np.finfo(np.float32).max)
     if not held.any():
         return False
-    sample = known[:: max(1, len(known) // 2000), held]
+    sample = known[:: max(1, len(known) // 400), held]
     top, span = top[held], (high - low)[held]
     apart = np.spacing(top.astype(np.float32)).astype(np.float64)
     left = np.ones(len(top), dtype=bool)

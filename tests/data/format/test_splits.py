@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.format.splits import default_sizes, split_in_order, split_subjects
+from tool_use_om.data.format.splits import (
+    default_sizes,
+    gap_of,
+    split_by_label,
+    split_in_order,
+    split_in_time,
+    split_subjects,
+    unlearnable,
+)
 
 
 def test_split_subjects_puts_every_class_in_every_split_where_it_can() -> None:
@@ -52,3 +62,65 @@ def test_split_in_order_tests_on_the_last() -> None:
     splits = split_in_order([f"d{i}" for i in range(5)])
     assert list(splits.values()) == ["train", "train", "train", "calibration", "test"]
     assert split_in_order(["a", "b"]) == {"a": "train", "b": "train"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(24, 5000), rate=st.sampled_from([1 / 3600, 1.0, 50.0]))
+def test_split_in_time_leaves_a_gap_and_tests_on_the_end(n: int, rate: float) -> None:
+    """Blocks come in order, apart by the gap, and the last one ends where the series ends."""
+    duration = n / rate
+    blocks = split_in_time(duration, rate)
+    assert [b.split for b in blocks] == ["train", "calibration", "test"]
+    assert (blocks[0].start_s, blocks[-1].end_s) == (0.0, duration)
+    gap = gap_of(duration, rate)
+    for before, after in pairwise(blocks):
+        assert before.end_s < after.start_s
+        assert after.start_s - before.end_s == pytest.approx(gap, abs=1.01 / rate)
+    assert gap <= 0.1 * duration + 1e-9
+
+
+def test_split_in_time_does_not_cut_what_is_too_short() -> None:
+    """A session of a few samples trains whole."""
+    (block,) = split_in_time(3.0, 1.0)
+    assert (block.start_s, block.end_s, block.split) == (0.0, 3.0, "train")
+
+
+def test_split_in_time_gives_every_label_to_training_and_test() -> None:
+    """Three activities one after the other are each cut, not dealt to one split each."""
+    labels = [(0.0, 300.0, "sit"), (300.0, 600.0, "walk"), (600.0, 900.0, "run")]
+    blocks = split_in_time(900.0, 10.0, labels)
+    for split in ("train", "calibration", "test"):
+        held = {
+            label
+            for start, end, label in labels
+            for b in blocks
+            if b.split == split and min(end, b.end_s) > max(start, b.start_s)
+        }
+        assert held == {"sit", "walk", "run"}
+
+
+def test_split_by_label_cuts_each_labels_sessions() -> None:
+    """Sessions sorted by class: every class in every split, the last of each in the test."""
+    labels = {f"{c}{i}": [c] for c in "abc" for i in range(10)}
+    splits = split_by_label(labels)
+    for c in "abc":
+        assert [splits[f"{c}{i}"] for i in range(10)] == (
+            ["train"] * 6 + ["calibration"] * 2 + ["test"] * 2
+        )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from("abcdef"), min_size=3, max_size=40))
+def test_split_by_label_never_tests_on_a_label_it_did_not_learn(classes: list[str]) -> None:
+    """A class with one session is in training, whatever the order of sessions."""
+    splits = split_by_label({f"s{i:02d}": [c] for i, c in enumerate(classes)})
+    learnt = {c for i, c in enumerate(classes) if splits[f"s{i:02d}"] == "train"}
+    assert learnt == set(classes)
+
+
+def test_unlearnable_names_what_cannot_be_judged() -> None:
+    """Labels absent from training, and those that no test part has, are named."""
+    notes = unlearnable({"train": {"a", "b"}, "calibration": set(), "test": {"b", "c"}})
+    assert any("'c'" in n and "cannot be learnt" in n for n in notes)
+    assert any("'a'" in n and "not judged" in n for n in notes)
+    assert not unlearnable({"train": {"a"}, "calibration": set(), "test": {"a"}})

@@ -56,7 +56,7 @@ def test_data_import_dry_run_shows_and_writes_nothing(tmp_path: Path, table: str
         "--workspace",
         str(space),
     )
-    for text in ("10 Hz", "3, 0.9 to 0.9 s", "signal.acc_x", "Nothing was written"):
+    for text in ("10 Hz", "3, 1 s", "signal.acc_x", "Nothing was written"):
         assert text in output
     assert not space.exists()
 
@@ -92,10 +92,11 @@ def test_data_import_show_plot_work_together(tmp_path: Path, table: str) -> None
     ("arguments", "message"),
     [
         (("--units", "acc:g"), "column=unit pairs"),
-        (("--time-unit", "hours"), "--time_unit"),
-        (("--rate", "-3"), "--rate_hz"),
+        (("--time-unit", "fortnights"), "--time-unit: expected"),
+        (("--time", ""), "--time is empty"),
+        (("--rate", "-3"), "--rate: "),
         (("--name", "a/b"), "A data set name must be"),
-        ((), "'note' is not numeric"),
+        (("--label", "acc_x", "--skip", "note"), "No column is left for channels"),
     ],
 )
 def test_data_import_refuses_bad_options(

@@ -164,7 +164,8 @@ def _n_judged(plan: Plan, segments: Sequence[Segment], request: Request) -> int:
     length = windows.values.shape[2]
     found: set[str] = set()
     for s in segments:
-        grid = cut(plan.with_window(s.duration_s, s.duration_s), [s]).mask[0, columns].any(axis=0)
+        whole_s = cut(plan.with_window(s.duration_s, s.duration_s), [s])
+        grid = np.asarray(whole_s.mask[0, columns].any(axis=0))
         first = np.rint(
             (windows.start_s[np.array(windows.session_ids) == s.session_id] - s.start_s)
             * plan.rate_hz

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from tool_use_om.data.converters.table.convert import TableOptions
-from tool_use_om.data.converters.table.several import convert_tables, plan_tables
+from tool_use_om.data.converters.table.convert import convert, plan_files
+from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.graphs.commands.data import app
@@ -103,8 +103,8 @@ def test_tables_refuse_clocks_that_cannot_meet(tmp_path: Path) -> None:
     """Dates in one table and a count in another are refused by name, and nothing is written."""
     (tmp_path / "a").mkdir()
     paths = write_tables(tmp_path)[:1] + write_tables(tmp_path / "a", start=0.0)[1:2]
-    with pytest.raises(DataError, match=r"heart\.csv counts time as"):
-        convert_tables(paths, tmp_path / "set", options=TableOptions(time="t", label="act"))
+    with pytest.raises(DataError, match="heart counts time as"):
+        convert(paths, tmp_path / "set", options=TableOptions(time="t", label="act"))
     assert not (tmp_path / "set").exists()
 
 
@@ -115,11 +115,11 @@ def test_tables_refuse_a_session_the_first_does_not_have(tmp_path: Path) -> None
         frame = pd.DataFrame({"t": [0.0, 1, 2, 0, 1, 2], "s": np.repeat(ids, 3), f"{name}v": 1.0})
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
         paths.append(tmp_path / f"{name}.csv")
-    with pytest.raises(NotFoundError, match=r"session of b\.csv 'z'"):
-        plan_tables(paths, TableOptions(time="t", session="s"), "set")
+    with pytest.raises(NotFoundError, match="session of b 'z'"):
+        plan_files(paths, TableOptions(time="t", session="s"), "set")
 
 
 def test_tables_refuse_one_rate_for_all(tmp_path: Path) -> None:
     """--rate cannot hold for several tables."""
     with pytest.raises(DataError, match="--rate holds for one table"):
-        plan_tables(write_tables(tmp_path), TableOptions(time="t", rate_hz=5.0), "set")
+        plan_files(write_tables(tmp_path), TableOptions(time="t", rate_hz=5.0), "set")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tool_use_om.data.converters.table.convert import TableOptions, convert
+from tool_use_om.data.converters.table.convert import convert
+from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
