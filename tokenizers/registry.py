@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tool_use_om.data.errors import unknown
-from tool_use_om.tokenizers.spec import TokenizerSpec
+from tool_use_om.tokenizers.spec import Precision, TokenizerSpec
 
 if TYPE_CHECKING:
-    from tool_use_om.tokenizers.moment.precision import Choice
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
 _SPECS = (
@@ -177,7 +176,7 @@ def load_tokenizer(
     weights: str | Path | None = None,
     backend: Backend = "own",
     budget_mb: float | None = None,
-    precision: Choice = "auto",
+    precision: Precision = "float32",
 ) -> Tokenizer:
     """Load a tokenizer, downloading its weights if they are neither shipped nor cached.
 
@@ -187,8 +186,8 @@ def load_tokenizer(
     weights : folder or hub name to load instead of the registered weights, same shape
     backend : "own", or "momentfm" to run the reference implementation with the same weights
     budget_mb : memory for activations; None = the tokenizer's default
-    precision : what the encoder calculates in; "auto" = bfloat16 where this machine is clearly
-        faster in it, else float32; "int8" costs some accuracy. `Tokenizer.precision` says which
+    precision : what the encoder calculates in; nothing measured decides it, so that two machines
+        agree. bfloat16 needs a processor with its instructions, int8 costs some accuracy
 
     Raises
     ------

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# what an encoder may calculate in: float32 unless another is asked for, so that two machines agree
+Precision = Literal["float32", "bfloat16", "int8"]
+LARGE = 50_000_000  # parameters from which a faster precision is worth proposing, never taking
+
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerSpec:

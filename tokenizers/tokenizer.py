@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tool_use_om.data.errors import DataError
+from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.progress import Progress
 from tool_use_om.tokenizers.moment.checkpoint import weights_hash
 from tool_use_om.tokenizers.moment.fused import FastMoment, even_size
 from tool_use_om.tokenizers.moment.model import Moment
-from tool_use_om.tokenizers.moment.precision import Choice, Chosen, choose
-from tool_use_om.tokenizers.spec import TokenizerSpec
+from tool_use_om.tokenizers.spec import Precision, TokenizerSpec
 from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
@@ -58,7 +57,6 @@ class Tokenizer:
     Attributes
     ----------
     precision : str, "float32", "bfloat16" or "int8"
-    precision_why : str, why that one
     """
 
     def __init__(
@@ -67,23 +65,22 @@ class Tokenizer:
         encoder: nn.Module,
         *,
         budget_mb: float = DEFAULT_BUDGET_MB,
-        precision: Choice = "float32",
+        precision: Precision = "float32",
     ) -> None:
         if not budget_mb > 0:
             raise DataError(f"budget_mb must be above 0, got {budget_mb}.")
         self.spec = spec
         self.budget_mb = budget_mb
         self._module = encoder.eval().requires_grad_(False)
-        chosen = _chosen(spec, encoder, precision)
-        self.precision, self.precision_why = chosen.name, chosen.why
+        self.precision = _possible(spec, encoder, precision)
         self._encoder: Encoder = (
-            FastMoment(encoder, chosen.name) if isinstance(encoder, Moment) else encoder  # type: ignore[assignment]  # any module with the two methods
+            FastMoment(encoder, self.precision) if isinstance(encoder, Moment) else encoder  # type: ignore[assignment]  # any module with the two methods
         )
 
     def __repr__(self) -> str:
         return f"Tokenizer({self.spec.name!r}, precision={self.precision!r})"
 
-    def at_precision(self, precision: Choice) -> Tokenizer:
+    def at_precision(self, precision: Precision) -> Tokenizer:
         """Return this tokenizer calculating in `precision`; the weights are shared.
 
         Raises
@@ -258,16 +255,16 @@ def extents(mask: np.ndarray) -> np.ndarray:
     return np.asarray((used.shape[1] - used[:, ::-1].argmax(axis=1)) * used.any(axis=1))
 
 
-def _chosen(spec: TokenizerSpec, encoder: nn.Module, asked: Choice) -> Chosen:
-    """Return the precision for an encoder; raise DataError if it has none but float32."""
-    if isinstance(encoder, Moment):
-        return choose(asked)
-    if choose(asked).name != "float32" and asked != "auto":
+def _possible(spec: TokenizerSpec, encoder: nn.Module, asked: Precision) -> Precision:
+    """Return the precision asked for; raise an error for one there is not, or not here."""
+    if asked not in get_args(Precision):
+        raise unknown("precision", asked, get_args(Precision))
+    if asked != "float32" and not isinstance(encoder, Moment):
         raise DataError(
             f"{spec.name} calculates in float32 with this backend, not in {asked}. "
-            "Choose a tokenizer of the MOMENT family, or precision='auto'."
+            "Choose a tokenizer of the MOMENT family, or precision='float32'."
         )
-    return Chosen(name="float32", why="the only one of this encoder")
+    return asked
 
 
 def _report(progress: Progress | None, done: int, total: int) -> None:

@@ -14,8 +14,9 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.moment.fused import FastMoment
 from tool_use_om.tokenizers.moment.load import SHAPES
 from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
-from tool_use_om.tokenizers.moment.precision import Precision, bfloat16_instructions
+from tool_use_om.tokenizers.moment.precision import bfloat16_instructions
 from tool_use_om.tokenizers.moment.reference import MomentfmEncoder
+from tool_use_om.tokenizers.spec import Precision
 
 CHANNELS = 6
 LENGTHS = (512, 128)

@@ -18,7 +18,7 @@ from tool_use_om.data.workspace import Workspace
 from tool_use_om.tokenizers.moment.checkpoint import PICKLES, load_moment, weights_hash
 from tool_use_om.tokenizers.moment.model import Moment
 from tool_use_om.tokenizers.registry import load_tokenizer, local_folder, spec
-from tool_use_om.tokenizers.spec import TokenizerSpec
+from tool_use_om.tokenizers.spec import Precision, TokenizerSpec
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.tokenizer import Tokenizer
@@ -104,8 +104,8 @@ def spec_of(name: str) -> TokenizerSpec:
     return replace(spec(base), name=name) if plus else spec(base)
 
 
-def load_any(name: str, workspace: Workspace) -> Tokenizer:
-    """Load a tokenizer, or its adapted form from the workspace.
+def load_any(name: str, workspace: Workspace, *, precision: Precision = "float32") -> Tokenizer:
+    """Load a tokenizer, or its adapted form from the workspace, to calculate in `precision`.
 
     Raises
     ------
@@ -114,12 +114,12 @@ def load_any(name: str, workspace: Workspace) -> Tokenizer:
     """
     base, plus, adapter = name.partition("+")
     if not plus:
-        return load_tokenizer(name)
+        return load_tokenizer(name, precision=precision)
     from tool_use_om.tokenizers.tokenizer import Tokenizer
 
     folder = workspace.path(_FOLDER, adapter)
     whole = merged(base_model(base), base, folder)
-    return Tokenizer(spec_of(name), whole, precision="auto")
+    return Tokenizer(spec_of(name), whole, precision=precision)
 
 
 ADAPTER_NAME = "adapter_model.safetensors"

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.moment.model import Moment
-from tool_use_om.tokenizers.moment.precision import Precision
+from tool_use_om.tokenizers.spec import Precision
 
 ROWS = 384  # patches a chunk: measured best of 64 to 1536 at d_model 512 with 0.5 MiB of L2 cache
 GELU_SLOPE = 2 * math.sqrt(2 / math.pi)  # gelu_tanh(x) = x sigmoid(GELU_SLOPE (x + GELU_CUBE x^3))

@@ -18,6 +18,7 @@ from tool_use_om.data.format.schema import Split
 from tool_use_om.data.quality.issue import IssueKind
 from tool_use_om.heads.classify.descriptions import ActivityDescription
 from tool_use_om.heads.contract.spec import Task
+from tool_use_om.tokenizers.spec import Precision
 from tool_use_om.tokenizers.windows.config import PartialConfig
 
 
@@ -164,6 +165,11 @@ class SelectTokenizer(Arguments):
 
     tokenizer: str | None = Field(
         default=None, description="A tokenizer's name; default: chosen by rule from the data."
+    )
+    precision: Precision = Field(
+        default="float32",
+        description="What it calculates in. Others than float32 only when asked for: bfloat16 is "
+        "faster on processors made for it, int8 costs some accuracy.",
     )
 
 

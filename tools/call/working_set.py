@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tool_use_om.data.format.schema import Split
 from tool_use_om.heads.contract.spec import Task
+from tool_use_om.tokenizers.spec import Precision
 from tool_use_om.tokenizers.windows.config import TokenizerConfig
 
 
@@ -41,6 +42,7 @@ class WorkingSet(BaseModel):
     min_duration_s: float | None = None
     max_duration_s: float | None = None
     tokenizer: str | None = None
+    precision: Precision = "float32"
     tokenizer_config: TokenizerConfig | None = None
     encoding_channels: tuple[str, ...] = ()
     task: Task | None = None

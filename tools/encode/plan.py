@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.spec import Precision
 from tool_use_om.tokenizers.windows.config import PartialConfig, TokenizerConfig
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -25,18 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class CacheUse:
-    """How many sessions the token cache answered in one run, and how the others were encoded."""
+    """How many sessions the token cache answered in one run, and how many were encoded."""
 
     hits: int = 0
     misses: int = 0
-    precision: str = ""
 
     def to_timing(self) -> dict[str, float | str]:
         """Return what stands beside the seconds: it differs by run and machine as they do."""
         asked = self.hits + self.misses
         if not asked:
             return {}
-        return {"cache_hit_ratio": self.hits / asked, "precision": self.precision}
+        return {"cache_hit_ratio": self.hits / asked}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,7 @@ class Plan:
     channels: tuple[str, ...]
     config: TokenizerConfig
     tokenizer: str
+    precision: Precision
     rate_hz: float
     patch_s: float
     notes: tuple[str, ...] = ()
@@ -68,6 +69,7 @@ class Plan:
         """Return what a result says about its encoding."""
         return {
             "tokenizer": self.tokenizer,
+            "precision": self.precision,
             "channels": list(self.channels),
             **self.config.model_dump(exclude={"target_rate_hz"}, exclude_none=True),
             "rate_hz": self.rate_hz,
@@ -115,6 +117,7 @@ def plan_encoding(
         channels=channels,
         config=chosen.config,
         tokenizer=spec.name,
+        precision=working_set.precision,
         rate_hz=chosen.rate_hz,
         patch_s=chosen.patch_s,
         notes=() if working_set.tokenizer_config else (chosen.why,),
@@ -143,6 +146,7 @@ def without_filters(working_set: WorkingSet) -> WorkingSet:
         "dataset",
         "channels",
         "tokenizer",
+        "precision",
         "tokenizer_config",
         "encoding_channels",
         "given_labels",
@@ -211,7 +215,7 @@ def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tok
     from tool_use_om.tokenizers.cache.cache import TokenCache
     from tool_use_om.tokenizers.tokens import concatenate
 
-    tokenizer = load_any(plan.tokenizer, ctx.workspace)
+    tokenizer = load_any(plan.tokenizer, ctx.workspace, precision=plan.precision)
     cache = TokenCache(ctx.workspace)
     parts = [
         cache.encode(
@@ -225,7 +229,6 @@ def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tok
         )
         for spans in _layers(segments)
     ]
-    plan.cache_use.precision = tokenizer.precision
     plan.cache_use.hits += cache.hits
     plan.cache_use.misses += cache.misses
     return concatenate(parts)

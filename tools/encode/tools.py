@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.spec import LARGE, Precision, TokenizerSpec
 from tool_use_om.tokenizers.windows.config import TokenizerConfig
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
@@ -15,9 +16,6 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import encoder_channels, tokenizer_spec
 from tool_use_om.tools.encode.rules import encoding_settings, liveliest
 from tool_use_om.tools.look.selection import channels_of, open_current, select
-
-if TYPE_CHECKING:
-    from tool_use_om.tokenizers.spec import TokenizerSpec
 
 
 def select_tokenizer(
@@ -45,10 +43,15 @@ def select_tokenizer(
         why = f"the smallest of {len(here)} whose weights are on this machine; {here[0].good_at}"
     return finish(
         ctx,
-        working_set.but(tokenizer=name),
+        working_set.but(tokenizer=name, precision=args.precision),
         args,
         tool="select_tokenizer",
-        content={**_spec_row(table[name]), "why": why, "alternatives": _others(table, name)},
+        content={
+            **_spec_row(table[name]),
+            "precision": args.precision,
+            "why": "; ".join(filter(None, (why, _faster(table[name], args.precision)))),
+            "alternatives": _others(table, name),
+        },
     )
 
 
@@ -113,6 +116,16 @@ def _why_not(spec: TokenizerSpec) -> str:
     if is_here(spec):
         return ""
     return f"its weights ({spec.weights}, {spec.size_mb:g} MB) are not on this machine"
+
+
+def _faster(spec: TokenizerSpec, precision: Precision) -> str:
+    """Propose a faster precision for a large encoder; it is taken only when asked for."""
+    if spec.parameters < LARGE or spec.family != "moment" or precision != "float32":
+        return ""
+    return (
+        f"float32 with {spec.parameters} parameters is slow: precision='bfloat16' is faster on "
+        "processors made for it, and answers may differ slightly"
+    )
 
 
 def _spec_row(spec: TokenizerSpec) -> dict[str, Any]:
