@@ -75,8 +75,12 @@ def ours_of(
     """Return what our own writer says to this question: of the results, or directly."""
     question = str(state.get("question") or "")
     if results:
-        facts = {"question": question, "results": results}
-        facts |= {"understood": state.get("understood") or {}}
+        carried = state.get("understood") or {}
+        facts: dict[str, Any] = {
+            "question": question,
+            "results": results,
+            "understood": carried,
+        }
         return compose(facts).ours()
     if state.get("answer") == EMPTY_QUESTION or state.get("outcome") == "refusal":
         said = str(state.get("answer") or "")

@@ -15,6 +15,7 @@ FOLDERS = ("agent", "tools", "heads", "tokenizers", "data", "graphs", "evals")
 # Names of distributions where they differ from the module's.
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
     "markdown_it": "markdown-it-py",
     "chronos": "chronos-forecasting",
 }

@@ -14,7 +14,8 @@ from tool_use_om.tools.call.outcome import as_json, finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.classify import run as classify
-from tool_use_om.tools.run.classify.study import Study, few_labels, fit_head, prepare, settle_rare
+from tool_use_om.tools.run.classify.labelled import few_labels
+from tool_use_om.tools.run.classify.study import Study, fit_head, prepare, settle_rare
 from tool_use_om.tools.run.forecast.backtest import Prepared, fit_forecaster
 from tool_use_om.tools.run.forecast.backtest import prepare as prepare_forecast
 from tool_use_om.tools.run.forecast.scores import (

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.heads.trust.active import Pick
-    from tool_use_om.tools.run.classify.study import Labelled, Study
+    from tool_use_om.tools.run.classify.labelled import Labelled
+    from tool_use_om.tools.run.classify.study import Study
 
 OVERSAMPLE = 3  # so many times the budget is proposed before sessions take turns
 

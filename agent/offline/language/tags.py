@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from tool_use_om.agent.offline.language.function_words import FUNCTION_WORDS
 from tool_use_om.agent.offline.language.grammar import Node
 from tool_use_om.agent.offline.language.lexicon import (
     EXACT_WORDS,
-    FUNCTION_WORDS,
     canonical_stems,
     lexicon,
     lexicon_words,

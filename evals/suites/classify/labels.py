@@ -16,7 +16,8 @@ from tool_use_om.evals.suites.base import CellSuite
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
-from tool_use_om.tools.run.classify.study import Labelled, prepare
+from tool_use_om.tools.run.classify.labelled import Labelled
+from tool_use_om.tools.run.classify.study import prepare
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from tool_use_om.evals.suites.classify.windows import LabelledWindows, Part
 from tool_use_om.heads.registry import choose_head, head_specs, make_head
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
-from tool_use_om.tools.run.classify.study import Labelled
+from tool_use_om.tools.run.classify.labelled import Labelled
 
 if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import ClassifierHead

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.data.format.dataset import DataSet
-    from tool_use_om.tools.run.classify.study import Labelled
+    from tool_use_om.tools.run.classify.labelled import Labelled
 
 WHOLE = 0.9  # of a session that its one label covers
 MOSTLY = 0.95  # of the labelled sessions that are so

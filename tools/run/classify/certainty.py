@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from tool_use_om.heads.trust.prediction_sets import Abstention, Keys, PredictionSets
     from tool_use_om.tools.call import arguments as a
-    from tool_use_om.tools.run.classify.study import Labelled, Study
+    from tool_use_om.tools.run.classify.labelled import Labelled
+    from tool_use_om.tools.run.classify.study import Study
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from tool_use_om.tools.run.signal_facts import components, rhythm
 if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import ClassifierHead
     from tool_use_om.heads.contract.results import Explanation
-    from tool_use_om.tools.run.classify.study import Labelled
+    from tool_use_om.tools.run.classify.labelled import Labelled
 
 SHOWN_EXAMPLES = 3
 SHOWN_CHANNELS = 6

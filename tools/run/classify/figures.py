@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.tools.run.classify.labelled import Labelled
     from tool_use_om.tools.run.classify.stretches import Predicted
-    from tool_use_om.tools.run.classify.study import Labelled, Study
+    from tool_use_om.tools.run.classify.study import Study
 
 MAX_ROWS = 14
 

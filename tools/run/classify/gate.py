@@ -11,7 +11,7 @@ from tool_use_om.data.format.schema import SPLITS
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, cut, parts_of
 from tool_use_om.tools.run.classify.cases import with_ends
-from tool_use_om.tools.run.classify.study import Labelled
+from tool_use_om.tools.run.classify.labelled import Labelled
 from tool_use_om.tools.run.gate import gate_json, short
 
 if TYPE_CHECKING:

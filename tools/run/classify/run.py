@@ -18,19 +18,14 @@ from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.certainty import Certainty, certainty
 from tool_use_om.tools.run.classify.figures import confusion_figure, timeline_figure
 from tool_use_om.tools.run.classify.gate import Answerer, gated
+from tool_use_om.tools.run.classify.labelled import Labelled
 from tool_use_om.tools.run.classify.stretches import (
     Predicted,
     found_sessions,
     found_stretches,
     with_truth,
 )
-from tool_use_om.tools.run.classify.study import (
-    Labelled,
-    Study,
-    confusion_counts,
-    fit_head,
-    prepare_run,
-)
+from tool_use_om.tools.run.classify.study import Study, confusion_counts, fit_head, prepare_run
 from tool_use_om.tools.run.classify.vote import Voted, by_unit, fitting, voted
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.gate import gate_notes

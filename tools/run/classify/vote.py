@@ -17,7 +17,8 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, cut, whole
 from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.gate import Answerer, on_tokens, raw_windows
-from tool_use_om.tools.run.classify.study import Labelled, Study, fit_head
+from tool_use_om.tools.run.classify.labelled import Labelled
+from tool_use_om.tools.run.classify.study import Study, fit_head
 from tool_use_om.tools.run.gate import short
 
 if TYPE_CHECKING:

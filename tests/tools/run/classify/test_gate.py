@@ -14,7 +14,8 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.classify import gate as gate_classify
 from tool_use_om.tools.run.classify.gate import gated
-from tool_use_om.tools.run.classify.study import Labelled, Study, fit_head
+from tool_use_om.tools.run.classify.labelled import Labelled
+from tool_use_om.tools.run.classify.study import Study, fit_head
 from tool_use_om.tools.run.gate import gate_notes
 
 pytest.importorskip("aeon")

@@ -17,14 +17,8 @@ from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.run.classify.certainty import certainty
-from tool_use_om.tools.run.classify.study import (
-    Labelled,
-    Study,
-    _labels_of,
-    few_labels,
-    rare_labels,
-    settle_rare,
-)
+from tool_use_om.tools.run.classify.labelled import Labelled, few_labels, rare_labels
+from tool_use_om.tools.run.classify.study import Study, _labels_of, settle_rare
 from tool_use_om.tools.run.request_labels import worth_asking
 
 
