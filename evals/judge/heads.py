@@ -126,13 +126,18 @@ def stratified(labels: NDArray[np.str_]) -> Iterator[Fold]:
 
 
 def by_group(labels: NDArray[np.str_], groups: NDArray[np.str_]) -> Iterator[Fold]:
-    """Yield up to five folds of whole groups; labels met in one group alone are left out."""
+    """Yield up to five folds of whole groups.
+
+    Labels with one case to fit on are left out; so is a fold with fewer than two labels to fit on.
+    """
     from sklearn.model_selection import GroupKFold
 
     folds = GroupKFold(min(FOLDS, len(np.unique(groups))))
     for fit, held in folds.split(labels, labels, groups):
-        known = np.isin(labels[held], labels[fit])
-        yield fit, held[known]
+        names, count = np.unique(labels[fit], return_counts=True)
+        known = names[count > 1]
+        if len(known) > 1:
+            yield fit[np.isin(labels[fit], known)], held[np.isin(labels[held], known)]
 
 
 def judge_heads(
