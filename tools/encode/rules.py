@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ MOVEMENT_RATE_HZ = 10.0  # from here on, repeated movements of 1 to 3 Hz can be 
 MOVEMENT_WINDOW_S = 4.0  # several steps or strokes, still one activity
 SLOW_PATCHES = 32  # slower data: half of what the encoders were trained on
 MIN_PATCHES = 2
+SHORT_SAMPLES = 80  # sessions of so few samples are interpolated where they fill no patch
 SUPER_PATCHES = 512  # in a window at most
 COMMON_RATE_HZ = 50.0
 
@@ -73,6 +75,10 @@ def encoding_settings(
     token_s = wish.super_s or spec.patch_len / rate
     most = SUPER_PATCHES if wish.super_s else spec.native_context // spec.patch_len
     limits = _Limits(found=found, patch_s=token_s, context_s=most * token_s)
+    if target is None and not wish.model_dump(exclude_none=True) and limits.too_short(rate):
+        target, rate_why = _finer_rate(limits, spec, rate)
+        rate, token_s = target, spec.patch_len / target
+        limits = _Limits(found=found, patch_s=token_s, context_s=most * token_s)
     window_s, window_why = wish.window_s, ""
     if window_s is None:
         window_s, window_why = limits.window(rate, summarised=wish.super_s is not None)
@@ -85,6 +91,16 @@ def encoding_settings(
     config = _checked({**wish.model_dump(exclude_none=True), **decided}, spec, rate)
     why = "; ".join(filter(None, (rate_why, window_why, stride_why))) or "all as asked"
     return Chosen(config=config, rate_hz=rate, patch_s=limits.patch_s, why=why)
+
+
+def _finer_rate(limits: _Limits, spec: TokenizerSpec, rate: float) -> tuple[float, str]:
+    """Return the rate at which the shortest session fills the fewest patches, and why."""
+    times = math.ceil(MIN_PATCHES * spec.patch_len / (limits.shortest_s * rate) - 1e-9)
+    finer = rate * times
+    return finer, (
+        f"target_rate_hz={finer:g}: sessions of {limits.shortest_s:g} s are shorter than the "
+        f"{spec.patch_len} samples that the encoder reads at once, so they are interpolated"
+    )
 
 
 def _checked(settings: dict[str, object], spec: TokenizerSpec, rate: float) -> TokenizerConfig:
@@ -114,6 +130,21 @@ class _Limits:
         rows = self.found.dataset.labels(label_set=label_sets[0])
         return min(float(sessions), float((rows["end_s"] - rows["start_s"]).median()))
 
+    @property
+    def shortest_s(self) -> float:
+        """The length of the shortest session."""
+        return float(self.found.sessions["duration_s"].min())
+
+    @property
+    def longest_s(self) -> float:
+        """The length of the longest session."""
+        return float(self.found.sessions["duration_s"].max())
+
+    def too_short(self, rate: float) -> bool:
+        """Whether sessions are too short for one token, and all of them are short."""
+        few = self.longest_s * rate <= SHORT_SAMPLES
+        return few and self.shortest_s < self.patch_s - 1e-9
+
     def window(self, rate: float, *, summarised: bool) -> tuple[float, str]:
         """Choose a window of whole patches and say why."""
         moving = rate >= MOVEMENT_RATE_HZ and not summarised
@@ -122,7 +153,7 @@ class _Limits:
         kind = "a few movement cycles" if moving else slow
         most = min(wish, self.usual_s, self.context_s)
         patches = max(int(most / self.patch_s + 1e-9), MIN_PATCHES)
-        window_s = round(min(patches * self.patch_s, self.usual_s), 6)
+        window_s = round(max(min(patches * self.patch_s, self.usual_s), self.patch_s), 6)
         bound = (
             ""
             if most == wish
@@ -134,8 +165,13 @@ class _Limits:
         )
 
     def check(self, window_s: float) -> None:
-        longest = float(self.found.sessions["duration_s"].max())
-        low, high = self.patch_s, min(self.context_s, longest)
+        low, high = self.patch_s, min(self.context_s, self.longest_s)
+        if high < low - 1e-9:
+            raise DataError(
+                f"The longest session lasts {self.longest_s:g} s, but the encoder reads "
+                f"{self.patch_s:g} s at once. Leave out patch_s and target_rate_hz in "
+                "configure_tokenizer, or import longer sessions."
+            )
         if not low - 1e-9 <= window_s <= high + 1e-9:
             raise DataError(
                 f"`window_s` must be in [{low:g}, {high:g}] s (one patch to the shorter of the "

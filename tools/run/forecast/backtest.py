@@ -12,6 +12,7 @@ from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, without_filters
+from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import channels_of, label_names, open_current
 from tool_use_om.tools.run.drift import drift_json
 from tool_use_om.tools.run.forecast.gate import gated
@@ -120,6 +121,12 @@ def own_rate_plan(ctx: ToolContext, working_set: WorkingSet, channels: Sequence[
     alone = plan_encoding(
         ctx, chosen.but(encoding_channels=tuple(channels), tokenizer_config=None), channels
     )
+    if alone.rate_hz != rate:
+        longest = float(plan.dataset.sessions()["duration_s"].max()) * rate
+        raise DataError(
+            f"A forecast needs a context of {MIN_PATCHES * alone.patch_s * alone.rate_hz:g} samples and "
+            f"its horizon; the longest session has {longest:.0f} samples. Import a longer series."
+        )
     note = f"Encoded alone, at their own {rate:g} Hz: {', '.join(channels)}."
     return replace(alone, notes=(note, *alone.notes))
 

@@ -44,7 +44,7 @@ DOUBTFUL = table("date,x", [f"{i + 1:02d}/01/2024,{i}" for i in range(12)])
 
 
 def hourly(head: str, row: str) -> str:
-    """Return a table of 60 hours; a row is made from {d}ay, {h}our, {i}, {half} day and {p}m."""
+    """Return a table of 60 hours; a row is made from {d}ay, {h}our, {i}, {half}-day hour, {p}m."""
     return table(
         head,
         [
