@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from tool_use_om.agent.verify.check import NOTHING_LEFT, Checked, Ours, check
 from tool_use_om.agent.verify.facts import Sources, is_source
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.plain import plain_text
-from tool_use_om.data.values import Untyped
+from tool_use_om.data.values import Json, Untyped
 
 EMPTY_QUESTION = (
     "The question is empty. Ask something about the data, for example: "
@@ -30,6 +31,9 @@ UNREADABLE = (
 )
 NOT_REACHED = "*This is not the answer: the step that would give it could not be made.*"
 IN_OUR_WORDS = "What follows is written by rules from the same results."
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SETTING = re.compile(r"[A-Za-z_]{1,40}")
+_READ = 200_000  # characters of question and cards that are searched for numbers
 # tools whose result is an answer, not a step on the way to one
 ANSWERING = frozenset({"run_task", "compare_heads", "check_data", "show_channel_stats"})
 
@@ -75,6 +79,8 @@ def ours_of(
     """Return what our own writer says to this question: of the results, or directly."""
     question = str(state.get("question") or "")
     if results:
+        if not (state.get("draft") or {}).get("by_rules"):
+            results = guarded(results, question, state.get("datasets") or [])
         carried = state.get("understood") or {}
         facts: dict[str, Any] = {
             "question": question,
@@ -90,6 +96,38 @@ def ours_of(
     if carried := state.get("understood"):
         return Ours(prose=braces(direct_words(Query.from_json(carried), cards)))
     return Ours(prose=braces(direct_reply(question, cards, tools)))
+
+
+def guarded(
+    results: Sequence[Mapping[str, Any]], question: str, cards: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the results, those marked "foreign" whose calls hold values of a model's own.
+
+    Our own words tell what a call was asked for ("last longer than 30 s"), and what it failed of;
+    a model could put anything there. Numbers must stand in the question or the cards, texts too,
+    but for plain names of settings.
+    """
+    known = f"{question} {json.dumps(list(cards), ensure_ascii=False)}".casefold()
+    numbers = set(_NUMBER.findall(known[:_READ]))
+    told, foreign = [], False
+    for result in results:
+        own = _is_foreign(result.get("args") or {}, known, numbers)
+        foreign = foreign or (own and is_source(result))  # what follows rests on it
+        told.append({**result, "foreign": own or foreign})
+    return told
+
+
+def _is_foreign(value: Json, known: str, numbers: set[str]) -> bool:
+    if isinstance(value, Mapping):
+        inner: list[Json] = [*value.values(), *value]
+        return any(_is_foreign(one, known, numbers) for one in inner)
+    if isinstance(value, list):
+        return any(_is_foreign(one, known, numbers) for one in value)
+    if isinstance(value, str):
+        return value.casefold() not in known and _SETTING.fullmatch(value) is None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return f"{value:g}" not in numbers and f"{float(value):.1f}" not in numbers
 
 
 def check_draft(

@@ -30,6 +30,7 @@ from tool_use_om.agent.answering import (
 from tool_use_om.agent.cards import dataset_cards
 from tool_use_om.agent.context import AgentContext, coerce_context
 from tool_use_om.agent.models.resolve import ask, resolve_model
+from tool_use_om.agent.offline.model import OfflineModel
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
 from tool_use_om.agent.state import AgentState, tool_messages
@@ -127,6 +128,7 @@ class Nodes:
             "prose": reply.prose if reply else "",
             "claims": list(reply.claims) if reply else [],
             "readable": reply is not None,
+            "by_rules": isinstance(model, OfflineModel),
         }
         return {"draft": draft, "rounds": state.get("rounds", 0) + 1}
 

@@ -39,7 +39,8 @@ class AgentState(TypedDict, total=False):
     working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
     result_ids : ids of all stored results of the thread, in order, each once
     findings : the values the answer shows ``{"statement", "value", "unit", "source"}``
-    draft : what the model wrote last, in the form of answers: ``{"prose", "claims", "readable"}``
+    draft : what the model wrote last, in the form of answers: ``{"prose", "claims", "readable",
+        "by_rules"}``
     answer : the prose, every reference resolved and every claim evaluated
     outcome : "answer", "partial", "refusal", "question" (asked back) or "unreadable"
     verification : what was checked, sent back and cut, and which sentences are the model's own

@@ -17,6 +17,7 @@ SUITES: Mapping[str, str] = {
     "anomaly": "tool_use_om.evals.suites.anomaly.suite:AnomalySuite",
     "fewshot": "tool_use_om.evals.suites.classify.fewshot:FewShotSuite",
     "labels": "tool_use_om.evals.suites.classify.labels:LabelsSuite",
+    "faithfulness": "tool_use_om.evals.suites.faithfulness.suite:FaithfulnessSuite",
     "coverage": "tool_use_om.evals.suites.coverage:CoverageSuite",
 }
 

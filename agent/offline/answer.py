@@ -40,7 +40,9 @@ def compose(facts: Mapping[str, Any]) -> Answer:
     answer = Answer(results)
     for index, result in enumerate(results):
         answer.note("")
-        if "error" in result.content:
+        if result.foreign:
+            answer.note(f"*The step `{result.tool}` was made with values of the model's own.*")
+        elif "error" in result.content:
             _tell_error(answer, result, results[index + 1 :])
         elif _worth_telling(result, results, query):
             answer.title = None

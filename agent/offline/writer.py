@@ -31,13 +31,15 @@ class Result:
     tool: str
     args: dict[str, Any]
     content: dict[str, Any]
+    foreign: bool = False  # called with values that a model brought up: not told
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], name: str = "") -> Result:
         """Return the prompt's result; content that is no object is kept as its text."""
         content = raw.get("content")
         shown = dict(content) if isinstance(content, Mapping) else {"text": content}
-        return cls(name, str(raw.get("tool")), dict(raw.get("args") or {}), shown)
+        foreign = bool(raw.get("foreign"))
+        return cls(name, str(raw.get("tool")), dict(raw.get("args") or {}), shown, foreign)
 
     @classmethod
     def all_of(cls, raws: Sequence[Mapping[str, Any]]) -> list[Result]:

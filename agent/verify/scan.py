@@ -145,33 +145,33 @@ def _check_joints(tokens: Sequence[Token], facts: Sequence[Fact]) -> None:
 
 
 def clauses(tokens: Sequence[Token], facts: Sequence[Fact]) -> list[Clause]:
-    """Return the clauses of a sentence: up to a comma, a colon, "and", "while", "but"."""
-    found: list[list[Token]] = [[]]
+    """Return the clauses of a sentence: up to a comma, a colon, "and", "while", "but".
+
+    What has no reference belongs to the clause that follows, else to the one before; so do names
+    before a comma or a colon: "For {session}, {value}", "{channel}: {value}".
+    """
+    found: list[list[Token]] = []
+    group: list[Token] = []
     for token in tokens:
-        ends = (token.kind == "mark" and token.text in _CLAUSE_ENDS) or (
-            token.kind == "word" and token.text in _CLAUSE_WORDS
-        )
-        if ends:
-            found.append([])
-        else:
-            found[-1].append(token)
-    return [_clause(group, facts) for group in _joined(found)]
+        mark = token.kind == "mark" and token.text in _CLAUSE_ENDS
+        if not (mark or (token.kind == "word" and token.text in _CLAUSE_WORDS)):
+            group.append(token)
+            continue
+        if _stands_alone(group, facts, before_mark=mark):
+            found.append(group)
+            group = []
+    if found and not any(t.kind in {"fact", "claim"} for t in group):
+        found[-1] += group
+    else:
+        found.append(group)
+    return [_clause(one, facts) for one in found]
 
 
-def _joined(groups: list[list[Token]]) -> list[list[Token]]:
-    """Return the groups; one without any reference belongs to the one that follows, else before."""
-    merged: list[list[Token]] = []
-    waiting: list[Token] = []
-    for group in groups:
-        if any(t.kind in {"fact", "claim"} for t in group):
-            merged.append(waiting + group)
-            waiting = []
-        else:
-            waiting = waiting + group
-    if merged:
-        merged[-1] += waiting
-        return merged
-    return [waiting]
+def _stands_alone(group: Sequence[Token], facts: Sequence[Fact], *, before_mark: bool) -> bool:
+    """Tell whether what was read so far is a clause of its own."""
+    values = any(t.kind == "claim" or (t.kind == "fact" and _is_value(t, facts)) for t in group)
+    names = any(t.kind == "fact" for t in group)
+    return values or (names and not before_mark)
 
 
 def _clause(group: Sequence[Token], facts: Sequence[Fact]) -> Clause:

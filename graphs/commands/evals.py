@@ -178,6 +178,21 @@ def gate(
 
 
 @app.command()
+def faithfulness(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task; repeatable.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """False narrations of real runs that are refused, by kind; true ones that are not."""
+    sets = data or ["basic-motions"]
+    name = "faithfulness-" + "-".join(sets)
+    _run("faithfulness", name, out, workspace, data=sets, task=task or [], seed=seed)
+
+
+@app.command()
 def labels(
     *,
     data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
