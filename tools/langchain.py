@@ -13,7 +13,6 @@ from langgraph.types import Command, interrupt
 
 from tool_use_om.data.errors import TuomError
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.tools.call.check import json_schema
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -39,7 +38,7 @@ def _build(tool: ToolDef[Any]) -> BaseTool:
     return StructuredTool(
         name=tool.name,
         description=tool.description,
-        args_schema=json_schema(tool),
+        args_schema=tool.schema(),
         func=_wrapper(tool),
         metadata={"phase": tool.phase},
     )

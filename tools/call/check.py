@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from tool_use_om.data.errors import DataError, nearest
 from tool_use_om.data.values import Json
 from tool_use_om.tools.call.arguments import Arguments
-
-if TYPE_CHECKING:
-    from tool_use_om.tools.call.definition import ToolDef
 
 A = TypeVar("A", bound=Arguments)
 
@@ -40,20 +37,20 @@ def _one(error: dict[str, Any], fields: list[str]) -> str:
     return f"{where!r}: {error['msg'].lower()}, got {str(error['input'])[:60]!r}"
 
 
-def json_schema(tool: ToolDef[Any]) -> dict[str, Any]:
+def json_schema(tool: str, model: type[Arguments], description: str) -> dict[str, Any]:
     """Return the JSON schema of a tool's arguments, as short as small models need it.
 
     An optional argument shows its plain type: leaving it out is how it is None.
     """
-    full = tool.args_model.model_json_schema()
+    full = model.model_json_schema()
     models = full.get("$defs", {})
     properties = {
         name: _plain(_inlined(schema, models))
         for name, schema in full.get("properties", {}).items()
     }
     return {
-        "title": tool.name,
-        "description": tool.description,
+        "title": tool,
+        "description": description,
         "type": "object",
         "properties": properties,
         "required": list(full.get("required", [])),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tool_use_om.tools.call.arguments import Arguments
-from tool_use_om.tools.call.check import check_arguments
+from tool_use_om.tools.call.check import check_arguments, json_schema
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.working_set import WorkingSet
 
@@ -35,6 +35,10 @@ class ToolDef(Generic[A]):
     def name(self) -> str:
         """The name a model calls it by."""
         return self.function.__name__
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its arguments, as a language model is shown it."""
+        return json_schema(self.name, self.args_model, self.description)
 
     def checked(self, args: Mapping[str, object]) -> A:
         """Return the arguments as the tool's model; raise DataError that says what to mend."""

@@ -149,14 +149,13 @@ def recording_tools() -> list[BaseTool]:
 
 
 def _recorder(name: str) -> BaseTool:
-    from tool_use_om.tools.call.check import json_schema
     from tool_use_om.tools.registry import tool_def
 
     tool = tool_def(name)
     return StructuredTool(
         name=name,
         description=tool.description,
-        args_schema=json_schema(tool),
+        args_schema=tool.schema(),
         func=_checked(name),
     )
 
