@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import shutil
 from collections.abc import Callable
@@ -47,6 +48,8 @@ CONVERTERS: dict[str, str] = {
     "slpdb": "tool_use_om.data.converters.slpdb:convert",
 }
 
+ALLOWED = "TUOM_DATASETS"  # names of the only data sets there shall be, for a server
+
 
 def load_function(path: str) -> Callable[..., Any]:
     """Import "module:function"."""
@@ -60,9 +63,13 @@ def datasets_folder(workspace: Workspace) -> Path:
 
 
 def available(workspace: Workspace) -> list[str]:
-    """Return the names `open_dataset` takes: the samples and the complete sets of the workspace."""
+    """Return the names `open_dataset` takes: the samples and the complete sets of the workspace.
+
+    Where $TUOM_DATASETS lists names (comma-separated), there are no others.
+    """
     found = {p.parent.name for p in datasets_folder(workspace).glob("[!.]*/manifest.json")}
-    return sorted(found | set(SAMPLES))
+    allowed = {name.strip() for name in os.environ.get(ALLOWED, "").split(",") if name.strip()}
+    return sorted(name for name in found | set(SAMPLES) if not allowed or name in allowed)
 
 
 def open_dataset(name: str, workspace: Workspace, *, progress: Progress | None = None) -> DataSet:

@@ -47,6 +47,10 @@ def build_answer(agent: Agent) -> Answer:
     """Compile the narrow graph over an agent."""
 
     def respond(state: _AnswerState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
+        if not str(state.get("question") or "").strip():
+            raise DataError(
+                '`question` is missing. Send {"question": "How many sessions are there?"}.'
+            )
         context = coerce_context(runtime.context)
         if dataset := state.get("dataset"):
             context = context.model_copy(update={"dataset": dataset})

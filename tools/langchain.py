@@ -38,7 +38,7 @@ def _build(tool: ToolDef[Any]) -> BaseTool:
     return StructuredTool(
         name=tool.name,
         description=tool.description,
-        args_schema=tool.schema,
+        args_schema=tool.schema(),
         func=_wrapper(tool),
         metadata={"phase": tool.phase},
     )

@@ -24,6 +24,10 @@ pytest.importorskip("langgraph_api")
 from langgraph_sdk import get_client  # the server's client, there when the server is
 
 ROOT = Path(__file__).parents[2]
+TOKEN = "open-sesame"
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+STUDIO = {"Origin": "https://smith.langchain.com", "x-auth-scheme": "langsmith"}
+JSON = {"Content-Type": "application/json"}
 QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
 OFFLINE = {
     "LANGSMITH_TRACING": "false",
@@ -60,7 +64,12 @@ def url(sample_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload",
         "--host", "127.0.0.1", "--port", str(port), "--config", str(ROOT / "langgraph.json"),
     ]  # fmt: skip
-    env = {**os.environ, **OFFLINE, "TUOM_WORKSPACE": str(sample_workspace)}
+    env = {
+        **os.environ,
+        **OFFLINE,
+        "TUOM_WORKSPACE": str(sample_workspace),
+        "TUOM_SERVER_TOKEN": TOKEN,
+    }
     process = subprocess.Popen(
         command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
     )
@@ -154,10 +163,7 @@ def test_dev_server_shows_both_graphs_as_tools_over_mcp(url: str) -> None:
     request = urllib.request.Request(
         f"{url}/mcp",
         data=json.dumps(body).encode(),
-        headers={
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-        },
+        headers={**JSON, **SHOWN, "Accept": "application/json, text/event-stream"},
     )
     with urllib.request.urlopen(request, timeout=30) as reply:
         text = reply.read().decode()
@@ -168,8 +174,78 @@ def test_dev_server_shows_both_graphs_as_tools_over_mcp(url: str) -> None:
     assert "time-series" in tools["ask_time_series"]["description"]
 
 
+def asked(url: str, method: str, headers: dict[str, str], **body: Any) -> tuple[int, Any, Any]:
+    """Send one plain HTTP request, as a browser or a script would; (status, headers, text)."""
+    data = json.dumps({"assistant_id": "answer", **body}).encode() if method == "POST" else None
+    request = urllib.request.Request(f"{url}/runs/wait", data=data, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return reply.status, reply.headers, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+
+COUNT = {"input": {"question": "How many sessions are there?"}}
+
+
+def test_dev_server_lets_studio_post_from_a_browser(url: str) -> None:
+    """The preflight that a browser sends for Studio is granted, and so is the POST after it."""
+    preflight = {
+        "Origin": STUDIO["Origin"],
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,x-auth-scheme",
+    }
+    status, headers, _ = asked(url, "OPTIONS", preflight)
+    assert status == 200
+    assert headers["access-control-allow-origin"] == STUDIO["Origin"]
+    assert "POST" in headers["access-control-allow-methods"]
+    assert "x-auth-scheme" in headers["access-control-allow-headers"]
+    status, headers, text = asked(url, "POST", {**JSON, **STUDIO}, **COUNT)
+    assert (status, "80" in text) == (200, True)
+    assert headers["access-control-allow-origin"] == STUDIO["Origin"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (JSON, 401),
+        ({**JSON, "Authorization": "Bearer guessed"}, 401),
+        ({**SHOWN, "Content-Type": "text/plain"}, 415),
+        ({**JSON, **STUDIO, "Origin": "https://evil.example"}, 403),
+        ({**JSON, **STUDIO, "Host": "evil.example"}, 403),
+        ({**JSON, **SHOWN, "Host": "evil.example:2024"}, 403),
+    ],
+)
+def test_dev_server_takes_nothing_from_a_foreign_page(
+    url: str, headers: dict[str, str], status: int
+) -> None:
+    """No token, a form's content type, another origin, or a name rebound to this machine."""
+    assert asked(url, "POST", headers, **COUNT)[0] == status
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"context": {"workspace": "/elsewhere"}},
+        {"config": {"configurable": {"workspace": "/elsewhere"}}},
+        {"context": {"model": "local:/elsewhere"}},
+    ],
+)
+def test_dev_server_fixes_workspace_and_models(url: str, more: dict[str, Any]) -> None:
+    """A caller names neither a folder of this machine nor a model to load, token or not."""
+    status, _, text = asked(url, "POST", {**JSON, **SHOWN}, **COUNT, **more)
+    assert status == 403
+    assert "/elsewhere" not in text or "not allowed" in text
+
+
+def test_dev_server_names_a_missing_question(url: str) -> None:
+    """An API user who misspelt the field reads which one is missing."""
+    _, _, text = asked(url, "POST", {**JSON, **SHOWN}, input={"frage": "How many?"})
+    assert "`question` is missing" in text
+
+
 async def _stream(url: str, graph: str, given: dict[str, Any]) -> list[Any]:
-    async with get_client(url=url, timeout=300) as client:
+    async with get_client(url=url, timeout=300, headers=SHOWN) as client:
         thread = await client.threads.create()
         stream = client.runs.stream(
             thread["thread_id"], graph, input=given, stream_mode=["updates", "custom", "values"]
@@ -178,11 +254,11 @@ async def _stream(url: str, graph: str, given: dict[str, Any]) -> list[Any]:
 
 
 async def _wait(url: str, graph: str, given: dict[str, Any], **more: Any) -> Any:
-    async with get_client(url=url, timeout=300) as client:
+    async with get_client(url=url, timeout=300, headers=SHOWN) as client:
         return await client.runs.wait(None, graph, input=given, **more)
 
 
 async def _schemas(url: str, graph: str) -> Any:
-    async with get_client(url=url) as client:
+    async with get_client(url=url, headers=SHOWN) as client:
         found = await client.assistants.search(graph_id=graph)
         return await client.assistants.get_schemas(found[0]["assistant_id"])

@@ -37,7 +37,7 @@ def _one(error: dict[str, Any], fields: list[str]) -> str:
     return f"{where!r}: {error['msg'].lower()}, got {str(error['input'])[:60]!r}"
 
 
-def json_schema(name: str, description: str, model: type[Arguments]) -> dict[str, Any]:
+def json_schema(tool: str, model: type[Arguments], description: str) -> dict[str, Any]:
     """Return the JSON schema of a tool's arguments, as short as small models need it.
 
     An optional argument shows its plain type: leaving it out is how it is None.
@@ -45,11 +45,11 @@ def json_schema(name: str, description: str, model: type[Arguments]) -> dict[str
     full = model.model_json_schema()
     models = full.get("$defs", {})
     properties = {
-        field: _plain(_inlined(schema, models))
-        for field, schema in full.get("properties", {}).items()
+        name: _plain(_inlined(schema, models))
+        for name, schema in full.get("properties", {}).items()
     }
     return {
-        "title": name,
+        "title": tool,
         "description": description,
         "type": "object",
         "properties": properties,

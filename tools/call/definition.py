@@ -36,10 +36,9 @@ class ToolDef(Generic[A]):
         """The name a model calls it by."""
         return self.function.__name__
 
-    @property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of its arguments, as a language model sees it."""
-        return json_schema(self.name, self.description, self.args_model)
+        """Return the JSON schema of its arguments, as a language model is shown it."""
+        return json_schema(self.name, self.args_model, self.description)
 
     def checked(self, args: Mapping[str, object]) -> A:
         """Return the arguments as the tool's model; raise DataError that says what to mend."""

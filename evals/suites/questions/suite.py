@@ -155,7 +155,7 @@ def _recorder(name: str) -> BaseTool:
     return StructuredTool(
         name=name,
         description=tool.description,
-        args_schema=tool.schema,
+        args_schema=tool.schema(),
         func=_checked(name),
     )
 

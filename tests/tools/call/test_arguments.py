@@ -34,7 +34,7 @@ def test_registry_holds_the_named_tools_in_order() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_schema_is_short_and_described(name: str) -> None:
     """Every argument says what it is, and no schema is longer than small models can take."""
-    schema = tool_def(name).schema
+    schema = tool_def(name).schema()
     assert schema["additionalProperties"] is False
     assert all(p["description"] and "type" in p for p in schema["properties"].values())
     assert len(str(schema)) < 3400
@@ -43,13 +43,13 @@ def test_schema_is_short_and_described(name: str) -> None:
 @pytest.mark.parametrize("name", list(TOOLS))
 def test_schema_names_nothing_outside_itself(name: str) -> None:
     """No schema refers to a model elsewhere: hosts that resolve no references read it, too."""
-    told = str(tool_def(name).schema)
+    told = str(tool_def(name).schema())
     assert not any(word in told for word in ("$ref", "$defs", "prefixItems"))
 
 
 def test_schema_of_descriptions_shows_their_fields() -> None:
     """A model that is shown run_task sees what an activity may be described by."""
-    items = tool_def("run_task").schema["properties"]["descriptions"]["items"]
+    items = tool_def("run_task").schema()["properties"]["descriptions"]["items"]
     assert items["required"] == ["name"]
     assert items["properties"]["cadence_hz"]["items"] == {"type": "number"}
     assert items["properties"]["regularity"]["enum"] == ["none", "some", "strong"]
