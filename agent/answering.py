@@ -9,13 +9,14 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 
 from tool_use_om.agent.offline.answer import compose
-from tool_use_om.agent.offline.model import direct_reply
+from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.model import direct_reply, direct_words
 from tool_use_om.agent.offline.writer import braces
 from tool_use_om.agent.state import AgentState, this_turn, tool_messages
+from tool_use_om.agent.used import first_sentence, unused
 from tool_use_om.agent.verify.check import NOTHING_LEFT, Checked, Ours, check
 from tool_use_om.agent.verify.facts import Sources, is_source
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.plain import plain_text
 from tool_use_om.data.values import Untyped
 
 EMPTY_QUESTION = (
@@ -36,11 +37,6 @@ def too_long(question: str, limit: int) -> dict[str, Any]:
     """Return the update that refuses a question of more than `limit` characters."""
     said = f"The question has {len(question)} characters; the limit is {limit}. Shorten it."
     return {"answer": said, "outcome": "refusal"}
-
-
-def said_in(phrase: str, question: str) -> bool:
-    """Tell whether a phrase really stands in the question; a model may not add to it."""
-    return bool(phrase.strip()) and phrase.casefold() in question.casefold()
 
 
 def results_of(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
@@ -85,7 +81,10 @@ def ours_of(
         said = str(state.get("answer") or "")
         if said == EMPTY_QUESTION or said.startswith("The question has "):
             return Ours(prose=braces(said))
-    return Ours(prose=braces(direct_reply(question, state.get("datasets") or [], tools)))
+    cards = state.get("datasets") or []
+    if understood := state.get("understood"):
+        return Ours(prose=braces(direct_words(Query.from_json(understood), cards)))
+    return Ours(prose=braces(direct_reply(question, cards, tools)))
 
 
 def check_draft(
@@ -144,18 +143,21 @@ def final_update(
     if results and not checked.prose:
         shown, lead = _in_our_words(state, results), _lead(draft)
     outcome = _outcome(state, shown, checked, results)
-    notes = _notes(state, shown, checked)
+    left = unused(state.get("not_understood") or [], results)
+    first = first_sentence(left) if results else ""
+    notes = _notes(state, checked)
     if results and outcome == "refusal":
         notes.insert(0, NOT_REACHED)
-    parts = [lead, shown.prose or ("" if lead else NOTHING_LEFT), *notes]
-    answer = "\n\n".join(part for part in parts if part)
-    marked = "\n\n".join(part for part in [lead, shown.marked or parts[1], *notes] if part)
+    prose = shown.prose or ("" if lead else NOTHING_LEFT)
+    answer = "\n\n".join(part for part in [first, lead, prose, *notes] if part)
+    marked = "\n\n".join(part for part in [first, lead, shown.marked or prose, *notes] if part)
     earlier = (state.get("verification") or {}).get("rejected") or []
     kept = {"form": {"prose": shown.form, "claims": list(draft.get("claims") or [])}}
     report = report_of(checked, rounds=state.get("rounds", 0), sent_back=earlier, final=True)
     return {
         "findings": list(shown.findings),
         "answer": answer,
+        "not_understood": left if results else list(state.get("not_understood") or []),
         "outcome": outcome,
         "verification": report | kept | {"marked": marked, "sourced": shown.sourced},
         "messages": [AIMessage(answer)],
@@ -183,7 +185,8 @@ def _outcome(
     if not any(map(is_source, results)) or not _did(state, results, every=False):
         return "refusal"
     whole = checked.ok and (bool(shown.findings) or not shown.own)
-    whole = whole and not state.get("stopped") and not state.get("not_understood")
+    left = unused(state.get("not_understood") or [], results)
+    whole = whole and not state.get("stopped") and not left
     return "answer" if whole and _did(state, results, every=True) else "partial"
 
 
@@ -194,15 +197,10 @@ def _did(state: AgentState, results: Sequence[Mapping[str, Any]], *, every: bool
     return not planned or (planned <= done if every else bool(planned & done))
 
 
-def _notes(state: AgentState, shown: Checked, checked: Checked) -> list[str]:
+def _notes(state: AgentState, checked: Checked) -> list[str]:
     notes = []
     if state.get("stopped"):
         notes.append(f"*Stopped early: {state['stopped']}; this rests on what was found by then.*")
-    lower = shown.prose.casefold()
-    missed = [p for p in state.get("not_understood") or [] if p.casefold() not in lower]
-    if missed:
-        listed = ", ".join(f'"{plain_text(p)}"' for p in missed)
-        notes.append(f"*Not understood: {listed}.*")
     if checked.rejected:
         notes.append(
             f"*{len(checked.rejected)} statement(s) were cut: no tool result supports them.*"

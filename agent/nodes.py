@@ -25,7 +25,6 @@ from tool_use_om.agent.answering import (
     final_update,
     report_of,
     results_of,
-    said_in,
     too_long,
 )
 from tool_use_om.agent.cards import dataset_cards
@@ -34,6 +33,7 @@ from tool_use_om.agent.models.resolve import ask, resolve_model
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
 from tool_use_om.agent.state import AgentState, tool_messages
+from tool_use_om.agent.used import leftover, unmet
 from tool_use_om.data.values import Untyped
 from tool_use_om.tools.langchain import handle_tool_error
 
@@ -83,14 +83,7 @@ class Nodes:
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")
         reply = reply or PlanReply()  # a model that cannot write a plan may still call tools well
         steps = [s.model_dump() for s in reply.steps if s.tool in self._names]
-        return update | {
-            "datasets": cards,
-            "plan": steps,
-            "understood": reply.understood.to_json() if reply.understood else {},
-            "not_understood": [p for p in reply.not_understood if said_in(p, question)],
-            "answer": "" if steps else (reply.reply or "").strip(),
-            "outcome": "" if steps else "question" if reply.asks_back else "refusal",
-        }
+        return update | {"datasets": cards} | judged(question, cards, reply, steps)
 
     def act(self, state: AgentState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
         """Have one tool call chosen, or none when the model is done or a limit is reached."""
@@ -156,6 +149,7 @@ _FRESH: dict[str, Any] = {
     "plan": [],
     "understood": {},
     "not_understood": [],
+    "choices": [],
     "datasets": [],
     "findings": [],
     "draft": {},
@@ -165,6 +159,31 @@ _FRESH: dict[str, Any] = {
     "rounds": 0,
     "stopped": "",
 }
+
+
+def judged(
+    question: str,
+    cards: Sequence[Mapping[str, Any]],
+    reply: PlanReply,
+    steps: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return what becomes of a plan: carried out, or not where the question cannot be met.
+
+    What is asked for and not there stops any model's plan; words that nothing has used yet are kept
+    for the answer's first sentence.
+    """
+    query = reply.understood
+    stopped = unmet(query)
+    plan = [] if stopped else list(steps)
+    asks = bool(query.choices) if query and stopped else reply.asks_back
+    return {
+        "plan": plan,
+        "understood": query.to_json() if query else {},
+        "not_understood": leftover(question, cards, query, reply.not_understood),
+        "choices": list(query.choices) if query else [],
+        "outcome": "" if plan else "question" if asks else "refusal",
+        "answer": "" if plan else stopped or (reply.reply or "").strip(),
+    }
 
 
 def after_plan(state: AgentState) -> Literal["act", "verify"]:

@@ -33,7 +33,8 @@ class AgentState(TypedDict, total=False):
     plan : steps ``{"tool", "why"}`` as the model wrote them
     understood : what the question was parsed to ask, as `Query.to_json` has it; empty where the
         model does not parse
-    not_understood : phrases of the question that the model could not use
+    not_understood : phrases of the question that nothing has used so far
+    choices : questions that may have been meant instead, each as it can be sent
     datasets : cards of the data sets the question may be about
     working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
     result_ids : ids of all stored results of the thread, in order, each once
@@ -51,6 +52,7 @@ class AgentState(TypedDict, total=False):
     plan: list[dict[str, Any]]
     understood: dict[str, Any]
     not_understood: list[str]
+    choices: list[str]
     datasets: list[dict[str, Any]]
     working_set: dict[str, Any]
     result_ids: Annotated[list[str], append_unique]
@@ -71,6 +73,7 @@ class AgentOutput(TypedDict, total=False):
     question: str
     plan: list[dict[str, Any]]
     not_understood: list[str]
+    choices: list[str]
     working_set: dict[str, Any]
     result_ids: Annotated[list[str], append_unique]
     findings: list[dict[str, Any]]

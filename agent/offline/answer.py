@@ -47,10 +47,6 @@ def compose(facts: Mapping[str, Any]) -> Answer:
             TELLS.get(result.tool, tell_generic)(answer, result, query)
     _explain_units(answer)
     _explain_tail(answer, query)
-    missed = list(facts.get("not_understood") or ())
-    if missed:
-        answer.note("")
-        answer.note("*Not understood: " + ", ".join(f'"{p}"' for p in missed) + ".*")
     if not any(answer.lines) and not answer.clauses:
         answer.note("No result came back, so there is nothing to report.")
     return answer

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -31,12 +31,13 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from tool_use_om.agent.offline.answer import interpret
-from tool_use_om.agent.offline.forms.registry import plan_steps
+from tool_use_om.agent.offline.forms.registry import plan_steps, unused_slots
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.next_call import next_call
 from tool_use_om.agent.offline.planner import Step
+from tool_use_om.agent.used import unmet
 from tool_use_om.data.values import Untyped
 
 _CHARS_A_TOKEN = 4
@@ -141,11 +142,14 @@ def _reply(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) 
 def _plan(prompt: Prompt) -> dict[str, Any]:
     cards = prompt.facts.get("datasets") or []
     query, steps = plan_of(prompt.question, cards, prompt.facts.get("tools") or ())
+    if steps:
+        idle = unused_slots(query, Names.of(cards, query.dataset))
+        query = replace(query, not_understood=(*query.not_understood, *idle))
     return {
         "steps": [{"tool": s.tool, "why": s.why} for s in steps],
         "not_understood": list(query.not_understood),
-        "reply": None if steps else _direct(query, cards),
-        "asks_back": not steps and not query.refused,
+        "reply": None if steps else direct_words(query, cards),
+        "asks_back": not steps and (bool(query.choices) or not query.refused),
         "understood": query.to_json(),
     }
 
@@ -155,11 +159,12 @@ def direct_reply(
 ) -> str:
     """Return our own words to a question that no tool is called for; empty if one is."""
     query, steps = plan_of(question, cards, tools)
-    return "" if steps else _direct(query, cards)
+    return "" if steps else direct_words(query, cards)
 
 
-def _direct(query: Query, cards: Sequence[Mapping[str, Any]]) -> str:
-    return " ".join(query.refused) or capabilities(cards, query.not_understood)
+def direct_words(query: Query, cards: Sequence[Mapping[str, Any]]) -> str:
+    """Return why a question is not answered, and what may be asked instead."""
+    return unmet(query) or capabilities(cards, query.not_understood)
 
 
 def _act(
@@ -184,12 +189,27 @@ def capabilities(cards: Sequence[Mapping[str, Any]], not_understood: Sequence[st
     )
     missed = ", ".join(f'"{phrase}"' for phrase in not_understood)
     lead = f"I did not understand {missed}. " if missed else ""
-    examples = " ".join(f'"{example}"' for example in EXAMPLES)
+    examples = " ".join(f'"{example}"' for example in _examples(cards))
     return (
         f"{lead}I answer questions {about}: count and compare sessions and channels, find "
         "activities, forecast channels, search for similar or unusual stretches, compare heads. "
         f"For example: {examples}"
     )
+
+
+def _examples(cards: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return questions that the data at hand can answer, as they stand."""
+    names = Names.of(cards)
+    if not names.channels:
+        return EXAMPLES
+    channel = names.channels[0]
+    asked = (
+        "How many sessions are there and what channels do they have?",
+        f"What is the mean of {channel}?",
+        *(f"Find {label}" for label in names.labels[:1]),
+        f"Predict the next 5 seconds of {channel}",
+    )
+    return tuple(q for q in asked if plan_of(q, cards)[1])
 
 
 def _message(

@@ -200,6 +200,8 @@ def _verdict(state: Mapping[str, Any]) -> str:
         said.append("[red]the question was not answered[/red]")
     if rejected := found.get("rejected") or []:
         said.append(f"[red]{len(rejected)} statement(s) not supported by a result were cut[/red]")
+    if left := state.get("not_understood") if state.get("findings") else ():
+        said.append(f"[yellow]{len(left)} phrase(s) of the question were not used[/yellow]")
     if own := found.get("own") or []:
         said.append(f"[yellow]{len(own)} sentence(s) hold the model's own words[/yellow]")
     elif found.get("sourced") and state.get("outcome") in {"answer", "partial"}:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from tool_use_om.agent.offline.forms import (
     compare,
@@ -49,6 +51,57 @@ def plan_steps(query: Query, names: Names, tools: Sequence[str] = ()) -> list[St
     for ask in query.asks:
         PLANS[ask.kind](planner, ask)
     return [s for s in planner.steps if not tools or s.tool in tools]
+
+
+def unused_slots(query: Query, names: Names) -> list[str]:
+    """Return what was understood but changes no tool call, in words: nothing would answer it.
+
+    A fact is told from what is there already, so what it is about need not be in a call.
+    """
+    whole = plan_steps(query, names)
+    said = {
+        (slot, getattr(ask, slot)): None
+        for ask in query.asks
+        for slot in _CALLED_WITH
+        if getattr(ask, slot) not in (None, (), 0.0) and slot not in _TOLD.get(ask.kind, ())
+    }
+    return [
+        _slot_in_words(slot, value)
+        for slot, value in said
+        if plan_steps(_without(query, slot, value), names) == whole
+    ]
+
+
+# slots that only a tool call can meet; the last seconds are explained where they cannot be cut out
+_CALLED_WITH = (
+    "labels", "channels", "sessions", "subjects", "split", "start_s", "end_s", "min_s", "max_s",
+    "horizon_s", "shots", "coverage", "heads", "tokenizer", "window_s", "stride_s", "level",
+    "statistic", "by", "faults",
+)  # fmt: skip
+# what these ask of is compared, or told from what is there, whatever the call
+_TOLD: dict[str, tuple[str, ...]] = {
+    "facts": _CALLED_WITH,
+    "datasets": _CALLED_WITH,
+    "sessions": ("channels",),
+    "drift": ("split",),
+    "check": ("split",),
+}
+
+
+def _without(query: Query, slot: str, value: object) -> Query:
+    """Return the query as if this had not been said."""
+    empty: dict[str, Any] = {slot: () if isinstance(value, tuple) else None}
+    asks = (replace(ask, **empty) if getattr(ask, slot) == value else ask for ask in query.asks)
+    return replace(query, asks=tuple(asks))
+
+
+def _slot_in_words(slot: str, value: object) -> str:
+    if isinstance(value, tuple):
+        named = ", ".join(map(str, value))
+        return f"subject {named}" if slot == "subjects" else named
+    if slot.endswith("_s"):
+        return f"{slot.removesuffix('_s')} {value:g} s" if isinstance(value, float) else str(value)
+    return f"{slot} {value}"
 
 
 def tell_run(answer: Answer, result: Result, query: Query) -> None:

@@ -61,6 +61,7 @@ _INTENTS = (
     _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), _OF_ONE_SET),
     _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE", _OF_SESSIONS)),
     _Intent("sessions", ("DURATION|CHANNEL|SPLITS|DESCRIBE",), "X"),
+    _Intent("sessions", ("SESSION", "LABEL|SPLIT|SUBJECTS"), "X"),
     _Intent("narrow", ("REST",)),
 )  # fmt: skip
 

@@ -378,8 +378,9 @@ _FUNCTION_WORDS = (
     "readings recorded collected seen number numbers seem seems appear appears occur occurs "
     "occurring case cases present itself each way nothing anybody everybody everyone none help "
     "dear sir madam regards kind sorry wish hope think believe guess idea sort stuff bring "
-    "length lengths series several outside curve curves team shape shapes error errors examine inspect rely estimate explain nobody "
-    "pull fetch grab hand state specify mention inform including included contain contains "
+    "length lengths series several outside curve curves team shape shapes error errors examine "
+    "inspect rely estimate explain nobody "
+    "pull fetch grab state specify mention inform including included contain contains "
     "contained exist exists made makes making done being data dataset turn turns yes please"
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())

@@ -32,7 +32,8 @@ _ARTICLES = frozenset({"the", "a", "an", "all", "any", "every", "each", "my", "o
 _BINDING = frozenset({"in", "with", "of", "for", "where", "that", "which", "show", "having", "as"})
 _DATA = frozenset({"CHANNELS", "LABEL", "SESSIONID", "SUBJECTS", "SESSION", "RANGE", "DATA"})
 _ENDS = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
-_NO_VERB = re.compile(r"(?:ed|est|ly|ing)$|^(?:tomorrow|yesterday|today|tonight|event)$|\W")
+# what says how or when, and names neither a deed nor a thing
+_NO_NAME = re.compile(r"(?:ed|est|ly|ing)$|^(?:tomorrow|yesterday|today|tonight|event)$|\W")
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _commands(said: Said, index: int) -> bool:
 def _done_to_data(said: Said, index: int) -> bool:
     """Say whether data follow the word as what it is done to: "normalise accelerometer.x and …"."""
     node, after = said.nodes[index], said.nodes[index + 1 : index + 2]
-    if not after or after[0].tag not in _DATA or _NO_VERB.search(said.text(node).casefold()):
+    if not after or after[0].tag not in _DATA or _NO_NAME.search(said.text(node).casefold()):
         return False
     between = said.tokens[node.last + 1 : after[0].first]
     ends = [i for i, n in enumerate(said.nodes) if i > index and n.tag in _ENDS]
@@ -206,8 +207,10 @@ def _is_channel(said: Said, index: int, asks: Sequence[Ask]) -> bool:
         after.tag not in _PLACES - {"SESSION"} | {"OF", "PER"}
     )  # fmt: skip
     # "the mean recorded then" names no channel; "plot the wuzzle of …" does
-    at_once = before in _MEASURES and (
-        said.before(nodes[index]) == said.tokens[nodes[index - 1].last].text
+    at_once = (
+        before in _MEASURES
+        and said.before(nodes[index]) == said.tokens[nodes[index - 1].last].text
+        and not _NO_NAME.search(said.text(nodes[index]).casefold())
     )
     return (before == "OF" or at_once) and not attribute
 

@@ -48,6 +48,7 @@ _NUMBERS: dict[str, Mapping[str, float]] = {
     "FRACTION": _FRACTIONS,
     "ORDINAL": ORDINALS,
 }
+_QUANTITIES = frozenset({"power", "energy"})  # statistics, too, where no channel is called so
 _LONGEST_PHRASE = 5
 _RUN = re.compile(r"\w+(?:[._/-]\w+)*")
 _ROLES = {
@@ -123,9 +124,18 @@ def _exact(tokens: Sequence[Token], question: str, names: Names) -> dict[int, No
         if before:
             of_role = [place for place in places if place[0] == before]
             places = of_role or (places if token.kind == "exact" else [])
+        if not places and token.kind == "word" and _names_a_quantity(token):
+            exact = names.spelled(said)
+            places = exact or [("CHANNELNAME", c) for c in names.partly(token.text)]
         if places:
             found[index] = _node_of(places, said, index)
     return found
+
+
+def _names_a_quantity(token: Token) -> bool:
+    """Say whether a word is what may be measured, so that a channel's name may begin with it."""
+    tag_, _ = lexicon().get((token.stem,), ("", ""))
+    return tag_ == "QUANTITY" or token.text in _QUANTITIES
 
 
 def _node_of(places: Sequence[tuple[str, Any]], said: str, index: int) -> Node:

@@ -117,7 +117,8 @@ def test_plan_replies_directly_when_nothing_is_in_scope(question: str, cards: Ca
 
 def test_plan_reports_what_was_not_understood(cards: Cards) -> None:
     """Unknown words are named."""
-    assert plan_reply("Plot the wuzzle of bm-test-003", cards).not_understood == ("wuzzle",)
+    reply = plan_reply("Plot the neatly drawn bm-test-003", cards)
+    assert reply.not_understood == ("neatly drawn",)
 
 
 def test_act_follows_the_plan_one_call_at_a_time(cards: Cards) -> None:
@@ -263,12 +264,10 @@ def test_answers_copy_values_exactly() -> None:
     assert "117.7" not in answer(facts["question"], facts["results"]).prose
 
 
-def test_answers_say_what_failed_and_what_was_not_understood() -> None:
-    """Errors and unknown words are part of the answer."""
+def test_answers_say_what_failed() -> None:
+    """Errors are part of the answer."""
     failed = {"result_id": None, "tool": "run_task", "args": {}, "content": {"error": "too short"}}
-    prose = answer("Find the wuzzle", [failed], not_understood=["wuzzle"]).prose
-    assert "too short" in prose
-    assert '"wuzzle"' in prose
+    assert "too short" in answer("Find walking", [failed]).prose
 
 
 @pytest.mark.parametrize(

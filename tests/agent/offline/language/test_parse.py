@@ -147,7 +147,7 @@ def test_parse_asks_nothing_when_nothing_is_in_scope(question: str, cards: Cards
 
 def test_parse_says_what_it_did_not_understand(cards: Cards) -> None:
     """Unknown words are returned, neighbouring ones as one phrase."""
-    query = parse("Plot the frobnicated wuzzle of bm-test-003", cards)
+    query = parse("Plot bm-test-003 as frobnicated wuzzle", cards)
     assert query.not_understood == ("frobnicated wuzzle",)
 
 

@@ -19,7 +19,9 @@ Cards = list[dict[str, Any]]
         ("Predict the next 5 seconds of the barometer", "channel", "barometer", "`gyroscope.z`"),
         ("Show the std while swimming", "label", "swimming", "`walking`"),
         ("find swimming", "label", "swimming", "`walking`"),
-        ("find hand-washing", "label", "hand washing", "`walking`"),
+        ("Find walking and plot the wuzzle", "channel", "wuzzle", "`gyroscope.z`"),
+        ("Plot the wuzzle of bm-test-003", "channel", "wuzzle", "`gyroscope.z`"),
+        ("find hand-washing", "label", "hand-washing", "`walking`"),
     ],
 )
 def test_parse_refused_names_the_unknown_and_the_valid(
@@ -37,7 +39,6 @@ def test_parse_refused_names_the_unknown_and_the_valid(
     "question",
     [
         "What is the mean of the accelerometer?",
-        "Find walking and plot the wuzzle",
         "Find the most marvellous walking",
         "Compute the std of all recorded sessions",
         "What is the capital of France?",
