@@ -152,7 +152,6 @@ _FRESH: dict[str, Any] = {
     "understood": {},
     "not_understood": [],
     "choices": [],
-    "outcome": "",
     "datasets": [],
     "findings": [],
     "draft": {},
@@ -176,18 +175,15 @@ def judged(
     """
     query = reply.understood
     stopped = unmet(query)
-    direct = "" if steps else (reply.reply or "").strip()
-    if stopped:
-        outcome = "question" if query and query.choices else "refusal"
-    else:
-        outcome = "" if steps else "question" if reply.asks_back else "refusal"
+    plan = [] if stopped else list(steps)
+    asks = bool(query.choices) if query and stopped else reply.asks_back
     return {
-        "plan": [] if stopped else list(steps),
+        "plan": plan,
         "understood": query.to_json() if query else {},
         "not_understood": leftover(question, cards, query, reply.not_understood),
         "choices": list(query.choices) if query else [],
-        "outcome": outcome,
-        "answer": stopped or direct,
+        "outcome": "" if plan else "question" if asks else "refusal",
+        "answer": "" if plan else stopped or (reply.reply or "").strip(),
     }
 
 

@@ -17,6 +17,7 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.language.tags import read_words
 from tool_use_om.agent.offline.language.words import stem, words_of
+from tool_use_om.data.plain import plain_text
 
 _UNKNOWN = frozenset({"X", "CODE", "QUANTITY", "DEED"})
 
@@ -73,7 +74,7 @@ def first_sentence(left: Sequence[str]) -> str:
     """Return what an answer begins with where words of the question were not used; else ""."""
     if not left:
         return ""
-    listed = ", ".join(f'"{phrase}"' for phrase in left)
+    listed = ", ".join(f'"{plain_text(phrase)}"' for phrase in left)
     return f"*Not used of your question: {listed}; the rest is answered here.*"
 
 

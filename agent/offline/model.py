@@ -37,7 +37,7 @@ from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.next_call import next_call
 from tool_use_om.agent.offline.planner import Step
-from tool_use_om.agent.used import offered
+from tool_use_om.agent.used import unmet
 from tool_use_om.data.values import Untyped
 
 _CHARS_A_TOKEN = 4
@@ -149,7 +149,7 @@ def _plan(prompt: Prompt) -> dict[str, Any]:
         "steps": [{"tool": s.tool, "why": s.why} for s in steps],
         "not_understood": list(query.not_understood),
         "reply": None if steps else direct_words(query, cards),
-        "asks_back": not steps and not query.refused,
+        "asks_back": not steps and (bool(query.choices) or not query.refused),
         "understood": query.to_json(),
     }
 
@@ -163,10 +163,8 @@ def direct_reply(
 
 
 def direct_words(query: Query, cards: Sequence[Mapping[str, Any]]) -> str:
-    """Return what is said to a question that no tool can answer: what is missing, else what can."""
-    if query.refused:
-        return " ".join([*query.refused, offered(query.choices)]).strip()
-    return capabilities(cards, query.not_understood)
+    """Return why a question is not answered, and what may be asked instead."""
+    return unmet(query) or capabilities(cards, query.not_understood)
 
 
 def _act(

@@ -267,7 +267,7 @@ def _verdict(state: Mapping[str, Any]) -> str:
     own = found.get("own") or []
     if own:
         said.append(f"[yellow]{len(own)} sentence(s) hold the model's own words[/yellow]")
-    if left := state.get("not_understood") or []:
+    if left := state.get("not_understood") if state.get("findings") else ():
         said.append(f"[yellow]{len(left)} phrase(s) of the question were not used[/yellow]")
     if not own and found.get("sourced") and state.get("outcome") in {"answer", "partial"}:
         said.append("[green]every number from a tool result[/green]")
