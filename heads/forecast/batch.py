@@ -206,23 +206,46 @@ def check_batch(batch: ForecastBatch) -> None:
         raise DataError("windows.values holds NaN or Inf where the mask says valid.")
 
 
-def normalisation(windows: WindowBatch, columns: Sequence[int]) -> tuple[Array, Array]:
+def normalisation(
+    windows: WindowBatch, columns: Sequence[int], usual: Array | None = None, floor: float = 0.0
+) -> tuple[Array, Array]:
     """Return the mean and scale (B, C) of each window over its valid samples.
 
-    A constant window gets a scale of 1 (its forecast is then in channel units around its value).
+    A constant window gets a scale of 1 (its forecast is then in channel units around its value),
+    or, where the channels' usual deviations are given, a share of these.
+
+    Parameters
+    ----------
+    usual : (C,) deviation of each channel over all that was learned from
+    floor : share of it that is added, squared, to each window's own: no window is scaled by less
     """
     mask = windows.mask[:, columns]
     values = np.where(mask, windows.values[:, columns], 0.0).astype(np.float64)
     count = np.maximum(mask.sum(axis=2), 1)
     mean = values.sum(axis=2) / count
     square = np.where(mask, (values - mean[..., None]) ** 2, 0.0).sum(axis=2) / count
+    if usual is not None:
+        return mean, np.sqrt(square + (floor * usual) ** 2)
     scale = np.sqrt(square)
     return mean, np.where(scale > 1e-6 * (1.0 + np.abs(mean)), scale, 1.0)
 
 
-def normalised_context(windows: WindowBatch, columns: Sequence[int]) -> Array:
-    """Return (B, C, T) windows in their own mean and scale; 0 where nothing is valid."""
-    mean, scale = normalisation(windows, columns)
+def usual_deviation(windows: WindowBatch, columns: Sequence[int]) -> Array:
+    """Return (C,) the deviation of each channel over all windows; 1 where it never moves."""
+    mask = windows.mask[:, columns]
+    values = np.where(mask, windows.values[:, columns], np.nan).astype(np.float64)
+    spread = np.nanstd(values, axis=(0, 2))
+    return np.where(spread > 1e-9 * (1.0 + np.abs(np.nanmean(values, axis=(0, 2)))), spread, 1.0)
+
+
+def normalised_context(
+    windows: WindowBatch,
+    columns: Sequence[int],
+    usual: Array | None = None,
+    floor: float = 0.0,
+) -> Array:
+    """Return (B, C, T) windows in their mean and scale; 0 where nothing is valid."""
+    mean, scale = normalisation(windows, columns, usual, floor)
     mask = windows.mask[:, columns]
     scaled = (windows.values[:, columns] - mean[..., None]) / scale[..., None]
     return np.where(mask, scaled, 0.0)

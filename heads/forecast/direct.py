@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tool_use_om.heads.contract.last_tokens import component_axes, last_tokens, normalised_truth
+from tool_use_om.heads.contract.last_tokens import component_axes, last_tokens
 from tool_use_om.heads.contract.spec import HeadSpec, Param
 from tool_use_om.heads.forecast.base import ForecastHead
 from tool_use_om.heads.forecast.batch import (
@@ -15,6 +15,7 @@ from tool_use_om.heads.forecast.batch import (
     error_quantiles,
     normalisation,
     normalised_context,
+    usual_deviation,
 )
 from tool_use_om.heads.numeric.folds import Fold, plain_folds
 from tool_use_om.heads.numeric.ridge import NormalEquations, normal_equations
@@ -24,6 +25,8 @@ _MOST_SAMPLES = 512  # of the context's end
 _MOST_HELD_OUT = 4000  # held-out rows are thinned to about so many; they only measure errors
 _STRENGTHS = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _INPUTS = ("tokens", "samples", "both")
+_FLAT = 1e-2  # of a channel's usual deviation: no window is scaled by less
+_ERRORS = 0.1  # of it: no window's errors are measured in less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,9 @@ class Direct(ForecastHead):
     the window's mean and scale, or both; which, and the ridge strength, have the least squared
     error, in channel units, on held-out sessions (stretches, where there is one session). With
     samples alone it is the linear model with reversible normalisation that Li and others (2023,
-    "RLinear") train by gradient descent, here in closed form (Toner and Darlow, 2024). The errors
-    made on what was held out give the quantiles.
+    "RLinear") train by gradient descent, here in closed form (Toner and Darlow, 2024). A window
+    counts by its scale, so that nearly flat ones, whose normalised future may be huge, do not rule
+    the map. The errors made on what was held out give the quantiles.
     """
 
     spec: ClassVar[HeadSpec] = HeadSpec(
@@ -79,6 +83,7 @@ class Direct(ForecastHead):
             ),
         ),
     )
+    usual_: Array  # (C,) deviation of each channel over the fitted windows
     token_shift_: Array  # (D,)
     token_matrix_: Array  # (D, dims)
     weights_: Array  # (samples + dims, H); zeros for what is not read
@@ -90,29 +95,52 @@ class Direct(ForecastHead):
         last = last_tokens(batch, self._columns())
         axes = component_axes(last.reshape(-1, last.shape[2]), self._int("dims"))
         self.token_shift_, self.token_matrix_ = axes
-        states = self._states(batch)
-        truth = normalised_truth(batch, self.channels_, self.max_steps_)
+        self.usual_ = usual_deviation(batch.windows, self._columns())
+        weight = self._weight(batch)
+        states, truth = self._states(batch) * weight, self._truth(batch) * weight
         sessions = np.repeat(np.array(batch.windows.session_ids), len(self.channels_))
         everything = normal_equations(states, truth)
         parts = _parts(everything, states, truth, plain_folds(sessions))
-        weight = _weight_in_units(batch, self._columns())
-        self.inputs_, self.strength_ = self._choose(parts, states, truth * weight, weight)
+        self.inputs_, self.strength_ = self._choose(parts, states, truth)
         self.weights_ = self._weights(everything, self.inputs_, self.strength_)
-        self.errors_ = error_quantiles(self._errors(parts, states, truth)[:, None])
+        errors, rows = self._errors(parts, states, truth)
+        errors /= self._error_scale(batch).reshape(-1, 1)[rows] / self._usual_rows(batch)[rows]
+        self.errors_ = error_quantiles(errors[:, None])
 
     def _predict(self, batch: ForecastBatch, n_steps: int) -> Array:
-        mean, scale = normalisation(batch.windows, self._columns())
-        points = self._states(batch) @ self.weights_[:, :n_steps]
-        spread = points.reshape(*mean.shape, n_steps, 1) + self.errors_[:n_steps]
-        quantiles: Array = mean[..., None, None] + scale[..., None, None] * spread
+        mean, scale = normalisation(batch.windows, self._columns(), self.usual_, _FLAT)
+        points = (self._states(batch) @ self.weights_[:, :n_steps]).reshape(*mean.shape, n_steps)
+        centre = mean[..., None] + scale[..., None] * points
+        spread = self._error_scale(batch)[..., None, None] * self.errors_[:n_steps]
+        quantiles: Array = centre[..., None] + spread
         return quantiles
+
+    def _usual_rows(self, batch: ForecastBatch) -> Array:
+        """Return (B * C, 1) the usual deviation of each row's channel."""
+        return np.tile(self.usual_, len(batch))[:, None]
+
+    def _weight(self, batch: ForecastBatch) -> Array:
+        """Return (B * C, 1) each window's scale in its channel's usual deviation."""
+        scale = normalisation(batch.windows, self._columns(), self.usual_, _FLAT)[1]
+        return np.asarray(scale.reshape(-1, 1) / self._usual_rows(batch))
+
+    def _error_scale(self, batch: ForecastBatch) -> Array:
+        """Return (B, C) what errors are measured in."""
+        return normalisation(batch.windows, self._columns(), self.usual_, _ERRORS)[1]
+
+    def _truth(self, batch: ForecastBatch) -> Array:
+        """Return (B * C, H) of what came after, in each window's mean and scale; NaN unknown."""
+        mean, scale = normalisation(batch.windows, self._columns(), self.usual_, _FLAT)
+        truth = batch.truth(self.channels_, self.max_steps_)
+        scaled: Array = ((truth - mean[..., None]) / scale[..., None]).reshape(-1, self.max_steps_)
+        return scaled
 
     def _states(self, batch: ForecastBatch) -> Array:
         """Return (B * C, samples + dims), windows outside, channels inside."""
         columns = self._columns()
         tokens = (last_tokens(batch, columns) - self.token_shift_) @ self.token_matrix_
-        samples = normalised_context(batch.windows, columns)[..., -self._n_samples() :]
-        states = np.concatenate([samples, tokens], axis=2)
+        context = normalised_context(batch.windows, columns, self.usual_, _FLAT)
+        states = np.concatenate([context[..., -self._n_samples() :], tokens], axis=2)
         joined: Array = states.reshape(-1, states.shape[2])
         return joined
 
@@ -132,12 +160,10 @@ class Direct(ForecastHead):
         weights[features] = equations.of(features).solve(strength)
         return weights
 
-    def _choose(
-        self, parts: list[_Part], states: Array, truth: Array, weight: Array
-    ) -> tuple[str, float]:
+    def _choose(self, parts: list[_Part], states: Array, truth: Array) -> tuple[str, float]:
         """Return what to read and how strongly to shrink: least squared error on held-out rows.
 
-        `weight` (N, 1) brings errors from windows' scales to the channel's; `truth` has it in it.
+        Both are weighed, which brings errors to the channel's usual deviation.
         """
         asked, given = self.params["inputs"], self.params["strength"]
         inputs = _INPUTS if asked is None else (str(asked),)
@@ -149,23 +175,16 @@ class Direct(ForecastHead):
         for part in parts:
             for index, (name, strength) in enumerate(tried):
                 points = states[part.rows] @ self._weights(part.train, name, strength)
-                losses[index] += np.nansum((truth[part.rows] - weight[part.rows] * points) ** 2)
+                losses[index] += np.nansum((truth[part.rows] - points) ** 2)
         return tried[int(losses.argmin())]
 
-    def _errors(self, parts: list[_Part], states: Array, truth: Array) -> Array:
-        """Return (n, H) errors on held-out rows."""
+    def _errors(self, parts: list[_Part], states: Array, truth: Array) -> tuple[Array, Array]:
+        """Return (n, H) weighed errors on held-out rows, and which rows these are."""
         errors = []
         for part in parts:
             weights = self._weights(part.train, self.inputs_, self.strength_)
             errors.append(truth[part.rows] - states[part.rows] @ weights)
-        return np.concatenate(errors)
-
-
-def _weight_in_units(batch: ForecastBatch, columns: list[int]) -> Array:
-    """Return (B * C, 1) each window's scale over the typical one of its channel."""
-    scale = normalisation(batch.windows, columns)[1]
-    weight: Array = (scale / np.sqrt((scale**2).mean(axis=0))).reshape(-1, 1)
-    return weight
+        return np.concatenate(errors), np.concatenate([part.rows for part in parts])
 
 
 def _parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, withou
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import channels_of, label_names, open_current
 from tool_use_om.tools.run.drift import drift_json
+from tool_use_om.tools.run.forecast.blend import blended
 from tool_use_om.tools.run.forecast.gate import gated
 from tool_use_om.tools.run.forecast.windows import (
     Request,
@@ -64,6 +65,7 @@ class Backtest:
     held_out: ForecastBatch
     own: str
     gate: dict[str, Any] | None
+    vote: dict[str, Any] | None
     drift: dict[str, Any]
 
 
@@ -152,9 +154,13 @@ def backtest(
     with clock.lap("fit_s"):
         head = fit_forecaster(working_set.head or DEFAULT_HEAD, working_set.head_params, data)
         naive = head if head.name == BASELINE else fit_forecaster(BASELINE, {}, data)
-    own, gate = head.name, None
+    own, gate, vote = head.name, None, None
     if args.allow_raw:
         head, gate = _gated(ctx, working_set, data, head, clock)
+    else:
+        batches = (data.train, data.held_out)
+        refit = _refit(working_set, data)
+        head, vote = blended(head, batches, data.request.horizon_s, refit, clock, seed=ctx.seed)
     with clock.lap("fit_s"):
         conformal = ConformalForecaster(head, coverage=args.coverage).calibrate(data.calibration)
     return Backtest(
@@ -167,6 +173,7 @@ def backtest(
         held_out=data.held_out,
         own=own,
         gate=gate,
+        vote=vote,
         drift=drift_json(
             data.calibration.tokens,
             data.held_out.tokens,
@@ -184,13 +191,19 @@ def _gated(
     clock: Stopwatch,
 ) -> tuple[ForecastHead, dict[str, Any]]:
     """Compare the head with raw-space fallbacks on folds of the training windows."""
+    batches = (data.train, data.held_out)
+    refit = _refit(working_set, data)
+    return gated(head, batches, data.request.horizon_s, refit, clock, seed=ctx.seed)
+
+
+def _refit(working_set: WorkingSet, data: Prepared) -> Callable[[ForecastBatch], ForecastHead]:
+    """Return what fits the working set's head on some of the training windows."""
 
     def refit(train: ForecastBatch) -> ForecastHead:
         name = working_set.head or DEFAULT_HEAD
         return fit_forecaster(name, working_set.head_params, replace(data, train=train))
 
-    batches = (data.train, data.held_out)
-    return gated(head, batches, data.request.horizon_s, refit, clock, seed=ctx.seed)
+    return refit
 
 
 def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Request:

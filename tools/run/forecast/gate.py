@@ -63,7 +63,7 @@ def gated(
         kind = "tokens" if name == head.name else "raw"
         row: dict[str, Any] = {"model": name, "kind": kind, "folds": short(score)}
         if name in tested:
-            row |= {"test": tested[name], "memory_mb": _memory_mb(finalists[name])}
+            row |= {"test": tested[name], "memory_mb": memory_mb(finalists[name])}
         rows.append(row)
     told = {"compared_on": unit, **gate_json(decision, rows, metric)}
     return (rival if decision.escalated else head), told
@@ -118,7 +118,7 @@ def _units(batch: ForecastBatch, channels: tuple[str, ...]) -> list[str]:
     return [by_name[c] for c in channels]
 
 
-def _memory_mb(head: ForecastHead) -> float:
+def memory_mb(head: ForecastHead) -> float:
     """Megabytes of what was fitted; the encoder's weights come on top for a head on tokens."""
     from tool_use_om.heads.samples.head import SampleHead
 

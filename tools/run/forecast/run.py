@@ -73,6 +73,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
             "steps": _steps(ahead, dataset),
             "gate": test.gate,
+            "vote": test.vote,
             "drift": test.drift,
             "notes": [
                 n
@@ -99,7 +100,8 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
 
 
 def _warnings(test: Backtest) -> list[str]:
-    return [*gate_notes(test.gate), *drift_notes(test.drift)]
+    told = [str(test.vote.get("why") or test.vote["why_not"])] if test.vote else []
+    return [*gate_notes(test.gate), *told, *drift_notes(test.drift)]
 
 
 def _judged(test: Backtest, seed: int) -> dict[str, Any]:

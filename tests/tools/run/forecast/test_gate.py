@@ -14,6 +14,7 @@ from tool_use_om.tokenizers.tokens import Tokens
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.forecast import gate as gate_forecast
+from tool_use_om.tools.run.forecast.scores import window_groups
 
 pytest.importorskip("aeon")
 
@@ -94,6 +95,6 @@ def test_gate_keeps_a_head_that_is_right() -> None:
 def test_gate_compares_stretches_of_a_single_session() -> None:
     """One long session gives stretches of time as groups, and says so."""
     windows = _batch(0, 1)
-    groups, unit = gate_forecast._groups(windows)
+    groups, unit = window_groups(windows, gate_forecast.FEWEST_SESSIONS)
     assert unit == "stretches of consecutive windows"
     assert len(set(groups)) == 6
