@@ -7,6 +7,7 @@ run again. Ctrl-C lets the call that is running finish first, and keeps its resu
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -21,6 +22,8 @@ from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.graph import Agent, build_graph
 from tool_use_om.agent.state import AgentInput
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.hashing import check_unchanged, fingerprint
+from tool_use_om.data.workspace import Workspace, atomic_file, check_name
 
 OnEvent = Callable[[str, Any], None]
 _BUSY_S = 30.0
@@ -66,6 +69,7 @@ def run_question(
         graph = build(checkpointer=SqliteSaver(connection))
         before = graph.get_state(config)
         given = _input(before, question, reply, thread_id)
+        _check_data(context, saver_path.parent, thread_id, resumed=bool(before.tasks))
         if before.interrupts and reply is None:
             return _final(before)  # the person is asked again; nothing is run twice
         stream = graph.stream(given, config, context=context, stream_mode=_MODES, durability="sync")
@@ -73,6 +77,28 @@ def run_question(
             if on_event:
                 on_event(str(mode), payload)
         return _final(graph.get_state(config))
+
+
+def _check_data(context: AgentContext, root: Path, thread_id: str, *, resumed: bool) -> None:
+    """Note what data a run begins on; refuse to go on with a run whose data changed since.
+
+    Raises
+    ------
+    DataError : a file of the data set is not as it was when the run began
+    """
+    workspace = Workspace.at(context.workspace)
+    folder = workspace.root / "datasets" / context.dataset
+    noted = root / "runs" / check_name("A run's name", thread_id) / "data.json"
+    if not (folder / "manifest.json").is_file():
+        return  # a sample that is built when it is first read, or no such set: said there
+    now = fingerprint(folder)
+    if resumed and noted.is_file():
+        before = json.loads(noted.read_text(encoding="utf-8"))
+        if before.get("dataset") == context.dataset:
+            check_unchanged(context.dataset, before["files"], now)
+        return
+    with atomic_file(noted) as partial:
+        partial.write_text(json.dumps({"dataset": context.dataset, "files": now}), encoding="utf-8")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.parquet import footer_checksum
 
 
 def hash_session(
@@ -31,6 +36,35 @@ def hash_dataset(facts: Mapping[str, Any], session_hashes: Mapping[str, str]) ->
     return combine(
         [_canonical(facts).decode(), *(f"{k}={session_hashes[k]}" for k in sorted(session_hashes))]
     )
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Return file → its size and checksum, of the data set that lies in a folder.
+
+    Of a Parquet file the footer is read, which holds the sizes, places and ranges of all columns:
+    what was written anew has another one. Pages check themselves when they are read.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".parquet":
+            checksum = footer_checksum(path)
+        elif path.suffix == ".json":
+            checksum = zlib.crc32(path.read_bytes())
+        else:
+            continue
+        found[str(path.relative_to(folder))] = f"{path.stat().st_size} {checksum:08x}"
+    return found
+
+
+def check_unchanged(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Raise DataError naming the files of a data set that are not as they were."""
+    files = sorted(f for f in {*before, *now} if before.get(f) != now.get(f))
+    if files:
+        shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        raise DataError(
+            f"The data set {name!r} has changed since this run began: {shown}. Results from before "
+            "and after do not belong together; ask again in a new run."
+        )
 
 
 def combine(parts: Iterable[str]) -> str:

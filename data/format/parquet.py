@@ -69,6 +69,17 @@ def _check_seal(path: Path) -> None:
         raise OSError("its footer does not match the footer's checksum")
 
 
+def footer_checksum(path: Path) -> int:
+    """Return the checksum of a file's footer; DataError names a file that has none."""
+    try:
+        with path.open("rb") as file:
+            return zlib.crc32(_footer(file))
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read as Parquet ({_short(error)}). Convert the set again."
+        ) from error
+
+
 def _footer(file: BinaryIO) -> bytes:
     """Return the footer with its length and the closing magic number."""
     size = file.seek(0, os.SEEK_END)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pkgutil
+import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,3 +110,38 @@ def main(argv: Sequence[str] | None = None) -> None:
     except TuomError as error:
         typer.echo(f"error: {plain_text(str(error))}", err=True)
         raise SystemExit(2) from error
+    except (OSError, sqlite3.Error, MemoryError) as error:
+        if os.environ.get("TUOM_TRACEBACK"):
+            raise
+        typer.echo(f"error: {plain_text(outside(error))}", err=True)
+        raise SystemExit(2) from error
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def outside(error: BaseException) -> str:
+    """Return in one line what the machine refused, and what to do about it."""
+    where = getattr(error, "filename", None) or "the workspace"
+    code, text = getattr(error, "errno", None), str(error).casefold()
+    if isinstance(error, MemoryError):
+        told = "The memory of this machine does not suffice. Select fewer sessions or channels."
+    elif code in _FULL or "disk is full" in text:
+        told = f"There is no room left to write {where}. Free some, or choose another --workspace."
+    elif code in _FORBIDDEN or "readonly database" in text or "unable to open database" in text:
+        told = (
+            f"{where} must not be written here (read-only, or not yours). Choose a folder of yours "
+            "with --workspace or $TUOM_WORKSPACE."
+        )
+    elif isinstance(error, sqlite3.DatabaseError):
+        told = (
+            f"The saved runs of the workspace are damaged ({error}). Move checkpoints.sqlite out "
+            "of the workspace; data sets and results stay."
+        )
+    elif isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError):
+        told = f"{where} is in the way: a file stands where a folder is needed. Move it."
+    else:
+        reason = getattr(error, "strerror", None) or error
+        told = f"{where}: {reason}. Check the path and try again."
+    return told

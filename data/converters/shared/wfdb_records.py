@@ -15,6 +15,7 @@ from tool_use_om.data.format.session_rules import Interval
 from tool_use_om.data.values import Untyped
 
 BEATS = "NLRBAaJSVrFejnE/fQ?"  # annotation codes that stand for one heart beat
+DENSEST = 64  # samples a byte of a signal file, at most; FLAC reaches some twenty
 REACH_S = 1.0  # a beat's label never reaches farther from its mark
 # what wfdb lets through from damaged files, a header that names itself as a segment included
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
@@ -84,8 +85,9 @@ def read_header(path: Path, header: Untyped = None) -> Record:
     header = _header(path) if header is None else header
     if not (header.sig_len and header.fs):
         raise DataError(f"{path}.hea states no number of samples or no rate.")
+    _check_size(path, header)
     try:
-        sources = _sources(header)
+        sources = _sources(path, header)
     except FAILURES as error:
         raise DataError(f"{path}.hea cannot be read: {error}. Is the record complete?") from error
     start = header.base_datetime
@@ -99,15 +101,48 @@ def read_header(path: Path, header: Untyped = None) -> Record:
     )
 
 
-def _sources(header: Untyped) -> tuple[Source, ...]:
+def _check_size(path: Path, header: Untyped) -> None:
+    """Refuse a header that promises far more samples than its files can hold.
+
+    Raises
+    ------
+    DataError : over `DENSEST` samples a byte, as only a damaged header says
+    """
+    names = {str(n) for n in getattr(header, "file_name", None) or ()}
+    files = [path.parent / name for name in names]
+    held = sum(f.stat().st_size for f in files if f.is_file())
+    frames = getattr(header, "samps_per_frame", None) or [1] * header.n_sig
+    promised = int(header.sig_len) * sum(int(k) for k in frames)
+    if held and promised > DENSEST * held:
+        raise DataError(
+            f"{path}.hea promises {promised} samples, but its signal files hold {held} bytes. The "
+            "header is damaged: fetch the record again."
+        )
+
+
+def _uncalibrated(path: Path) -> list[bool]:
+    """Return of each signal whether its header states no gain: its numbers have no unit then."""
+    text = path.with_name(path.name + ".hea").read_text(encoding="utf-8", errors="replace")
+    lines = [x for x in text.splitlines() if x.strip() and not x.startswith("#")][1:]
+    gains = [[*x.split(), "", "", ""][2].partition("(")[0].partition("/")[0] for x in lines]
+    return [gain in {"", "0", "0.0"} for gain in gains]
+
+
+def _sources(path: Path, header: Untyped) -> tuple[Source, ...]:
     multiple = hasattr(header, "seg_name")
     names = header.get_sig_name() if multiple else header.sig_name
     frames = [1] * header.n_sig if multiple else list(header.samps_per_frame)
     parts = [s for s in header.segments if s] if multiple else [header]
     unit_of = {n: u for s in parts for n, u in zip(s.sig_name or (), s.units or (), strict=True)}
+    raw = [False] * len(names) if multiple else _uncalibrated(path)
+    raw += [False] * (len(names) - len(raw))
     return tuple(
-        Source(label=str(n), unit=str(unit_of.get(n) or ""), rate_hz=float(header.fs * k))
-        for n, k in zip(names, frames, strict=True)
+        Source(
+            label=str(n),
+            unit="" if uncalibrated else str(unit_of.get(n) or ""),
+            rate_hz=float(header.fs * k),
+        )
+        for n, k, uncalibrated in zip(names, frames, raw, strict=False)
     )
 
 

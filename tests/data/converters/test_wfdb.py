@@ -232,3 +232,26 @@ def test_wfdb_keeps_a_mimic_patient_in_one_split(tmp_path: Path) -> None:
     sessions = DataSet.open(tmp_path / "w").sessions()
     assert sorted(sessions["subject_id"]) == ["p000020", "s00001", *["s25047"] * 3]
     assert (sessions.groupby("subject_id")["split"].nunique() == 1).all()
+
+
+def test_wfdb_refuses_a_header_that_promises_more_than_the_files_hold(tmp_path: Path) -> None:
+    """A header that asks for hundreds of gigabytes is refused before anything is read."""
+    write(tmp_path / "db", "100")
+    header = tmp_path / "db" / "100.hea"
+    lines = header.read_text().splitlines()
+    lines[0] = lines[0].replace(" 400", " 50000000000")
+    header.write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match="header is damaged"):
+        wfdb.convert(tmp_path / "db", tmp_path / "out")
+
+
+def test_wfdb_gives_no_unit_to_a_signal_without_a_gain(tmp_path: Path) -> None:
+    """An uncalibrated signal's numbers are no millivolts."""
+    write(tmp_path / "db", "100")
+    header = tmp_path / "db" / "100.hea"
+    lines = [line.replace("200.0(0)/mV", "0(0)/mV") if " I" in line and " II" not in line else line
+             for line in header.read_text().splitlines()]  # fmt: skip
+    header.write_text("\n".join(lines) + "\n")
+    wfdb.convert(tmp_path / "db", tmp_path / "out")
+    manifest = DataSet.open(tmp_path / "out").manifest
+    assert [manifest.unit_of(c) for c in manifest.channel_ids] == ["a.u.", "mV", "mV"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import sqlite3
 import subprocess
 import sys
 
@@ -65,3 +67,23 @@ def test_error_meant_for_a_person_is_one_paragraph(
         cli.main(["ask", "anything"])
     assert stop.value.code == 2
     assert capsys.readouterr().err == "error: expected this, got that; do so.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.EROFS, "Read-only file system", "/x/.tuom"), "--workspace"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x/a"), "no room left"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "must not be written"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/x"), "in the way"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "must not be written"),
+        (sqlite3.OperationalError("database or disk is full"), "no room left"),
+        (sqlite3.DatabaseError("file is not a database"), "Move checkpoints.sqlite"),
+        (MemoryError(), "fewer sessions"),
+    ],
+)
+def test_what_the_machine_refuses_is_told_in_one_line(error: Exception, told: str) -> None:
+    """Read-only and full disks, files in the way, damaged run files: one line, with a next step."""
+    text = cli.outside(error)
+    assert told in text
+    assert "\n" not in text

@@ -97,10 +97,11 @@ def compared(own: Errors, naive: Errors, sessions: np.ndarray, seed: int) -> dic
 
 
 def finite_mean(values: np.ndarray) -> float:
-    """Return the mean of the finite values."""
+    """Return the mean of the finite values; NaN where there is none, as for a constant's MASE."""
     import numpy as np
 
-    return float(np.mean(values[np.isfinite(values)]))
+    known = values[np.isfinite(values)]
+    return float(np.mean(known)) if known.size else float("nan")
 
 
 STRETCHES = 20  # of consecutive windows, where few sessions are judged
