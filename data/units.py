@@ -1,158 +1,211 @@
-"""The closed table of units a channel may have, and the spellings accepted on import."""
+"""The closed table of units: what a channel may have, how each is written, what converts into what.
+
+One line adds a unit: on import, in a column's name, in a question, in a result and in an answer it
+is then known by all its spellings.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tool_use_om.data.errors import NotFoundError, unknown
+from tool_use_om.data.format.calendar import MONTH_S
 
-UNITS: dict[str, str] = {
-    "1": "a number without a unit",
-    "a.u.": "arbitrary: the source does not say",
-    "%": "percent",
-    "m": "metres",
-    "m/s": "metres per second",
-    "m/s^2": "metres per second squared",
-    "g": "standard gravity (9.80665 m/s^2)",
-    "mg": "thousandths of standard gravity",
-    "deg": "degrees of angle",
-    "deg/s": "degrees per second",
-    "rad": "radians",
-    "rad/s": "radians per second",
-    "uT": "microtesla",
-    "bpm": "beats per minute",
-    "Hz": "per second",
-    "s": "seconds",
-    "ms": "milliseconds",
-    "V": "volts",
-    "mV": "millivolts",
-    "uV": "microvolts",
-    "A": "amperes",
-    "W": "watts",
-    "kW": "kilowatts",
-    "kWh": "kilowatt hours",
-    "degC": "degrees Celsius",
-    "K": "kelvins",
-    "Pa": "pascals",
-    "mmHg": "millimetres of mercury",
-    "hPa": "hectopascals",
-    "N": "newtons",
-    "uS": "microsiemens",
-    "lx": "lux",
-    "dB": "decibels",
-    "dBm": "decibels over a milliwatt",
-    "B": "bytes",
-    "KB": "kilobytes",
-    "MB": "megabytes",
-    "GB": "gigabytes",
-    "KB/s": "kilobytes per second",
-    "MB/s": "megabytes per second",
-    "MHz": "million per second",
-    "count": "how many",
-    "mA": "milliamperes",
-    "mm": "millimetres",
-    "cm": "centimetres",
-    "km": "kilometres",
-    "mm/s": "millimetres per second",
-    "km/h": "kilometres per hour",
-    "kg": "kilograms",
-    "l": "litres",
-    "l/min": "litres per minute",
-    "m^3/h": "cubic metres per hour",
-    "Nm": "newton metres",
-    "rpm": "turns per minute",
-    "kHz": "thousand per second",
-    "min": "minutes",
-    "h": "hours",
-    "Wh": "watt hours",
-    "MW": "megawatts",
-    "bar": "bars",
-    "mbar": "millibars",
-    "kPa": "kilopascals",
-    "degF": "degrees Fahrenheit",
-    "ppm": "parts per million",
-    "USD": "US dollars",
-    "EUR": "euros",
-}
 
-_SPELLINGS: dict[str, str] = {
-    "": "a.u.",
-    "au": "a.u.",
-    "unknown": "a.u.",
-    "none": "1",
-    "unitless": "1",
-    "percent": "%",
-    "pct": "%",
-    "m/s2": "m/s^2",
-    "m/s²": "m/s^2",
-    "ms^-2": "m/s^2",
-    "m/s**2": "m/s^2",
-    "°/s": "deg/s",
-    "dps": "deg/s",
-    "°": "deg",
-    "°c": "degC",
-    "c": "degC",
-    "celsius": "degC",
-    "°f": "degF",
-    "fahrenheit": "degF",
-    "lux": "lx",
-    "u/min": "rpm",
-    "kmh": "km/h",
-    "kph": "km/h",
-    "m3/h": "m^3/h",
-    "m³/h": "m^3/h",
-    "liter": "l",
-    "litre": "l",
-    "µt": "uT",
-    "μt": "uT",
-    "µv": "uV",
-    "μv": "uV",
-    "µs": "uS",
-    "μs": "uS",
-    "beats/min": "bpm",
-    "volts": "V",
-    "$": "USD",
-    "dollars": "USD",
-    "euro": "EUR",
-    "€": "EUR",
-    "counts": "count",
-}
+@dataclass(frozen=True)
+class UnitRow:
+    """One unit.
+
+    Parameters
+    ----------
+    name : as channels and results have it
+    says : what it is, in words
+    family : units of one family convert into each other; "" = into no other
+    factor : what one of it is in the family's base unit
+    also : other spellings, separated by ``|``
+    ends : further endings of a column's name that mean it ("speed_kph"), besides the unit's own
+    channel : a channel may have it
+    column : the name of a column may end with it ("flow_l_min"); not "x_min", which is a minimum
+    """
+
+    name: str
+    says: str
+    family: str = ""
+    factor: float = 1.0
+    also: str = ""
+    ends: str = ""
+    channel: bool = True
+    column: bool = True
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """All spellings, the name first."""
+        return (self.name, *filter(None, self.also.split("|")))
+
+
+_ROWS: tuple[UnitRow, ...] = (
+    UnitRow("1", "a number without a unit", also="none|unitless|-", column=False),
+    UnitRow("a.u.", "arbitrary: the source does not say",
+            also="au|a.u|a. u.|unknown|arbitrary units", column=False),
+    UnitRow("count", "how many", also="counts", column=False),
+    UnitRow("%", "percent", "fraction", 0.01, "percent|pct|per cent|pp|percentage points",
+            ends="pct|percent"),
+    UnitRow("frac", "a share of one", "fraction", 1.0, "fraction", channel=False, column=False),
+    UnitRow("ppm", "parts per million", "fraction", 1e-6),
+    UnitRow("s", "seconds", "time", 1.0, "sec|secs|second|seconds", column=False),
+    UnitRow("ms", "milliseconds", "time", 1e-3, "msec|msecs|millisecond|milliseconds",
+            column=False),
+    UnitRow("min", "minutes", "time", 60.0, "mins|minute|minutes", column=False),
+    UnitRow("h", "hours", "time", 3600.0, "hr|hrs|hour|hours", column=False),
+    UnitRow("d", "days", "time", 86400.0, "day|days", column=False),
+    UnitRow("week", "weeks", "time", 604800.0, "weeks|wk", channel=False, column=False),
+    UnitRow("fortnight", "two weeks", "time", 1209600.0, channel=False, column=False),
+    UnitRow("month", "nominal months", "time", MONTH_S, "months", channel=False, column=False),
+    UnitRow("year", "nominal years", "time", 12 * MONTH_S, "years|yr|yrs",
+            channel=False, column=False),
+    UnitRow("Hz", "per second", "rate", 1.0, "hertz|1/s"),
+    UnitRow("kHz", "thousand per second", "rate", 1e3),
+    UnitRow("MHz", "million per second", "rate", 1e6),
+    UnitRow("bpm", "beats per minute", "rate", 1 / 60,
+            "beats/min|beats per minute|steps/min|steps per minute|steps a minute|per minute|/min"),
+    UnitRow("1/min", "per minute", "rate", 1 / 60),
+    UnitRow("1/h", "per hour", "rate", 1 / 3600, "per hour|/h"),
+    UnitRow("1/day", "per day", "rate", 1 / 86400, "per day|/day"),
+    UnitRow("rpm", "turns per minute", "rate", 1 / 60,
+            "u/min|rev/min|revolutions per minute|turns per minute"),
+    UnitRow("m", "metres", "length", 1.0, "metre|metres|meter|meters", column=False),
+    UnitRow("mm", "millimetres", "length", 1e-3, "millimetre|millimetres|millimeter|millimeters"),
+    UnitRow("cm", "centimetres", "length", 1e-2, "centimetre|centimetres|centimeter|centimeters"),
+    UnitRow("km", "kilometres", "length", 1e3, "kilometre|kilometres|kilometer|kilometers"),
+    UnitRow("m/s", "metres per second", "speed", 1.0, "metres per second|meters per second"),
+    UnitRow("mm/s", "millimetres per second", "speed", 1e-3, "millimetres per second"),
+    UnitRow("km/h", "kilometres per hour", "speed", 1 / 3.6, "kmh|kph|kilometres per hour",
+            ends="kmh|kph"),
+    UnitRow("m/s^2", "metres per second squared", "acceleration", 1.0, "ms2|ms-2", ends="ms2"),
+    UnitRow("g", "standard gravity (9.80665 m/s^2)", "acceleration", 9.80665, column=False),
+    UnitRow("mg", "thousandths of standard gravity", "acceleration", 9.80665e-3, column=False),
+    UnitRow("deg", "degrees of angle", "angle", 1.0, "°"),
+    UnitRow("rad", "radians", "angle", 57.29577951308232, "radians"),
+    UnitRow("deg/s", "degrees per second", "turning", 1.0, "°/s|dps|degrees per second",
+            ends="dps"),
+    UnitRow("rad/s", "radians per second", "turning", 57.29577951308232, "radians per second"),
+    UnitRow("V", "volts", "voltage", 1.0, "volt|volts"),
+    UnitRow("kV", "kilovolts", "voltage", 1e3, "kilovolts"),
+    UnitRow("mV", "millivolts", "voltage", 1e-3, "millivolts"),
+    UnitRow("uV", "microvolts", "voltage", 1e-6, "µv|microvolts"),
+    UnitRow("A", "amperes", "current", 1.0, "ampere|amperes|amps"),
+    UnitRow("mA", "milliamperes", "current", 1e-3, "milliamps"),
+    UnitRow("W", "watts", "power", 1.0, "watt|watts"),
+    UnitRow("kW", "kilowatts", "power", 1e3, "kilowatt|kilowatts"),
+    UnitRow("MW", "megawatts", "power", 1e6, "megawatt|megawatts", column=False),
+    UnitRow("Wh", "watt hours", "energy", 1.0, "watt hours"),
+    UnitRow("kWh", "kilowatt hours", "energy", 1e3, "kilowatt hours"),
+    UnitRow("MWh", "megawatt hours", "energy", 1e6, "megawatt hours"),
+    UnitRow("J", "joules", "energy", 1 / 3600, "joule|joules"),
+    UnitRow("uS", "microsiemens", "conductance", 1.0, "µs|microsiemens"),
+    UnitRow("uT", "microtesla", "field", 1.0, "µt|microtesla"),
+    UnitRow("degC", "degrees Celsius", "degC", 1.0,
+            "°c|C|celsius|deg c|degrees c|degree celsius|degrees celsius|degree|degrees",
+            ends="celsius"),
+    UnitRow("degF", "degrees Fahrenheit", "degF", 1.0, "°f|F|fahrenheit|degrees fahrenheit"),
+    UnitRow("K", "kelvins", "kelvin", 1.0, "kelvin|kelvins"),
+    UnitRow("Pa", "pascals", "pressure", 1.0, "pascal|pascals"),
+    UnitRow("hPa", "hectopascals", "pressure", 100.0, "hectopascals"),
+    UnitRow("kPa", "kilopascals", "pressure", 1e3, "kilopascals"),
+    UnitRow("bar", "bars", "pressure", 1e5),
+    UnitRow("mbar", "millibars", "pressure", 100.0, "millibars"),
+    UnitRow("psi", "pounds per square inch", "pressure", 6894.757293168),
+    UnitRow("mmHg", "millimetres of mercury", "pressure", 133.322387415),
+    UnitRow("N", "newtons", "force", 1.0, "newton|newtons"),
+    UnitRow("kN", "kilonewtons", "force", 1e3, "kilonewtons"),
+    UnitRow("Nm", "newton metres", "torque", 1.0, "newton metres", column=False),
+    UnitRow("kg", "kilograms", "mass", 1.0, "kilogram|kilograms|kilos"),
+    UnitRow("t", "tonnes", "mass", 1e3, "tonne|tonnes", column=False),
+    UnitRow("l", "litres", "volume", 1e-3, "litre|litres|liter|liters", column=False),
+    UnitRow("ml", "millilitres", "volume", 1e-6, "millilitres|milliliters"),
+    UnitRow("m^3", "cubic metres", "volume", 1.0, "cubic metres|cubic meters"),
+    UnitRow("l/min", "litres per minute", "flow", 1 / 60000, "litres per minute"),
+    UnitRow("m^3/h", "cubic metres per hour", "flow", 1 / 3600, "cubic metres per hour"),
+    UnitRow("mg/dL", "milligrams per decilitre", also="milligrams per decilitre"),
+    UnitRow("mmol/L", "millimoles per litre", also="millimoles per litre"),
+    UnitRow("ug/m^3", "micrograms per cubic metre", also="µg/m3"),
+    UnitRow("lx", "lux", also="lux", ends="lux"),
+    UnitRow("dB", "decibels", also="decibel|decibels"),
+    UnitRow("dBm", "decibels over a milliwatt"),
+    UnitRow("B", "bytes", "bytes", 1.0, "byte|bytes", column=False),
+    UnitRow("KB", "kilobytes", "bytes", 1e3, "kilobytes"),
+    UnitRow("MB", "megabytes", "bytes", 1e6, "megabytes"),
+    UnitRow("GB", "gigabytes", "bytes", 1e9, "gigabytes"),
+    UnitRow("KB/s", "kilobytes per second", "bytes a second", 1e3),
+    UnitRow("MB/s", "megabytes per second", "bytes a second", 1e6),
+    UnitRow("USD", "US dollars", also="$|dollar|dollars"),
+    UnitRow("EUR", "euros", also="€|euro|euros"),
+    UnitRow("GBP", "pounds sterling", also="£|pounds sterling"),
+)  # fmt: skip
+
+UNITS: dict[str, str] = {row.name: row.says for row in _ROWS if row.channel}
+"""The units a channel may have → what they are."""
+
+_PLAIN = frozenset({"", "1", "count"})  # what is no unit but a number
+_KEYS = {"_s": "s", "_ms": "ms", "_hz": "Hz", "_frac": "frac", "_pct": "%", "_mb": "MB"}
+_NO_SHOW = frozenset({"frac", "1"})
+
+
+def _fold(text: str) -> str:
+    """Return a unit without case, spaces, brackets and marks of a power: m/s², (m/s)^2, M/S2."""
+    folded = text.strip().casefold().replace("²", "2").replace("³", "3").replace("·", "*")
+    return re.sub(r"\*\*|[()\s^]", "", folded)
+
+
+def _by_spelling() -> dict[str, UnitRow]:
+    """Return folded spelling → its unit; a spelling that folds like two units is left to them."""
+    found: dict[str, list[UnitRow]] = {}
+    for row in _ROWS:
+        for spelling in row.written:
+            rows = found.setdefault(_fold(spelling), [])
+            rows += [row] if row not in rows else []
+    return {folded: rows[0] for folded, rows in found.items() if len(rows) == 1}
+
+
+_NAMED = {row.name: row for row in _ROWS}
+_SPELLED = _by_spelling()
+
+
+def _row_of(text: str) -> UnitRow | None:
+    return _NAMED.get(text.strip()) or _SPELLED.get(_fold(text))
 
 
 def check_unit(unit: str) -> str:
-    """Return the table's spelling of `unit`.
-
-    Exact spellings win, then known other spellings, then the one entry that differs only in case.
+    """Return the table's spelling of `unit`; an empty one is "a.u.".
 
     Raises
     ------
     NotFoundError : a unit that is not in the table; "a.u." stands for "the source does not say"
     """
-    text = unit.strip()
-    if text in UNITS:
-        return text
-    if text.casefold() in _SPELLINGS:
-        return _SPELLINGS[text.casefold()]
-    same = [u for u in UNITS if u.casefold() == text.casefold()]
-    if len(same) == 1:
-        return same[0]
-    raise unknown("unit", unit, UNITS)
+    row = _row_of(unit or "a.u.") if unit.strip() else _NAMED["a.u."]
+    if row is None or not row.channel:
+        raise unknown("unit", unit, UNITS)
+    return row.name
 
 
 _BRACKETS = re.compile(r"[\[(]\s*([^\])]{1,20}?)\s*[\])]\s*$")
-_SUFFIX_UNITS: dict[str, str] = {
-    "kw": "kW", "kwh": "kWh", "wh": "Wh", "mv": "mV", "uv": "uV", "ma": "mA",
-    "hz": "Hz", "khz": "kHz", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
-    "mmhg": "mmHg", "degc": "degC", "celsius": "degC", "degf": "degF", "rpm": "rpm", "bpm": "bpm",
-    "lux": "lx", "db": "dB", "dbm": "dBm", "mm": "mm", "cm": "cm", "km": "km", "kg": "kg",
-    "deg": "deg", "rad": "rad", "ppm": "ppm", "ms2": "m/s^2", "dps": "deg/s", "pct": "%",
-    "percent": "%", "usd": "USD", "eur": "EUR", "mm_s": "mm/s", "m_s": "m/s", "m_s2": "m/s^2",
-    "km_h": "km/h", "kmh": "km/h", "kph": "km/h", "deg_s": "deg/s", "rad_s": "rad/s",
-    "l_min": "l/min", "m3_h": "m^3/h", "w": "W",
-}  # fmt: skip
-_CAPITALS = {"V": "V", "A": "A", "W": "W", "N": "N", "C": "degC", "K": "K", "F": "degF"}
+_COLUMNS = [row for row in _ROWS if row.channel and row.column]
+_CAPITALS = {
+    spelling: row.name
+    for row in _COLUMNS
+    for spelling in row.written
+    if len(spelling) == 1 and spelling.isupper()
+}
+# what a column's name may end with, folded and with "_" for "/"
+_ENDINGS = {
+    _fold(ending).replace("/", "_"): row.name
+    for row in _COLUMNS
+    for ending in (row.name, *filter(None, row.ends.split("|")))
+    if len(ending) > 1
+}
 
 
 def unit_in_name(name: str) -> str | None:
@@ -184,63 +237,9 @@ def _suffix_unit(name: str) -> str | None:
             continue
         if size == 1 and len(end) == 1:
             return _CAPITALS.get(end) if "_" in name else None
-        if end.casefold() in _SUFFIX_UNITS:
-            return _SUFFIX_UNITS[end.casefold()]
+        if end.casefold() in _ENDINGS:
+            return _ENDINGS[end.casefold()]
     return None
-
-
-# written form (folded) → (family, factor to the family's base unit)
-_TABLE: dict[str, tuple[str, float]] = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("s", 1.0)),
-    **dict.fromkeys(("ms", "millisecond", "milliseconds"), ("s", 1e-3)),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), ("s", 60.0)),
-    **dict.fromkeys(("h", "hour", "hours"), ("s", 3600.0)),
-    **dict.fromkeys(("day", "days"), ("s", 86400.0)),
-    **dict.fromkeys(("hz", "hertz", "1/s"), ("hz", 1.0)),
-    "khz": ("hz", 1e3),
-    **dict.fromkeys(("/h", "1/h", "per hour"), ("hz", 1 / 3600)),
-    **dict.fromkeys(("/day", "1/day", "per day"), ("hz", 1 / 86400)),
-    **dict.fromkeys(("bpm", "/min", "1/min", "steps/min", "beats/min"), ("hz", 1 / 60)),
-    **dict.fromkeys(("%", "percent", "per cent", "pct", "pp"), ("fraction", 0.01)),
-    **dict.fromkeys(("frac", "fraction"), ("fraction", 1.0)),
-    **dict.fromkeys(("a.u", "a.u.", "au", "arbitrary units"), ("a.u.", 1.0)),
-    **dict.fromkeys(("deg/s", "°/s", "dps"), ("deg/s", 1.0)),
-    **dict.fromkeys(("degc", "°c"), ("degC", 1.0)),
-    **dict.fromkeys(("g", "m", "rad/s", "deg", "rad", "v", "w", "usd"), ("", 1.0)),
-    "mv": ("v", 1e-3),
-    **dict.fromkeys(("uv", "µv", "μv"), ("v", 1e-6)),
-    **dict.fromkeys(("kg", "mm", "cm", "km", "kw", "kwh", "km/h", "db", "m/s"), ("", 1.0)),
-    "m/s^2": ("m/s^2", 1.0),
-    "kb": ("byte", 1e3),
-    "mb": ("byte", 1e6),
-    "gb": ("byte", 1e9),
-}
-
-
-_PHRASES = {
-    "steps per minute": "bpm",
-    "beats per minute": "bpm",
-    "per minute": "bpm",
-    "steps a minute": "bpm",
-    "percentage points": "%",
-    "per cent": "%",
-    "arbitrary units": "a.u.",
-}
-
-
-_SUFFIXES = {"_s": "s", "_ms": "ms", "_hz": "Hz", "_frac": "frac", "_pct": "%", "_mb": "MB"}
-
-
-_NOT_UNITS = {"", "1", "-", "none", "unitless", "count"}
-
-
-_POWER = re.compile(r"\([^()\s]{1,12}\)\s?(?:\^\d|[²³])")
-
-
-_WORD = re.compile(r"[A-Za-zµμ°%/][A-Za-z0-9µμ°%/^²·.]*")
-
-
-NUMBERED_GAP = r"[\s\u00a0\u202f]?[-\u2010\u2011]?"
 
 
 @dataclass(frozen=True)
@@ -256,57 +255,38 @@ def read_unit(text: str | None) -> Unit | None:
 
     Units that are not in the table stand for themselves.
     """
-    folded = _fold(text or "")
-    if folded in _NOT_UNITS:
-        return None
-    family, factor = _TABLE.get(folded, (folded, 1.0))
-    return Unit(family or folded, factor)
-
-
-def unit_named(text: str, known: frozenset[str]) -> Unit | None:
-    """Return the unit that `text` is the name of, None where it is another word.
-
-    Parameters
-    ----------
-    known : unit families that occur in the results
-    """
-    unit = read_unit(text)
-    return unit if unit and (_fold(text) in _TABLE or unit.family in known) else None
+    row = _row_of(text or "1")
+    if row is None:
+        return Unit(_fold(text or ""))
+    return None if row.name in _PLAIN else Unit(row.family or row.name, row.factor)
 
 
 def unit_of_key(key: str) -> str | None:
     """Return the unit a result's key ends with, None where it says none."""
-    return next((unit for end, unit in _SUFFIXES.items() if key.endswith(end)), None)
+    return next((unit for end, unit in _KEYS.items() if key.endswith(end)), None)
 
 
-def unit_after(text: str, known: frozenset[str]) -> Unit | None:
-    """Return the unit `text` begins with, as it follows a number in prose.
+def unit_in_words(unit: str | None) -> str:
+    """Return a unit as people write it behind a number: "m/s²", nothing for a plain one."""
+    row = _row_of(unit or "1")
+    text = str(unit)
+    if row is None or (_fold(text) != _fold(row.name) and text not in row.ends.split("|")):
+        name = text  # written in words already: "days", "/h"
+    else:
+        name = "" if row.name in _NO_SHOW else row.name
+    squared = re.sub(r"\^2$", "²", re.sub(r"\^3$", "³", "" if unit is None else name))
+    return re.sub(r"^\(([^()/]*)\)²$", r"\1²", squared)
 
-    Parameters
-    ----------
-    known : unit families that occur in the results, so that a literal unit of theirs is recognised;
-        any other word after a number ("40 sessions") is a noun, not a unit
+
+def spellings(*families: str) -> Iterator[tuple[str, str, float]]:
+    """Yield (spelling, unit, factor) of each unit, of all families if none is named.
+
+    The spellings are as the table has them, neither folded nor in any order of length.
     """
-    gap = re.match(NUMBERED_GAP, text)
-    rest = text[gap.end() if gap else 0 :]
-    for phrase, written in _PHRASES.items():
-        if rest.casefold().startswith(phrase):
-            return read_unit(written)
-    word = _POWER.match(rest) or _WORD.match(rest)
-    for candidate in _shorter(word.group()) if word else ():
-        if unit := unit_named(candidate, known):
-            return unit
-    return None
-
-
-def _shorter(word: str) -> list[str]:
-    """Return the word, and it without the punctuation that ends a clause."""
-    return [word, word.rstrip("."), word.partition("/")[0].rstrip(".")]
-
-
-def _fold(text: str) -> str:
-    folded = text.strip().casefold().replace("²", "^2").replace("³", "^3").replace("·", "*")
-    return folded.replace("(", "").replace(")", "").replace(" ", "").replace("**", "^")
+    for row in _ROWS:
+        if not families or row.family in families:
+            for spelling in row.written:
+                yield spelling, row.name, row.factor
 
 
 # from how many of a unit on a time is told in it; one hour and one day are told as such, too

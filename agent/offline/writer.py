@@ -16,8 +16,8 @@ from typing import Any, TypeGuard
 from tool_use_om.agent.verify.check import Ours
 from tool_use_om.agent.verify.facts import fact_at, is_source
 from tool_use_om.agent.verify.form import reference
-from tool_use_om.agent.verify.render import number, plain, unit_written
-from tool_use_om.data.units import for_people
+from tool_use_om.agent.verify.render import number, plain
+from tool_use_om.data.units import for_people, unit_in_words
 from tool_use_om.data.values import Json
 
 __all__ = ["Answer", "Cell", "Ref", "Result", "braces", "named", "number", "plain", "ref"]
@@ -262,7 +262,7 @@ def _unit_shown(reference: Ref, result: Result) -> str:
     if not unit:
         return ""
     value = result.look(reference.pointer)
-    return unit_written(for_people(value, unit)[1] if _is_number(value) else unit)
+    return unit_in_words(for_people(value, unit)[1] if _is_number(value) else unit)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -7,7 +7,7 @@ import re
 
 from tool_use_om.agent.verify.facts import Fact
 from tool_use_om.data.plain import plain_text
-from tool_use_om.data.units import for_people
+from tool_use_om.data.units import for_people, unit_in_words
 from tool_use_om.data.values import Json
 
 # Markdown's own marks; an underscore inside a word is literal, as in Brush_teeth
@@ -40,15 +40,6 @@ def number(value: float) -> str:
     return "0.0" if shown == "-0.0" else shown
 
 
-def unit_written(unit: str | None) -> str:
-    """Return a unit as people write it: Hz, m/s², a.u.²; nothing for a plain number."""
-    if not unit or unit == "1":
-        return ""
-    short = {"s": "s", "hz": "Hz", "frac": "", "pct": "%"}.get(unit.casefold(), unit)
-    squared = re.sub(r"\^2$", "²", short)
-    return re.sub(r"^\(([^()/]*)\)²$", r"\1²", squared)
-
-
 def shown(value: Json, unit: str | None, style: str) -> str:
     """Return a value as our own writer places it.
 
@@ -63,7 +54,7 @@ def shown(value: Json, unit: str | None, style: str) -> str:
     if style.endswith("unit") and unit:
         value, unit = for_people(float(value), unit)
     text = number(100 * value if style.endswith("percent") else value)
-    written = {"percent": "%", "unit": unit_written(unit)}.get(style, "")
+    written = {"percent": "%", "unit": unit_in_words(unit)}.get(style, "")
     gap = "" if written.startswith("/") else " "
     return f"{text}{gap}{written}" if written else text
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tool_use_om.data.errors import NotFoundError
-from tool_use_om.data.units import _SPELLINGS, UNITS, check_unit
+from tool_use_om.data.units import (
+    UNITS,
+    Unit,
+    check_unit,
+    read_unit,
+    spellings,
+    unit_in_name,
+    unit_in_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +31,61 @@ def test_check_unit_names_the_nearest_when_unknown() -> None:
         check_unit("m/s^3")
 
 
-def test_check_unit_spellings_lead_into_the_table() -> None:
-    """Every accepted spelling stands for a unit of the table."""
-    assert set(_SPELLINGS.values()) <= set(UNITS)
+def test_check_unit_takes_every_spelling_of_the_table() -> None:
+    """A spelling that two units share is left to neither; all others lead into the table."""
+    for spelling, unit, _ in spellings():
+        if unit in UNITS:
+            assert check_unit(spelling) == unit
+
+
+@pytest.mark.parametrize("unit", [u for u in UNITS if u not in {"1", "count"}])
+def test_unit_of_a_channel_is_read_as_itself(unit: str) -> None:
+    """Every unit has a family and a factor above zero, in whatever case and spacing."""
+    found = read_unit(unit)
+    assert found is not None
+    assert found.factor > 0
+    assert check_unit(unit_in_words(unit)) == unit
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "times"),
+    [
+        ("kWh", "Wh", 1000), ("km/h", "m/s", 1 / 3.6), ("mm/s", "m/s", 1e-3), ("bar", "hPa", 1000),
+        ("mV", "uV", 1000), ("g", "m/s^2", 9.80665), ("rpm", "Hz", 1 / 60), ("%", "frac", 0.01),
+        ("h", "min", 60), ("m^3/h", "l/min", 1000 / 60), ("kW", "W", 1000),
+    ],
+)  # fmt: skip
+def test_units_of_one_family_convert(one: str, other: str, times: float) -> None:
+    """A number in one unit is so many in the other."""
+    a, b = read_unit(one), read_unit(other)
+    assert a is not None and b is not None  # noqa: PT018 - both, for the type checker
+    assert a.family == b.family
+    assert a.factor / b.factor == pytest.approx(times)
+
+
+@pytest.mark.parametrize(("one", "other"), [("degC", "degF"), ("kWh", "kW"), ("USD", "EUR")])
+def test_units_of_two_families_do_not_convert(one: str, other: str) -> None:
+    """What has another zero, another meaning or a rate that changes is never converted."""
+    a, b = read_unit(one), read_unit(other)
+    assert a is not None and b is not None  # noqa: PT018 - both, for the type checker
+    assert a.family != b.family
+
+
+def test_unit_outside_the_table_stands_for_itself() -> None:
+    """A derived unit is read the same however its power is written; a plain number has none."""
+    assert read_unit("(a.u.)^2") == read_unit("(a.u.)²") == Unit("a.u.2")
+    assert read_unit("1") is read_unit(None) is read_unit("count") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("Wirkleistung_kW", "kW"), ("vibration_mm_s", "mm/s"), ("flow_l_min", "l/min"),
+        ("temp_C", "degC"), ("Druck (hPa)", "hPa"), ("v_kph", "km/h"), ("x_min", None),
+        ("heading_degrees", None), ("Power", None), ("flow_meter", None),
+        ("glucose_mg_dL", "mg/dL"),
+    ],
+)  # fmt: skip
+def test_unit_in_the_name_of_a_column(name: str, unit: str | None) -> None:
+    """A column's own name may say its unit; what may be another word is left open."""
+    assert unit_in_name(name) == unit

@@ -7,28 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tool_use_om.agent.offline.language.grammar import Node
-from tool_use_om.data.units import read_unit
+from tool_use_om.data.units import read_unit, spellings
 
-# what people write → the unit as channels have it, the longest first
+_CASE_COUNTS = frozenset("AKNBCFJ")  # "5 a class" has no amperes
+_NO_MEASURES = frozenset({"1", "a.u.", "count", "%", "frac"})
+
+
+def _pattern(spelling: str) -> str:
+    """Return what matches a spelling behind a number, whatever the spaces and powers in it."""
+    if spelling in _CASE_COUNTS:
+        return f"(?-i:{spelling})"
+    escaped = re.escape(spelling).replace(r"\ ", r"\s+").replace("/", r"\s?/\s?")
+    return escaped.replace(r"\^2", r"(?:\^?2|²)").replace(r"\^3", r"(?:\^?3|³)")
+
+
+_TIME = {spelling for spelling, *_ in spellings("time", "fraction")}
 _WRITTEN: dict[str, str] = {
-    r"m\s?/\s?s(?:\^2|²|2)": "m/s^2",
-    r"(?:deg|°)\s?/\s?s|dps": "deg/s",
-    r"rad\s?/\s?s": "rad/s",
-    r"(?:deg(?:rees?)?\.?\s?|°\s?)(?:c|celsius)|celsius": "degC",
-    r"degrees?": "degC",
-    r"beats per minute|bpm": "bpm",
-    r"hz|hertz": "Hz",
-    r"a\.\s?u\.?|arbitrary units": "a.u.",
-    r"[uµμ]v": "uV",
-    r"mv": "mV",
-    r"g": "g",
-    r"k?w|kpa|hpa|v": "",
-}
+    _pattern(spelling): name
+    for spelling, name, _ in sorted(spellings(), key=lambda row: -len(row[0]))
+    if spelling not in _TIME and spelling[0] not in "/" and name not in _NO_MEASURES
+} | {r"a\.\s?u\.?|arbitrary units": "a.u."}
 _MEASURE = re.compile(
     r"\s*(?:" + "|".join(f"(?P<m{i}>{form})" for i, form in enumerate(_WRITTEN)) + r")(?![\w/])",
     re.IGNORECASE,
 )
-_TIMES: dict[tuple[str, str], float] = {("g", "m/s^2"): 9.80665, ("m/s^2", "g"): 1 / 9.80665}
 _ABOUT = 0.15  # "about 2 Hz" reaches so far to both sides
 
 
@@ -46,16 +48,13 @@ def measure_at(text: str, start: int) -> tuple[str, int] | None:
     found = _MEASURE.match(text, start)
     if not found:
         return None
-    written = list(_WRITTEN.values())[int(str(found.lastgroup)[1:])]
-    return written or found.group().strip(), found.end()
+    return list(_WRITTEN.values())[int(str(found.lastgroup)[1:])], found.end()
 
 
 def in_unit(level: Level, unit: str) -> float | None:
     """Return the level in `unit`, None where one cannot be had from the other."""
     if not level.unit or level.unit.casefold() == unit.casefold():
         return level.value
-    if factor := _TIMES.get((level.unit, unit)):
-        return round(level.value * factor, 9)
     said, wanted = read_unit(level.unit), read_unit(unit)
     if said is None or wanted is None or said.family != wanted.family:
         return None

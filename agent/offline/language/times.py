@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tool_use_om.agent.offline.language.grammar import Node, Rule, rule
-from tool_use_om.data.format.calendar import MONTH_S
+from tool_use_om.data.units import spellings
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -24,14 +24,10 @@ NUMBER_WORDS: dict[str, float] = {
 TENS: dict[str, float] = {word: 10.0 * n for n, word in enumerate(_TENS.split(), 2)}
 ORDINALS: dict[str, int] = {word: n for n, word in enumerate(_ORDINALS.split(), 3)}
 UNITS: dict[str, float] = {
-    "ms": 0.001, "msec": 0.001, "msecs": 0.001, "millisecond": 0.001, "milliseconds": 0.001,
-    "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
-    "min": 60, "mins": 60, "minute": 60, "minutes": 60,
-    "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600,
-    "day": 86400, "days": 86400, "week": 604800, "weeks": 604800, "wk": 604800,
-    "fortnight": 1209600, "month": MONTH_S, "months": MONTH_S,
-    "year": 12 * MONTH_S, "years": 12 * MONTH_S, "yr": 12 * MONTH_S, "yrs": 12 * MONTH_S,
-}  # fmt: skip
+    spelling: factor
+    for spelling, name, factor in spellings("time")
+    if (spelling, name) != ("d", "d")
+}
 """A month and a year are nominal ones, as sets on a calendar of months keep their samples."""
 GLUED_UNITS: dict[str, float] = {**UNITS, "m": 60, "d": 86400}
 """Units that count only right behind a digit, as in 1m30s, besides those that always do."""
