@@ -66,8 +66,10 @@ class PartialConfig(BaseModel):
         description="Seconds a super-patch summarises, at most half of window_s: for windows of "
         "minutes to hours. Not for forecasts.",
     )
-    resolutions: Literal[1, 2] | None = Field(
+    resolutions: int | None = Field(
         default=None,
+        ge=1,
+        le=2,
         description="2: also encode each window stretched to the encoder's whole context, for "
         "short or fine shapes; several times the work. Not for forecasts.",
     )

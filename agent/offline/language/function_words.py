@@ -24,7 +24,7 @@ _FUNCTION_WORDS = (
     "dear sir madam regards kind sorry wish hope think believe guess idea sort stuff bring "
     "length lengths series several outside curve curves team shape shapes error errors examine "
     "inspect rely estimate explain nobody "
-    "pull fetch grab hand state specify mention inform including included contain contains "
+    "pull fetch grab state specify mention inform including included contain contains "
     "contained exist exists made makes making done being data dataset turn turns yes please"
 )
 

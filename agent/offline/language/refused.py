@@ -116,6 +116,8 @@ def _unknown(
         return _missing("label", text, names.labels, names)
     if _is_channel(said, index, asks):
         return _missing("channel", text, names.channels, names)
+    if any(ask.kind == "facts" and ask.topic == "who" for ask in asks):
+        return f'The data say who was recorded, and nothing about who "{text}".', ()
     if _commands(said, index) and _done_to_data(said, index):
         return f'I do not know how to "{text}" data, and leave it rather than guess.', ()
     return "", ()

@@ -56,12 +56,11 @@ class Material:
             before, star = _starred(place.path)
             if star:
                 groups.setdefault((place.source, before), []).append(place)
-        kept = [
+        return [
             g for g in groups.values()
             if len({p.fact.owner for p in g}) == len(g) > 1
             and len({(p.fact.unit, p.fact.name) for p in g}) == 1
         ]  # fmt: skip
-        return kept
 
     def name_of(self, place: Place) -> Place | None:
         """Return the name beside a value that owns it."""

@@ -9,6 +9,7 @@ from typing import Any
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.evals.suites.faithfulness.corrupted import Narration
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
+import itertools
 
 MOST = 40  # of one run
 # written before the list of allowed words was last changed, and not since
@@ -80,7 +81,7 @@ def _with_noun(found: Material, rng: random.Random) -> Iterator[Narration]:
 
 def _pairs(found: Material) -> Iterator[Narration]:
     for row in found.rows():
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in itertools.pairwise(row):
             names = found.name_of(a), found.name_of(b)
             if names[0] and names[1]:
                 yield Narration(f"{names[0].ref} has {a.ref}, while {names[1].ref} has {b.ref}.")

@@ -63,7 +63,7 @@ def test_describe_stays_short_and_escaped(
 ) -> None:
     """Under 400 tokens and four printable lines, however large the set and hostile its names."""
     channels = tuple(Channel(name=p, unit=unit) for p in parts)
-    text = manifest(
+    own = manifest(
         name=name,
         title=title,
         label_sets=label_sets,
@@ -72,7 +72,8 @@ def test_describe_stays_short_and_escaped(
         n_subjects=n,
         duration_s=float(n),
         splits={"train": n, "calibration": n, "test": n},
-    ).describe()
+    )
+    text = manifest_text(own)
     assert token_bound(text) < MAX_TOKENS
     assert len(text.split("\n")) == 4
     assert text.replace("\n", "").replace("…", "").isprintable()
@@ -149,6 +150,6 @@ def test_describe_is_the_same_after_a_round_trip(tiny: DataSet) -> None:
 @pytest.mark.parametrize("name", ["basic-motions", "synthetic-days", "synthetic-markets"])
 def test_describe_fits_the_embedded_samples(name: str, samples: Workspace) -> None:
     """The samples are described whole: no channel and no label is left out."""
-    text = open_dataset(name, samples).manifest.describe()
+    text = manifest_text(open_dataset(name, samples).manifest)
     assert token_bound(text) < MAX_TOKENS
     assert "…" not in text

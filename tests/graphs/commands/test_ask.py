@@ -131,7 +131,7 @@ def test_ask_exits_with_2_and_says_why(
         cli.main(["ask", "How many sessions?", "--workspace", str(sample_workspace), *arguments])
     assert stop.value.code == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: ")
+    assert "\nerror: " in f"\n{error}"
     assert said in error
 
 
@@ -163,7 +163,7 @@ def test_ask_refuses_an_empty_question_before_it_writes_anything(
     with pytest.raises(SystemExit) as stop:
         cli.main(["ask", question, "--workspace", str(tmp_path / "new")])
     assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("error: The question is empty.")
+    assert "error: The question is empty." in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 

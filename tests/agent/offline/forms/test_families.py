@@ -116,7 +116,7 @@ def test_a_chance_is_told_with_its_level_in_the_channels_unit() -> None:
     prose, checked = told("What is the chance that memory exceeds 50 % in the next hour?", FORECAST)
     assert checked.ok, checked.rejected
     assert prose.startswith(
-        "**The chance that `resource.memory` rises above 50 % within the next 3600 s is 11.1 %, "
+        "**The chance that `resource.memory` rises above 50 % within the next 1 h is 11.1 %, "
         "averaged over 6 held-out sessions.**"
     )
     assert "| `machine-10-a` | 24.5 |" in prose
@@ -127,7 +127,7 @@ def test_staying_below_has_the_chance_of_not_reaching_the_level() -> None:
     """Who asks what stays below hears that chance first, then its counterpart."""
     prose, checked = told("Will the memory stay below 50 % in the next hour?", FORECAST)
     assert checked.ok, checked.rejected
-    assert "stays below 50 % for the next 3600 s is 88.9 %" in prose.splitlines()[0]
+    assert "stays below 50 % for the next 1 h is 88.9 %" in prose.splitlines()[0]
     assert "reaches the level at least once is 11.1 %" in prose
 
 
