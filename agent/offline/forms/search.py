@@ -139,13 +139,13 @@ def _tell_scan(answer: Answer, result: Result) -> None:
         )  # fmt: skip
         return
     at = "date" if "date" in rows[0] else "at_s"
-    style = {} if at == "date" else {"style": "unit"}
+    style = "plain" if at == "date" else "unit"
     channel = braces(str(rows[0]["channel"]))
     many = result.content["scan"]["n_found"] > 1
     answer.head(
         result, f"`{channel}` is unusual at {{at}}: {{value}}, where it usually lies between "
         "{low} and {high}" + ("; {n} places stand out in all" if many else ""),
-        at=ref(f"/scan/found/0/{at}", "where it stands out most", **style),
+        at=ref(f"/scan/found/0/{at}", "where it stands out most", style),
         value=ref("/scan/found/0/value", "the value furthest out", "unit"),
         low=ref("/scan/found/0/usual_low", "first percentile of the other values", "unit"),
         high=ref("/scan/found/0/usual_high", "last percentile of the other values", "unit"),
@@ -157,7 +157,7 @@ def _tell_scan(answer: Answer, result: Result) -> None:
         what = f"place {i + 1} that stands out"
         cells: tuple[Cell, ...] = (
             f"`{row['channel']}`",
-            ref(f"{place}/{at}", f"where {what} is", **style),
+            ref(f"{place}/{at}", f"where {what} is", style),
             ref(f"{place}/value", f"value of {what}", "unit"),
             (ref(f"{place}/start_s", f"start of {what}", "unit"),
              ref(f"{place}/end_s", f"end of {what}", "unit")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tool_use_om.agent.verify.render import measured, number
@@ -39,7 +40,7 @@ def _claim(kind: str, **parts: Any) -> Narration:  # noqa: ANN401 - a claim's ow
 
 def _pairs(found: Material) -> Iterator[tuple[Place, Place]]:
     for row in found.rows():
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in pairwise(row):
             if measured(a.fact) != measured(b.fact):
                 yield (a, b) if a.fact.value > b.fact.value else (b, a)
 
