@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -102,8 +103,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     from tool_use_om.data.errors import TuomError
     from tool_use_om.data.plain import plain_text
 
+    warnings.showwarning = _show_warning
     try:
         _load(entry)(args=arguments[1:], prog_name=f"tuom {arguments[0]}")
     except TuomError as error:
         typer.echo(f"error: {plain_text(str(error))}", err=True)
         raise SystemExit(2) from error
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], *_: object, **__: object
+) -> None:
+    """Print a warning on one line; names of the data in it steer no terminal."""
+    from tool_use_om.data.plain import plain_text
+
+    typer.echo(plain_text(f"{category.__name__}: {message}"), err=True)
