@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tool_use_om.agent.verify.render import measured, number
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
-import itertools
 
 EACH = 6  # narrations of a kind and run
 
@@ -40,7 +40,7 @@ def _claim(kind: str, **parts: Any) -> Narration:  # noqa: ANN401 - a claim's ow
 
 def _pairs(found: Material) -> Iterator[tuple[Place, Place]]:
     for row in found.rows():
-        for a, b in itertools.pairwise(row):
+        for a, b in pairwise(row):
             if measured(a.fact) != measured(b.fact):
                 yield (a, b) if a.fact.value > b.fact.value else (b, a)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.evals.suites.faithfulness.corrupted import Narration
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
-import itertools
 
 MOST = 40  # of one run
 # written before the list of allowed words was last changed, and not since
@@ -81,7 +81,7 @@ def _with_noun(found: Material, rng: random.Random) -> Iterator[Narration]:
 
 def _pairs(found: Material) -> Iterator[Narration]:
     for row in found.rows():
-        for a, b in itertools.pairwise(row):
+        for a, b in pairwise(row):
             names = found.name_of(a), found.name_of(b)
             if names[0] and names[1]:
                 yield Narration(f"{names[0].ref} has {a.ref}, while {names[1].ref} has {b.ref}.")
@@ -111,6 +111,8 @@ def _whole(found: Material, place: Place) -> bool:
     row = [p for p in found.values if p.source == place.source and starred(p) == starred(place)]
     listed = place.path.split("/")[1]
     whole = [p for p in found.lists if p.source == place.source and p.path == f"/{listed}"]
+    if (place.source, f"/{listed}") in found.cut:
+        return False
     return bool(whole) and len(whole[0].fact.value) == len(row) > 1
 
 

@@ -126,8 +126,9 @@ def own_rate_plan(ctx: ToolContext, working_set: WorkingSet, channels: Sequence[
     if alone.rate_hz != rate:
         longest = float(plan.dataset.sessions()["duration_s"].max()) * rate
         raise DataError(
-            f"A forecast needs a context of {MIN_PATCHES * alone.patch_s * alone.rate_hz:g} samples and "
-            f"its horizon; the longest session has {longest:.0f} samples. Import a longer series."
+            f"A forecast needs {MIN_PATCHES * alone.patch_s * alone.rate_hz:g} samples before it, "
+            f"and those of its horizon; the longest session has {longest:.0f}. "
+            "Import a longer series."
         )
     note = f"Encoded alone, at their own {rate:g} Hz: {', '.join(channels)}."
     return replace(alone, notes=(note, *alone.notes))
