@@ -15,7 +15,8 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.rules import _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
 from tool_use_om.agent.offline.language.times import NUMBERS, Duration
-from tool_use_om.agent.offline.reader.tongues import plain
+from tool_use_om.agent.offline.language.words import Token
+from tool_use_om.agent.offline.reader.tongues import language_of, plain
 
 _RULES = (*NUMBERS, *(r for r in _SLOTS if r.tag in {"AXISOF", "SUBJECTS", "SESSIONNUMBER"}))
 _MASKS = {
@@ -90,9 +91,10 @@ def read_slots(question: str, names: Names) -> Slots:
         elif node.tag not in {"X", "A", "OF", "CODE", "MEASURE"}:
             said.append(f"{node.tag} {node.value}" if isinstance(node.value, str) else node.tag)
     spans = _apart([*_days(text), *_people(text, names), *_levels(text, names), *spans])
+    mended = _mended(text, tokens) if language_of(text) == "en" else []
     return Slots(
         text=text,
-        masked=_masked(text, spans),
+        masked=_masked(text, _apart([*spans, *mended])),
         found=_found(text, spans),
         numbers=tuple(_number(node.value) for node in nodes if node.tag in {"NUM", "DUR", "CLOCK"}),
         tags=tuple(dict.fromkeys(said)),
@@ -106,6 +108,16 @@ def _kind(node: Node, text: str) -> str | None:
     if node.tag == "CHANNELS" and all("." not in str(c) for c in node.value):
         return "modality"
     return _TAGS.get(node.tag)
+
+
+def _mended(text: str, tokens: Sequence[Token]) -> list[tuple[int, int, str]]:
+    """Return the words whose spelling was corrected, as spans of the kind "=word"."""
+    written = [(t, text[t.start : t.end].casefold()) for t in tokens if t.kind == "word"]
+    return [
+        (t.start, t.end, f"={t.text}")
+        for t, word in written
+        if t.text != word and word.isascii() and "'" not in word
+    ]
 
 
 def _number(value: Duration | float) -> float:
@@ -153,6 +165,9 @@ def _masked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
     out, done = "", 0
     seen: dict[str, list[str]] = {}
     for start, end, kind in spans:
+        if kind.startswith("="):
+            out, done = out + text[done:start] + kind[1:], end
+            continue
         words = seen.setdefault(kind, [])
         said = text[start:end].casefold()
         if said not in words:

@@ -7,8 +7,10 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
 2. The likeliest form is decided (right in 98 of 100 such cases on voices left out). If no tool
    answers it (why, advice, an act …), it is refused. If it has a place for every name and number of
    the question, it is answered. A place that must be filled and is not is asked for.
-3. Up to four forms in the set: the person chooses, from questions that run as they are written.
-4. Else the question is not understood, and nothing is guessed.
+3. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
+   where only some are, or the rules see more in the whole than its form has, the person chooses.
+4. Up to four forms in the set: the person chooses, from questions that run as they are written.
+5. Else the question is not understood, and nothing is guessed.
 
 So an answer needs the reader: what the rules alone make of a question is not run where the encoder
 is installed. Where it is not, the rules answer alone.
@@ -16,8 +18,9 @@ is installed. Where it is not, the rules answer alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +40,15 @@ from tool_use_om.agent.offline.reader.tongues import LANGUAGES, language_of
 
 WEIGHTS = Path(__file__).with_name("weights")
 _CHOICES = 4
+_SEVERAL = 2
+_SHORTEST = 3  # words of a clause
+_LIKELY = 0.5  # share of a form from which on it may confirm rules that left words out
 _COMPARED = 20  # forms of a set that the plan of the rules is compared with
+_BETWEEN = re.compile(
+    r"(?<=[^\d\s])[.?!;]+\s+|[。？！；]|,?\s+(?:and then|and also|and|then|und dann|und|puis|et)\s+"
+)
+_STRANGE_VERB = "I do not know how to"  # what `language.refused` says of a verb
+_ONE = "I can answer these one at a time."
 _BACK = "I can read this in more than one way."
 _MORE = "One thing is missing."
 _CANNOT = 'I read this as "{}", and no tool here answers that.'
@@ -70,8 +81,14 @@ class Reader:
         """Return what a question asks; see the rule at the top."""
         rules = parse(question, cards)
         names = Names.of(cards, rules.dataset)
-        slots = read_slots(question, names)
-        return decide(rules, self.sort(slots), slots, names, cards)
+        texts = [question, *clauses(question)]
+        slots = [read_slots(text, names) for text in texts]
+        vectors = self._encoder.encode([s.masked for s in slots])
+        whole, *parts = (
+            Part(slots=s, found=self._probe.sort(v, s, language_of(s.text)), rules=parse(t, cards))
+            for t, s, v in zip(texts, slots, vectors, strict=True)
+        )
+        return decide(whole, parts, names, cards)
 
 
 def understand(question: str, cards: Sequence[Mapping[str, Any]] = ()) -> Query:
@@ -93,19 +110,35 @@ def the_reader() -> Reader | None:
     return Reader(Probe.load(WEIGHTS), sentence_encoder()) if installed() else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A question or one clause of it, as both understand it."""
+
+    slots: Slots
+    found: Sorted
+    rules: Query
+
+
+def clauses(question: str) -> list[str]:
+    """Return the clauses of a question of several; [] where it is one."""
+    pieces = [p.strip(" ,") for p in _BETWEEN.split(question)]
+    whole = [p for p in pieces if p and (len(p.split()) >= _SHORTEST or not p.isascii())]
+    return whole if 1 < len(whole) <= _CHOICES else []
+
+
 def decide(
-    rules: Query,
-    found: Sorted,
-    slots: Slots,
-    names: Names,
-    cards: Sequence[Mapping[str, Any]],
+    whole: Part, parts: Sequence[Part], names: Names, cards: Sequence[Mapping[str, Any]]
 ) -> Query:
-    """Return what is to be done, from what the rules and the reader each understood."""
-    if rules.asks and not rules.refused and _agreed(rules, found.forms, slots, names, cards):
+    """Return what is to be done with a question of these clauses (none where it is one)."""
+    rules, slots, found = whole.rules, whole.slots, whole.found
+    if agreed(whole, names, cards):
         return replace(rules, not_understood=())
-    if rules.refused and language_of(slots.text) == "en":
+    if _firmly_refused(rules) and language_of(slots.text) == "en":
         return rules
-    if found.decided:
+    if (several := _of_clauses(rules, parts, names, cards)) is not None:
+        return several
+    compound = len({ask.kind for ask in rules.asks}) > 1 and not rules.not_understood
+    if found.decided and not compound:
         return _decided(next(iter(found.shares)), slots, names, cards, rules)
     if 1 <= len(found.forms) <= _CHOICES:
         offered = [text for form in found.forms if (text := runnable(form, slots, cards))]
@@ -114,17 +147,45 @@ def decide(
     return _not_understood(rules, slots)
 
 
-def _agreed(
-    rules: Query,
-    forms: Sequence[str],
-    slots: Slots,
-    names: Names,
-    cards: Sequence[Mapping[str, Any]],
-) -> bool:
+def _firmly_refused(rules: Query) -> bool:
+    """Say whether the rules name something the data lack; a verb they do not know may be slang."""
+    return any(not said.startswith(_STRANGE_VERB) for said in rules.refused)
+
+
+def agreed(part: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether the rules plan what the likeliest form does, or any where they use each word."""
-    compared = forms[:1] if rules.not_understood else forms[:_COMPARED]
-    plans = [plan_of(query_of(form, slots, cards), names) for form in compared]
+    rules, shares = part.rules, part.found.shares
+    if not rules.asks or rules.refused:
+        return False
+    compared = part.found.forms[:_COMPARED]
+    if rules.not_understood:
+        compared = tuple(form for form in compared[:1] if shares[form] >= _LIKELY)
+    plans = [plan_of(query_of(form, part.slots, cards), names) for form in compared]
     return any(plan and plan == plan_of(rules, names) for plan in plans)
+
+
+def _of_clauses(
+    rules: Query, parts: Sequence[Part], names: Names, cards: Sequence[Mapping[str, Any]]
+) -> Query | None:
+    """Return the query of several clauses each read by itself; None where fewer than two are."""
+    texts: list[str] = []
+    same = 0
+    for part in parts:
+        form = next(iter(part.found.shares))
+        text = runnable(form, part.slots, cards) if part.found.decided else ""
+        if text and not unused(form, part.slots):
+            texts.append(text)
+        same += bool(text) or agreed(part, names, cards)
+    sure = bool(rules.asks) and not rules.not_understood
+    if len(parts) > 1 and same == len(parts) and sure:
+        return rules
+    texts = list(dict.fromkeys(texts))
+    if len(texts) < _SEVERAL:
+        return None
+    query = parse(" ".join(texts), cards)
+    if len(texts) == len(parts) and query.asks and not query.not_understood and not query.refused:
+        return replace(query, by="reader", read_as=" ".join(texts))
+    return _ask_back(rules, _ONE, texts)
 
 
 def _decided(
@@ -235,5 +296,7 @@ def _not_understood(rules: Query, slots: Slots) -> Query:
     if tongue not in LANGUAGES:
         said = "I read English, and some German, French and Chinese; this language I cannot read."
         return Query(dataset=rules.dataset, refused=(said,), by="reader")
+    if rules.refused and tongue == "en":
+        return rules
     missed = rules.not_understood or (slots.text,)
     return Query(dataset=rules.dataset, not_understood=missed, by="reader")

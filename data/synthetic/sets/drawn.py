@@ -122,7 +122,9 @@ def _subjects(rng: np.random.Generator) -> tuple[str, ...]:
     return tuple(f"{stem}{i:02d}" for i in range(1, count + 1))
 
 
-def convert(target: Path, *, progress: Progress | None = None, seed: int = 0) -> None:
+def convert(
+    target: Path, *, progress: Progress | None = None, seed: int = 0, replace: bool = False
+) -> None:
     """Write the set of a seed: sessions of 20 to 90 s, each cut into stretches of one label.
 
     Each label has its own level, swing and rate in every channel; each subject an offset.
@@ -138,6 +140,7 @@ def convert(target: Path, *, progress: Progress | None = None, seed: int = 0) ->
         modalities=spec.modalities,
         split_rule="by simulated subject",
         notes=("Synthetic: nothing was measured.",),
+        replace=replace,
     )
     with writer:
         for place, session in enumerate(

@@ -18,7 +18,7 @@ from tool_use_om.agent.offline.model import steps_of
 from tool_use_om.agent.offline.reader.forms import REFUSED
 from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import Slots, read_slots
-from tool_use_om.agent.offline.reader.understand import Reader, decide, the_reader
+from tool_use_om.agent.offline.reader.understand import Part, Reader, decide, the_reader
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
@@ -76,14 +76,12 @@ class ReaderSuite:
         one = self._rows[item]
         names = Names.of([one.card])
         started = time.perf_counter()
+        query = self._reader.understand(one.question, [one.card])
+        seconds = time.perf_counter() - started
         rules = parse(one.question, [one.card])
         slots = read_slots(one.question, names)
         found = self._reader.sort(slots)
-        queries = {
-            "reader and rules": decide(rules, found, slots, names, [one.card]),
-            "rules alone": rules,
-        }
-        seconds = time.perf_counter() - started
+        queries = {"reader and rules": query, "rules alone": rules}
         nothing = Query(dataset=rules.dataset)
         forms = {"reader alone": found.forms, **self._beside.forms(slots)}
         for system, named in forms.items():
@@ -92,7 +90,8 @@ class ReaderSuite:
                 forms=named, shares=dict.fromkeys(named, 1.0) if alone else found.shares,
                 decided=alone or found.decided,
             )  # fmt: skip
-            queries[system] = decide(nothing, own, slots, names, [one.card])
+            part = Part(slots=slots, found=own, rules=nothing)
+            queries[system] = decide(part, (), names, [one.card])
         truth = one.phrasing.template
         outcomes = {system: outcome(one, query) for system, query in queries.items()}
         top = next(iter(found.shares))
