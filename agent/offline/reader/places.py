@@ -24,12 +24,13 @@ _LOW = re.compile(
     re.IGNORECASE,
 )
 _BELOW = re.compile(
-    r"\b(?:below|under\w*|less|lower|beneath|short of|fall\w*|drop\w*|unter\w*|kleiner|weniger|"
+    r"\b(?:below|under\w*|less|lower|short(?:er)?|fewer|kürzer|courte?s?|"
+    r"beneath|short of|fall\w*|drop\w*|unter\w*|kleiner|weniger|"
     r"sous|dessous|inférieur\w*|moins)\b|低于|小于|以下|不到",
     re.IGNORECASE,
 )
 _ABOVE = re.compile(
-    r"\b(?:above|over|more|exceed\w*|beyond|higher|greater|past|top\w*|über\w*|mehr|größer|"
+    r"\b(?:above|over|more|longer?|länger|longues?|exceed\w*|beyond|higher|greater|past|top\w*|über\w*|mehr|größer|"
     r"dépass\w*|dessus|supérieur\w*|plus)\b|高于|大于|超过|以上",
     re.IGNORECASE,
 )
@@ -37,6 +38,10 @@ _HIGH = re.compile(
     r"\b(?:high\w*|most|max\w*|peak\w*|top\w*|larg\w*|big\w*|great\w*|record|höch\w*|größ\w*|"
     r"meist\w*|plus|haute?s?|grande?s?|élevée?s?)\b|最高|最大|峰",
     re.IGNORECASE,
+)
+_LATE = re.compile(r"\b(?:last|final|letzte\w*|derni\w*|end|closing)\b|最后", re.IGNORECASE)
+_EARLY = re.compile(
+    r"\b(?:first|initial|opening|beginning|start|erste\w*|premi\w*)\b|最初|开头|前", re.IGNORECASE
 )
 _LIVELY = {
     "vigorous": r"vigorous|energetic|intens|lively|strenuous|violent|high.energy|heftig|lebhaft|"
@@ -61,6 +66,8 @@ _AHEAD = (
     (re.compile(r"next week|coming week|nächste\w* woche|semaine prochaine|下周|下个?星期",
                 re.IGNORECASE), "7 days"),
 )  # fmt: skip
+_ALSO = {"dur": ("t0", "t1"), "value": ("pct", "hz"), "day": ("weekday", "ahead")}
+"""Kind of slot → places that use it in their own way."""
 _NUMBERED = {"t0": 0, "t1": 1, "hz": 0, "hz2": 1, "n": 0, "k": 0, "pct": 0}
 
 
@@ -76,7 +83,7 @@ def unused(form: str, slots: Slots) -> list[str]:
     left: list[str] = []
     for kind, words in slots.found.items():
         own = [p for p in wanted if _kind_of(p, slots) == kind]
-        if (kind == "dur" and {"t0", "t1"} & set(wanted)) or (kind == "value" and "pct" in wanted):
+        if set(_ALSO.get(kind, ())) & set(wanted):
             continue
         left += words[len(own) :] if kind != "num" else ()
     numbers = sum(p in _NUMBERED or p in {"dur", "value"} for p in wanted)
@@ -130,6 +137,16 @@ def _either(slots: Slots, low: re.Pattern[str], high: re.Pattern[str], words: Se
     return words[0] if down and not up else words[1] if up and not down else ""
 
 
+def directed(form: str, slots: Slots) -> str:
+    """Return the form, or its opposite where the question says so: "shorter" is not "longer"."""
+    if form not in _OPPOSITE or _NOT.search(slots.masked):
+        return form
+    low, high = _SIDES[form if form in _SIDES else _OPPOSITE[form]]
+    side = _either(slots, low, high, ("low", "high"))
+    down = form in _SIDES
+    return _OPPOSITE[form] if (side == "high" and down) or (side == "low" and not down) else form
+
+
 def _lively(slots: Slots) -> str:
     text = slots.text.casefold()
     found = [word for word, form in _LIVELY.items() if re.search(form, text)]
@@ -151,6 +168,18 @@ def _ahead(slots: Slots) -> str:
     return next((word for form, word in _AHEAD if form.search(slots.text)), "")
 
 
+_SIDES = {
+    "count-shorter": (_BELOW, _ABOVE),
+    "chance-below": (_BELOW, _ABOVE),
+    "shortest-session": (_LOW, _HIGH),
+    "stat-last": (_LATE, _EARLY),
+}
+"""The lower one of two opposite forms → the words of the lower and of the higher side."""
+_PAIRS = (
+    ("count-shorter", "count-longer"), ("chance-below", "chance-above"),
+    ("shortest-session", "longest-session"), ("stat-last", "stat-first"),
+)  # fmt: skip
+_OPPOSITE = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
 _WORDED: Mapping[str, Callable[[Slots], str]] = {
     "statistic": _statistic,
     "split": _split,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tool_use_om.agent.offline.reader.places import directed
 from tool_use_om.agent.offline.reader.slots import KINDS, Slots
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import atomic_file
@@ -53,7 +54,7 @@ class Probe:
     weight : (F, K) float32
     bias : (K,) float32
     least : language → least probability of a form in the set; languages without one cannot be read
-    certain : language → probability from which on the likeliest form is right in 98 of 100 cases
+    certain : language → probability from which on the likeliest form is right in 97 of 100 cases
     encoder : which sentence encoder it was fitted on
     """
 
@@ -67,7 +68,8 @@ class Probe:
 
     def probabilities(self, vectors: Array, slots: Sequence[Slots]) -> Array:
         """Return (B, K) for sentence vectors (B, D) and the slots of the same questions."""
-        return softmax(features(vectors, slots, self.tags) @ self.weight + self.bias)
+        shares = softmax(features(vectors, slots, self.tags) @ self.weight + self.bias)
+        return turned(shares, self.forms, slots)
 
     def sort(self, vector: Array, slots: Slots, language: str) -> Sorted:
         """Return the conformal set of one question; `vector` is (D,)."""
@@ -162,6 +164,18 @@ def letters_of(text: str) -> Array:
     return np.asarray(scaled / max(float(np.linalg.norm(scaled)), 1e-9))
 
 
+def turned(shares: Array, forms: Sequence[str], slots: Sequence[Slots]) -> Array:
+    """Return shares (B, K) where a form that the question's own words deny goes to its opposite."""
+    out = shares.copy()
+    for k, form in enumerate(forms):
+        for row, one in enumerate(slots):
+            other = directed(form, one)
+            if other != form and other in forms:
+                out[row, forms.index(other)] += shares[row, k]
+                out[row, k] = 0
+    return out
+
+
 def softmax(scores: Array) -> Array:
     """Return (B, K) shares of scores (B, K)."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -241,6 +255,7 @@ def fit_probe(
             on_fold(k, folds + 1)
         weight, bias = fit_weights(found[fold != k], truth[fold != k], len(forms))
         apart[fold == k] = softmax(found[fold == k] @ weight + bias)
+    apart = turned(apart, forms, [e.slots for e in examples])
     if on_fold:
         on_fold(folds, folds + 1)
     weight, bias = fit_weights(found, truth, len(forms))
@@ -268,7 +283,7 @@ def calibrated(shares: Array, languages: Sequence[str], coverage: float) -> dict
 
 
 def selected(
-    shares: Array, right: Array, languages: Sequence[str], precision: float = 0.98
+    shares: Array, right: Array, languages: Sequence[str], precision: float = 0.97
 ) -> dict[str, float]:
     """Return language → the share (B,) from which on `precision` of the likeliest are `right`."""
     certain = {}

@@ -40,6 +40,9 @@ _TAGS = {
     "HEADNAME": "head", "NEIGHBOURS": "head", "TOKNAME": "tokenizer", "DATASETNAME": "dataset",
     "DAY": "day",
 }  # fmt: skip
+_NAMED = frozenset({"label", "channel", "modality", "session", "subject", "dataset", "day"})
+_COUNTED = frozenset({"NUM", "DUR", "CLOCK"})
+_LOOSE = frozenset({"one", "once", "twice", "couple"})  # number words that mostly count nothing
 KINDS = tuple(_MASKS)
 """Kinds of place, in the order in which the probe counts them."""
 _MONTHS = (
@@ -91,19 +94,22 @@ def read_slots(question: str, names: Names) -> Slots:
         elif node.tag not in {"X", "A", "OF", "CODE", "MEASURE"}:
             said.append(f"{node.tag} {node.value}" if isinstance(node.value, str) else node.tag)
     spans = _apart([*_days(text), *_people(text, names), *_levels(text, names), *spans])
+    named = [(a, b) for a, b, kind in spans if kind in _NAMED]
     mended = _mended(text, tokens) if language_of(text) == "en" else []
     return Slots(
         text=text,
         masked=_masked(text, _apart([*spans, *mended])),
         found=_found(text, spans),
-        numbers=tuple(_number(node.value) for node in nodes if node.tag in {"NUM", "DUR", "CLOCK"}),
+        numbers=_numbers(text, tokens, nodes, named),
         tags=tuple(dict.fromkeys(said)),
     )
 
 
 def _kind(node: Node, text: str) -> str | None:
-    """Return the kind of place a node is; "a second" and "the minute" are none."""
+    """Return the kind of place a node is; "a second", "the minute" and "one of them" are none."""
     if node.tag == "DUR" and not any(c.isdigit() for c in text) and len(text.split()) < 2:
+        return None
+    if node.tag == "NUM" and text.casefold() in _LOOSE:
         return None
     if node.tag == "CHANNELS" and all("." not in str(c) for c in node.value):
         return "modality"
@@ -120,8 +126,21 @@ def _mended(text: str, tokens: Sequence[Token]) -> list[tuple[int, int, str]]:
     ]
 
 
-def _number(value: Duration | float) -> float:
-    return value.seconds if isinstance(value, Duration) else float(value)
+def _numbers(
+    text: str,
+    tokens: Sequence[Token],
+    nodes: Sequence[Node],
+    named: Sequence[tuple[int, int]],
+) -> tuple[float, ...]:
+    """Return the numbers and times that stand in no name and no date."""
+    found = []
+    for node in nodes:
+        start, end = tokens[node.first].start, tokens[node.last].end
+        inside = any(start < b and a < end for a, b in named)
+        if node.tag in _COUNTED and not inside and text[start:end].casefold() not in _LOOSE:
+            said = node.value
+            found.append(said.seconds if isinstance(said, Duration) else float(said))
+    return tuple(found)
 
 
 def _days(text: str) -> list[tuple[int, int, str]]:

@@ -4,7 +4,7 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
 
 1. The rules plan the same calls as the likeliest form does; or they use every word of the question
    and plan the same calls as any form of the set: they agree, and that is answered.
-2. The likeliest form is decided (right in 98 of 100 such cases on voices left out). If no tool
+2. The likeliest form is decided (right in 97 of 100 such cases on voices left out). If no tool
    answers it (why, advice, an act …), it is refused. If it has a place for every name and number of
    the question, it is answered. A place that must be filled and is not is asked for.
 3. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
