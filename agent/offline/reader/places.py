@@ -43,6 +43,7 @@ _LATE = re.compile(r"\b(?:last|final|letzte\w*|derni\w*|end|closing)\b|最后", 
 _EARLY = re.compile(
     r"\b(?:first|initial|opening|beginning|start|erste\w*|premi\w*)\b|最初|开头|前", re.IGNORECASE
 )
+_NOT = re.compile(r"\b(?:not|no|never|nicht|kein\w*|pas)\b|n't|不|没", re.IGNORECASE)
 _LIVELY = {
     "vigorous": r"vigorous|energetic|intens|lively|strenuous|violent|high.energy|heftig|lebhaft|"
     r"kräftig|vigoureu|énergique|剧烈|激烈|活跃|有力",

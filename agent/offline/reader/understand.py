@@ -18,6 +18,7 @@ is installed. Where it is not, the rules answer alone.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from tool_use_om.agent.offline.forms.registry import plan_steps
+from tool_use_om.agent.offline.forms.registry import PLANS, plan_steps
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
@@ -38,6 +39,8 @@ from tool_use_om.agent.offline.reader.probe import Probe, Sorted
 from tool_use_om.agent.offline.reader.slots import Slots, read_slots
 from tool_use_om.agent.offline.reader.tongues import LANGUAGES, language_of
 
+VARIABLE = "TUOM_READER"
+"""Set to "off", the rules answer alone."""
 WEIGHTS = Path(__file__).with_name("weights")
 _CHOICES = 4
 _SEVERAL = 2
@@ -104,10 +107,14 @@ def understand(question: str, cards: Sequence[Mapping[str, Any]] = ()) -> Query:
     return parse(question, cards) if reader is None else reader.understand(question, cards)
 
 
-@lru_cache(maxsize=1)
 def the_reader() -> Reader | None:
-    """Return the shipped reader, None where its encoder is not installed."""
-    return Reader(Probe.load(WEIGHTS), sentence_encoder()) if installed() else None
+    """Return the shipped reader; None without its encoder, or where $TUOM_READER is off."""
+    return _loaded() if os.environ.get(VARIABLE, "") != "off" and installed() else None
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> Reader:
+    return Reader(Probe.load(WEIGHTS), sentence_encoder())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +162,7 @@ def _firmly_refused(rules: Query) -> bool:
 def agreed(part: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether the rules plan what the likeliest form does, or any where they use each word."""
     rules, shares = part.rules, part.found.shares
-    if not rules.asks or rules.refused:
+    if not rules.asks or rules.refused or any(ask.kind not in PLANS for ask in rules.asks):
         return False
     compared = part.found.forms[:_COMPARED]
     if rules.not_understood:
@@ -201,7 +208,8 @@ def query_of(form: str, slots: Slots, cards: Sequence[Mapping[str, Any]]) -> Que
     if form not in FORMS or (own := _reading(form, slots)).missing:
         return Query()
     query = with_people(parse(own.text, cards), form, slots)
-    return query if kept(form, query) and not query.refused else Query()
+    runs = kept(form, query) and not query.refused and all(a.kind in PLANS for a in query.asks)
+    return query if runs else Query()
 
 
 def plan_of(query: Query, names: Names) -> list[tuple[str, dict[str, Any], dict[str, str]]]:
@@ -230,6 +238,8 @@ def _read(
         listed = ", ".join(f'"{words}"' for words in left)
         return _ask_back(rules, _PART.format(listed), [own.text])
     query = with_people(parse(own.text, cards), form, slots)
+    if any(ask.kind not in PLANS for ask in query.asks):
+        query = replace(query, asks=())
     if query.refused:
         return replace(query, by="reader")
     if not kept(form, query):

@@ -30,6 +30,14 @@ CARD = {
     "subject_ids": ["anna", "ivo"],
     "duration_s": {"min": 20.0, "max": 80.0, "median": 50.0},
 }
+
+
+@pytest.fixture(autouse=True)
+def _reader_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what `tests/conftest.py` sets for all other tests."""
+    monkeypatch.delenv(module.VARIABLE)
+
+
 needs_encoder = pytest.mark.skipif(not installed(), reason="the extra [language] is not installed")
 
 
@@ -96,10 +104,15 @@ def test_what_no_tool_answers_is_refused(form: str) -> None:
 
 
 def test_rules_alone_answer_where_the_encoder_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "the_reader", lambda: None)
+    monkeypatch.setattr(module, "installed", lambda: False)
     question = "How many sessions are there?"
     assert understand(question, [CARD]) == parse(question, [CARD])
     assert understand(question, [CARD]).by == "rules"
+
+
+def test_the_reader_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(module.VARIABLE, "off")
+    assert module.the_reader() is None
 
 
 @pytest.mark.parametrize(
