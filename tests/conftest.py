@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("LANGSMITH_TRACING", "false")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Most tests state laws of the rules; those of the reader turn it on (tests/agent/offline/reader).
+os.environ.setdefault("TUOM_READER", "off")
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,9 @@ def compose(facts: Mapping[str, Any]) -> Answer:
             TELLS.get(result.tool, tell_generic)(answer, result, query)
     _explain_units(answer)
     _explain_tail(answer, query)
+    if query.read_as:
+        answer.note("")
+        answer.note(f'*The reader took the question as: "{query.read_as}"*')
     if not any(answer.lines) and not answer.clauses:
         answer.note("No result came back, so there is nothing to report.")
     return answer

@@ -33,10 +33,10 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from tool_use_om.agent.offline.answer import interpret
 from tool_use_om.agent.offline.forms.registry import plan_steps, unused_slots
 from tool_use_om.agent.offline.language.names import Names
-from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.next_call import next_call
 from tool_use_om.agent.offline.planner import Step
+from tool_use_om.agent.offline.reader.understand import understand
 from tool_use_om.agent.used import unmet
 from tool_use_om.data.values import Untyped
 
@@ -112,7 +112,7 @@ def plan_of(
     question: str, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()
 ) -> tuple[Query, list[Step]]:
     """Return what a question was understood to ask, and the tool calls that answer it."""
-    query = parse(question, cards)
+    query = understand(question, cards)
     return query, steps_of(query, cards, tools)
 
 
@@ -174,7 +174,7 @@ def _act(
     allowed = bound or prompt.facts.get("tools") or ()
     cards = prompt.facts.get("datasets") or []
     carried = prompt.facts.get("understood")
-    query = Query.from_json(carried) if carried else parse(prompt.question, cards)
+    query = Query.from_json(carried) if carried else understand(prompt.question, cards)
     call = next_call(steps_of(query, cards, allowed), messages)
     if call is None:
         return []

@@ -55,6 +55,19 @@ def tools(
 
 
 @app.command()
+def reader(
+    *,
+    limit: Annotated[int | None, typer.Option(min=1, help="Phrasings at most.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Held-out phrasings about drawn sets: form read, calls planned, asked back, wrong."""
+    name = f"reader{f'-{limit}' if limit else ''}"
+    _run("reader", name, out, workspace, limit=limit, seed=seed)
+
+
+@app.command()
 def heads(
     *,
     data: DataOption = None,

@@ -43,6 +43,7 @@ COMMANDS = {
         "Adapt a tokenizer to an extreme domain (LoRA beside the frozen weights).",
         "tokenizers:adapt_app",
     ),
+    "reader": Entry("Train and try the reader of questions.", "reader:app"),
     "eval": Entry("Run an evaluation suite.", "evals:app"),
     "traces": Entry(
         "List and export the saved traces of runs.",

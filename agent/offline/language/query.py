@@ -111,6 +111,8 @@ class Query:
     ----------
     refused : a sentence for each thing asked for that is not there or cannot be done
     choices : questions that may have been meant instead, each of which runs as it stands
+    by : who understood it, "rules" or "reader"
+    read_as : the plain question that the reader made of it; "" where the rules read it
     """
 
     asks: tuple[Ask, ...] = ()
@@ -118,6 +120,8 @@ class Query:
     not_understood: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    by: str = "rules"
+    read_as: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the query as builtins, what was not said left out."""

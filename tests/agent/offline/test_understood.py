@@ -17,6 +17,7 @@ from tool_use_om.agent.graph import build_graph
 from tool_use_om.agent.offline import model
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.reader.understand import understand
 from tool_use_om.agent.record.trace import trace_from_state
 from tool_use_om.agent.replies import PlanReply, read_reply
 from tool_use_om.data.workspace import Workspace
@@ -31,10 +32,10 @@ def test_question_is_parsed_once_a_run(
     parsed: list[Query] = []
 
     def counted(*args: Any, **kwargs: Any) -> Query:
-        parsed.append(parse(*args, **kwargs))
+        parsed.append(understand(*args, **kwargs))
         return parsed[-1]
 
-    monkeypatch.setattr(model, "parse", counted)
+    monkeypatch.setattr(model, "understand", counted)
     context = AgentContext(workspace=str(sample_workspace))
     graph = build_graph(checkpointer=InMemorySaver())
     thread: RunnableConfig = {"configurable": {"thread_id": "one"}}

@@ -1,0 +1,312 @@
+"""One question → one `Query`: what rules and reader agree on, else the reader, or a question back.
+
+The rule, in order, on the reader's conformal set of forms, the likeliest first:
+
+1. The rules plan the same calls as the likeliest form does; or they use every word of the question
+   and plan the same calls as any form of the set: they agree, and that is answered.
+2. The likeliest form is decided (right in 97 of 100 such cases on voices left out). If no tool
+   answers it (why, advice, an act …), it is refused. If it has a place for every name and number of
+   the question, it is answered. A place that must be filled and is not is asked for.
+3. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
+   where only some are, or the rules see more in the whole than its form has, the person chooses.
+4. Up to four forms in the set: the person chooses, from questions that run as they are written.
+5. Else the question is not understood, and nothing is guessed.
+
+So an answer needs the reader: what the rules alone make of a question is not run where the encoder
+is installed. Where it is not, the rules answer alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tool_use_om.agent.offline.forms.registry import PLANS, plan_steps
+from tool_use_om.agent.offline.language.names import Names
+from tool_use_om.agent.offline.language.parse import parse
+from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.reader.encoder import SentenceEncoder, installed, sentence_encoder
+from tool_use_om.agent.offline.reader.forms import FORMS, REFUSED, Reading, kept, reading
+from tool_use_om.agent.offline.reader.places import STATISTICS, filled, unused
+from tool_use_om.agent.offline.reader.probe import Probe, Sorted
+from tool_use_om.agent.offline.reader.slots import Slots, read_slots
+from tool_use_om.agent.offline.reader.tongues import LANGUAGES, language_of
+
+VARIABLE = "TUOM_READER"
+"""Set to "off", the rules answer alone."""
+WEIGHTS = Path(__file__).with_name("weights")
+_CHOICES = 4
+_SEVERAL = 2
+_SHORTEST = 3  # words of a clause
+_LIKELY = 0.5  # share of a form from which on it may confirm rules that left words out
+_COMPARED = 20  # forms of a set that the plan of the rules is compared with
+_BETWEEN = re.compile(
+    r"(?<=[^\d\s])[.?!;]+\s+|[。？！；]|,?\s+(?:and then|and also|and|then|und dann|und|puis|et)\s+"
+)
+_STRANGE_VERB = "I do not know how to"  # what `language.refused` says of a verb
+_ONE = "I can answer these one at a time."
+_BACK = "I can read this in more than one way."
+_MORE = "One thing is missing."
+_CANNOT = 'I read this as "{}", and no tool here answers that.'
+_PART = "I can read this only without {}."
+
+
+class Reader:
+    """Names the form of a question, and makes the `Query` of it.
+
+    Parameters
+    ----------
+    probe : fitted on `encoder`
+    encoder : frozen
+    """
+
+    def __init__(self, probe: Probe, encoder: SentenceEncoder) -> None:
+        self._probe = probe
+        self._encoder = encoder
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the encoder's vectors (B, D)."""
+        return self._encoder.encode(texts)
+
+    def sort(self, slots: Slots) -> Sorted:
+        """Return the conformal set of forms of a question."""
+        vector = self._encoder.encode([slots.masked])[0]
+        return self._probe.sort(vector, slots, language_of(slots.text))
+
+    def understand(self, question: str, cards: Sequence[Mapping[str, Any]]) -> Query:
+        """Return what a question asks; see the rule at the top."""
+        rules = parse(question, cards)
+        names = Names.of(cards, rules.dataset)
+        texts = [question, *clauses(question)]
+        slots = [read_slots(text, names) for text in texts]
+        vectors = self._encoder.encode([s.masked for s in slots])
+        whole, *parts = (
+            Part(slots=s, found=self._probe.sort(v, s, language_of(s.text)), rules=parse(t, cards))
+            for t, s, v in zip(texts, slots, vectors, strict=True)
+        )
+        return decide(whole, parts, names, cards)
+
+
+def understand(question: str, cards: Sequence[Mapping[str, Any]] = ()) -> Query:
+    """Return what a question asks about the data sets of `cards`.
+
+    The reader answers where its encoder is installed, the rules alone otherwise; `by` says which.
+
+    Parameters
+    ----------
+    cards : as the plan prompt carries them, the current one first
+    """
+    reader = the_reader() if question.strip() else None
+    return parse(question, cards) if reader is None else reader.understand(question, cards)
+
+
+def the_reader() -> Reader | None:
+    """Return the shipped reader; None without its encoder, or where $TUOM_READER is off."""
+    return _loaded() if os.environ.get(VARIABLE, "") != "off" and installed() else None
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> Reader:
+    return Reader(Probe.load(WEIGHTS), sentence_encoder())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A question or one clause of it, as both understand it."""
+
+    slots: Slots
+    found: Sorted
+    rules: Query
+
+
+def clauses(question: str) -> list[str]:
+    """Return the clauses of a question of several; [] where it is one."""
+    pieces = [p.strip(" ,") for p in _BETWEEN.split(question)]
+    whole = [p for p in pieces if p and (len(p.split()) >= _SHORTEST or not p.isascii())]
+    return whole if 1 < len(whole) <= _CHOICES else []
+
+
+def decide(
+    whole: Part, parts: Sequence[Part], names: Names, cards: Sequence[Mapping[str, Any]]
+) -> Query:
+    """Return what is to be done with a question of these clauses (none where it is one)."""
+    rules, slots, found = whole.rules, whole.slots, whole.found
+    if agreed(whole, names, cards):
+        return replace(rules, not_understood=())
+    if _firmly_refused(rules) and language_of(slots.text) == "en":
+        return rules
+    if (several := _of_clauses(rules, parts, names, cards)) is not None:
+        return several
+    compound = len({ask.kind for ask in rules.asks}) > 1 and not rules.not_understood
+    if found.decided and not compound:
+        return _decided(next(iter(found.shares)), slots, names, cards, rules)
+    if 1 <= len(found.forms) <= _CHOICES:
+        offered = [text for form in found.forms if (text := runnable(form, slots, cards))]
+        if offered:
+            return _ask_back(rules, _BACK, offered)
+    return _not_understood(rules, slots)
+
+
+def _firmly_refused(rules: Query) -> bool:
+    """Say whether the rules name something the data lack; a verb they do not know may be slang."""
+    return any(not said.startswith(_STRANGE_VERB) for said in rules.refused)
+
+
+def agreed(part: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the rules plan what the likeliest form does, or any where they use each word."""
+    rules, shares = part.rules, part.found.shares
+    if not rules.asks or rules.refused or any(ask.kind not in PLANS for ask in rules.asks):
+        return False
+    compared = part.found.forms[:_COMPARED]
+    if rules.not_understood:
+        compared = tuple(form for form in compared[:1] if shares[form] >= _LIKELY)
+    plans = [plan_of(query_of(form, part.slots, cards), names) for form in compared]
+    return any(plan and plan == plan_of(rules, names) for plan in plans)
+
+
+def _of_clauses(
+    rules: Query, parts: Sequence[Part], names: Names, cards: Sequence[Mapping[str, Any]]
+) -> Query | None:
+    """Return the query of several clauses each read by itself; None where fewer than two are."""
+    texts: list[str] = []
+    same = 0
+    for part in parts:
+        form = next(iter(part.found.shares))
+        text = runnable(form, part.slots, cards) if part.found.decided else ""
+        if text and not unused(form, part.slots):
+            texts.append(text)
+        same += bool(text) or agreed(part, names, cards)
+    sure = bool(rules.asks) and not rules.not_understood
+    if len(parts) > 1 and same == len(parts) and sure:
+        return rules
+    texts = list(dict.fromkeys(texts))
+    if len(texts) < _SEVERAL:
+        return None
+    query = parse(" ".join(texts), cards)
+    if len(texts) == len(parts) and query.asks and not query.not_understood and not query.refused:
+        return replace(query, by="reader", read_as=" ".join(texts))
+    return _ask_back(rules, _ONE, texts)
+
+
+def _decided(
+    form: str, slots: Slots, names: Names, cards: Sequence[Mapping[str, Any]], rules: Query
+) -> Query:
+    if form in REFUSED:
+        return Query(dataset=rules.dataset, refused=(REFUSED[form],), by="reader")
+    return _read(form, slots, names, cards, rules)
+
+
+def query_of(form: str, slots: Slots, cards: Sequence[Mapping[str, Any]]) -> Query:
+    """Return the query of a form's question; without asks where it does not run as it is."""
+    if form not in FORMS or (own := _reading(form, slots)).missing:
+        return Query()
+    query = with_people(parse(own.text, cards), form, slots)
+    runs = kept(form, query) and not query.refused and all(a.kind in PLANS for a in query.asks)
+    return query if runs else Query()
+
+
+def plan_of(query: Query, names: Names) -> list[tuple[str, dict[str, Any], dict[str, str]]]:
+    """Return the calls that a query plans, for comparison."""
+    return [(step.tool, step.args, step.late) for step in plan_steps(query, names)]
+
+
+def runnable(form: str, slots: Slots, cards: Sequence[Mapping[str, Any]]) -> str:
+    """Return the form's question where it runs as it is written, else ""."""
+    return _reading(form, slots).text if query_of(form, slots, cards).asks else ""
+
+
+def _reading(form: str, slots: Slots) -> Reading:
+    return reading(form, filled(form, slots))
+
+
+def _read(
+    form: str, slots: Slots, names: Names, cards: Sequence[Mapping[str, Any]], rules: Query
+) -> Query:
+    """Return the one form's query, or ask for what it lacks or leaves out."""
+    own = _reading(form, slots)
+    if own.missing:
+        return _ask_back(rules, _MORE, completed(form, slots, names))
+    left = unused(form, slots)
+    if left:
+        listed = ", ".join(f'"{words}"' for words in left)
+        return _ask_back(rules, _PART.format(listed), [own.text])
+    query = with_people(parse(own.text, cards), form, slots)
+    if any(ask.kind not in PLANS for ask in query.asks):
+        query = replace(query, asks=())
+    if query.refused:
+        return replace(query, by="reader")
+    if not kept(form, query):
+        return Query(dataset=rules.dataset, refused=(_CANNOT.format(own.text),), by="reader")
+    return replace(query, by="reader", read_as=own.text)
+
+
+def with_people(query: Query, form: str, slots: Slots) -> Query:
+    """Return the query with the subjects and sessions that the slots name, as they are written."""
+    said = filled(form, slots)
+    people = slots.found.get("subject", ()) if "subject" in said else ()
+    people = tuple(p for p in people if not p.casefold().startswith("subject "))
+    if not people or not query.asks:
+        return query
+    asks = tuple(ask if ask.subjects else replace(ask, subjects=people) for ask in query.asks)
+    missed = tuple(m for m in query.not_understood if m.casefold() not in map(str.casefold, people))
+    return replace(query, asks=asks, not_understood=missed)
+
+
+def completed(form: str, slots: Slots, names: Names) -> list[str]:
+    """Return the form's question with what is missing filled from the data's own names."""
+    known = filled(form, slots)
+    missing = reading(form, known).missing
+    options: Mapping[str, Sequence[str]] = {
+        "statistic": list(STATISTICS.values())[:_CHOICES],
+        "channel": names.channels,
+        "channel2": [c for c in names.channels if c != known.get("channel")],
+        "label": names.labels,
+        "label2": [one for one in names.labels if one != known.get("label")],
+        "modality": names.modalities,
+        "session": names.session_ids,
+        "subject": [s if not s.isalpha() else f"subject {s}" for s in names.subject_ids],
+        "dataset": names.datasets,
+        "extreme": ("highest", "lowest"),
+        "extremum": ("maximum", "minimum"),
+        "above": ("above", "below"),
+        "split": ("test", "training"),
+        "dur": ("5 seconds", "1 minute"),
+    }
+    first, *rest = missing
+    others = {place: _first(options.get(place, ())) for place in rest}
+    if not all(others.values()):
+        return []
+    return [
+        reading(form, {**known, **others, first: option}).text
+        for option in list(options.get(first, ()))[:_CHOICES]
+    ]
+
+
+def _first(options: Sequence[str]) -> str:
+    return options[0] if options else ""
+
+
+def _ask_back(rules: Query, lead: str, choices: Sequence[str]) -> Query:
+    """Return a question back: its choices are questions that run as they are written."""
+    if not choices:
+        return Query(dataset=rules.dataset, not_understood=rules.not_understood, by="reader")
+    return Query(dataset=rules.dataset, refused=(lead,), choices=tuple(choices), by="reader")
+
+
+def _not_understood(rules: Query, slots: Slots) -> Query:
+    """Return that nothing is known for certain; a language that cannot be read is named."""
+    tongue = language_of(slots.text)
+    if tongue not in LANGUAGES:
+        said = "I read English, and some German, French and Chinese; this language I cannot read."
+        return Query(dataset=rules.dataset, refused=(said,), by="reader")
+    if rules.refused and tongue == "en":
+        return rules
+    missed = rules.not_understood or (slots.text,)
+    return Query(dataset=rules.dataset, not_understood=missed, by="reader")
