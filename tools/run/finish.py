@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.tools.call.arguments import Arguments, RunTask
+from tool_use_om.tools.call.content import Content
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.results import Draw, Result
@@ -36,18 +37,19 @@ def finish_run(
     args: Arguments,
     plan: Plan,
     *,
-    content: Mapping[str, Any],
+    content: Content | Mapping[str, Any],
     detail: Mapping[str, Any],
     clock: Stopwatch,
     files: Mapping[str, Draw],
 ) -> ToolOutcome:
     """Store what run_task found, with how the data were encoded, and note it as the last run."""
+    found = content.to_json() if isinstance(content, Content) else content
     outcome = finish(
         ctx,
-        working_set.but(dataset=plan.dataset.name, task=content["task"], head=content["head"]),
+        working_set.but(dataset=plan.dataset.name, task=found["task"], head=found["head"]),
         args,
         tool="run_task",
-        content=content,
+        content=found,
         detail={**detail, "encoding": plan.to_json()},
         inputs={"content_hash": plan.dataset.content_hash},
         timing={**clock.seconds, **plan.cache_use.to_timing()},

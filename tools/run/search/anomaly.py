@@ -23,6 +23,14 @@ from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.search.figures import scores_figure
+from tool_use_om.tools.run.search.found import (
+    Amount,
+    Outlier,
+    Scan,
+    ScoredWindow,
+    ThresholdCoverage,
+    UnusualFound,
+)
 from tool_use_om.tools.run.search.retrieve import query_segment
 
 if TYPE_CHECKING:
@@ -56,17 +64,21 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
         working_set,
         args,
         plan,
-        content={
-            "task": "anomaly",
-            "head": head.name,
-            "query_session": query.session_id,
-            "channels": list(plan.channels),
-            "compared_with": _amount(tokens),
-            **_found(dataset, rows, threshold),
+        content=UnusualFound(
+            task="anomaly",
+            head=head.name,
+            query_session=query.session_id,
+            channels=list(plan.channels),
+            compared_with=Amount(n_sessions=len(set(tokens.session_ids)), n_windows=len(tokens)),
+            n_windows=len(rows),
+            n_unusual=sum(r["unusual"] for r in rows),
+            threshold=threshold,
+            most_unusual=ScoredWindow(**rows[0], label=label_at(dataset, _stretch(rows[0]))),
+            windows=[ScoredWindow(**row) for row in rows[:SHOWN]],
             **_scanned(dataset, plan.channels, query),
-            "coverage": _coverage(head, threshold, args.coverage, held_out),
-            "notes": list(plan.notes),
-        },
+            coverage=_coverage(head, threshold, args.coverage, held_out),
+            notes=list(plan.notes),
+        ),
         detail={"windows": rows},
         clock=clock,
         files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
@@ -90,7 +102,7 @@ def _series_window(plan: Plan, query: Segment) -> Plan:
     return plan.with_window(window_s, stride_s, note)
 
 
-def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[str, Any]:
+def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[str, Scan]:
     """Return what stands out in the whole of a long series, sample by sample.
 
     Sets whose sessions are whole are not scanned so: there, other sessions say what is usual.
@@ -127,21 +139,8 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
                     }
                 )
     rows.sort(key=lambda r: -float(r["deviations"]))
-    return {"scan": {"n_found": len(rows), "n_samples": n_samples, "found": rows[:MOST_TOLD]}}
-
-
-def _amount(tokens: Tokens) -> dict[str, int]:
-    return {"n_sessions": len(set(tokens.session_ids)), "n_windows": len(tokens)}
-
-
-def _found(dataset: DataSet, rows: list[dict[str, Any]], threshold: float) -> dict[str, Any]:
-    return {
-        "n_windows": len(rows),
-        "n_unusual": sum(r["unusual"] for r in rows),
-        "threshold": threshold,
-        "most_unusual": {**rows[0], "label": label_at(dataset, _stretch(rows[0]))},
-        "windows": rows[:SHOWN],
-    }
+    told = [Outlier(**row) for row in rows[:MOST_TOLD]]
+    return {"scan": Scan(n_found=len(rows), n_samples=n_samples, found=told)}
 
 
 def usual_segments(
@@ -202,17 +201,19 @@ def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, 
 
 def _coverage(
     head: AnomalyHead, threshold: float, nominal: float, held_out: dict[str, Tokens]
-) -> dict[str, Any]:
+) -> ThresholdCoverage:
     """How many usual windows stay under the threshold: measured on the test split if it is free."""
     from tool_use_om.heads.trust.conformal import measured_coverage
 
     if "test" not in held_out:
         inside = float((head.reference_ <= threshold).mean())
         n = len(head.reference_)
-        return {"nominal": nominal, "empirical": inside, "n": n, "measured_on": "fitted windows"}
+        return ThresholdCoverage(
+            nominal=nominal, empirical=inside, n=n, measured_on="fitted windows"
+        )
     tokens = held_out["test"]
     measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
-    return {**coverage_json(measured), "measured_on": "test"}
+    return ThresholdCoverage(**coverage_json(measured), measured_on="test")
 
 
 def _stretch(row: dict[str, Any]) -> Segment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.encode.plan import cut, plan_encoding, without_filters
@@ -26,6 +27,12 @@ def explain_retrieve(ctx: ToolContext, run: Run) -> dict[str, Any]:
     """Explain a search by its neighbours' labels and rhythm, a ranking by what sets it apart."""
     if "query" in run.data:
         return _explain_search(ctx, run)
+    if "motifs" in run.data:
+        raise DataError(
+            "A search for what recurs already says where and how alike its stretches are; there is "
+            "nothing further to explain. Search from one of them (query_session, query_start_s, "
+            "query_end_s) and explain that."
+        )
     plan = plan_encoding(ctx, without_filters(run.working_set))
     label, odd = run.data["target_label"], run.data["most_unlike"]["session_id"]
     narrowed = with_filters(

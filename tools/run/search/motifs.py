@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
@@ -26,6 +26,7 @@ from tool_use_om.tools.look.selection import (
     with_filters,
 )
 from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.search.found import MotifRow, MotifsFound, Searched, Stretch
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -73,17 +74,17 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
         working_set,
         args,
         plan,
-        content={
-            "task": "retrieve",
-            "head": head.name,
-            "length_s": length_s,
-            "channels": list(plan.channels),
-            "n_searched": {"sessions": len({s.session_id for s in segments})},
-            "motifs": rows[:SHOWN],
-            "meaning": MEANING,
-            "notes": list(plan.notes),
-        },
-        detail={"motifs": rows},
+        content=MotifsFound(
+            task="retrieve",
+            head=head.name,
+            length_s=length_s,
+            channels=list(plan.channels),
+            n_searched=Searched(sessions=len({s.session_id for s in segments})),
+            motifs=rows[:SHOWN],
+            meaning=MEANING,
+            notes=list(plan.notes),
+        ),
+        detail={"motifs": [row.model_dump() for row in rows]},
         clock=clock,
         files={},
     )
@@ -131,14 +132,13 @@ def _signal(plan: Plan, segments: list[Segment], length_s: float) -> Signal:
     return Signal.of(masked, max(4, round(length_s * plan.rate_hz)))
 
 
-def _row(dataset: DataSet, motif: Motif) -> dict[str, Any]:
-    return {
-        "distance": motif.distance,
-        "first": _stretch(dataset, motif.first),
-        "second": _stretch(dataset, motif.second),
-    }
+def _row(dataset: DataSet, motif: Motif) -> MotifRow:
+    first, second = _stretch(dataset, motif.first), _stretch(dataset, motif.second)
+    return MotifRow(distance=motif.distance, first=first, second=second)
 
 
-def _stretch(dataset: DataSet, found: Neighbour) -> dict[str, Any]:
-    kept = {key: getattr(found, key) for key in ("session_id", "start_s", "end_s")}
-    return {**kept, "label": label_at(dataset, found)}
+def _stretch(dataset: DataSet, found: Neighbour) -> Stretch:
+    label = label_at(dataset, found)
+    return Stretch(
+        session_id=found.session_id, start_s=found.start_s, end_s=found.end_s, label=label
+    )

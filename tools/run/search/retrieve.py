@@ -20,6 +20,14 @@ from tool_use_om.tools.look.selection import (
 )
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.search.figures import neighbours_figure, ranking_figure
+from tool_use_om.tools.run.search.found import (
+    NeighbourRow,
+    NeighboursFound,
+    RankedSession,
+    Searched,
+    SessionsRanked,
+    Stretch,
+)
 from tool_use_om.tools.run.search.motifs import run_motifs
 
 if TYPE_CHECKING:
@@ -81,15 +89,15 @@ def _search(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolO
     with clock.lap("predict_s"):
         found = head.query(asked, args.k)
     rows = [_row(dataset, n) for n in found]
-    content = {
-        "task": "retrieve",
-        "head": head.name,
-        "query": {k: getattr(query, k) for k in ("session_id", "start_s", "end_s")},
-        "channels": list(plan.channels),
-        "n_searched": {"sessions": len({s.session_id for s in pool}), "windows": len(tokens)},
-        "neighbours": rows[:SHOWN],
-        "notes": list(plan.notes),
-    }
+    content = NeighboursFound(
+        task="retrieve",
+        head=head.name,
+        query=Stretch(session_id=query.session_id, start_s=query.start_s, end_s=query.end_s),
+        channels=list(plan.channels),
+        n_searched=Searched(sessions=len({s.session_id for s in pool}), windows=len(tokens)),
+        neighbours=[NeighbourRow(**row) for row in rows[:SHOWN]],
+        notes=list(plan.notes),
+    )
     return finish_run(
         ctx,
         working_set,
@@ -115,18 +123,20 @@ def _rank(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, label: str
     with clock.lap("predict_s"):
         ranking = rank_sessions(tokens)
     rows = [vars(row) for row in ranking.rows]
-    content = {
-        "task": "retrieve",
-        "head": DEFAULT_HEAD,
-        "target_label": label,
-        "channels": list(plan.channels),
-        "n_sessions": len(rows),
-        "most_unlike": vars(ranking.most_unlike),
-        "most_typical": vars(ranking.most_typical),
-        "ranking": [{k: r[k] for k in ("session_id", "distance")} for r in rows[:SHOWN]],
-        "meaning": "distance: median distance in token space to the label's other sessions",
-        "notes": list(plan.notes),
-    }
+    content = SessionsRanked(
+        task="retrieve",
+        head=DEFAULT_HEAD,
+        target_label=label,
+        channels=list(plan.channels),
+        n_sessions=len(rows),
+        most_unlike=RankedSession(**vars(ranking.most_unlike)),
+        most_typical=RankedSession(**vars(ranking.most_typical)),
+        ranking=[
+            RankedSession(session_id=r["session_id"], distance=r["distance"]) for r in rows[:SHOWN]
+        ],
+        meaning="distance: median distance in token space to the label's other sessions",
+        notes=list(plan.notes),
+    )
     return finish_run(
         ctx,
         working_set,
