@@ -130,6 +130,7 @@ def rare_note(rare: dict[str, int], per_class: int, *, left_out: bool) -> str:
 
 DEFAULT_HEAD = "prototypes"
 TWO_RESOLUTIONS = 0.75  # of the encoder's context: shorter cases are seen stretched to it as well
+MOST_STRETCHED = 1000  # sessions times channels; of more, stretching would cost minutes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +233,8 @@ def for_sessions(plan: Plan) -> Plan:
     spec = spec_of(plan.tokenizer)
     context_s = spec.native_context / plan.rate_hz
     found = case_plan(plan, context_s)
-    if found.config.window_s > TWO_RESOLUTIONS * context_s or found.config.resolutions:
+    many = plan.dataset.manifest.n_sessions * len(plan.channels) > MOST_STRETCHED
+    if many or found.config.window_s > TWO_RESOLUTIONS * context_s or found.config.resolutions:
         return found
     return replace(found, config=found.config.model_copy(update={"resolutions": 2}))
 
