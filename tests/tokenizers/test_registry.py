@@ -23,6 +23,7 @@ from tool_use_om.tokenizers.registry import (
     TOKENIZERS,
     is_here,
     load_tokenizer,
+    random_tokenizer,
     spec,
     specs,
 )
@@ -52,16 +53,40 @@ def test_spec_of_an_unknown_name_lists_the_nearest() -> None:
         spec("moment-smal")
 
 
-def test_shipped_tokenizer_is_what_its_spec_says() -> None:
-    """moment-tiny loads offline, and its spec states its true size."""
-    tokenizer = load_tokenizer("moment-tiny")
-    weights = PACKAGED / "moment-tiny" / "model.safetensors"
+SHIPPED = [s.name for s in specs() if s.weights.startswith("package:")]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_tokenizer_is_what_its_spec_says(name: str) -> None:
+    """Each loads offline, its spec states its true size, its card the weights' hash."""
+    tokenizer = load_tokenizer(name)
+    weights = PACKAGED / name / "model.safetensors"
     assert is_here(tokenizer.spec)
-    shipped = json.loads((PACKAGED / "moment-tiny" / "config.json").read_text())
+    assert tokenizer.weights_hash in (PACKAGED / name / "README.md").read_text()
+    shipped = json.loads((PACKAGED / name / "config.json").read_text())
     model = Moment(MomentConfig.from_json(shipped))
     assert sum(p.numel() for p in model.parameters()) == tokenizer.spec.parameters
     assert weights.stat().st_size / 1e6 == pytest.approx(tokenizer.spec.size_mb, abs=0.1)
     assert tokenizer.spec.size_mb <= 12
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_random_tokenizer_has_the_shipped_shape(
+    name: str, make_batch: Callable[..., WindowBatch]
+) -> None:
+    """Random weights for speed and parity are of the shape that ships, each name's own."""
+    drawn, shipped = random_tokenizer(name), load_tokenizer(name)
+    assert drawn.weights_hash != shipped.weights_hash
+    batch = make_batch(shape=(2, 1, 80))
+    assert drawn.encode(batch).values.shape == shipped.encode(batch).values.shape
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_saw_synthetic_series_alone(name: str) -> None:
+    """The recipe beside the weights names no real series and no weights that began elsewhere."""
+    recipe = json.loads((PACKAGED / name / "recipe.json").read_text())
+    assert recipe["config"].get("real") is None
+    assert recipe["config"].get("start_from") is None
 
 
 def test_load_takes_weights_from_a_folder(tmp_path: Path) -> None:
