@@ -42,9 +42,9 @@ def cadence(
     """Measure the cadence of each window over all its channels together.
 
     The highest peak of the summed spectrum proposes a period. A period two or three times as long
-    replaces it when the signal holds parts that only this repeats: then the peak was a harmonic. The peak
-    of the autocorrelation near the period refines it. What repeats depends on where the sensor is:
-    on a wrist it is the arm's swing, once a stride, which is half the rate of the steps.
+    replaces it when the signal holds parts that only this repeats: then the peak was a harmonic.
+    The peak of the autocorrelation near the period refines it. What repeats depends on where the
+    sensor is: on a wrist it is the arm's swing, once a stride, which is half the rate of the steps.
 
     Parameters
     ----------

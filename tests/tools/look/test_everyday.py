@@ -96,7 +96,7 @@ def test_groups_of_the_calendar_equal_those_of_pandas(
     expected = house["power"].astype(float).groupby(house["time"].map(of), sort=False).mean()
     assert {r["group"]: r["value"] for r in rows} == pytest.approx(expected.to_dict(), rel=1e-5)
     if by == "weekday":
-        assert [r["group"] for r in rows][0] == "Monday"
+        assert rows[0]["group"] == "Monday"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,8 @@ def test_cycles_are_found_and_noise_has_none() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "told"),
     [
-        (86400, "s", (1, "day")), (3600, "s", (1, "h")), (7200, "s", (2, "h")), (90, "s", (90, "s")),
+        (86400, "s", (1, "day")), (3600, "s", (1, "h")), (7200, "s", (2, "h")),
+        (90, "s", (90, "s")),
         (1 / 3600, "Hz", (1, "/h")), (1 / 600, "Hz", (6, "/h")), (50, "Hz", (50, "Hz")),
         (5, "kW", (5, "kW")),
     ],
