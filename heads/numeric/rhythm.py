@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 Array = np.ndarray
-# How much better a longer period must repeat before it is believed: so much, or this share of what
-# the shorter one leaves unexplained (a near-perfect repeat can hardly gain 0.15).
-_SUBHARMONIC_GAIN, _SUBHARMONIC_SHARE = 0.15, 0.25
+_BY_CHANCE = 1e-3  # a longer period must be less likely than that to be noise
+_WORTH = 0.05  # share of the variance that a longer period must add
+_HARMONICS = 4
+_FREE = 8  # samples that must be left to judge by
+_LAGS_A_PERIOD = 32  # at the highest frequency: fewer miss the peak between two samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +42,9 @@ def cadence(
     """Measure the cadence of each window over all its channels together.
 
     The highest peak of the summed spectrum proposes a period. A period two or three times as long
-    replaces it when the signal clearly repeats better there: then the peak was a harmonic. The peak
-    of the autocorrelation near the period refines it. What repeats depends on where the sensor is:
-    on a wrist it is the arm's swing, once a stride, which is half the rate of the steps.
+    replaces it when the signal holds parts that only this repeats: then the peak was a harmonic.
+    The peak of the autocorrelation near the period refines it. What repeats depends on where the
+    sensor is: on a wrist it is the arm's swing, once a stride, which is half the rate of the steps.
 
     Parameters
     ----------
@@ -76,12 +79,16 @@ def _window_cadence(
         return float("nan"), 0.0
     length = min(len(s) for s in series)
     stack = np.stack([s[:length] for s in series])
-    weight = _repeatability(stack)
-    correlation = (weight[:, None] * np.stack([autocorrelation(s) for s in stack])).sum(axis=0)
-    period = rate_hz / _spectral_peak(stack * np.sqrt(weight)[:, None], rate_hz, band)
-    best = _period(correlation, period, rate_hz / band[0])
+    finer = int(np.ceil(_LAGS_A_PERIOD * band[1] / rate_hz))
+    each = np.stack([autocorrelation(s, finer) for s in stack])
+    weight = _repeatability(each)
+    correlation = (weight[:, None] * each).sum(axis=0)
+    fine_hz = finer * rate_hz
+    period = fine_hz / _spectral_peak(stack * np.sqrt(weight)[:, None], rate_hz, band)
+    scaled = stack * np.sqrt(weight)[:, None]
+    best = _period(correlation, scaled, period, fine_hz / band[0], finer)
     refined, strength = _refine(correlation, best)
-    return float(rate_hz / refined), float(np.clip(strength, 0.0, 1.0))
+    return float(fine_hz / refined), float(np.clip(strength, 0.0, 1.0))
 
 
 def _prepared(values: Array, mask: Array) -> Array | None:
@@ -98,11 +105,11 @@ def _prepared(values: Array, mask: Array) -> Array | None:
     return series / scale if moves else None
 
 
-def _repeatability(stack: Array) -> Array:
-    """Return weights that sum to 1 and favour channels that repeat."""
+def _repeatability(each: Array) -> Array:
+    """Return weights that sum to 1 and favour channels that repeat, from their correlations."""
     peaks = []
-    for series in stack:
-        correlation = autocorrelation(series)[: 2 * len(series) // 3]
+    for whole in each:
+        correlation = whole[: 2 * len(whole) // 3]
         below = np.flatnonzero(correlation < 0)
         tail = correlation[below[0] :] if len(below) else correlation[:0]
         peaks.append(max(float(tail.max(initial=0.0)), 1e-3))
@@ -120,18 +127,55 @@ def _spectral_peak(stack: Array, rate_hz: float, band: tuple[float, float]) -> f
     return float(frequency[int(power.argmax())])
 
 
-def _period(correlation: Array, period: float, longest: float) -> float:
-    """Return `period`, or two or three times it where the signal repeats clearly better."""
+def _period(correlation: Array, series: Array, period: float, longest: float, finer: int) -> float:
+    """Return `period`, or two or three times it where the signal truly repeats only then.
+
+    Then it holds parts between the harmonics of the shorter period that noise does not explain.
+
+    Parameters
+    ----------
+    correlation : autocorrelation, `finer` lags a sample
+    series : (C, n) scaled channels
+    period, longest : lags
+    """
     best, strength = period, _refine(correlation, period)[1]
+    shorter = _refine(correlation, period)[0] / finer
     for multiple in (2, 3):
         longer = multiple * period
         if longer > min(longest, 0.6 * len(correlation)):
             break
-        found = _refine(correlation, longer)[1]
-        gain = min(_SUBHARMONIC_GAIN, _SUBHARMONIC_SHARE * max(1.0 - strength, 0.0))
-        if found > strength + gain:
-            best, strength = longer, found
+        place, found = _refine(correlation, longer)
+        if found > strength and _between(series, shorter, multiple):
+            best, strength, shorter = longer, found, place / finer / multiple
     return best
+
+
+def _between(series: Array, period: float, multiple: int) -> bool:
+    """Say whether there is more at the parts of a period than noise gives by chance (F test)."""
+    from scipy.stats import f as fisher
+
+    _, n = series.shape
+    most = int(min(_HARMONICS, 0.45 * period)) * multiple
+    own = [k for k in range(1, most + 1) if k % multiple == 0]
+    other = [k for k in range(1, most + 1) if k % multiple]
+    free = n - 1 - 2 * (len(own) + len(other))
+    if not own or free < _FREE:
+        return False
+    base = _unexplained(series, [k / multiple / period for k in own])
+    full = _unexplained(series, [k / multiple / period for k in (*own, *other)])
+    whole = float((series**2).sum())
+    extra = 2 * len(other)
+    ratio = (base - full) / extra / max(full / free, 1e-12 * whole)
+    return bool(base - full > _WORTH * whole and fisher.sf(ratio, extra, free) < _BY_CHANCE)
+
+
+def _unexplained(series: Array, frequencies: Sequence[float]) -> float:
+    """Return the squares that waves of these frequencies (per sample) leave."""
+    time = np.arange(series.shape[1])
+    waves = [f(2 * np.pi * hz * time) for hz in frequencies for f in (np.cos, np.sin)]
+    design = np.stack([np.ones(len(time)), *waves], axis=1)
+    solution, *_ = np.linalg.lstsq(design, series.T, rcond=None)
+    return float(((series.T - design @ solution) ** 2).sum())
 
 
 def _refine(correlation: Array, period: float) -> tuple[float, float]:

@@ -30,16 +30,25 @@ def season_of(series: Array, min_strength: float = 0.3) -> int | None:
     return int(best) if correlation[best] >= min_strength else None
 
 
-def autocorrelation(series: Array) -> Array:
-    """Return the autocorrelation at lags 0, 1, … with each lag's own overlap and scale."""
+def autocorrelation(series: Array, finer: int = 1) -> Array:
+    """Return the autocorrelation at lags 0, 1, … with each lag's own overlap and scale.
+
+    Parameters
+    ----------
+    finer : lags between samples as well, so many a sample, by band-limited interpolation: where a
+        period is a few samples, its peak lies between them
+    """
     n = len(series)
     centred = series - series.mean()
     size = 1 << (2 * n - 1).bit_length()
     spectrum = np.fft.rfft(centred, size)
-    products = np.fft.irfft(spectrum * np.conj(spectrum), size)[:n]
+    products = finer * np.fft.irfft(spectrum * np.conj(spectrum), finer * size)
+    products = products[: finer * (n - 1) + 1]
     squares = np.concatenate([[0.0], np.cumsum(centred**2)])
-    lags = np.arange(n)
-    energy = np.sqrt((squares[n] - squares[lags]) * squares[n - lags])
+    lags = np.arange(products.size) / finer
+    places = np.arange(n + 1)
+    behind, before = (np.interp(at, places, squares) for at in (lags, n - lags))
+    energy = np.sqrt((squares[n] - behind) * before)
     floor = 1e-12 * max(float(squares[n]), 1e-30)
     correlation: Array = np.where(energy > floor, products / np.maximum(energy, floor), 0.0)
     return correlation

@@ -175,7 +175,11 @@ def _balance(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 
         "high": ref(f"/labels/{most[0]}/n_sessions", f"sessions with {most[1]['label']}"),
         "low": ref(f"/labels/{least[0]}/n_sessions", f"sessions with {least[1]['label']}"),
     }
-    if times <= _BALANCED and long <= _BALANCED * max(short, 1e-9):
+    if most[1]["n_sessions"] == least[1]["n_sessions"] and long == short:
+        answer.head(
+            result, "the labels are balanced: each is in {high} sessions", high=refs["high"]
+        )
+    elif times <= _BALANCED and long <= _BALANCED * max(short, 1e-9):
         answer.head(
             result, f"the labels are balanced: from {{low}} sessions ({named(least[1]['label'])}) "
             f"to {{high}} ({named(most[1]['label'])})", **refs,
