@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.calendar import Calendar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,12 +131,15 @@ def _blocks(
         begin, moment = begin + length_s, moment + timedelta(seconds=length_s)
 
 
-def codes(start: datetime, time_s: np.ndarray, by: str) -> np.ndarray:
-    """Return each sample's hour (0-23), weekday (0-6), month (1-12) or date (days since 1970)."""
-    import numpy as np
+def codes(
+    start: datetime, time_s: np.ndarray, by: str, calendar: Calendar | None = None
+) -> np.ndarray:
+    """Return each sample's hour (0-23), weekday (0-6), month (1-12) or date (days since 1970).
 
-    base = np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
-    moments = base + np.round(time_s * 1e6).astype("timedelta64[us]")
+    On a calendar of business days or months a sample's date is a whole step of it; in a time zone
+    it is the local one.
+    """
+    moments = (calendar or Calendar()).stamps(start, time_s)
     days = moments.astype("datetime64[D]")
     found: np.ndarray
     if by == "hour":

@@ -52,7 +52,9 @@ def pieces_of(found: Selection, channels: Sequence[str], by: str) -> Iterator[Pi
                 if by not in CALENDAR_GROUPS:
                     yield piece
                 elif session in starts:
-                    code = codes(starts[session], signal.time_s, by)
+                    code = codes(
+                        starts[session], signal.time_s, by, found.dataset.manifest.calendar
+                    )
                     yield from _by_code(piece, code, by)
 
 

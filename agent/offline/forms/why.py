@@ -209,7 +209,7 @@ def _forecast(answer: Answer, result: Result) -> None:
     horizon = result.look("/horizon_s") or 0.0
     for i, row in enumerate(result.content.get("trend") or []):
         width = (widths.get(row["channel"]) or {}).get("last")
-        if width is None or abs(row["value"]) * horizon < width / 2:
+        if width is None or row["value"] is None or abs(row["value"]) * horizon < width / 2:
             continue
         course = "rises" if row["value"] > 0 else "falls"
         answer.say(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tool_use_om.agent.offline.language.grammar import Node, Rule, rule
+from tool_use_om.data.format.calendar import STEP_S
 from tool_use_om.data.units import spellings
 
 _ONES = (
@@ -179,6 +180,19 @@ def _behind(nodes: Sequence[Node]) -> Span | None:
     return Span(span.end_s, None)
 
 
+def _business_days(nodes: Sequence[Node]) -> Duration | None:
+    """Read "10 business days"; "10 weekends" is no length of time."""
+    if str(nodes[-1].value) != "0 1 2 3 4":
+        return None
+    count = next((float(n.value) for n in nodes if n.tag == "NUM"), 1.0)
+    return Duration(count * STEP_S["business_day"], STEP_S["business_day"])
+
+
+def _next_business_day(nodes: Sequence[Node]) -> float | None:
+    said = _business_days(nodes)
+    return None if said is None else said.seconds
+
+
 _POINT = "(DUR|NUM|CLOCK)"
 _THROUGH = "(TO|DASH|AND|UNTIL)"
 
@@ -189,6 +203,7 @@ NUMBERS: tuple[Rule, ...] = (
     rule("NUM", "NUM AND A? FRACTION (?=UNIT)", _fraction),
     rule("FRACTION", "NUM FRACTION", _fraction),
     rule("DUR", "(NUM|FRACTION|A FRACTION) DASH? OF? A? UNIT", _duration),
+    rule("DUR", "NUM DAYS", _business_days),
     rule("DUR", "A UNIT (?=AND A? FRACTION)", _duration),
     rule("DUR", "DUR AND A? FRACTION", _and_fraction),
     rule("DUR", "DUR AND? DUR", _compound),
@@ -218,6 +233,7 @@ TIMES: tuple[Rule, ...] = (
     rule("REST", "NOT A? RANGE", _left),
     rule("BARRED", "NOT A? RANGE", lambda _: "a stretch in the middle"),
     rule("HORIZON", "NEXT (DUR|UNIT)", _one),
+    rule("HORIZON", "NEXT DAYS", _next_business_day),
     rule("HORIZON", "(DUR|A? UNIT) AHEAD", _one),
     rule("DUR", "A UNIT", _duration),
 )

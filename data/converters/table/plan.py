@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +10,7 @@ import numpy as np
 
 from tool_use_om.data.converters.table.columns import moment, slug
 from tool_use_om.data.converters.table.options import TableOptions
-from tool_use_om.data.converters.table.readings import Readings, Understood, rows_by
+from tool_use_om.data.converters.table.readings import Readings, Understood, needs_double, rows_by
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import (
     STEP_S,
@@ -280,34 +279,6 @@ def length_text(seconds: float) -> str:
     sizes = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"))
     size, unit = next(((s, u) for s, u in sizes if seconds >= 2 * s), (1.0, "s"))
     return f"{seconds / size:.4g} {unit}"
-
-
-def needs_double(values: np.ndarray) -> bool:
-    """Whether 32-bit numbers would lose what was written in a column of (n, C).
-
-    That is decimals closer than two steps of such a number, or a narrow range far from zero.
-    """
-    known = np.where(np.isfinite(values), values, np.nan)
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
-        low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
-    top = np.maximum(np.abs(low), np.abs(high))
-    held = np.isfinite(top) & (top > 0) & (top < np.finfo(np.float32).max)
-    if not held.any():
-        return False
-    sample = known[:: max(1, len(known) // 400), held]
-    top, span = top[held], (high - low)[held]
-    apart = np.spacing(top.astype(np.float32)).astype(np.float64)
-    left = np.ones(len(top), dtype=bool)
-    for places in range(7):
-        off = np.abs(sample[:, left] - np.round(sample[:, left], places))
-        plain = np.flatnonzero(left)[~(off > 1e-9 * np.maximum(top[left], 1.0)).any(axis=0)]
-        if (10.0**-places < 2 * apart[plain]).any():
-            return True
-        left[plain] = False
-        if not left.any():
-            return False
-    return bool(((apart > 1e-5 * span) & (span > 0) & left).any())
 
 
 def _per_session(table: Understood, use: str, ids: Sequence[str]) -> dict[str, str]:

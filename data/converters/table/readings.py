@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -334,3 +335,31 @@ def _side_by_side(group: list[Readings]) -> Readings:
         columns[column.name] = pa.array(numbers)
         named.append(replace(column, source=column.name))
     return replace(group[0], cells=Cells(columns=columns), columns=tuple(named))
+
+
+def needs_double(values: np.ndarray) -> bool:
+    """Whether 32-bit numbers would lose what was written in a column of (n, C).
+
+    That is decimals closer than two steps of such a number, or a narrow range far from zero.
+    """
+    known = np.where(np.isfinite(values), values, np.nan)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
+        low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
+    top = np.maximum(np.abs(low), np.abs(high))
+    held = np.isfinite(top) & (top > 0) & (top < np.finfo(np.float32).max)
+    if not held.any():
+        return False
+    sample = known[:: max(1, len(known) // 400), held]
+    top, span = top[held], (high - low)[held]
+    apart = np.spacing(top.astype(np.float32)).astype(np.float64)
+    left = np.ones(len(top), dtype=bool)
+    for places in range(7):
+        off = np.abs(sample[:, left] - np.round(sample[:, left], places))
+        plain = np.flatnonzero(left)[~(off > 1e-9 * np.maximum(top[left], 1.0)).any(axis=0)]
+        if (10.0**-places < 2 * apart[plain]).any():
+            return True
+        left[plain] = False
+        if not left.any():
+            return False
+    return bool(((apart > 1e-5 * span) & (span > 0) & left).any())
