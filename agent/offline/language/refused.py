@@ -25,6 +25,13 @@ _MOST_NAMED = 30
 _PLACES = frozenset({"AND", "OR", "THEN", "COMMA", "STOP", "DASH", "SESSION"})
 _OTHER_RANGES = frozenset({"WINDOW", "WINDOW_S", "STRIDE", "STRIDE_S"})
 _ON_CHANNELS = frozenset({"stats", "forecast", "motif", "check", "plot", "narrow"})
+_GENERAL = frozenset({"facts", "sessions", "datasets"})
+_ABOUT_DATA = frozenset({
+    "SESSION", "CHANNEL", "CHANNELS", "LABEL", "LABELS", "CLASS", "SUBJECT", "SUBJECTS",
+    "SESSIONID", "DATASET", "DATASETNAME", "DATA", "SPLIT", "SPLITS", "DURATION", "UNITS",
+    "RATEWORD", "LONGEST", "SHORTEST", "MIN", "MAX", "LENGTHS", "RANGE", "BALANCE", "SPAN",
+    "NSESSIONS", "EXCEPT",
+})  # fmt: skip
 _RUN = (rule("X", "X+", lambda nodes: " ".join(str(n.value) for n in nodes)),)
 # words right before a name that is what the measure is of ("mean of x", "mean x", "plot the x")
 _MEASURES = frozenset({"STAT", "PLOT", "PREDICT"})
@@ -88,9 +95,23 @@ def refused(said: Said, asks: Sequence[Ask], names: Names) -> Missing:
         if reason:
             reasons.append(reason)
             instead += [whole.swapped(node, name) for name in meant]
+    reasons = reasons or _of_something_else(whole, asks)
     # what is asked of a channel that is not there needs no further word
     reasons = reasons or [text for ask in asks if (text := _unreachable(ask, names))]
     return Missing(tuple(dict.fromkeys(reasons)), tuple(instead))
+
+
+def _of_something_else(said: Said, asks: Sequence[Ask]) -> list[str]:
+    """Return why a question is none about the data: it has words of its own, and none for data.
+
+    "Who was recorded?" is about subjects; "who won?" only has the form of such a question.
+    """
+    strange = [said.text(node) for node in said.nodes if node.tag == "X"]
+    general = bool(asks) and all(ask.kind in _GENERAL for ask in asks)
+    if not general or not strange or any(node.tag in _ABOUT_DATA for node in said.nodes):
+        return []
+    listed = ", ".join(f'"{text}"' for text in strange)
+    return [f"I find nothing about {listed} in these data, and answer only what they hold."]
 
 
 def _unmet(
