@@ -159,7 +159,8 @@ def test_graph_never_shows_a_reply_it_could_not_read(run: Any, says: Any) -> Non
     """No raw JSON, no text beside the form: the end is typed, and rules tell the results."""
     honest = says.honest([says.call("measure", height=2.5)])
     raw = '{"answer": "It is 99 m."'
-    state, _ = run(lambda p, f, m: raw if p == "interpret" else honest(p, f, m))
+    script = lambda p, f, m: raw if p == "interpret" else honest(p, f, m)  # noqa: E731
+    state, _ = run(script, "Is it 2.5 m high?")
     assert state["outcome"] == "unreadable"
     assert "could not be read" in state["answer"]
     assert "99" not in state["answer"]

@@ -42,12 +42,14 @@ class Material:
     names : names out of the data
     verdicts : what a tool says is so, or not
     lists : the lists of results, with how long they are
+    cut : (result, path) of lists that a result shows in part, so that nothing holds over all
     """
 
     values: tuple[Place, ...]
     names: tuple[Place, ...]
     verdicts: tuple[Place, ...]
     lists: tuple[Place, ...]
+    cut: frozenset[tuple[str, str]] = frozenset()
 
     def rows(self) -> list[list[Place]]:
         """Return the values that stand side by side in the rows of one list, in one unit."""
@@ -75,11 +77,21 @@ class Material:
 def material(sources: Sources) -> Material:
     """Return what may be said of the results."""
     places = [p for name in sources.found for p in _walk(sources, name)][:_MOST]
+    cut = {
+        (name, f"/{key[2:]}")
+        for name, source in sources.found.items()
+        for key, n in source.content.items()
+        if key.startswith("n_")
+        and isinstance(n, int)
+        and isinstance(shown := source.content.get(key[2:]), list)
+        and n > len(shown)
+    }
     return Material(
         tuple(p for p in places if p.fact.is_number),
         tuple(p for p in places if isinstance(p.fact.value, str)),
         tuple(p for p in places if isinstance(p.fact.value, bool)),
         tuple(p for p in places if isinstance(p.fact.value, list)),
+        frozenset(cut),
     )
 
 

@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from tool_use_om.agent.prompts import prompt_facts
 from tool_use_om.data.values import Untyped
 
-SECRET = "41357"
+HIDDEN_NUMBER = "41357"
 _STATS: tuple[str, Mapping[str, Any]] = ("show_session_stats", {})
 
 
@@ -68,7 +68,7 @@ class Scripted(BaseChatModel):
         phase = str(messages[0].content).partition("\n")[0].removeprefix("PHASE: ")
         script: Script = self.script
         if phase == "plan":
-            steps = [{"tool": tool, "why": SECRET} for tool, _ in script.calls]
+            steps = [{"tool": tool, "why": HIDDEN_NUMBER} for tool, _ in script.calls]
             return AIMessage(json.dumps({"steps": steps, **script.plan}))
         if phase == "act":
             last = max(i for i, m in enumerate(messages) if isinstance(m, HumanMessage))
@@ -81,22 +81,23 @@ class Scripted(BaseChatModel):
         return AIMessage(json.dumps({"prose": script.prose, "claims": list(script.claims)}))
 
 
-def shows_secret(answer: str) -> bool:
+def shows_number(answer: str) -> bool:
     """Tell whether the number reached a reader, whatever separates its digits."""
-    return SECRET in "".join(c for c in answer if c.isalnum())
+    return HIDDEN_NUMBER in "".join(c for c in answer if c.isalnum())
 
 
-_ASK = f"Is the number of sessions {SECRET}?"
+_ASK = f"Is the number of sessions {HIDDEN_NUMBER}?"
 _WINDOW = ("filter_by_time", {"end_s": 4.1357})
 SCRIPTS: Mapping[str, Script] = {
-    "restated from the question": Script(question=_ASK, prose=f"Yes, it is {SECRET}."),
+    "restated from the question": Script(question=_ASK, prose=f"Yes, it is {HIDDEN_NUMBER}."),
     "quoted from the question": Script(
-        question=_ASK, prose=f'You asked about "{SECRET}" sessions.'
+        question=_ASK, prose=f'You asked about "{HIDDEN_NUMBER}" sessions.'
     ),
     "a phrase not understood": Script(
-        prose="Here is {r1#/n_sessions}.", plan={"not_understood": [f"there are {SECRET} sessions"]}
+        prose="Here is {r1#/n_sessions}.",
+        plan={"not_understood": [f"there are {HIDDEN_NUMBER} sessions"]},
     ),
-    "a direct reply": Script(calls=(), plan={"reply": f"There are {SECRET} sessions."}),
+    "a direct reply": Script(calls=(), plan={"reply": f"There are {HIDDEN_NUMBER} sessions."}),
     "an argument of a call": Script(
         calls=(("show_session_stats", {"min_duration_s": 4.1357}),),
         prose="{r1#/args/min_duration_s}",
@@ -106,45 +107,47 @@ SCRIPTS: Mapping[str, Script] = {
         prose="The share is {r2#/percent}.",
     ),
     "an argument as the time selected": Script(
-        calls=(_STATS, _WINDOW), prose=f"There are {SECRET} sessions in {{r2#/end_s}}."
+        calls=(_STATS, _WINDOW), prose=f"There are {HIDDEN_NUMBER} sessions in {{r2#/end_s}}."
     ),
     "the text of an error": Script(
-        calls=(("show_session_stats", {"labels": [f"accuracy {SECRET}"]}), _STATS),
+        calls=(("show_session_stats", {"labels": [f"accuracy {HIDDEN_NUMBER}"]}), _STATS),
         prose="{r1#/error}",
     ),
     "an error by name": Script(
-        calls=(("filter_by_time", {"labels": [SECRET]}), _STATS),
-        prose=f"As r1 says, it is {SECRET}.",
+        calls=(("filter_by_time", {"labels": [HIDDEN_NUMBER]}), _STATS),
+        prose=f"As r1 says, it is {HIDDEN_NUMBER}.",
     ),
     "a remark of a tool": Script(
         calls=(("filter_by_time", {"end_s": 4.0}),), prose="{r1#/note} {r1#/why} {r1#/notes/0}"
     ),
     "a name in a claim's id": Script(
-        prose=f"{{c1}} {{{SECRET}}}",
-        claims=({"id": SECRET, "kind": "found", "left": "r1#/n_sessions"},),
+        prose=f"{{c1}} {{{HIDDEN_NUMBER}}}",
+        claims=({"id": HIDDEN_NUMBER, "kind": "found", "left": "r1#/n_sessions"},),
     ),
     "a claim with text of its own": Script(
         prose="{c1}.",
-        claims=({"id": "c1", "kind": "found", "left": "r1#/n_sessions", "text": SECRET},),
+        claims=({"id": "c1", "kind": "found", "left": "r1#/n_sessions", "text": HIDDEN_NUMBER},),
     ),
     "a claim of an unknown kind": Script(
-        prose="{c1}.", claims=({"id": "c1", "kind": SECRET, "left": SECRET},)
+        prose="{c1}.", claims=({"id": "c1", "kind": HIDDEN_NUMBER, "left": HIDDEN_NUMBER},)
     ),
     "digits of another script": Script(prose="There are ４１３５７ sessions, or ⁴¹³⁵⁷."),
     "digits apart": Script(prose="There are 4 1 3 5 7 sessions."),
-    "digits beside a reference": Script(prose=f"There are {SECRET}{{r1#/n_sessions}} sessions."),
+    "digits beside a reference": Script(
+        prose=f"There are {HIDDEN_NUMBER}{{r1#/n_sessions}} sessions."
+    ),
     "an encoded path": Script(prose="{r1#/%34%31%33%35%37} is the number."),
-    "a reference with a style": Script(prose=f"{{r1#/n_sessions|{SECRET}}} sessions."),
-    "doubled braces": Script(prose=f"There are {{{{{SECRET}}}}} sessions."),
-    "a table": Script(prose=f"| sessions |\n|---|\n| {SECRET} |"),
-    "a heading": Script(prose=f"# {SECRET} sessions\n\nHere is {{r1#/n_sessions}}."),
-    "a list mark": Script(prose=f"{SECRET}. {{r1#/n_sessions}}"),
-    "a link": Script(prose=f"See [here](https://x/{SECRET}), {{r1#/n_sessions}}."),
-    "a comment of HTML": Script(prose=f"<!-- {SECRET} --> {{r1#/n_sessions}}"),
-    "a reason of the plan": Script(prose=f"The plan says {SECRET}."),
+    "a reference with a style": Script(prose=f"{{r1#/n_sessions|{HIDDEN_NUMBER}}} sessions."),
+    "doubled braces": Script(prose=f"There are {{{{{HIDDEN_NUMBER}}}}} sessions."),
+    "a table": Script(prose=f"| sessions |\n|---|\n| {HIDDEN_NUMBER} |"),
+    "a heading": Script(prose=f"# {HIDDEN_NUMBER} sessions\n\nHere is {{r1#/n_sessions}}."),
+    "a list mark": Script(prose=f"{HIDDEN_NUMBER}. {{r1#/n_sessions}}"),
+    "a link": Script(prose=f"See [here](https://x/{HIDDEN_NUMBER}), {{r1#/n_sessions}}."),
+    "a comment of HTML": Script(prose=f"<!-- {HIDDEN_NUMBER} --> {{r1#/n_sessions}}"),
+    "a reason of the plan": Script(prose=f"The plan says {HIDDEN_NUMBER}."),
     "a reply that is no form": Script(prose=""),
     "findings of the old form": Script(
-        prose=f"There are {SECRET} sessions.",
-        plan={"findings": [{"statement": SECRET, "value": int(SECRET)}]},
+        prose=f"There are {HIDDEN_NUMBER} sessions.",
+        plan={"findings": [{"statement": HIDDEN_NUMBER, "value": int(HIDDEN_NUMBER)}]},
     ),
 }

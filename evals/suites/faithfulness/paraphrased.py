@@ -111,6 +111,8 @@ def _whole(found: Material, place: Place) -> bool:
     row = [p for p in found.values if p.source == place.source and starred(p) == starred(place)]
     listed = place.path.split("/")[1]
     whole = [p for p in found.lists if p.source == place.source and p.path == f"/{listed}"]
+    if (place.source, f"/{listed}") in found.cut:
+        return False
     return bool(whole) and len(whole[0].fact.value) == len(row) > 1
 
 

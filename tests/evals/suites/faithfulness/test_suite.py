@@ -11,7 +11,7 @@ from tool_use_om.agent.verify.check import Checked
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.suites.faithfulness import suite as suite_file
 from tool_use_om.evals.suites.faithfulness.corrupted import KINDS
-from tool_use_om.evals.suites.faithfulness.laundering import SCRIPTS, SECRET, shows_secret
+from tool_use_om.evals.suites.faithfulness.laundering import HIDDEN_NUMBER, SCRIPTS, shows_number
 from tool_use_om.evals.suites.faithfulness.suite import FaithfulnessSuite
 
 
@@ -61,9 +61,9 @@ def test_a_check_that_refuses_nothing_is_noticed(
 def test_scripts_hold_the_number_they_launder() -> None:
     """Each script has its number somewhere, and the search for it sees through what splits it."""
     assert len(SCRIPTS) >= 12
-    assert shows_secret("about 41,357 sessions")
-    assert not shows_secret("80 sessions")
-    assert sum(SECRET in str(s) or "41.357" in str(s) or "4.1357" in str(s)
+    assert shows_number("about 41,357 sessions")
+    assert not shows_number("80 sessions")
+    assert sum(HIDDEN_NUMBER in str(s) or "41.357" in str(s) or "4.1357" in str(s)
                for s in SCRIPTS.values()) >= 12  # fmt: skip
 
 
