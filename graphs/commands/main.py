@@ -7,6 +7,7 @@ import os
 import pkgutil
 import sqlite3
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from tool_use_om.data.errors import TuomError
     from tool_use_om.data.plain import plain_text
 
+    warnings.showwarning = _show_warning
     try:
         _load(entry)(args=arguments[1:], prog_name=f"tuom {arguments[0]}")
     except TuomError as error:
@@ -145,3 +147,12 @@ def outside(error: BaseException) -> str:
         reason = getattr(error, "strerror", None) or error
         told = f"{where}: {reason}. Check the path and try again."
     return told
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], *_: object, **__: object
+) -> None:
+    """Print a warning on one line; names of the data in it steer no terminal."""
+    from tool_use_om.data.plain import plain_text
+
+    typer.echo(plain_text(f"{category.__name__}: {message}"), err=True)

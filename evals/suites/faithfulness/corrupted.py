@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from typing import Any
 from tool_use_om.agent.verify.render import measured, number
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
-import itertools
 
 EACH = 6  # narrations of a kind and run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.evals.suites.faithfulness.corrupted import Narration
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
-import itertools
 
 MOST = 40  # of one run
 # written before the list of allowed words was last changed, and not since
