@@ -35,7 +35,8 @@ CONNECTING = _listed(
 # Words that say what one is doing, not what was found; they mark a sentence as the model's own.
 OWN = _listed(
     """
-    about according accordingly across answer out rests additionally along amid among amount amounted amounting
+    about according accordingly across answer out rests additionally along amid among amount
+    amounted amounting
     amounts analyse analysed analyses analysing analysis analyze analyzed approximately around aside
     ask asked asking asks available average averaged base based basis begin begins behind beside
     besides brief briefly bring bringing brings calculate calculated calculates calculating
