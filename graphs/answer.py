@@ -47,7 +47,7 @@ def build_answer(agent: Agent) -> Answer:
     """Compile the narrow graph over an agent."""
 
     def respond(state: _AnswerState, runtime: Runtime[AgentContext]) -> dict[str, Any]:
-        if not str(state.get("question") or "").strip():
+        if "question" not in state:
             raise DataError(
                 '`question` is missing. Send {"question": "How many sessions are there?"}.'
             )

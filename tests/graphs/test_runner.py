@@ -185,7 +185,7 @@ def test_runner_waits_for_a_person_and_goes_on_with_the_reply(ask: Any, says: An
     again = ask(script, "Label it", tools=[ask_person])
     assert again["__interrupt__"] == [{"what": "label"}]
     state = ask(script, "Label it", tools=[ask_person], reply={"w1": "walking"})
-    assert state["answer"] == "Thanks."
+    assert state["answer"].startswith("Thanks.")
     assert "walking" in next(m.text for m in state["messages"] if isinstance(m, ToolMessage))
 
 
@@ -195,4 +195,4 @@ def test_runner_takes_an_empty_reply_for_an_answer(ask: Any, says: Any) -> None:
     ask(script, "Label it", tools=[ask_person])
     state = ask(script, "Label it", tools=[ask_person], reply={})
     assert "__interrupt__" not in state
-    assert state["answer"] == "Thanks."
+    assert state["answer"].startswith("Thanks.")

@@ -11,6 +11,7 @@ import pytest
 from tool_use_om.data.errors import DataError, NotFittedError
 from tool_use_om.heads.numeric.metrics import wilson
 from tool_use_om.heads.registry import make_head
+from tool_use_om.heads.trust.conformal import measured_coverage
 from tool_use_om.heads.trust.prediction_sets import (
     Abstention,
     Keys,
@@ -184,7 +185,9 @@ def test_a_label_never_learnt_counts_as_missed(noisy: Noisy) -> None:
 def test_coverage_counts_sessions_not_windows(noisy: Noisy) -> None:
     """Windows of one session are alike: the interval is that of the sessions."""
     conformal = Calibrated(_fitted("prototypes", noisy), 0.8).calibrate(*noisy(48, 1))
-    found = conformal.measure(*noisy(48, 2))
+    tokens, y = noisy(48, 2)
+    hits = conformal.sets.hits(conformal._inside(tokens), y)
+    found = measured_coverage(hits, 0.8, np.array(tokens.session_ids))
     assert (found.n, found.n_groups) == (48, 12)
     assert (found.lower, found.upper) == pytest.approx(wilson(found.empirical, 12))
 

@@ -14,9 +14,8 @@ from torch import Tensor
 from tool_use_om.tokenizers.moment import fused
 from tool_use_om.tokenizers.moment.fused import FastMoment, even_size
 from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
-from tool_use_om.tokenizers.moment.precision import Precision
 from tool_use_om.tokenizers.registry import load_tokenizer
-from tool_use_om.tokenizers.spec import TokenizerSpec
+from tool_use_om.tokenizers.spec import Precision, TokenizerSpec
 from tool_use_om.tokenizers.tokenizer import Tokenizer
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 

@@ -47,7 +47,7 @@ def test_content_is_short_json_and_part_of_the_stored_result(path: Ran) -> None:
     """What the model sees is small, and each of its pointers leads to the same stored value."""
     ctx, outcomes = path
     for outcome in outcomes:
-        assert len(json.dumps(outcome.content, allow_nan=False)) < 4000
+        assert len(json.dumps(outcome.content, allow_nan=False)) < 4500
         stored = ctx.results.get(outcome.content["result_id"]).data
         for key, value in outcome.content.items():
             assert key == "result_id" or stored[key] == value
@@ -71,7 +71,7 @@ def test_classification_finds_walking_in_the_held_out_sessions(path: Ran) -> Non
     """Nearly all walking is found where the labels have it, with measured coverage."""
     ctx, outcomes = path
     content = outcomes[6].content
-    assert content["judged_on"] == {"split": "test", "n_sessions": 40}
+    assert content["judged_on"] == {"split": "test", "n_sessions": 40, "unit": "sessions"}
     assert content["metrics"]["accuracy"]["value"] > 0.9
     assert content["metrics"]["accuracy"]["lower"] > content["chance"]["accuracy"]
     assert content["target"]["recall"] > 0.9
@@ -180,7 +180,7 @@ def test_classification_says_how_sure_it_is(path: Ran) -> None:
     """Coverage, abstention with the accuracy of the rest, and the drift test are in the result."""
     content = path[1][6].content
     assert content["coverage"]["by"] == "all labels together"
-    assert content["coverage"]["n_calibration_sessions"] == 16
+    assert content["coverage"]["n_calibration_sessions"] == 40
     abstention = content["abstention"]
     assert abstention["max_set_size"] == 1
     assert 0.0 <= abstention["abstained_frac"] <= 1.0
