@@ -65,20 +65,22 @@ class _Asked:
         channel: str,
         *,
         label: str | None = None,
-        keep: Callable[[Any], bool] = lambda _: True,
+        keep: Callable[[Mapping[Any, Any]], bool] = lambda _: True,
         span: Callable[[float], tuple[float, float]] = lambda length: (0.0, length),
     ) -> np.ndarray:
         """Return the values (n,) of a channel, NaN left out, of the sessions and times meant."""
         found = [np.zeros(0)]
         labels = self.dataset.labels()
-        for row in self.dataset.sessions().itertuples():
+        for row in self.dataset.sessions().to_dict("records"):
             if not keep(row):
                 continue
-            (signal,) = self.dataset.read(str(row.session_id), [channel])
-            start, end = span(float(row.duration_s))
+            (signal,) = self.dataset.read(str(row["session_id"]), [channel])
+            start, end = span(float(row["duration_s"]))
             inside = (signal.time_s >= start) & (signal.time_s < end)
             if label is not None:
-                own = labels[(labels["session_id"] == row.session_id) & (labels["label"] == label)]
+                own = labels[
+                    (labels["session_id"] == row["session_id"]) & (labels["label"] == label)
+                ]
                 inside &= np.any(
                     [np.zeros_like(inside)]
                     + [(signal.time_s >= r.start_s) & (signal.time_s < r.end_s)
@@ -105,6 +107,10 @@ def truth_of(
 
 def _lengths(a: _Asked) -> np.ndarray:
     return np.asarray(a.dataset.sessions()["duration_s"], dtype=float)
+
+
+def _is(key: str, name: object) -> Callable[[Mapping[Any, Any]], bool]:
+    return lambda row: bool(row[key] == name)
 
 
 def _count(holds: np.ndarray) -> Truth:
@@ -197,8 +203,8 @@ _TRUTHS: Mapping[str, Callable[[_Asked], Truth | None]] = {
     ),
     "stat-channel": _of_samples(),
     "stat-label": _of_samples(label=lambda a: str(a.meant["label"])),
-    "stat-subject": _of_samples(keep=lambda a: lambda row: row.subject_id == a.meant["subject"]),
-    "stat-session": _of_samples(keep=lambda a: lambda row: row.session_id == a.meant["session"]),
+    "stat-subject": _of_samples(keep=lambda a: _is("subject_id", a.meant["subject"])),
+    "stat-session": _of_samples(keep=lambda a: _is("session_id", a.meant["session"])),
     "stat-first": _of_samples(span=lambda a: lambda length: (0.0, min(length, a.seconds))),
     "stat-last": _of_samples(span=lambda a: lambda length: (max(0.0, length - a.seconds), np.inf)),
     "stat-skip": _of_samples(span=lambda a: lambda _: (a.seconds, np.inf)),
@@ -213,7 +219,7 @@ _TRUTHS: Mapping[str, Callable[[_Asked], Truth | None]] = {
     ),
     "which-subject-highest": lambda a: _best_group(
         {
-            str(n): a.samples(a.channel, keep=lambda row, n=n: row.subject_id == n)
+            str(n): a.samples(a.channel, keep=_is("subject_id", n))
             for n in a.dataset.sessions()["subject_id"].unique()
         },
     ),
