@@ -178,7 +178,7 @@ def _forms(name: str, rows: Sequence[Row]) -> dict[str, str]:
     cells = {"language": name, "phrasings": str(len(rows))}
     cells["form right"] = _share(rows, lambda r: r["form_right"])
     for system in ("nearest phrasing", "letters"):
-        cells[system] = _share(rows, _reads("beside_right", system))
+        cells[system] = _share(rows, _reads("beside_right", system, True))
     cells["set holds it"] = _share(rows, lambda r: r["covered"])
     cells["mean set"] = f"{sum(r['set_size'] for r in rows) / len(rows):.2f}"
     cells["decided"] = _share(rows, lambda r: r["decided"])
@@ -193,7 +193,7 @@ def _outcomes(name: str, system: str, rows: Sequence[Row]) -> dict[str, str]:
     return cells
 
 
-def _reads(column: str, system: str, value: object = True) -> Callable[[Row], bool]:
+def _reads(column: str, system: str, value: str | bool) -> Callable[[Row], bool]:
     """Return what says whether a system's cell of a column has this value."""
     return lambda row: bool(row[column][system] == value)
 
