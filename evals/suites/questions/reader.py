@@ -193,7 +193,7 @@ def _outcomes(name: str, system: str, rows: Sequence[Row]) -> dict[str, str]:
     return cells
 
 
-def _reads(column: str, system: str, value: str | bool) -> Callable[[Row], bool]:
+def _reads(column: str, system: str, value: object) -> Callable[[Row], bool]:
     """Return what says whether a system's cell of a column has this value."""
     return lambda row: bool(row[column][system] == value)
 
