@@ -178,7 +178,7 @@ def _forms(name: str, rows: Sequence[Row]) -> dict[str, str]:
     cells = {"language": name, "phrasings": str(len(rows))}
     cells["form right"] = _share(rows, lambda r: r["form_right"])
     for system in ("nearest phrasing", "letters"):
-        cells[system] = _share(rows, lambda r, s=system: r["beside_right"][s])
+        cells[system] = _share(rows, _reads("beside_right", system, True))
     cells["set holds it"] = _share(rows, lambda r: r["covered"])
     cells["mean set"] = f"{sum(r['set_size'] for r in rows) / len(rows):.2f}"
     cells["decided"] = _share(rows, lambda r: r["decided"])
@@ -189,8 +189,13 @@ def _forms(name: str, rows: Sequence[Row]) -> dict[str, str]:
 def _outcomes(name: str, system: str, rows: Sequence[Row]) -> dict[str, str]:
     cells = {"language": name, "system": system}
     for kind in OUTCOMES:
-        cells[kind] = _share(rows, lambda r, k=kind: r["outcomes"][system] == k)
+        cells[kind] = _share(rows, _reads("outcomes", system, kind))
     return cells
+
+
+def _reads(column: str, system: str, value: object) -> Callable[[Row], bool]:
+    """Return what says whether a system's cell of a column has this value."""
+    return lambda row: bool(row[column][system] == value)
 
 
 def _share(rows: Sequence[Row], holds: Callable[[Row], bool]) -> str:
