@@ -41,7 +41,7 @@ def tell_drift(answer: Answer, result: Result) -> bool:
     if drift["between"][0] == "calibration":
         answer.note(
             "The calibration sessions stand in for the training ones: intervals and sets are "
-            "calibrated on them, and no head is fitted on them."
+            "calibrated on them."
         )
     return True
 
@@ -55,6 +55,8 @@ def tell_gate(answer: Answer, result: Result) -> None:
         return
     share = gate.get("metric") == "accuracy"
     style, metric = ("percent" if share else "plain"), str(gate["metric"])
+    # folds compare channels of any unit, so errors there are in deviations; on test in their own
+    tested = "mean absolute error" if "deviations" in metric else metric
     told = []
     for i, row in enumerate(rows):
         if "test" not in row:
@@ -68,7 +70,7 @@ def tell_gate(answer: Answer, result: Result) -> None:
                 ref(f"{at}/folds/lower", f"{metric} of {name}, lower end", style),
                 ref(f"{at}/folds/upper", f"{metric} of {name}, upper end", style),
             ),
-            ref(test, f"{metric} of {name} on the test sessions", style),
+            ref(test, f"{tested} of {name} on the test sessions", style),
             ref(f"{at}/memory_mb", f"memory of {name}", "unit"),
         )
         told.append((result, cells))
@@ -77,7 +79,8 @@ def tell_gate(answer: Answer, result: Result) -> None:
         answer.note("The models answer together; how much each counts was weighed in training:")
     else:
         answer.note(f"`{gate['answered_by']}` answers; decided on the training sessions:")
-    answer.table(("model", f"{metric} on folds", "interval", "on test", "memory"), told)
+    on_test = "on test" if tested == metric else f"{tested} on test"
+    answer.table(("model", f"{metric} on folds", "interval", on_test, "memory"), told)
 
 
 def head_abstained(answer: Answer, result: Result, query: Query) -> bool:
