@@ -33,6 +33,24 @@ _SPECS = (
         said=("tiny moment",),
     ),
     TokenizerSpec(
+        name="moment-tiny-2",
+        family="moment",
+        parameters=501_392,
+        patch_len=16,
+        d_model=128,
+        native_context=512,
+        channels="independent",
+        licence="Apache-2.0",
+        weights="package:moment-tiny-2",
+        revision=None,
+        size_mb=2.0,
+        good_at="telling shapes apart at two resolutions, with a fraction of moment-tiny's work; "
+        "works offline",
+        bad_at="windows of fewer than 32 samples; patches of 16 samples place events more "
+        "coarsely; trained on synthetic series only",
+        said=("second tiny moment", "contrastive moment"),
+    ),
+    TokenizerSpec(
         name="moment-small",
         family="moment",
         parameters=18_891_976,
