@@ -57,11 +57,11 @@ def ask(
     """Ask a question about a data set; print the answer, write the report and the trace."""
     if data is not None and file is not None:
         raise DataError("--data and --file contradict each other. Give one.")
-    place = Workspace.at(workspace)
     if not question.strip():
         from tool_use_om.agent.answering import EMPTY_QUESTION
 
         raise DataError(EMPTY_QUESTION)
+    place = Workspace.at(workspace)
     chosen = data or (imported(file, place) if file else default_data(place))
     _answer(question, data=chosen, model=model, workspace=workspace, run=run, seed=seed)
 
