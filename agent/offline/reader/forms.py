@@ -194,7 +194,7 @@ def reading(form: str, slots: Mapping[str, str]) -> Reading:
 def kept(form: str, query: Query) -> bool:
     """Say whether the rules read a form's sentence as what the form promises."""
     promise = PROMISED.get(form)
-    if not query.asks or query.not_understood:
+    if not query.asks or query.not_understood or query.refused:
         return False
     if promise is None:
         return True
