@@ -28,7 +28,7 @@ demo: .venv/.ready ## the main job, offline, on the embedded sample
 	$(BIN)/tuom demo
 
 test: .venv/.ready ## every test, slow ones included
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 check: .venv/.ready .typing-view/.ready ## ruff, strict mypy, layering
 	$(BIN)/ruff check .
