@@ -166,6 +166,10 @@ def is_english(word: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _english() -> frozenset[str]:
-    """Return the ordinary words with their stems."""
+    """Return the ordinary words with their stems.
+
+    The list: whole English words of the vocabulary of uncased BERT (Devlin et al., 2019;
+    Apache-2.0), and words of our own.
+    """
     listed = Path(__file__).with_name("english.txt").read_text("utf-8").split()
     return frozenset([*listed, *map(stem, listed)])
