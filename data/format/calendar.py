@@ -6,6 +6,7 @@ Such a set keeps its samples one nominal step apart (a month counts 30.436875 da
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -60,7 +61,7 @@ class Calendar(BaseModel):
             zone_of(zone)
         return zone
 
-    def stamps(self, start_utc: datetime, time_s: np.ndarray) -> np.ndarray:
+    def stamps(self, start_utc: datetime, time_s: np.ndarray | Sequence[float]) -> np.ndarray:
         """Return local dates (n,) datetime64[us] of times in seconds from a session's start."""
         first = np.datetime64(self.local(start_utc), "us")
         time = np.asarray(time_s, float)

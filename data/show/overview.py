@@ -27,6 +27,7 @@ from tool_use_om.data.workspace import atomic_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tool_use_om.data.format.calendar import Calendar
     from tool_use_om.data.progress import Progress
 
 MAX_ROWS = 1000  # sessions listed; the page says how many are left out
@@ -107,7 +108,7 @@ def _findings(dataset: DataSet) -> str:
 
 
 def _sessions(dataset: DataSet) -> str:
-    frame = dataset.sessions()
+    frame, calendar = dataset.sessions(), dataset.manifest.calendar
     labels = dataset.labels().groupby("session_id")["label"].agg(lambda v: sorted(set(v)))
     rows = [
         (
@@ -115,15 +116,28 @@ def _sessions(dataset: DataSet) -> str:
             _text(r["subject_id"]),
             _text(r["split"]),
             _number(r["duration_s"]),
-            _text("" if pd.isna(r["start_utc"]) else r["start_utc"].strftime("%Y-%m-%d %H:%M:%S")),
+            _text(_start(r["start_utc"], calendar)),
             _text(", ".join(labels.get(r["session_id"], []))),
         )
         for r in frame.head(MAX_ROWS).to_dict("records")
     ]
     left = len(frame) - len(rows)
     more = f'<p class="soft">{left} more sessions are not listed.</p>' if left else ""
-    head = ("session", "subject", "split", "#seconds", "start (UTC)", "labels")
+    head = (
+        "session",
+        "subject",
+        "split",
+        "#seconds",
+        f"start ({calendar.zone or 'UTC'})",
+        "labels",
+    )
     return f'<div class="tall">{_table(head, rows)}</div>{more}'
+
+
+def _start(start: pd.Timestamp, calendar: Calendar) -> str:
+    if pd.isna(start):
+        return ""
+    return f"{calendar.local(start.to_pydatetime()):%Y-%m-%d %H:%M:%S}"
 
 
 def _channels(dataset: DataSet) -> str:

@@ -13,10 +13,11 @@ from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.look.clock import moment_text, starts
+from tool_use_om.tools.look.clock import moment_text, starts, told_zone
 from tool_use_om.tools.look.selection import SHOWN, channels_of, open_current, select, with_filters
 
 if TYPE_CHECKING:
+    from tool_use_om.data.format.calendar import Calendar
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.data.quality.issue import Issue, Scope
     from tool_use_om.tools.call.results import Draw
@@ -43,6 +44,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
         tool="check_data",
         content={
             "dataset": dataset.name,
+            **(told_zone(dataset.manifest.calendar) if begin else {}),
             "kinds": [k for k in KINDS if k != "unchecked" and scope.wants(frozenset({k}))],
             "n_sessions": len(meant),
             "n_sessions_read": len(read),
@@ -50,7 +52,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
             "n_problems": sum(i.severity == "problem" for i in issues),
             "n_notes": sum(i.severity == "note" for i in issues),
             "places": dict(Counter(i.kind for i in issues)),
-            "worst": [_row(i, begin) for i in issues[:SHOWN]],
+            "worst": [_row(i, begin, dataset.manifest.calendar) for i in issues[:SHOWN]],
             "unchecked": [i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
         },
         detail={"issues": [i.model_dump(mode="json") for i in found]},
@@ -85,11 +87,11 @@ def _rule(meant: Sequence[str], read: Sequence[str]) -> str:
     return f"sessions spread evenly over those meant were read; {whole}"
 
 
-def _row(issue: Issue, begin: Mapping[str, datetime]) -> dict[str, Any]:
+def _row(issue: Issue, begin: Mapping[str, datetime], calendar: Calendar) -> dict[str, Any]:
     row = issue.model_dump(mode="json", exclude_none=True)
     start = begin.get(issue.session_id or "")
     for key, at in (("from", issue.start_s), ("to", issue.end_s)):
-        if at is not None and (moment := moment_text(start, at)):
+        if at is not None and (moment := moment_text(start, at, calendar)):
             row[key] = moment
     return {"kind": row.pop("kind"), "severity": row.pop("severity"), **row}
 

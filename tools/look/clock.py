@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.format.calendar import Calendar
+from tool_use_om.data.format.calendar import STEP_S, Calendar, date_text, zone_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 CALENDAR_GROUPS = ("hour", "weekday", "month", "date")
-_HOUR_S, _DAY_S = 3600.0, 86400.0
+_TOUCH_S = 1e-6  # a stretch that begins at an hour's end is in the next hour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +103,15 @@ def dated(dataset: DataSet, sessions: pd.DataFrame) -> dict[str, datetime]:
     return found
 
 
-def pieces(start: datetime, low_s: float, high_s: float, wanted: CalendarFilter) -> list[
-    tuple[float, float]
-]:  # fmt: skip
-    """Return the parts of a stretch (seconds from `start`) that lie in the calendar filter."""
+def pieces(
+    start: datetime, low_s: float, high_s: float, wanted: CalendarFilter, calendar: Calendar
+) -> list[tuple[float, float]]:
+    """Return the parts of a stretch (seconds from `start`) that lie in the calendar filter.
+
+    Hours, weekdays, months and dates are those of the calendar's own zone and steps.
+    """
     found: list[tuple[float, float]] = []
-    for begin, end, moment in _blocks(start, low_s, high_s, _HOUR_S if wanted.hours else _DAY_S):
+    for begin, end, moment in _blocks(start, low_s, high_s, calendar, hours=bool(wanted.hours)):
         if not wanted.takes(moment):
             continue
         if found and math.isclose(found[-1][1], begin, abs_tol=1e-6):
@@ -119,27 +122,53 @@ def pieces(start: datetime, low_s: float, high_s: float, wanted: CalendarFilter)
 
 
 def _blocks(
-    start: datetime, low_s: float, high_s: float, length_s: float
+    start: datetime, low_s: float, high_s: float, calendar: Calendar, *, hours: bool
 ) -> Iterator[tuple[float, float, datetime]]:
-    """Yield the hours or days that a stretch touches: from, to, and when they begin."""
-    first = start + timedelta(seconds=low_s)
-    floor = first.replace(minute=0, second=0, microsecond=0)
-    moment = floor if length_s == _HOUR_S else floor.replace(hour=0)
-    begin = (moment - start).total_seconds()
+    """Yield the hours, days or calendar steps that a stretch touches: from, to, local moment."""
+    if calendar.step is not None:
+        yield from _steps(start, low_s, high_s, calendar, STEP_S[calendar.step])
+        return
+    zone = UTC if calendar.zone is None else zone_of(calendar.zone)
+    zero = start.timestamp()
+    begin = low_s
     while begin < high_s:
-        yield max(begin, low_s), min(begin + length_s, high_s), moment
-        begin, moment = begin + length_s, moment + timedelta(seconds=length_s)
+        local = datetime.fromtimestamp(zero + begin + _TOUCH_S, zone)
+        end = (_next_hour(local) if hours else _next_day(local)).timestamp() - zero
+        yield begin, min(end, high_s), local
+        begin = end
 
 
-def codes(
-    start: datetime, time_s: np.ndarray, by: str, calendar: Calendar | None = None
-) -> np.ndarray:
+def _next_hour(local: datetime) -> datetime:
+    """Return when a local hour ends; the clock may have changed meanwhile."""
+    passed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return (local.astimezone(UTC) - passed + timedelta(hours=1)).astimezone(local.tzinfo)
+
+
+def _next_day(local: datetime) -> datetime:
+    """Return the next local midnight: a day in which the clock changes has 23 or 25 hours."""
+    after = local.date() + timedelta(days=1)
+    return datetime(after.year, after.month, after.day, tzinfo=local.tzinfo)
+
+
+def _steps(
+    start: datetime, low_s: float, high_s: float, calendar: Calendar, length_s: float
+) -> Iterator[tuple[float, float, datetime]]:
+    import numpy as np
+
+    steps = np.arange(math.floor(low_s / length_s + 1e-9), math.ceil(high_s / length_s - 1e-9))
+    moments = calendar.stamps(start, steps * length_s).astype(object)
+    for step, moment in zip(steps.tolist(), moments.tolist(), strict=True):
+        begin, end = step * length_s, (step + 1) * length_s
+        yield max(begin, low_s), min(end, high_s), moment
+
+
+def codes(start: datetime, time_s: np.ndarray, by: str, calendar: Calendar) -> np.ndarray:
     """Return each sample's hour (0-23), weekday (0-6), month (1-12) or date (days since 1970).
 
     On a calendar of business days or months a sample's date is a whole step of it; in a time zone
     it is the local one.
     """
-    moments = (calendar or Calendar()).stamps(start, time_s)
+    moments = calendar.stamps(start, time_s)
     days = moments.astype("datetime64[D]")
     found: np.ndarray
     if by == "hour":
@@ -175,11 +204,15 @@ def _ranks(names: Sequence[str]) -> list[int]:
     return [places[n] for n in names]
 
 
-def moment_text(start: datetime | None, at_s: float) -> str | None:
-    """Return a moment as it is shown, "2025-03-01 14:05"; None where there is no date."""
+def moment_text(start: datetime | None, at_s: float, calendar: Calendar) -> str | None:
+    """Return a moment on the set's own calendar, "2025-03-01 14:05", "1961-01"; None undated."""
     if start is None:
         return None
-    moment = start + timedelta(seconds=round(at_s, 3))
-    if moment.second or moment.microsecond:
-        return f"{moment:%Y-%m-%d %H:%M:%S}"
-    return f"{moment:%Y-%m-%d %H:%M}"
+    return date_text(calendar.stamps(start, [round(at_s, 3)])[0], calendar.step)
+
+
+def told_zone(calendar: Calendar) -> dict[str, str]:
+    """Return the zone that times of day are told in, as results show it; nothing for UTC."""
+    if calendar.step is not None or calendar.zone in {None, "UTC"}:
+        return {}
+    return {"zone": str(calendar.zone)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.schema import UNKNOWN_SUBJECT
-from tool_use_om.tools.look.clock import moment_text, starts
+from tool_use_om.tools.look.clock import moment_text, starts, told_zone
 from tool_use_om.tools.look.selection import SHOWN, Selection, main_label_set, records
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ def _dates(found: Selection) -> dict[str, Any]:
     )
     first = min(begin, key=lambda s: begin[s])
     last = max(begin, key=lambda s: begin[s].timestamp() + spans[s])
+    calendar = found.dataset.manifest.calendar
     length = begin[last].timestamp() + spans[last] - begin[first].timestamp()
     return {
         "dates": {
-            "from": moment_text(begin[first], 0.0),
-            "to": moment_text(begin[last], spans[last]),
+            "from": moment_text(begin[first], 0.0, calendar),
+            "to": moment_text(begin[last], spans[last], calendar),
             "length_s": length,
             "n_sessions": len(begin),
+            **told_zone(calendar),
         }
     }
 

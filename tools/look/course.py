@@ -193,7 +193,7 @@ def _beyond(
     """Return seconds, share of the time, times, and the longest time beyond a level."""
     if threshold is None:
         raise DataError("Time above or below needs `threshold`, in the channel's unit.")
-    begin = starts(found.sessions)
+    begin, calendar = starts(found.sessions), found.dataset.manifest.calendar
     rows = []
     for (channel, group), parts in _grouped(found, channels, by).items():
         whole, beyond, samples, spells = 0.0, 0.0, 0, []
@@ -214,7 +214,7 @@ def _beyond(
             length, session, start, end = max(spells, key=lambda spell: spell[0])
             row["longest"] = {"session_id": session, "length_s": length, "start_s": start,
                               "end_s": end}  # fmt: skip
-            if moment := moment_text(begin.get(session), start):
+            if moment := moment_text(begin.get(session), start, calendar):
                 row["longest"]["time"] = moment
         rows.append(row)
     return rows

@@ -116,7 +116,8 @@ def _only(found: Selection, session: str) -> Selection:
 
 
 def _place(found: Selection, session: str, at_s: float) -> dict[str, Any]:
-    moment = moment_text(starts(_only(found, session).sessions).get(session), at_s)
+    begin = starts(_only(found, session).sessions).get(session)
+    moment = moment_text(begin, at_s, found.dataset.manifest.calendar)
     return {"session_id": session, "at_s": at_s, **({"time": moment} if moment else {})}
 
 

@@ -243,12 +243,14 @@ def _on_calendar(
     wanted = CalendarFilter.of(ws)
     if wanted is None:
         return found
-    start = dated(dataset, table)
+    start, calendar = dated(dataset, table), dataset.manifest.calendar
     cut = [
         {**row, "start_s": low, "end_s": high}
         for row in records(found)
         if row["session_id"] in start and row["end_s"] > row["start_s"]
-        for low, high in pieces(start[row["session_id"]], row["start_s"], row["end_s"], wanted)
+        for low, high in pieces(
+            start[row["session_id"]], row["start_s"], row["end_s"], wanted, calendar
+        )
     ]
     return pd.DataFrame(cut, columns=list(found.columns))
 

@@ -11,7 +11,7 @@ from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.look.clock import CALENDAR_GROUPS, group_order
+from tool_use_om.tools.look.clock import CALENDAR_GROUPS, CalendarFilter, group_order, told_zone
 from tool_use_om.tools.look.contents import contents_of
 from tool_use_om.tools.look.selection import (
     SHOWN,
@@ -100,6 +100,7 @@ def show_channel_stats(
             "n_rows": ranking.n_rows,
             **({"percent": args.percent} if args.percent is not None else {}),
             **({"note": ranking.note} if ranking.note else {}),
+            **_zone(dataset, working_set, args, rows),
             "rows": shown_rows(rows, args.by),
             "highest": highest,
             "lowest": lowest,
@@ -108,6 +109,16 @@ def show_channel_stats(
         detail={"rows": rows},
         inputs={"content_hash": dataset.content_hash},
     )
+
+
+def _zone(
+    dataset: DataSet, ws: WorkingSet, args: a.ShowChannelStats, rows: list[dict[str, Any]]
+) -> dict[str, str]:
+    """Return the zone of the dates where any are told, or chose what is looked at."""
+    dated = any(row.get("time") or (row.get("longest") or {}).get("time") for row in rows)
+    if args.by in CALENDAR_GROUPS or CalendarFilter.of(ws) is not None or dated:
+        return told_zone(dataset.manifest.calendar)
+    return {}
 
 
 def shown_rows(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tool_use_om.agent.offline.forms.form import tell_zone
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
@@ -90,6 +91,7 @@ def _span(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - s
         total=ref("/duration_s/total", "length of all sessions together", "unit"),
         n=ref("/n_sessions", "sessions"),
     )  # fmt: skip
+    tell_zone(answer, result, "/dates/zone")
 
 
 def _extreme(word: str) -> Tell:

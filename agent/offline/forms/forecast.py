@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, tell_zone
 from tool_use_om.agent.offline.forms.trust import verdict_on
 from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.names import Names
@@ -75,6 +75,7 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     answer.section("Forecast")
     _forecast_rows(answer, result, rows)
     _forecast_steps(answer, result)
+    tell_zone(answer, result)
     answer.section("How good is the forecast")
     _forecast_errors(answer, result)
     answer.note("")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
-from tool_use_om.agent.offline.writer import Answer, Result
+from tool_use_om.agent.offline.writer import Answer, Result, ref
 
 Plan = Callable[[Planner, Ask], None]
 Tell = Callable[[Answer, Result, Query], None]
@@ -27,3 +27,9 @@ class Form:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     tells: Mapping[str, Tell] = field(default_factory=dict)
     runs: Mapping[str, Tell] = field(default_factory=dict)
+
+
+def tell_zone(answer: Answer, result: Result, pointer: str = "/zone") -> None:
+    """Say once whose clock the dates are told by, where that is not UTC."""
+    if result.look(pointer):
+        answer.say(result, "Times are local: {zone}.", zone=ref(pointer, "zone of the dates"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, tell_zone
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, plain, ref
@@ -166,6 +166,7 @@ def _tell_scan(answer: Answer, result: Result) -> None:
         told.append((result, cells))
     answer.section("What stands out")
     answer.table(("channel", "at", "value", "from, to", "what"), told)
+    tell_zone(answer, result, "/scan/zone")
 
 
 def _usual_headline(answer: Answer, results: Sequence[Result]) -> None:

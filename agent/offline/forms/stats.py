@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tool_use_om.agent.offline.forms.course import COURSE_TELLS
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, tell_zone
 from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
@@ -46,6 +46,7 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
         COURSE_TELLS[statistic](answer, result, where, refs)
     else:
         _values(answer, result, where, refs)
+    tell_zone(answer, result)
     if note := result.content.get("note"):
         answer.note(f"*{plain(str(note))}.*")
 

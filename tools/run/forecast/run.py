@@ -11,6 +11,7 @@ from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.outcome import coverage_json
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
+from tool_use_om.tools.look.clock import told_zone
 from tool_use_om.tools.look.selection import (
     Segment,
     open_current,
@@ -72,6 +73,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "forecasts_from": origin,
             "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
             "steps": _steps(ahead, dataset),
+            **(told_zone(dataset.manifest.calendar) if "start_date" in rows[0] else {}),
             "gate": test.gate,
             "vote": test.vote,
             "drift": test.drift,

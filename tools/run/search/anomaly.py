@@ -20,6 +20,7 @@ from tool_use_om.tools.encode.plan import (
     without_filters,
 )
 from tool_use_om.tools.encode.rules import MIN_PATCHES
+from tool_use_om.tools.look.clock import told_zone
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.search.figures import scores_figure
@@ -140,7 +141,8 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
                 )
     rows.sort(key=lambda r: -float(r["deviations"]))
     told = [Outlier(**row) for row in rows[:MOST_TOLD]]
-    return {"scan": Scan(n_found=len(rows), n_samples=n_samples, found=told)}
+    zone = told_zone(dataset.manifest.calendar) if rows and "date" in rows[0] else {}
+    return {"scan": Scan(n_found=len(rows), n_samples=n_samples, found=told, **zone)}
 
 
 def usual_segments(

@@ -149,6 +149,7 @@ class Scan(Row):
     n_found: Count
     n_samples: Count
     found: list[Outlier]
+    zone: Name | None = None
 
 
 class ThresholdCoverage(Row):
