@@ -95,7 +95,7 @@ def _card(dataset: DataSet) -> dict[str, Any]:
         },
         "splits": {k: n for k, n in manifest.splits.items() if n},
         "synthetic": manifest.synthetic,
-    }
+    } | ({"session_noun": manifest.session_noun} if manifest.session_noun else {})
 
 
 def id_pattern(session_ids: Iterable[str]) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
 
 from tool_use_om.data.errors import NotFoundError, unknown
 from tool_use_om.data.format.calendar import MONTH_S
@@ -189,6 +191,34 @@ def check_unit(unit: str) -> str:
     if row is None or not row.channel:
         raise unknown("unit", unit, UNITS)
     return row.name
+
+
+_WORDS = re.compile(r"[^\W\d_]{2,20}(?:[ -][^\W\d_]{2,20})?")
+
+
+def is_own_unit(unit: str) -> bool:
+    """Say whether a unit is somebody's own: a word or two that are near no unit of the table."""
+    folded = _fold(unit)
+    return bool(_WORDS.fullmatch(unit)) and not any(
+        OSA.distance(folded, known, score_cutoff=1) <= 1 for known in _SPELLED
+    )
+
+
+def own_or_known(unit: str) -> str:
+    """Return the table's spelling of `unit`, or a person's own unit ("passengers") as written.
+
+    Raises
+    ------
+    NotFoundError : a unit that is neither in the table nor a word or two far from all in it
+    """
+    kept = " ".join(unit.split())
+    return kept if is_own_unit(kept) else check_unit(unit)
+
+
+def kept_units(units: Iterable[str]) -> list[str]:
+    """Return what to say of the units that are kept as a person wrote them, each once."""
+    own = dict.fromkeys(u for u in units if is_own_unit(u))
+    return [f"unit {u!r} is kept as it is" for u in own]
 
 
 _BRACKETS = re.compile(r"[\[(]\s*([^\])]{1,20}?)\s*[\])]\s*$")

@@ -22,7 +22,15 @@ from tool_use_om.agent.verify.form import (
     pieces,
     sentences,
 )
-from tool_use_om.agent.verify.render import code, in_full, name_words, owner_of, plain, shown
+from tool_use_om.agent.verify.render import (
+    code,
+    counted,
+    in_full,
+    name_words,
+    owner_of,
+    plain,
+    shown,
+)
 from tool_use_om.agent.verify.scan import (
     Clause,
     RefusedError,
@@ -144,6 +152,8 @@ class _Checker:
         self.rejected: list[Refused] = []
         self.own: list[str] = []
         self.count = 0
+        nouns = (source.content.get("session_noun") for source in sources.found.values())
+        self._noun = next((str(noun) for noun in nouns if noun), "")
 
     def run(self, prose: str, fixed: set[str]) -> Checked:
         marked, form = [], []
@@ -169,7 +179,7 @@ class _Checker:
         parts: list[str] = []
         for piece in pieces(block):
             if isinstance(piece, Words):
-                text = plain_text(piece.text)
+                text = counted(_last_value(parts), plain_text(piece.text), self._noun)
                 ended = parts and parts[-1].rstrip(VALUE_END).endswith(".")
                 # "1.3 a.u.." at an end
                 parts.append(text[1:] if ended and text.startswith(".") else text)
@@ -226,7 +236,7 @@ class _Checker:
         of_clause = _clause_of(tokens, facts)
         for piece in found:
             if isinstance(piece, Words):
-                parts.append(_without_marks(piece.text))
+                parts.append(counted(_last_value(parts), _without_marks(piece.text), self._noun))
             elif isinstance(piece, Reference):
                 parts.append(self._value(piece, facts[at], of_clause[at]))
                 at += 1
@@ -315,6 +325,11 @@ class _Checker:
                 {"statement": statement, "value": at.value, "unit": at.unit, "source": where}
             )
         return f"{VALUE_START}{self.places[key]}{VALUE_BAR}{text}{VALUE_END}"
+
+
+def _last_value(parts: Sequence[str]) -> str:
+    """Return the value that stands last, without the marks of its place; "" before the first."""
+    return unmarked(parts[-1]) if parts else ""
 
 
 def unmarked(text: str) -> str:

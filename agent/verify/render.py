@@ -6,6 +6,7 @@ import math
 import re
 
 from tool_use_om.agent.verify.facts import Fact
+from tool_use_om.agent.verify.words import COUNTED
 from tool_use_om.data.plain import plain_text
 from tool_use_om.data.units import for_people, unit_in_words
 from tool_use_om.data.values import Json
@@ -62,6 +63,53 @@ def shown(value: Json, unit: str | None, style: str) -> str:
 def measured(fact: Fact) -> str:
     """Return a fact's value with its unit, as an answer shows it: "94.7 %", "3.21 (m/s²)²"."""
     return shown(fact.value, fact.unit, "percent" if fact.share else "unit")
+
+
+_ONE = {"people": "person", "children": "child", "persons": "person"}
+_THINGS = """
+sessions recordings windows subjects samples labels channels values cases classes places repeats
+resolutions intervals folds examples shots times groups heads models segments stretches rows steps
+days hours minutes seconds months weeks years problems neighbours people children persons points
+events records modalities readings issues matches peaks changes patches tokens activities blocks
+tokenizers
+"""
+_COUNTABLE = frozenset(_THINGS.split()) | COUNTED.keys()
+_COUNTED_NOUN = re.compile(
+    r"(?P<before> (?:of the )?(?:[a-z]+(?:-[a-z]+)? )?)(?P<noun>[^\W\d_]+)"
+    r"(?P<verb> (?:are|were|have))?\b"
+)
+_OF_ONE = {" are": " is", " were": " was", " have": " has"}
+
+
+def singular(noun: str) -> str:
+    """Return the one of a plural noun: "person" of "people", "class" of "classes"."""
+    if noun in _ONE:
+        return _ONE[noun]
+    if noun.endswith("ies") and len(noun) > 4:
+        return noun[:-3] + "y"
+    if noun.endswith(("sses", "xes", "ches", "shes")):
+        return noun[:-2]
+    ends_in_s = noun.endswith("s") and not noun.endswith(("ss", "us", "is"))
+    return noun[:-1] if ends_in_s else noun
+
+
+def counted(shown_before: str, text: str, noun: str = "") -> str:
+    """Return the words behind a value, their noun as one of it where the value is one.
+
+    Parameters
+    ----------
+    shown_before : the value as it is shown
+    text : the words that follow it
+    noun : what the data call a session, besides the nouns that answers have
+    """
+    found = _COUNTED_NOUN.match(text) if shown_before == "1" else None
+    if found is None:
+        return text
+    own = {f"{noun}s"} if noun else frozenset[str]()
+    if found["noun"] not in _COUNTABLE | own:
+        return text
+    verb = _OF_ONE.get(found["verb"] or "", "")
+    return found["before"] + singular(found["noun"]) + verb + text[found.end() :]
 
 
 def owner_of(fact: Fact, without: frozenset[str] = frozenset()) -> str:

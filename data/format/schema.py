@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import Calendar
 from tool_use_om.data.format.parquet import open_parquet
-from tool_use_om.data.units import UNITS
+from tool_use_om.data.units import UNITS, is_own_unit
 from tool_use_om.data.workspace import check_name
 
 FORMAT_VERSION = 1
@@ -36,7 +36,7 @@ def check_part(name: str) -> str:
 
 
 def _check_known_unit(unit: str) -> str:
-    if unit not in UNITS:
+    if unit not in UNITS and not is_own_unit(unit):
         raise DataError(str(unknown("unit", unit, UNITS)))
     return unit
 
@@ -46,7 +46,7 @@ class _Frozen(BaseModel):
 
 
 class Channel(_Frozen):
-    """One column of a modality; `unit` is spelled as in `data/units.py`."""
+    """One column of a modality; `unit` is spelled as in `data/units.py`, or a person's own."""
 
     name: Annotated[str, AfterValidator(check_part)]
     unit: Annotated[str, AfterValidator(_check_known_unit)]
@@ -76,7 +76,8 @@ class Manifest(_Frozen):
     `n_subjects` counts known subjects: 0 means that the source does not say who is who.
     `duration_s` is the sum over sessions. `splits` counts sessions; in a set whose sessions are
     cut into blocks of time (blocks.parquet), those that have a block of the split, and `gap_s` is
-    the time kept free between blocks. `calendar` says what time means as dates. `label_sets` maps
+    the time kept free between blocks. `calendar` says what time means as dates. `session_noun`
+    is what the source calls one session ("night"), None where it has no own word. `label_sets` maps
     a set to its labels; the set that covers the most time comes first.
     """
 
@@ -97,6 +98,7 @@ class Manifest(_Frozen):
     notes: tuple[str, ...] = ()
     gap_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     calendar: Calendar = Calendar()
+    session_noun: str | None = Field(default=None, pattern=r"^[^\W\d_]{3,24}$")
 
     @property
     def by_time(self) -> bool:
@@ -105,7 +107,8 @@ class Manifest(_Frozen):
 
     def to_json(self) -> str:
         """Return the text of manifest.json; facts a set does not have are left out."""
-        left_out = {k for k in ("gap_s", "calendar") if getattr(self, k) in {None, Calendar()}}
+        optional = ("gap_s", "calendar", "session_noun")
+        left_out = {k for k in optional if getattr(self, k) in {None, Calendar()}}
         return self.model_dump_json(indent=2, exclude=left_out)
 
     @model_validator(mode="after")

@@ -107,6 +107,7 @@ class DataSetWriter:
         notes: Sequence[str] = (),
         gap_s: float | None = None,
         calendar: Calendar | None = None,
+        session_noun: str | None = None,
         double: Collection[str] = (),
         subject_disjoint: bool = True,
         replace: bool = False,
@@ -127,6 +128,7 @@ class DataSetWriter:
             "notes": tuple(notes),
             "gap_s": gap_s,
             "calendar": calendar or Calendar(),
+            "session_noun": session_noun,
         }
         self._modalities = {m.name: m for m in modalities}
         self._double = frozenset(double)

@@ -142,6 +142,7 @@ def _index_issues(dataset: DataSet, scope: Scope) -> Iterator[Issue]:
     if scope.wants(frozenset({"unit"})):
         stats = dataset.channel_stats(scope.channels or "all", scope.sessions)
         yield from quality_index.implausible(stats, dataset)
+        yield from quality_index.own_units(dataset, dict.fromkeys(map(str, stats["channel"])))
 
 
 def _detectors(scope: Scope) -> list[Callable[[Signal], Iterator[Issue]]]:

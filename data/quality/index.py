@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from tool_use_om.data.format.dataset import DataSet, Signal
 from tool_use_om.data.format.schema import UNKNOWN_SUBJECT
 from tool_use_om.data.quality.issue import Issue, Scope
+from tool_use_om.data.units import is_own_unit
 
 _SEVERITY: dict[bool, Literal["note", "problem"]] = {True: "note", False: "problem"}
 HOLE_S = 0.5  # shorter pauses between two labels are not worth a line
@@ -135,6 +136,15 @@ def implausible(stats: pd.DataFrame, dataset: DataSet) -> Iterator[Issue]:
             kind="unit", where=str(row["channel"]), session_id=str(row["session_id"]),
             value=float(row["q50"]), unit=unit, text=text + f"usual is {low:g} to {high:g}",
         )  # fmt: skip
+
+
+def own_units(dataset: DataSet, channels: Collection[str]) -> Iterator[Issue]:
+    """Note the channels whose unit is the source's own word: it is shown and never converted."""
+    for channel in channels:
+        unit = dataset.manifest.unit_of(channel)
+        if is_own_unit(unit):
+            text = f"unit {unit!r} is no known one: it is kept as it is and never converted"
+            yield Issue(kind="unit", where=channel, severity="note", text=text, n_sessions=0)
 
 
 def _triads(signal: Signal) -> Iterator[tuple[str, str, list[int]]]:

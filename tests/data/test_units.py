@@ -9,6 +9,7 @@ from tool_use_om.data.units import (
     UNITS,
     Unit,
     check_unit,
+    own_or_known,
     read_unit,
     spellings,
     unit_in_name,
@@ -89,3 +90,19 @@ def test_unit_outside_the_table_stands_for_itself() -> None:
 def test_unit_in_the_name_of_a_column(name: str, unit: str | None) -> None:
     """A column's own name may say its unit; what may be another word is left open."""
     assert unit_in_name(name) == unit
+
+
+@pytest.mark.parametrize("unit", ["passengers", "parts made", "bookings"])
+def test_own_unit_is_kept_as_written_and_never_converted(unit: str) -> None:
+    """A word or two that no known unit is near stand for themselves."""
+    assert own_or_known(f" {unit} ") == unit_in_words(unit) == unit
+    found, length = read_unit(unit), read_unit("m")
+    assert found is not None and length is not None  # noqa: PT018 - both, for the type checker
+    assert found.family != length.family
+
+
+@pytest.mark.parametrize("unit", ["secnds", "kwg", "m/s^3", "a b c", "litrs"])
+def test_slip_of_a_known_unit_is_asked_back(unit: str) -> None:
+    """What is one letter from a known unit, or no word, is no own unit."""
+    with pytest.raises(NotFoundError):
+        own_or_known(unit)

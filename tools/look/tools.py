@@ -261,7 +261,7 @@ def _counts(found: Selection) -> dict[str, Any]:
             "max": durations.max(),
             "total": durations.sum(),
         },
-    }
+    } | ({"session_noun": noun} if (noun := found.dataset.manifest.session_noun) else {})
 
 
 def _contents(found: Selection) -> dict[str, Any]:

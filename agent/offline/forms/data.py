@@ -9,6 +9,7 @@ from typing import Any
 from tool_use_om.agent.offline.forms.facts import plan_facts, tell_fact
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.language.words import is_english
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, ref
 
@@ -35,7 +36,7 @@ def _is_of(ask: Ask, result: Result) -> bool:
 
 
 def _tell_counted(answer: Answer, result: Result, query: Query) -> None:
-    ask = _sessions_ask(query)
+    ask = _sessions_ask(result, query)
     topics = set(ask.topic.split())
     every = not topics - {"session", "only", "label"} or "describe" in topics
     _count(answer, result, ask)
@@ -57,8 +58,9 @@ def _tell_counted(answer: Answer, result: Result, query: Query) -> None:
         _channels(answer, result)
 
 
-def _sessions_ask(query: Query) -> Ask:
+def _sessions_ask(result: Result, query: Query) -> Ask:
     found = [ask for ask in query.asks if ask.kind == "sessions"]
+    found.sort(key=lambda ask: not _is_of(ask, result))  # what this very result was looked up for
     return found[0] if found else Ask(kind="sessions", topic="describe")
 
 
@@ -68,19 +70,28 @@ def _count(answer: Answer, result: Result, ask: Ask) -> None:
     name = ref("/dataset", "data set")
     if not clause:
         answer.head(
-            result, "`{name}` has {n} sessions", n=ref("/n_sessions", "sessions"), name=name
+            result,
+            f"`{{name}}` has {{n}} {several(result)}",
+            n=ref("/n_sessions", "sessions"),
+            name=name,
         )
     elif result.look("/n_sessions") == 0:
         instead, more = _how_long(answer, ask)
         answer.head(
-            result, "none of the {total} sessions of `{name}` " + clause + instead,
+            result, f"none of the {{total}} {several(result)} of `{{name}}` " + clause + instead,
             total=total, name=name, **refs, **more,
         )  # fmt: skip
     else:
         answer.head(
-            result, "{n} of the {total} sessions of `{name}` " + clause,
+            result, f"{{n}} of the {{total}} {several(result)} of `{{name}}` " + clause,
             n=ref("/n_sessions", "sessions that fit"), total=total, name=name, **refs,
         )  # fmt: skip
+
+
+def several(result: Result) -> str:
+    """Return what the data call sessions, where that is an English word: "cycles"."""
+    noun = result.content.get("session_noun")
+    return f"{noun}s" if isinstance(noun, str) and is_english(noun) else "sessions"
 
 
 def _how_long(answer: Answer, ask: Ask) -> tuple[str, dict[str, Ref]]:

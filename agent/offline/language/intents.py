@@ -48,6 +48,8 @@ _INTENTS = (
     _Intent("check", ("FAULT", "CHANNEL|SESSION|DATA|SPLIT"), "PREDICT|CLASSIFY|CHANNELS|LABEL"),
     _Intent("check", ("SPLITPAIR", "SUBJECT|SESSION|OVERLAP|LIST"), "PREDICT|CLASSIFY|STAT|COUNT"),
     _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS")),
+    _Intent("unlike", ("SESSION", "OTHERS"),
+            f"{_MODELS}|STAT|COUNT|COMPARE|MIN|MAX|DURATION|LABEL"),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),
     _Intent("anomaly", ("ODD",)),
     _Intent("stats", ("CYCLE",), "PREDICT|LIKE|HORIZON"),

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tool_use_om.agent.offline.language.lexicon import MODALITY_WORDS, canonical_stems, stems
+from tool_use_om.agent.offline.language.lexicon import (
+    MODALITY_WORDS,
+    canonical_stems,
+    lexicon,
+    stems,
+)
 from tool_use_om.agent.offline.language.words import inflections, stem, words_of
 
 _SMALL = frozenset(
@@ -31,6 +36,8 @@ _SMALL = frozenset(
     }
 )
 
+# what a question has as words of its own for other things than sessions
+_NO_SESSION = frozenset({"SUBJECT", "CLASS", "CHANNEL", "DATA", "DATASET", "LABELS", "SPLIT"})
 _BOUNDED = r"(?<![\w-]){0}(?![\w-])"
 _QUOTE = "[\"'`“”‘’]"
 _SAID_TO_BE_A_SET = (
@@ -51,6 +58,7 @@ class Names:
     units : of the channels, in their order
     labels : all labels of all label sets
     session_ids, subject_ids : some of them; `n_subjects` tells whether it is all
+    session_noun : what the source calls one session ("night"), "" where it has no word
     """
 
     datasets: tuple[str, ...] = ()
@@ -62,6 +70,7 @@ class Names:
     subject_ids: tuple[str, ...] = ()
     n_subjects: int | None = None
     duration_s: Mapping[str, float] = field(default_factory=dict)
+    session_noun: str = ""
 
     @classmethod
     def of(cls, cards: Sequence[Mapping[str, Any]], dataset: str | None = None) -> Names:
@@ -81,6 +90,7 @@ class Names:
             id_pattern=str(card.get("id_pattern") or ""),
             subject_ids=tuple(map(str, card.get("subject_ids") or ())),
             n_subjects=card.get("n_subjects"),
+            session_noun=str(card.get("session_noun") or ""),
             duration_s={k: float(v) for k, v in (card.get("duration_s") or {}).items()},
         )
 
@@ -114,7 +124,19 @@ class Names:
             table[_key(channel)] = ("CHANNELNAME", channel)
             if len(short) > 1:
                 table.setdefault(_key(short), ("CHANNELNAME", channel))
+        if self.noun_stem:
+            own = (self.noun_stem,)  # a file "nights" is asked about by its nights
+            if table.get(own, ("DATASETNAME",))[0] == "DATASETNAME":
+                table[own] = ("SESSION", "session")
         return table
+
+    @cached_property
+    def noun_stem(self) -> str:
+        """The stem of the source's own word for a session, "" where it means something else."""
+        if not self.session_noun:
+            return ""
+        base = stem(self.session_noun.casefold())
+        return "" if lexicon().get((base,), ("",))[0] in _NO_SESSION else base
 
     @cached_property
     def _spelled(self) -> dict[str, dict[str, list[tuple[str, Any]]]]:
@@ -152,7 +174,7 @@ class Names:
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word of every name and its inflections, for spelling correction."""
-        own = (*self.datasets[:1], *self.channels, *self.labels)
+        own = (*self.datasets[:1], *self.channels, *self.labels, self.session_noun)
         words = {w for name in own for w in words_of(name)}
         return frozenset(f for w in words if len(w) > 3 for f in inflections(w))
 

@@ -163,7 +163,9 @@ def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
     """Join neighbouring asks that one run of tools answers (window and stride; count and list)."""
     out: list[Ask] = []
     for ask in asks:
-        if out and out[-1].kind == ask.kind and ask.kind in {"window", "tokenizer", "sessions"}:
+        if out and _narrows(out[-1], ask):
+            out.append(ask)
+        elif out and out[-1].kind == ask.kind and ask.kind in {"window", "tokenizer", "sessions"}:
             out[-1] = _joined(out[-1], ask)
         elif out and ask.kind == "check" and (said := _said(out[-1], ask)) is not None:
             out[-1] = replace(said, faults=tuple(dict.fromkeys(out[-1].faults + ask.faults)))
@@ -174,6 +176,16 @@ def _merge(asks: Sequence[Ask]) -> tuple[Ask, ...]:
         else:
             out.append(ask)
     return tuple(out)
+
+
+_FILTERS = ("labels", "sessions", "subjects", "split", "min_s", "max_s")
+
+
+def _narrows(before: Ask, ask: Ask) -> bool:
+    """Say whether all sessions are asked for first, then some: "how many, and how many failed"."""
+    of_all = not any(getattr(before, name) for name in _FILTERS)
+    some = any(getattr(ask, name) for name in _FILTERS)
+    return before.kind == ask.kind == "sessions" and of_all and some
 
 
 def _only_how(ask: Ask, before: Ask) -> bool:

@@ -181,6 +181,7 @@ _AFTER_NAMES = (
     rule("STAT", "NEAREST (?=OF? CHANNELS)", lambda _: "max"),
     rule("DROPPED", f"NOT {_WISHES}", lambda n: n[1].tag),
     rule("AMOUNT", "NUM (LABELS|EXAMPLE|WINDOW)", _whole),
+    rule("SESSION", "NUM OF SESSION", lambda n: "session" if n[0].value == 1 else None),
     rule("NSESSIONS", "NUM (?=LABEL? SESSION)", _whole),
     rule("HEADPAIR", "(HEADNAME|NEIGHBOURS)" + _SOME.format("(HEADNAME|NEIGHBOURS)"), _heads),
 )

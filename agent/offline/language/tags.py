@@ -49,6 +49,9 @@ _NUMBERS: dict[str, Mapping[str, float]] = {
     "ORDINAL": ORDINALS,
 }
 _QUANTITIES = frozenset({"power", "energy"})  # statistics, too, where no channel is called so
+# beside these a word such as "cycle" is a rhythm, whatever sessions are called
+_RHYTHM_WORDS = ("daily", "weekly", "yearly", "annual", "monthly", "seasonal", "day", "hour", "log")
+_RHYTHMS = frozenset(map(stem, _RHYTHM_WORDS))
 _LONGEST_PHRASE = 5
 _RUN = re.compile(r"\w+(?:[._/-]\w+)*")
 _ROLES = {
@@ -204,11 +207,18 @@ def _phrase_at(tokens: Sequence[Token], index: int, names: Names, least: int) ->
         run = tokens[index : index + length]
         if all(t.kind in {"word", "number"} for t in run):
             key = tuple(t.stem for t in run)
-            exact = EXACT_WORDS.get(run[0].text) if length == 1 else None
-            hit = exact or names.phrases.get(key) or lexicon().get(key)
+            own = length == 1 and key[0] == names.noun_stem
+            exact = EXACT_WORDS.get(run[0].text) if length == 1 and not own else None
+            known = None if _of_sessions(key, names) else lexicon().get(key)
+            hit = exact or names.phrases.get(key) or known
             if hit:
                 return Node(hit[0], hit[1], index, index + length - 1)
     return None
+
+
+def _of_sessions(key: Sequence[str], names: Names) -> bool:
+    """Say whether a phrase of the lexicon speaks of the data's own sessions: "one cycle"."""
+    return bool(names.noun_stem) and names.noun_stem in key and not _RHYTHMS & set(key)
 
 
 def _free(node: Node, claimed: Mapping[int, Node]) -> bool:

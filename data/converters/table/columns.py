@@ -14,7 +14,7 @@ import pandas as pd
 from tool_use_om.data.converters.table.cells import Cells
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.schema import check_part
-from tool_use_om.data.units import check_unit, unit_in_name
+from tool_use_om.data.units import own_or_known, unit_in_name
 
 _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"}
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_+-]+")
@@ -86,6 +86,26 @@ def _channel_name(source: str) -> str:
     return slug(plain) or slug(bare)
 
 
+_NUMBERING = frozenset({"id", "no", "nr", "num", "number", "index", "idx", "name", "key", "code"})
+_SESSION_WORDS = frozenset({"session", "recording", "record", "file", "trial"})
+
+
+def noun_of(column: str | None) -> str | None:
+    """Return what a session column calls one session: "night" of "Night ID"; None without a word.
+
+    Columns of several words, and the words that everybody has for a session, name nothing.
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column or "")
+    words = [w.casefold() for w in re.findall(r"[^\W\d_]+", spaced)]
+    left = [w for w in words if w not in _NUMBERING]
+    if len(left) != 1 or not 3 <= len(left[0]) <= 24:
+        return None
+    noun = left[0]
+    if noun.endswith("s") and not noun.endswith(("ss", "us", "is")):
+        noun = noun[:-1]
+    return None if noun in _SESSION_WORDS else noun
+
+
 def _check_numeric(cells: Cells, source: str) -> None:
     if cells.numbers(source) is not None:
         return
@@ -100,7 +120,7 @@ def _units(names: list[str], units: Mapping[str, str]) -> dict[str, str]:
     """Return column → unit; a key is a column's whole name or how several begin, longest first."""
     found: dict[str, str] = {}
     for key in sorted(units, key=len, reverse=True):
-        unit = check_unit(units[key])
+        unit = own_or_known(units[key])
         matches = [key] if key in names else [n for n in names if n.startswith(key)]
         if not matches:
             raise unknown("column", key, names)

@@ -55,6 +55,7 @@ def convert(
         notes=plan.notes,
         gap_s=plan.gap_s,
         calendar=plan.calendar,
+        session_noun=plan.session_noun,
         subject_disjoint=plan.by_subject,
         double=plan.double,
         replace=replace,

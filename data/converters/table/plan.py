@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from tool_use_om.data.converters.table.columns import moment, slug
+from tool_use_om.data.converters.table.columns import moment, noun_of, slug
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.readings import Readings, Understood, needs_double, rows_by
 from tool_use_om.data.errors import DataError, unknown
@@ -33,6 +33,7 @@ from tool_use_om.data.format.splits import (
     split_subjects,
     unlearnable,
 )
+from tool_use_om.data.units import kept_units
 
 _NOMINAL = 1e-3  # a clock this near to whole hertz (or a whole period) is meant to have them
 _FEWEST_SESSIONS = 3  # of fewer, each is cut by time
@@ -66,6 +67,7 @@ class TablePlan:
     said: tuple[str, ...]
     notes: tuple[str, ...]
     double: frozenset[str]
+    session_noun: str | None = None
 
     @property
     def by_subject(self) -> bool:
@@ -95,6 +97,7 @@ def plan_sessions(tables: Sequence[Understood], options: TableOptions) -> TableP
     rates = [_rate(own, calendar, options) for own in times]
     values = [r.values() for r in readings]
     notes = [n for table in tables for n in table.notes]
+    said += kept_units(c.unit for r in readings for c in r.columns)
     notes += [n for own, rate in zip(times, rates, strict=True) for n in _irregular(own, rate)]
     absolute = readings[0].clock.absolute
     facts = {use: _per_session(tables[0], use, ids) for use in ("subject", "split")}
@@ -135,6 +138,7 @@ def plan_sessions(tables: Sequence[Understood], options: TableOptions) -> TableP
         calendar=calendar,
         said=tuple(dict.fromkeys([*said, *_dates(placed, calendar, absolute=absolute)])),
         notes=tuple(dict.fromkeys([*notes, *_unlearnable(placed)])),
+        session_noun=noun_of(tables[0].roles.session),
         double=frozenset(r.name for r, v in zip(readings, values, strict=True) if needs_double(v)),
     )
 

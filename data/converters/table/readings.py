@@ -288,15 +288,15 @@ def _sensor_name(sensor: str) -> str:
 
 def _unit_of(cells: Cells, roles: Roles, options: TableOptions, sensor: str) -> str:
     from tool_use_om.data.errors import NotFoundError
-    from tool_use_om.data.units import check_unit, unit_in_name
+    from tool_use_om.data.units import own_or_known, unit_in_name
 
     for key in (sensor, _sensor_name(sensor), roles.value or ""):
         if key in options.units:
-            return check_unit(options.units[key])
+            return own_or_known(options.units[key])
     if roles.unit is not None:
         said = [t for t in cells.text(roles.unit)[:1] if t]
         try:
-            return check_unit(said[0]) if said else "a.u."
+            return own_or_known(said[0]) if said else "a.u."
         except NotFoundError:
             return "a.u."
     return unit_in_name(sensor) or "a.u."

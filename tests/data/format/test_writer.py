@@ -72,8 +72,8 @@ def test_writer_refuses_with_a_reason_and_leaves_nothing(
 
 def test_writer_refuses_an_unknown_unit() -> None:
     """A channel's unit must be in the table of units."""
-    with pytest.raises(ValueError, match="Unknown unit 'parsec'"):
-        Channel(name="x", unit="parsec")
+    with pytest.raises(ValueError, match="Unknown unit 'secnds'"):
+        Channel(name="x", unit="secnds")
 
 
 def test_writer_keeps_and_counts_missing_values(tiny: DataSet) -> None:

@@ -155,7 +155,7 @@ def test_read_time_says_when_dates_have_no_zone() -> None:
     [
         ({}, {"time": "tt"}, "Unknown column 'tt'. Did you mean 't'"),
         ({}, {"units": {"gyro": "g"}}, "Unknown column 'gyro'"),
-        ({}, {"units": {"acc": "parsec"}}, "Unknown unit 'parsec'"),
+        ({}, {"units": {"acc": "secnds"}}, "Unknown unit 'secnds'"),
         ({"t": 1.0}, {}, "must not repeat"),
         ({"t": 1.0}, {"rate_hz": 10.0}, "must not repeat"),
         ({"t": np.tile([0.0, 0.2, 0.1, 0.3], 25)}, {}, "must not repeat"),
