@@ -134,8 +134,8 @@ def _sessions(dataset: DataSet) -> str:
     return f'<div class="tall">{_table(head, rows)}</div>{more}'
 
 
-def _start(start: pd.Timestamp, calendar: Calendar) -> str:
-    if pd.isna(start):
+def _start(start: pd.Timestamp | None, calendar: Calendar) -> str:
+    if start is None or str(start) == "NaT":
         return ""
     return f"{calendar.local(start.to_pydatetime()):%Y-%m-%d %H:%M:%S}"
 
