@@ -148,6 +148,39 @@ _ROWS: tuple[UnitRow, ...] = (
     UnitRow("GBP", "pounds sterling", also="£|pounds sterling"),
 )  # fmt: skip
 
+_CURRENCIES = "USD EUR GBP"
+# a quantity's everyday words → its units, and what a channel's name has for it
+_QUANTITIES: tuple[tuple[str, str, str], ...] = (
+    ("electricity|energy|electricity consumption|electricity usage|energy consumption|energy usage|"
+     "consumption|usage", "kWh Wh MWh kW W MW", "electricity energy consumption usage"),
+    ("temperature|temp|warm", "degC K degF", "temp temperature"),
+    ("price|cost|quote", _CURRENCIES, "price close cost quote"),
+    ("sales|turnover", _CURRENCIES, "sales turnover"),
+    ("pressure", "bar Pa hPa kPa mbar psi", "press pressure"),
+    ("humidity", "", "hum humidity"),
+    ("heart rate|pulse", "bpm", "hr pulse"),
+    ("glucose|sugar|blood sugar|blood glucose", "mg/dL mmol/L", "glucose sugar"),
+    ("water", "l m^3", "water"),
+    ("speed|velocity", "m/s km/h", "speed velocity"),
+    ("vibration", "m/s^2 g mm/s", "vibration vib"),
+    ("acceleration|accelerometer", "m/s^2 g", "acc acceleration accelerometer"),
+    ("volume", "", "vol volume"),
+)  # fmt: skip
+
+
+def measured_as(quantity: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the units of an everyday quantity, and the words that names of it have.
+
+    Parameters
+    ----------
+    quantity : in small letters ("heart rate"); both are empty for what is none
+    """
+    for words, units, named in _QUANTITIES:
+        if quantity in words.split("|"):
+            return frozenset(units.split()), frozenset(named.split())
+    return frozenset(), frozenset()
+
+
 UNITS: dict[str, str] = {row.name: row.says for row in _ROWS if row.channel}
 """The units a channel may have → what they are."""
 

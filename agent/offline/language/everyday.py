@@ -32,7 +32,11 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "typically, on average, average value, mean value, average level, usual level, "
         "arithmetic mean, averages, usually"
     ),
-    ("STAT", "std"): "scatter, spread out, stddev, sd, standard dev, fluctuation, jitter",
+    ("STAT", "std"): (
+        "scatter, spread out, stddev, sd, standard dev, fluctuation, jitter, strongest movement, "
+        "strongest motion, most movement, most motion, move most, move the most, most active, "
+        "most movements"
+    ),
     ("STAT", "variance"): (
         "vary, varies, variation, fluctuate, fluctuates most, varied, most variable, variable "
         "most, most variation, moves around most, liveliest, most lively, least stable, most "
@@ -81,16 +85,21 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "removed, remove, removing"
     ),
     ("CHECK", "check"): (
-        "qc, anything wrong, something wrong, wrong with it, is something off, something off, "
+        "qc, wrong with it, "
         "rely on, broken, data ok, data okay, any good, data good, good recording, is good, in "
         "order, sound data, healthy, any problems, any problem, any issues, any issue, any "
         "errors, any error, have error, have errors, have problems, are there problems, any "
         "faults, any fault, faults in, check everything, verify the data, validate, validation, "
         "trustworthy data, usable, look for problems, look for errors, quality of, something "
         "the matter, any defects, plausibility check, consistency check, data check, messed up, "
-        "go wrong, went wrong, all right, screen the data, audit the data, bad data, bad "
+        "all right, screen the data, audit the data, bad data, bad "
         "recording, garbage, wrong with the recording, wrong with session, wrong with the "
         "session, wrong with this, issues with, problems with, problem with"
+    ),
+    ("AMISS", "amiss"): (
+        "anything wrong, something wrong, is something off, something off, anything off, "
+        "go wrong, went wrong, anything go wrong, something go wrong, something happen to, "
+        "anything happen to"
     ),
     ("FAULT", "stuck"): (
         "frozen, freeze, froze, jammed, same value, same number, never change, never changes, "

@@ -15,6 +15,7 @@ from tool_use_om.agent.offline.language.lexicon import (
     stems,
 )
 from tool_use_om.agent.offline.language.words import inflections, stem, words_of
+from tool_use_om.data.units import measured_as
 
 _SMALL = frozenset(
     {
@@ -164,6 +165,22 @@ class Names:
         """Return the channels of whose short name `word` is a part ("vibration_mm_s")."""
         base = stem(word)
         return tuple(c for c in self.channels if base in _key(_short(c))[:-1])
+
+    def measuring(self, quantity: str, beside: str = "") -> tuple[str, ...]:
+        """Return the channels that measure an everyday quantity, by their name or else their unit.
+
+        Parameters
+        ----------
+        beside : the word right before it; of several channels those whose name has it are meant,
+            and what is a quantity of something else ("trading volume") is none of them
+        """
+        units, words = measured_as(quantity)
+        wanted = frozenset(map(stem, words))
+        named = tuple(c for c in self.channels if wanted & set(_key(c)))
+        found = named or tuple(c for c in self.channels if self.unit_of(c) in units)
+        if not beside:
+            return found
+        return tuple(c for c in found if stem(beside) in _key(c))
 
     @cached_property
     def axes(self) -> frozenset[str]:

@@ -24,6 +24,7 @@ from tool_use_om.agent.offline.language.words import Token
 _ENCODING = frozenset(
     {"find", "classify", "described", "forecast", "similar", "motif", "anomaly", "unlike"}
 )
+_UNRANKED = frozenset({"stats", "facts", "sessions", "plot"})
 _MOST_CHOICES = 3
 _BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
 
@@ -249,6 +250,8 @@ def _unknown(
         stray.add("LEVEL")
     if not any(ask.attributes for ask in asks):
         stray |= {"BAND", "ATTRIBUTE", "PACE"}
+    if any(ask.kind in _UNRANKED for ask in asks):
+        stray.add("BEST")  # "strongest", where nothing is ranked
     phrases: list[list[Node]] = []
     for node in nodes:
         if node.tag not in stray:

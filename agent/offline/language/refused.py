@@ -145,6 +145,8 @@ def _unknown(
         return _missing("label", text, names.labels, names)
     if _is_channel(said, index, asks):
         return _missing("channel", text, names.channels, names)
+    if _is_counted(said, index, asks):
+        return _missing("channel", text, names.channels, names)
     if any(ask.kind == "facts" and ask.topic == "who" for ask in asks):
         return f'The data say who was recorded, and nothing about who "{text}".', ()
     if _commands(said, index) and _done_to_data(said, index):
@@ -241,9 +243,20 @@ def _is_channel(said: Said, index: int, asks: Sequence[Ask]) -> bool:
     at_once = (
         before in _MEASURES
         and said.before(nodes[index]) == said.tokens[nodes[index - 1].last].text
-        and not _NO_NAME.search(said.text(nodes[index]).casefold())
+        and not _NO_NAME.search((said.text(nodes[index]).casefold().split() or [""])[-1])
     )
     return (before == "OF" or at_once) and not attribute
+
+
+def _is_counted(said: Said, index: int, asks: Sequence[Ask]) -> bool:
+    """Say whether the unknown words are what is counted: "how many parts did we produce"."""
+    node = said.nodes[index]
+    before = said.nodes[index - 1] if index else None
+    how_many = before is not None and said.text(before).casefold() in {"how many", "how much"}
+    if not how_many or said.before(node) not in {"many", "much"}:
+        return False
+    named = not asks or any(ask.channels or ask.labels or ask.sessions for ask in asks)
+    return not named and not any(n.tag in _ABOUT_DATA - {"RANGE"} for n in said.nodes)
 
 
 def _listed(nodes: Sequence[Node], index: int, tag: str, joints: set[str]) -> bool:

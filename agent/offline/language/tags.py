@@ -52,6 +52,8 @@ _QUANTITIES = frozenset({"power", "energy"})  # statistics, too, where no channe
 # beside these a word such as "cycle" is a rhythm, whatever sessions are called
 _RHYTHM_WORDS = ("daily", "weekly", "yearly", "annual", "monthly", "seasonal", "day", "hour", "log")
 _RHYTHMS = frozenset(map(stem, _RHYTHM_WORDS))
+_COUNTED = frozenset({"part", "parts"})  # things, right behind "how many"
+_BESIDE = frozenset({"X", "LAST", "FIRST", "CHANNELNAME", "EITHER", "DATASETNAME"})
 _LONGEST_PHRASE = 5
 _RUN = re.compile(r"\w+(?:[._/-]\w+)*")
 _ROLES = {
@@ -77,7 +79,49 @@ def read_words(question: str, names: Names) -> tuple[list[Token], list[Node]]:
     claimed |= _unclaimed(_phrases(tokens, names, least=2), claimed)
     claimed |= _labels(tokens, names, claimed)
     claimed |= _unclaimed(_phrases(tokens, names, least=1), claimed)
-    return tokens, _sequence(tokens, question, names, claimed)
+    return tokens, _quantities(_sequence(tokens, question, names, claimed), tokens, question, names)
+
+
+def _quantities(
+    nodes: Sequence[Node], tokens: Sequence[Token], question: str, names: Names
+) -> list[Node]:
+    """Replace what is named by what it is ("oven temperature", "price") by the channels for it.
+
+    Where several fit and no word beside it tells them apart, they become a node "EITHER".
+    """
+    out: list[Node] = []
+    for node in nodes:
+        last = out[-1] if out else None
+        beside = last if last and last.last + 1 == node.first else None
+        if beside and node.tag == "CHANNELNAME" == beside.tag and node.value == beside.value:
+            out[-1] = Node(node.tag, node.value, beside.first, node.last)  # "line pressure"
+            continue
+        found, joined = _measuring(node, beside, tokens, names)
+        if not found:
+            out.append(node)
+            continue
+        first = beside.first if joined and beside else node.first
+        out = out[:-1] if joined else out
+        said = question[tokens[first].start : tokens[node.last].end]
+        made = _node_of([("CHANNELNAME", c) for c in found], said, first)
+        out.append(Node(made.tag, made.value, first, node.last))
+    return out
+
+
+def _measuring(
+    node: Node, beside: Node | None, tokens: Sequence[Token], names: Names
+) -> tuple[tuple[str, ...], bool]:
+    """Return the channels of a quantity, and whether the word before it is part of its name."""
+    if node.tag not in {"QUANTITY", "X"}:
+        return (), False
+    quantity = " ".join(t.text for t in tokens[node.first : node.last + 1])
+    if beside is not None:
+        found = names.measuring(quantity, tokens[beside.last].text)
+        if found and beside.tag in _BESIDE:
+            return found, True
+        if beside.tag in {"X", "CHANNELNAME", "QUANTITY", "EITHER", "CODE"}:
+            return (), False
+    return names.measuring(quantity), False
 
 
 def _words(question: str, names: Names) -> list[Token]:
@@ -279,7 +323,7 @@ def _sequence(
     index = 0
     while index < len(tokens):
         unit = _unit(tokens, index, nodes) or _measure(tokens, index, question, nodes)
-        node = unit or claimed.get(index) or _single(tokens[index], index, question, names)
+        node = unit or claimed.get(index) or _single(tokens, index, question, names)
         if node:
             nodes.append(node)
         index = (node.last if node else index) + 1
@@ -316,8 +360,9 @@ def _measure(
     return Node("MEASURE", found[0], index, inside[-1])
 
 
-def _single(token: Token, index: int, question: str, names: Names) -> Node | None:
+def _single(tokens: Sequence[Token], index: int, question: str, names: Names) -> Node | None:
     """Return the node of one token that is in no phrase; None for a word that only binds."""
+    token = tokens[index]
     text, said = token.text, question[token.start : token.end]
     if token.kind == "mark":
         kind = _MARKS.get(text, "STOP" if text in ".;:?!" else "")
@@ -333,17 +378,19 @@ def _single(token: Token, index: int, question: str, names: Names) -> Node | Non
     if token.kind in plain:
         tag_, read = plain[token.kind]
         return Node(tag_, read(text), index, index)
-    return _word(token, index, question, names)
+    return _word(tokens, index, question, names)
 
 
-def _word(token: Token, index: int, question: str, names: Names) -> Node | None:
+def _word(tokens: Sequence[Token], index: int, question: str, names: Names) -> Node | None:
+    token = tokens[index]
     text = token.text
     for kind, table in _NUMBERS.items():
         if text in table:
             return Node(kind, table[text], index, index)
     if text in names.axes:
         return Node("AXIS", text, index, index)
-    if text in FUNCTION_WORDS or len(text) == 1:
+    counted = index > 0 and tokens[index - 1].text == "many" and text in _COUNTED
+    if (text in FUNCTION_WORDS and not counted) or len(text) == 1:
         return None
     said = question[token.start : token.end]
     if places := names.spelled(said) or [("CHANNELNAME", c) for c in names.partly(text)]:
