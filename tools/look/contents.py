@@ -57,7 +57,7 @@ def _lengths(found: Selection) -> dict[str, Any]:
 
 
 def _dates(found: Selection) -> dict[str, Any]:
-    """Return the first and the last moment, and how long that is; nothing without dates."""
+    """Return the first and the last sample's moment, and how long all is; nothing undated."""
     begin = starts(found.sessions)
     if not begin:
         return {}
@@ -67,11 +67,12 @@ def _dates(found: Selection) -> dict[str, Any]:
     first = min(begin, key=lambda s: begin[s])
     last = max(begin, key=lambda s: begin[s].timestamp() + spans[s])
     calendar = found.dataset.manifest.calendar
+    period = 1.0 / max(m.rate_hz for m in found.dataset.manifest.modalities)
     length = begin[last].timestamp() + spans[last] - begin[first].timestamp()
     return {
         "dates": {
             "from": moment_text(begin[first], 0.0, calendar),
-            "to": moment_text(begin[last], spans[last], calendar),
+            "to": moment_text(begin[last], max(spans[last] - period, 0.0), calendar),
             "length_s": length,
             "n_sessions": len(begin),
             **told_zone(calendar),
