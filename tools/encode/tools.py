@@ -21,13 +21,13 @@ from tool_use_om.tools.look.selection import channels_of, open_current, select
 def select_tokenizer(
     ctx: ToolContext, working_set: WorkingSet, args: a.SelectTokenizer
 ) -> ToolOutcome:
-    """Choose an encoder: the one named, else the smallest whose weights are here.
+    """Choose an encoder: the one named, else the shipped default, else the smallest that is here.
 
     Small first is a rule, not a finding: on one machine's CPU the encoder is most of the cost, and
     `compare_heads` measures whether it is good enough.
     """
     from tool_use_om.tokenizers.adapt.adapter import adapted
-    from tool_use_om.tokenizers.registry import specs
+    from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, specs
 
     table = {spec.name: spec for spec in [*specs(), *adapted(ctx.workspace)]}
     missing = {name: _why_not(spec) for name, spec in table.items()}
@@ -38,9 +38,10 @@ def select_tokenizer(
             raise DataError(f"The tokenizer {name!r} cannot be used: {missing[name]}.")
     else:
         usable = [s for n, s in table.items() if not missing[n] and "+" not in n]
-        here = sorted(usable, key=lambda s: s.parameters)
+        here = sorted(usable, key=lambda s: (s.name != DEFAULT_TOKENIZER, s.parameters))
         name = here[0].name
-        why = f"the smallest of {len(here)} whose weights are on this machine; {here[0].good_at}"
+        rule = "the default" if name == DEFAULT_TOKENIZER else "the smallest"
+        why = f"{rule} of {len(here)} whose weights are on this machine; {here[0].good_at}"
     return finish(
         ctx,
         working_set.but(tokenizer=name, precision=args.precision),
