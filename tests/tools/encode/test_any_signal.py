@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool
 
@@ -74,3 +75,8 @@ def test_a_result_names_the_rate_of_each_channel(ctx: Any) -> None:
     found = run_tool("run_task", {}, ctx, working_set).result.data["detail"]["encoding"]
     assert found["fusion"] == "per_modality"
     assert found["rates_hz"] == {"accelerometer.x": 50.0, "heart.rate": 2.0}
+
+
+def test_select_tokenizer_takes_the_default_where_smaller_ones_ship_beside_it(call: Any) -> None:
+    """A question says nothing of encoders: it gets the one that the figures are measured with."""
+    assert call("select_tokenizer")["tokenizer"] == DEFAULT_TOKENIZER
