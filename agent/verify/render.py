@@ -74,9 +74,11 @@ events records modalities readings issues matches peaks changes patches tokens a
 tokenizers
 """
 _COUNTABLE = frozenset(_THINGS.split()) | COUNTED.keys()
-_COUNTED_NOUN = re.compile(
-    r"(?P<before> (?:of the )?(?:[a-z]+(?:-[a-z]+)? )?)(?P<noun>[^\W\d_]+)"
-    r"(?P<verb> (?:are|were|have))?\b"
+_BEHIND = r"(?P<noun>[^\W\d_]+)(?P<verb> (?:are|were|have))?\b"
+_BINDING = r"(?!(?:of|in|with|from|to|and|or|for|at|per|than|is|are|by|the|on|over|between)\b)"
+_COUNTED_NOUNS = (  # "sessions", "held-out sessions"
+    re.compile(rf"(?P<before> ){_BEHIND}"),
+    re.compile(rf"(?P<before> {_BINDING}[a-z]+(?:-[a-z]+)? ){_BEHIND}"),
 )
 _OF_ONE = {" are": " is", " were": " was", " have": " has"}
 
@@ -102,11 +104,10 @@ def counted(shown_before: str, text: str, noun: str = "") -> str:
     text : the words that follow it
     noun : what the data call a session, besides the nouns that answers have
     """
-    found = _COUNTED_NOUN.match(text) if shown_before == "1" else None
+    nouns = _COUNTABLE | ({f"{noun}s"} if noun else set())
+    hits = (form.match(text) for form in _COUNTED_NOUNS) if shown_before == "1" else ()
+    found = next((hit for hit in hits if hit and hit["noun"] in nouns), None)
     if found is None:
-        return text
-    own = {f"{noun}s"} if noun else frozenset[str]()
-    if found["noun"] not in _COUNTABLE | own:
         return text
     verb = _OF_ONE.get(found["verb"] or "", "")
     return found["before"] + singular(found["noun"]) + verb + text[found.end() :]

@@ -20,6 +20,7 @@ from tool_use_om.agent.verify.render import counted
         ("2", " sessions", " sessions"),
         ("1.0", " sessions", " sessions"),
         ("1", " is the mean", " is the mean"),
+        ("1", " with samples", " with samples"),
         ("1", " sits lower", " sits lower"),
     ],
 )
