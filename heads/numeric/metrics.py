@@ -171,7 +171,8 @@ def bootstrap_interval(
         rows = np.concatenate([rows_of[i] for i in rng.integers(0, len(rows_of), len(rows_of))])
         draws.append(measure(*(a[rows] for a in data)))
     tail = (1.0 - level) / 2.0
-    lower, upper = np.nanquantile(draws, [tail, 1.0 - tail])
+    known = np.array(draws)[~np.isnan(draws)]  # none where nothing can be measured, as a constant
+    lower, upper = np.quantile(known, [tail, 1.0 - tail]) if known.size else (np.nan, np.nan)
     if share and lower == upper and (lower in {0.0, 1.0} or len(rows_of) == 1):
         lower, upper = wilson(float(lower), len(rows_of))
     note = "" if len(rows_of) >= 5 else f"only {len(rows_of)} group(s): the interval is a guess"

@@ -86,7 +86,7 @@ def ask(folder: Path, text: str, question: str) -> str:
         (business_days, "What will it be tomorrow?", [r"2024-12-02"]),
         (sales, "Forecast the next week", ["2024-05-15 to 2024-05-21"]),
         (sales, "Is anything unusual?", ["2023-11-18", "60000"]),
-        (classes, "Classify the sessions", ["100 % of the held-out windows"]),
+        (classes, "Classify the sessions", ["100 % of the held-out sessions"]),
         (constant, "Forecast the next 5 seconds", [r"\| 7 \| 7 to 7 \|"]),
         (ends_missing, "Forecast the next 20 seconds", ["forecast starts where they end, n10"]),
         (short, "Forecast the next second", ["16 samples", "Import a longer series"]),

@@ -65,11 +65,15 @@ def compared(own: Errors, naive: Errors, sessions: np.ndarray, seed: int) -> dic
     `difference` is head minus baseline, paired window by window; the head beats the baseline only
     if its whole interval is below zero.
     """
+    import numpy as np
+
     from tool_use_om.heads.numeric.metrics import bootstrap_interval, paired_difference
 
     metrics = {}
     baseline = naive.by_name()
     for name, (values, unit) in own.by_name().items():
+        if not np.isfinite(values).any():
+            continue  # a constant has no scale to measure errors in
         interval = bootstrap_interval(values, groups=sessions, statistic=finite_mean, seed=seed)
         metrics[name] = {
             "value": interval.value,
