@@ -48,7 +48,7 @@ _SPECS = (
         "works offline",
         bad_at="windows of fewer than 32 samples; patches of 16 samples place events more "
         "coarsely; trained on synthetic series only",
-        said=("second tiny moment", "contrastive moment"),
+        said=("contrastive moment",),
     ),
     TokenizerSpec(
         name="moment-small",

@@ -182,7 +182,7 @@ def test_dataset_truncated_index_names_the_file(tiny: DataSet, name: str) -> Non
     [
         ('"format_version": 1', '"format_version": 99', "format 99"),
         ('"rate_hz": 10.0', '"rate_hz": -1', "damaged at modalities"),
-        ('"unit": "g"', '"unit": "parsec"', "parsec"),
+        ('"unit": "g"', '"unit": "g; rm"', "g; rm"),
         ('"name": "motion"', '"name": "../up"', "letters, digits"),
         ('"n_sessions": 3', '"n_sessions": 7', "lists 3 sessions but the manifest says 7"),
         ("{", "[", "cannot be read"),
