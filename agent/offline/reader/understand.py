@@ -53,6 +53,7 @@ _BETWEEN = re.compile(
 _STRANGE_VERB = "I do not know how to"  # what `language.refused` says of a verb
 _ONE = "I can answer these one at a time."
 _BACK = "I can read this in more than one way."
+_UNSURE = "I am not sure that I read this rightly."
 _MORE = "One thing is missing."
 _CANNOT = 'I read this as "{}", and no tool here answers that.'
 _PART = "I can read this only without {}."
@@ -150,7 +151,7 @@ def decide(
     if 1 <= len(found.forms) <= _CHOICES:
         offered = [text for form in found.forms if (text := runnable(form, slots, cards))]
         if offered:
-            return _ask_back(rules, _BACK, offered)
+            return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
     return _not_understood(rules, slots)
 
 
