@@ -122,7 +122,8 @@ def _total(answer: Answer, result: Result, ask: Ask) -> None:
         _label_time(answer, result, ask)
         return
     answer.head(
-        result, "the {n} sessions last {total} in all", n=ref("/n_sessions", "sessions"),
+        result, "all recordings together are {total} long, in {n} sessions",
+        n=ref("/n_sessions", "sessions"),
         total=ref("/duration_s/total", "length of all sessions together", "unit"),
     )  # fmt: skip
     if result.look("/n_sessions") > 1:
