@@ -42,9 +42,9 @@ def ended(given: AgentState) -> dict[str, Any]:
 
 
 def test_a_run_that_never_reached_its_step_is_a_refusal() -> None:
-    """ "None of the 1 sessions are in the test split" is no answer to what is unusual."""
+    """ "None of the sessions are in the test split" is no answer to what is unusual."""
     end = ended(state("show_session_stats", EMPTY, plan=("show_session_stats", "run_task")))
-    assert "one of the 1 sessions" in end["answer"]
+    assert "one of the 1 session" in end["answer"]
     assert end["outcome"] == "refusal"
     assert "This is not the answer" in end["answer"]
 
