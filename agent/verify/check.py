@@ -232,7 +232,8 @@ class _Checker:
         tokens, facts, claims = self._read(found)
         check_sentence(tokens, facts, self.sources.names)
         own = [t.text for t in tokens if t.kind == "word" and not _plain_word(t.text)]
-        parts, at = [], 0
+        parts: list[str] = []
+        at = 0
         of_clause = _clause_of(tokens, facts)
         for piece in found:
             if isinstance(piece, Words):
