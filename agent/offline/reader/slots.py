@@ -98,7 +98,7 @@ def read_slots(question: str, names: Names) -> Slots:
     mended = _mended(text, tokens) if language_of(text) == "en" else []
     return Slots(
         text=text,
-        masked=_masked(text, _apart([*spans, *mended])),
+        masked=_masked(text, _apart([*spans, *_own_noun(tokens, names), *mended])),
         found=_found(text, spans),
         numbers=_numbers(text, tokens, nodes, named),
         tags=tuple(dict.fromkeys(said)),
@@ -123,6 +123,15 @@ def _mended(text: str, tokens: Sequence[Token]) -> list[tuple[int, int, str]]:
         (t.start, t.end, f"={t.text}")
         for t, word in written
         if t.text != word and word.isascii() and "'" not in word
+    ]
+
+
+def _own_noun(tokens: Sequence[Token], names: Names) -> list[tuple[int, int, str]]:
+    """Return the data's own word for a session as spans of the kind "=session"."""
+    return [
+        (t.start, t.end, "=sessions" if t.text.endswith("s") else "=session")
+        for t in tokens
+        if names.noun_stem and t.kind == "word" and t.stem == names.noun_stem
     ]
 
 

@@ -141,7 +141,8 @@ def decide(
     rules, slots, found = whole.rules, whole.slots, whole.found
     if agreed(whole, names, cards):
         return replace(rules, not_understood=())
-    if _firmly_refused(rules) and language_of(slots.text) == "en":
+    refused = _firmly_refused(rules) and language_of(slots.text) == "en"
+    if refused or _of_sessions(rules):
         return rules
     if (several := _of_clauses(rules, parts, names, cards)) is not None:
         return several
@@ -153,6 +154,20 @@ def decide(
         if offered:
             return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
     return _not_understood(rules, slots)
+
+
+def _of_sessions(rules: Query) -> bool:
+    """Say whether the rules use each word of a question that compares sessions.
+
+    The likeliest form may be the same question about subjects, which the words do not say.
+    """
+    used = bool(rules.asks) and not rules.not_understood and not rules.refused
+    kinds = {ask.kind for ask in rules.asks}
+    return (
+        used
+        and all(a.by == "session" or a.kind == "unlike" for a in rules.asks)
+        and (kinds <= PLANS.keys())
+    )
 
 
 def _firmly_refused(rules: Query) -> bool:
