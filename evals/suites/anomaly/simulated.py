@@ -24,7 +24,7 @@ def _noise(rng: np.random.Generator, n: int, memory: float) -> Array:
     for i in range(n):
         level = memory * level + steps[i]
         out[i] = level
-    return out * np.sqrt(1.0 - memory**2)
+    return np.asarray(out * np.sqrt(1.0 - memory**2))
 
 
 def _steady(rng: np.random.Generator, n: int) -> Array:
@@ -43,9 +43,10 @@ def _drifting(rng: np.random.Generator, n: int) -> Array:
 
 
 def _bursty(rng: np.random.Generator, n: int) -> Array:
-    load = np.exp(0.5 * _noise(rng, n, 0.6))
+    load: Array = np.exp(0.5 * _noise(rng, n, 0.6))
     jobs = (rng.random(n) < 0.02) * rng.gamma(2.0, 1.5, n)
-    return load + np.convolve(jobs, np.exp(-np.arange(12) / 3.0))[:n]
+    tail: Array = np.convolve(jobs, np.exp(-np.arange(12) / 3.0))[:n]
+    return np.asarray(load + tail)
 
 
 def _beats(rng: np.random.Generator, n: int) -> Array:
