@@ -146,8 +146,9 @@ def _searched(kind: Kind, clause: list[Node], names: Names) -> tuple[Kind, list[
     from. A search must not know where the labels are, so it forgets them.
     """
     named = {label for group in pick(clause, "LABEL") for label in group}
-    odd = {label for label in names.labels if lexicon().get((stem(label),), ("",))[0] == "ODD"}
-    always = {label for label in odd if stem(label) in _ODD_LABELS}
+    stems = {label: stem(label.casefold()) for label in names.labels}
+    odd = {label for label, own in stems.items() if lexicon().get((own,), ("",))[0] == "ODD"}
+    always = {label for label in odd if stems[label] in _ODD_LABELS}
     meant = odd if odd == set(names.labels) else always
     if kind != "find" or not named or not named <= meant or pick(clause, "EXCEPT"):
         return kind, clause
