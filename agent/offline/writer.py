@@ -218,7 +218,7 @@ class Answer:
         whole: list[str] = []
         for is_rows, group in itertools.groupby(self.lines, lambda line: _kind(line) == "row"):
             found = list(group)
-            if not is_rows or (len(found) > 2 and found[1].startswith("| ---")):
+            if not is_rows or (len(found) > 2 and found[1].startswith(markdown.RULE)):
                 whole += found
         return whole
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+RULE = "| ---"  # how the line under a head starts
+
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]], align: str = "") -> str:
     """Return a Markdown table; cells are made one line, `|` is escaped.
