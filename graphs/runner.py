@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START
@@ -22,6 +22,7 @@ from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.graph import Agent, build_graph
 from tool_use_om.agent.state import AgentInput
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.format.hashing import check_unchanged, fingerprint
 from tool_use_om.data.workspace import Workspace, atomic_file, check_name
 
@@ -73,9 +74,12 @@ def run_question(
         if before.interrupts and reply is None:
             return _final(before)  # the person is asked again; nothing is run twice
         stream = graph.stream(given, config, context=context, stream_mode=_MODES, durability="sync")
-        for mode, payload in stream:
-            if on_event:
-                on_event(str(mode), payload)
+        # its worker threads must be done before the connection is closed, whatever happens here:
+        # SQLite ends the whole process otherwise
+        with closing(cast("Generator[Any, None, None]", stream)):
+            for mode, payload in stream:
+                if on_event:
+                    on_event(str(mode), payload)
         return _final(graph.get_state(config))
 
 
@@ -96,6 +100,7 @@ def _check_data(context: AgentContext, root: Path, thread_id: str, *, resumed: b
         before = json.loads(noted.read_text(encoding="utf-8"))
         if before.get("dataset") == context.dataset:
             check_unchanged(context.dataset, before["files"], now)
+            DataSet.open(folder).verify()
         return
     with atomic_file(noted) as partial:
         partial.write_text(json.dumps({"dataset": context.dataset, "files": now}), encoding="utf-8")
