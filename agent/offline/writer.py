@@ -17,6 +17,7 @@ from tool_use_om.agent.verify.check import Ours
 from tool_use_om.agent.verify.facts import fact_at, is_source
 from tool_use_om.agent.verify.form import reference
 from tool_use_om.agent.verify.render import number, plain
+from tool_use_om.data.show import markdown
 from tool_use_om.data.units import for_people, unit_in_words
 from tool_use_om.data.values import Json
 
@@ -137,11 +138,12 @@ class Answer:
             self.title = None
         units = [_shared_unit([(r, cells[i]) for r, cells in rows]) for i in range(len(headings))]
         titles = [f"{h} ({u})" if u else h for h, u in zip(headings, units, strict=True)]
-        self.lines.append(_row([braces(title) for title in titles]))
-        self.lines.append(_row(["---" if isinstance(c, str) else "---:" for c in rows[0][1]]))
-        for result, cells in rows:
-            shown = [self._cell(result, c, u) for c, u in zip(cells, units, strict=True)]
-            self.lines.append(_row(shown))
+        shown = [
+            [self._cell(result, c, u) for c, u in zip(cells, units, strict=True)]
+            for result, cells in rows
+        ]
+        align = "".join("l" if isinstance(c, str) else "r" for c in rows[0][1])
+        self.lines += markdown.lines([braces(title) for title in titles], shown, align)
 
     def _cell(self, result: Result, cell: Cell, unit: str | None) -> str:
         if isinstance(cell, str):
@@ -216,7 +218,7 @@ class Answer:
         whole: list[str] = []
         for is_rows, group in itertools.groupby(self.lines, lambda line: _kind(line) == "row"):
             found = list(group)
-            if not is_rows or (len(found) > 2 and found[1].startswith("| ---")):
+            if not is_rows or (len(found) > 2 and found[1].startswith(markdown.RULE)):
                 whole += found
         return whole
 
@@ -230,10 +232,6 @@ def _headline(clauses: Sequence[str]) -> str:
 
 def _kind(line: str) -> str:
     return "row" if line.startswith("| ") else "item" if line.startswith("- ") else "text"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _full(result: Result, cells: Sequence[Cell]) -> bool:
