@@ -38,8 +38,8 @@ def _daily(rng: np.random.Generator, n: int) -> Array:
 
 
 def _drifting(rng: np.random.Generator, n: int) -> Array:
-    walk = np.cumsum(rng.normal(size=n)) / np.sqrt(n)
-    return rng.uniform(0.5, 3.0) * walk + 0.4 * _noise(rng, n, 0.5)
+    walk: Array = np.cumsum(rng.normal(size=n)) / np.sqrt(n)
+    return np.asarray(rng.uniform(0.5, 3.0) * walk + 0.4 * _noise(rng, n, 0.5))
 
 
 def _bursty(rng: np.random.Generator, n: int) -> Array:
