@@ -68,6 +68,19 @@ def reader(
 
 
 @app.command()
+def plain(
+    *,
+    data: Annotated[list[str] | None, typer.Option(help="Data set name; repeatable.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """What "Classify the labels" gets, beside each of its members alone."""
+    sets = data or ["basic-motions"]
+    _run("plain", "plain-" + "-".join(sets), out, workspace, data=sets, seed=seed)
+
+
+@app.command()
 def heads(
     *,
     data: DataOption = None,

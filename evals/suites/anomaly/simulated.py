@@ -1,7 +1,8 @@
 """Simulated series with anomalies of known kind and place: what a combination may be chosen on.
 
 Seven kinds of usual course times six kinds of anomaly, each drawn from a seed; the first part of a
-series is free of anomalies; that of the last two does not cover what follows. Nothing here was fitted to a public benchmark.
+series is free of anomalies, and that of the last two courses does not cover what follows. Nothing
+here was fitted to a public benchmark.
 """
 
 from __future__ import annotations

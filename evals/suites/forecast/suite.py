@@ -17,7 +17,12 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group
 from tool_use_om.evals.suites.forecast import protocols
-from tool_use_om.evals.suites.forecast.methods import Predicted, TokenStore, forecast_with_head
+from tool_use_om.evals.suites.forecast.methods import (
+    Predicted,
+    TokenStore,
+    forecast_with_head,
+    forecast_with_vote,
+)
 from tool_use_om.evals.suites.forecast.scores import absolute, mase, smape, squared
 from tool_use_om.evals.suites.forecast.tables import forecast_figures, forecast_tables
 from tool_use_om.heads.registry import head_specs
@@ -41,6 +46,7 @@ LOCAL_PEERS: Mapping[str, tuple[str, ...]] = {
     "walk": ("naive", "theta", "ets"),
     "sessions": ("naive", "theta"),
 }
+VOTE = "vote"
 LINEAR_PEERS = ("rlinear", "dlinear")
 
 
@@ -107,6 +113,7 @@ class ForecastSuite:
             left_out = () if protocol == "sessions" else ("seasonal_naive",)
             heads = [s.name for s in head_specs("forecast") if s.name not in left_out]
             methods = [
+                f"agent/{VOTE}@{mark}",
                 *(f"head/{head}@{mark}" for head in heads),
                 *(f"peer/{p}" for p in (*local, *LINEAR_PEERS)),
             ]
@@ -143,6 +150,8 @@ class ForecastSuite:
         return forecast_figures(rows)
 
     def _forecast(self, problem: Problem, fold: Fold, kind: str, method: str) -> Predicted:
+        if kind == "agent":
+            return forecast_with_vote(problem, fold, self._store, self._seed)
         if kind == "head":
             return forecast_with_head(method, problem, fold, self._store)
         return Predicted(points=raw_forecaster(method).fit(problem, fold).points(fold.judge))
