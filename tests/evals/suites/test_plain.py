@@ -9,9 +9,9 @@ from tool_use_om.evals.report import mean_of
 from tool_use_om.evals.suites.plain import PlainSuite, _mean_row
 
 
-def test_plain_question_is_scored_case_by_case(workspace: Workspace) -> None:
+def test_plain_question_is_scored_case_by_case(samples: Workspace) -> None:
     """Forty held-out sessions, the answer and both members, coverage and what was left open."""
-    suite = PlainSuite(data=["basic-motions"], workspace=workspace)
+    suite = PlainSuite(data=["basic-motions"], workspace=samples)
     (item,) = suite.items()
     row = suite.run(item)
     assert row["error"] is None
