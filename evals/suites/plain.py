@@ -76,7 +76,7 @@ class PlainSuite(CellSuite):
         note = (
             f'What "{QUESTION}" answers on each set\'s own test split, and its members alone in '
             "the same run. Intervals: 95 %, bootstrap over whole groups (subjects, else cases), "
-            "paired for the difference. Left open: the prediction set holds none or several labels. "
+            "paired for the difference. Left open: sets that hold none or several labels. "
             "Seconds: of the processor, all of it."
         )
         fine = [r for r in rows if not r["error"]]
