@@ -8,13 +8,13 @@ limits, times, then the slots below), cut into clauses, and each clause becomes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tool_use_om.agent.offline.language.grammar import Node, rewrite
 from tool_use_om.agent.offline.language.intents import intent_of, read_ask
 from tool_use_om.agent.offline.language.names import Names
-from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.language.query import Ask, Kind, Query
 from tool_use_om.agent.offline.language.refused import Said, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
@@ -27,6 +27,7 @@ _ENCODING = frozenset(
 _UNRANKED = frozenset({"stats", "facts", "sessions", "plot"})
 _MOST_CHOICES = 3
 _BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
+_STRANGE = frozenset({"X", "CODE", "QUANTITY", "EITHER"})
 
 
 def parse(
@@ -51,6 +52,30 @@ def parse(
     query, instead = _understood(question, names, dataset, named)
     runs = [q for q in dict.fromkeys(instead) if _runs(_understood(q, names, dataset, named)[0])]
     return replace(query, choices=tuple(runs[:_MOST_CHOICES]))
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """Some words read for themselves, whether or not they ask anything.
+
+    Attributes
+    ----------
+    kind : what they ask by themselves; None where they only say more of something
+    nodes : what the grammar made of them
+    unknown : phrases that are no words of the trade, nor names of the data
+    """
+
+    kind: Kind | None
+    nodes: tuple[Node, ...]
+    unknown: tuple[str, ...]
+
+
+def read_fragment(text: str, names: Names) -> Fragment:
+    """Return what the grammar makes of words that need not be a question."""
+    tokens, found = read_words(text, names)
+    nodes = [n for n in _resolve(_grammar(found), names) if n.tag not in _BOUNDARIES]
+    unknown = _unknown(text, tokens, [n for n in nodes if n.tag in _STRANGE], ())
+    return Fragment(intent_of(nodes), tuple(nodes), unknown)
 
 
 def _runs(query: Query) -> bool:
