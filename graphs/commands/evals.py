@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
@@ -79,8 +80,8 @@ def _option(name: str, field: FieldInfo) -> tuple[Any, Json]:
     default = ... if field.is_required() else field.default
     kind: Any = field.annotation
     if get_origin(kind) is tuple:  # typer repeats an option for a list
-        kind = list[get_args(kind)[0]] if default is ... else list[get_args(kind)[0]] | None
-        default = default or None
+        many = GenericAlias(list, get_args(kind)[:1])
+        kind, default = (many, default) if default is ... else (many | None, default or None)
     switch = kind is bool
     words = (f"--{name.replace('_', '-')}", *([f"--no-{name}"] if switch else []))
     told = "/".join(words)
