@@ -27,6 +27,7 @@ from tool_use_om.evals.suites.base import TokenSettings, TokenSuite
 from tool_use_om.evals.suites.forecast.protocols import grid
 from tool_use_om.heads.registry import head_specs, make_head
 from tool_use_om.heads.samples.problem import filled
+from tool_use_om.tokenizers.encode.extremes import with_extremes
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 if TYPE_CHECKING:
@@ -171,6 +172,10 @@ class AnomalySuite(TokenSuite):
         if not isinstance(head, AnomalyHead):
             raise DataError(f"{method} finds no anomalies.")
         usual, judged = self._tokens(name, index)
+        if head.reads_extremes:
+            one = self._series(name)[0][index]
+            usual = with_extremes(usual, _batch(one, usual=True))
+            judged = with_extremes(judged, _batch(one, usual=False))
         return head.fit(usual).score(judged)
 
 
