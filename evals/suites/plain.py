@@ -31,13 +31,7 @@ ANSWER = "answer"
 
 
 class PlainSuite(CellSuite):
-    """Data sets × the plain question.
-
-    Parameters
-    ----------
-    data : data set names
-    workspace : Workspace, where they are
-    """
+    """Data sets × the plain question."""
 
     name = "plain"
     fields: ClassVar[tuple[str, ...]] = ("data", "task")
