@@ -68,6 +68,21 @@ def reader(
 
 
 @app.command()
+def multiturn(
+    *,
+    split: Annotated[Split | None, typer.Option(help="Default: both.")] = None,
+    data: Annotated[list[str] | None, typer.Option(help="Default: every sample.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Conversations: turns that lean on the one before, against what they mean said whole."""
+    asked = {"split": split.value if split else None, "data": data or [], "seed": seed}
+    name = f"multiturn{'-' + split if split else ''}"
+    _run("multiturn", name, out, workspace, **asked)
+
+
+@app.command()
 def heads(
     *,
     data: DataOption = None,
