@@ -11,15 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tool_use_om.agent.offline.language.grammar import Node, rewrite
+from tool_use_om.agent.offline.language.grammar import Node, pick, rewrite
 from tool_use_om.agent.offline.language.intents import intent_of, read_ask
+from tool_use_om.agent.offline.language.lexicon import lexicon
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Kind, Query
 from tool_use_om.agent.offline.language.refused import Said, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
 from tool_use_om.agent.offline.language.times import LIMITS, NUMBERS, TIMES, Span
-from tool_use_om.agent.offline.language.words import Token
+from tool_use_om.agent.offline.language.words import Token, stem
 
 _ENCODING = frozenset(
     {"find", "classify", "described", "forecast", "similar", "motif", "anomaly", "unlike"}
@@ -89,7 +90,7 @@ def _understood(
     """Return the query, and the questions that may have been meant instead."""
     tokens, found = read_words(question, names)
     nodes = _resolve(_grammar(found), names)
-    clauses = _clauses(nodes)
+    clauses = [_searched(kind, clause, names) for kind, clause in _clauses(nodes)]
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
     if not asks and named:
         asks = [Ask(kind="sessions", topic="describe")]
@@ -137,7 +138,7 @@ def _without_end(seconds: float, names: Names) -> tuple[str, Any]:
     return "BARRED", "the end of sessions of different lengths"
 
 
-def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
+def _clauses(nodes: Sequence[Node]) -> list[tuple[Kind, list[Node]]]:
     """Cut at "and", "then" and punctuation wherever both sides ask something of their own."""
     pieces: list[list[Node]] = [[]]
     for node in nodes:
@@ -158,6 +159,25 @@ def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
             pending = []
     joined = [pending] if pending and not whole else whole
     return [(kind, clause) for clause in joined if (kind := intent_of(clause)) is not None]
+
+
+_ODD_LABELS = frozenset(map(stem, ("anomaly", "anomalous", "outlier")))
+
+
+def _searched(kind: Kind, clause: list[Node], names: Names) -> tuple[Kind, list[Node]]:
+    """Let "find anomalies" be a search for them where a label is called "anomaly", too.
+
+    A label that could mean something else ("fault") does so unless there is no other to tell it
+    from. A search must not know where the labels are, so it forgets them.
+    """
+    named = {label for group in pick(clause, "LABEL") for label in group}
+    stems = {label: stem(label.casefold()) for label in names.labels}
+    odd = {label for label, own in stems.items() if lexicon().get((own,), ("",))[0] == "ODD"}
+    always = {label for label in odd if stems[label] in _ODD_LABELS}
+    meant = odd if odd == set(names.labels) else always
+    if kind != "find" or not named or not named <= meant or pick(clause, "EXCEPT"):
+        return kind, clause
+    return "anomaly", [node for node in clause if node.tag != "LABEL"]
 
 
 def _inherit(asks: Sequence[Ask]) -> list[Ask]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from tool_use_om.agent.cards import dataset_cards
 from tool_use_om.agent.context import AgentContext
@@ -22,8 +24,10 @@ from tool_use_om.agent.offline.talk.follow import follow
 from tool_use_om.agent.offline.talk.frame import Frame, next_frame
 from tool_use_om.data.catalog import SAMPLES
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import BaseSuite, DataSettings
 
 FILES = {"dev": "conversations.yaml", "heldout": "conversations_heldout.yaml"}
 FOLDER = Path(__file__).parent
@@ -31,35 +35,37 @@ _SHORT_S, _LONG_S = 60.0, 86_400.0  # sessions below the first are timed in seco
 KINDS = ("right", "wrong", "asked back")
 
 
-class ConversationSuite:
-    """Conversations of several turns, on every shipped data set whose names fill their places.
+class ConversationSettings(DataSettings):
+    """Settings of the suite of conversations."""
 
-    Parameters
-    ----------
-    workspace : Workspace, where data sets are
-    split : "dev", "heldout" or None for both
-    data : names of data sets; empty = all samples
-    """
+    data: tuple[str, ...] = Field(
+        tuple(SAMPLES), min_length=1, description="Data set name; repeatable."
+    )
+    split: Literal["dev", "heldout"] | None = Field(None, description="Default: both.")
+
+    @property
+    def label(self) -> str:
+        """Which conversations, where not all."""
+        return self.split or ""
+
+
+class ConversationSuite(BaseSuite):
+    """Conversations of several turns, on every data set whose names fill their places."""
 
     name = "multiturn"
+    takes = ConversationSettings
+    asked: ConversationSettings
 
-    def __init__(
-        self,
-        *,
-        workspace: Workspace,
-        split: str | None = None,
-        data: Sequence[str] = (),
-        seed: int = 0,
-    ) -> None:
-        self._cards = {name: _cards(name, workspace) for name in data or SAMPLES}
+    def __init__(self, *, workspace: Workspace, **given: Json) -> None:
+        super().__init__(workspace=workspace, **given)
+        self.cards = {name: _cards(name, workspace) for name in self.asked.data}
         self._held = {
             f"{c['split']}/{c['id']}/{name}": (name, turns)
-            for c in conversations(split)
-            for name, cards in self._cards.items()
+            for c in conversations(self.asked.split)
+            for name, cards in self.cards.items()
             if c.get("dataset") in (None, name)
             if (turns := filled(c, cards)) is not None
         }
-        self.settings = {"split": split, "data": list(self._cards), "seed": seed}
 
     def items(self) -> Sequence[str]:
         """Return the conversations' ids: split, template, data set."""
@@ -69,7 +75,7 @@ class ConversationSuite:
         """Hold one conversation; return each turn with what became of it."""
         name, turns = self._held[item]
         split, template, _ = item.split("/")
-        told = list(hold(turns, self._cards[name]))
+        told = list(hold(turns, self.cards[name]))
         return {"split": split, "template": template, "dataset": name, "turns": told}
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:

@@ -25,7 +25,7 @@ def test_every_conversation_has_turns_of_its_own() -> None:
 
 def test_right_and_wrong_turns_are_told_apart(suite: ConversationSuite) -> None:
     """A turn that means something else than it plans is wrong; one that plans nothing asks back."""
-    cards = suite._cards["basic-motions"]
+    cards = suite.cards["basic-motions"]
     turns = [
         ("Find walking", "Find walking"), ("and running?", "Find standing"),
         ("and swimming?", "Find walking"), ("and badminton?", "Find badminton"),
