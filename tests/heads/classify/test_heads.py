@@ -233,7 +233,7 @@ def test_choose_head_follows_the_number_of_labels() -> None:
     assert choose_head("classify", 21).name == "linear_probe"
     assert choose_head("forecast").name == "direct"
     assert choose_head("retrieve").name == "similarity"
-    assert choose_head("anomaly").name == "discord"
+    assert choose_head("anomaly").name == "ensemble"
     assert "21" in choose_head("classify", 21).why
     with pytest.raises(NotFoundError, match="forecast"):
         choose_head("forcast")
