@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tool_use_om.tools.call.content import Content, Meaning
+from tool_use_om.tools.call.content import Content
 from tool_use_om.tools.results import RESULTS, result_model, unit_at
 from tool_use_om.tools.run.search.found import MotifsFound, Stretch
 
@@ -42,7 +42,9 @@ UNUSUAL: dict[str, Any] = {
 )
 def test_unit_at_says_what_stands_there(pointer: str, kind: Any, unit: str | None) -> None:
     """Counts, shares, seconds, and the data's own unit where it stands beside the value."""
-    assert unit_at("run_task", pointer, UNUSUAL) == Meaning(kind, unit=unit)
+    found = unit_at("run_task", pointer, UNUSUAL)
+    assert found is not None
+    assert (found.kind, found.unit) == (kind, unit)
 
 
 @pytest.mark.parametrize("pointer", ["/nothing", "/coverage", "/n_windows/deeper", "/windows"])
