@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
@@ -108,14 +109,33 @@ NamedModel = Annotated[str, SkipValidation, Meaning("name", of="model")]
 
 
 class Row(BaseModel):
-    """One object inside a result; what was not set is not written."""
+    """One object inside a result.
+
+    What may be missing from it (a default of None) is left out of the JSON where it is None; what
+    is always told is required, and null where there is none. A key that is a word of Python has an
+    underscore behind it as a field ("from_").
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values, in the order of the fields; what was not set is left out."""
-        told = type(self).model_fields
-        return {k: _plain(getattr(self, k)) for k in told if k in self.model_fields_set}
+        """Return plain values, in the order of the fields."""
+        told = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            key_of(name): _plain(value)
+            for name, value in told.items()
+            if value is not None or type(self).model_fields[name].is_required()
+        }
+
+
+def key_of(field: str) -> str:
+    """Return the JSON key of a field."""
+    return field.removesuffix("_")
+
+
+def field_of(key: str) -> str:
+    """Return the field of a JSON key."""
+    return f"{key}_" if iskeyword(key) else key
 
 
 def _plain(value: Untyped) -> Json:
@@ -169,7 +189,7 @@ class Slot:
     def below(self, key: str, value: Json) -> Slot | None:
         """Return what is said of the value under a key or an index; None if there is no such."""
         if self.model is not None:
-            field = self.model.model_fields.get(key)
+            field = self.model.model_fields.get(field_of(key))
             return field and fit(field.annotation, value, tuple(field.metadata))
         if self.kind is Any:
             return self

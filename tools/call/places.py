@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast, get_args
 from pydantic import BaseModel
 
 from tool_use_om.data.values import Json, Untyped
-from tool_use_om.tools.call.content import Meaning, Slot, fit, origin, with_unit
+from tool_use_om.tools.call.content import Meaning, Slot, fit, key_of, origin, with_unit
 from tool_use_om.tools.call.results import escape
 
 M = TypeVar("M", bound=BaseModel)
@@ -97,12 +97,12 @@ class _Reader:
 
     def _object(self, model: type[BaseModel], value: Mapping[str, Any], at: str) -> BaseModel:
         fields = {
-            key: self._below(Slot(model), key, value, at)
-            if key in value
+            name: self._below(Slot(model), key, value, at)
+            if (key := key_of(name)) in value
             else _nothing(field.annotation)
-            for key, field in model.model_fields.items()
+            for name, field in model.model_fields.items()
         }
-        return model.model_construct(_fields_set={k for k in fields if k in value}, **fields)
+        return model.model_construct(**fields)
 
     def _below(self, slot: Slot, key: str, within: Json, at: str) -> Json:
         inner = within[key] if isinstance(within, Mapping) else within[int(key)]

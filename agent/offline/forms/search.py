@@ -113,13 +113,15 @@ def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
     answer.section("How to read it")
     found = checked[0][1]
     answer.say(
-        result, "A score is the distance to the most similar of {n} training windows. The "
+        result, _SCORES.get(found.head, _SCORES["discord"]) + " The "
         "threshold is set for {nominal} of usual windows to stay within it; of held-out ones "
         "{empirical} do.",
         n=ref(found.compared_with.n_windows, "training windows compared with"),
         nominal=ref(found.coverage.nominal, "usual windows meant to stay within it"),
         empirical=ref(found.coverage.empirical, "held-out windows that stay within it"),
     )  # fmt: skip
+    _tell_parts(answer, checked)
+    _tell_irregular(answer, checked)
     answer.note("The p-value is the share of usual windows that are at least as strange.")
     if not any(ask.sessions for ask in query.asks):
         answer.note("No session was named, so only these were checked.")
@@ -136,6 +138,49 @@ def _strangest(found: UnusualFound) -> tuple[Cell, ...]:
         ref(found.threshold, f"threshold for {name}"),
         ref(top.p_value, f"p-value of the strangest stretch of {name}"),
     )
+
+
+_SCORES = {
+    "discord": "A score is the distance to the most similar of {n} training windows.",
+    "reconstruction": "A score is what a model of {n} training windows leaves of the worst patch.",
+    "ensemble": "A score is the mean of three: how far a stretch reaches from the usual level, its "
+    "distance to the most similar of {n} training windows, and what a model of these leaves of its "
+    "worst patch; each is counted in usual spreads from its usual median.",
+}
+
+
+def _tell_irregular(answer: Answer, checked: Sequence[Unusual]) -> None:
+    """Tell where time stamps are irregular, and how they were read."""
+    for each, found in checked:
+        if found.irregular is not None:
+            name = str(found.query_session)
+            answer.say(
+                each, f"The time stamps of `{name}` are irregular: {{empty}} of an even grid is "
+                "empty. Samples up to {far} apart were joined by straight lines.",
+                empty=ref(found.irregular.empty, f"share of an even grid empty in {name}"),
+                far=ref(found.irregular.bridged_s, f"widest gap joined in {name}"),
+            )  # fmt: skip
+
+
+_VIEWS = {"deviation": "level", "discord": "distance", "reconstruction": "worst patch"}
+
+
+def _tell_parts(answer: Answer, checked: Sequence[Unusual]) -> None:
+    """Tell what each view says of the strangest stretches, where there are several views."""
+    several = [(each, found, found.parts) for each, found in checked if found.parts]
+    if not several:
+        return
+    views = [_VIEWS[part.view] for part in several[0][2]]
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for each, found, parts in several:
+        name = str(found.query_session)
+        cells = [
+            ref(part.score, f"score by {view} of the strangest stretch of {name}")
+            for part, view in zip(parts, views, strict=True)
+        ]
+        told.append((each, (f"`{name}`", *cells)))
+    answer.section("What its score is made of")
+    answer.table(("session", *(f"by {view}" for view in views)), told)
 
 
 _KINDS = {

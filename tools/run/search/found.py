@@ -32,7 +32,7 @@ from tool_use_om.tools.call.content import (
 class Stretch(Span):
     """A part of a session, with its label where it has one."""
 
-    label: Label | None = None
+    label: Label | None
 
 
 class Searched(Row):
@@ -56,7 +56,7 @@ class NeighboursFound(Content):
 
     task: Annotated[Literal["retrieve"], TASK] = "retrieve"
     head: NamedHead
-    query: Stretch
+    query: Span
     channels: list[Channel]
     n_searched: Searched
     neighbours: list[NeighbourRow]
@@ -125,7 +125,19 @@ class ScoredWindow(Span):
     score: Score
     p_value: Score
     unusual: Verdict
-    label: Label | None = None
+
+
+class TopWindow(ScoredWindow):
+    """The most unusual window, with its label where it has one."""
+
+    label: Label | None
+
+
+class ScorePart(Row):
+    """What one view of several says of a window, in usual spreads of that view's scores."""
+
+    view: Text
+    score: Score
 
 
 class Outlier(Row):
@@ -154,6 +166,13 @@ class Scan(Row):
     zone: Text | None = None
 
 
+class Irregular(Row):
+    """Time stamps that leave much of an even grid empty, and what was done about it."""
+
+    empty: Share
+    bridged_s: Seconds
+
+
 class ThresholdCoverage(Row):
     """The share of usual windows under the threshold, asked for and measured."""
 
@@ -178,8 +197,10 @@ class UnusualFound(Content):
     n_windows: Count
     n_unusual: Count
     threshold: Score
-    most_unusual: ScoredWindow
+    most_unusual: TopWindow
+    parts: list[ScorePart] | None = None
     windows: list[ScoredWindow]
     scan: Scan | None = None
+    irregular: Irregular | None = None
     coverage: Annotated[ThresholdCoverage, HELD_OUT]
     notes: list[Text]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.content import Span
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -26,7 +27,6 @@ from tool_use_om.tools.run.search.found import (
     RankedSession,
     Searched,
     SessionsRanked,
-    Stretch,
 )
 from tool_use_om.tools.run.search.motifs import run_motifs
 
@@ -92,7 +92,7 @@ def _search(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolO
     content = NeighboursFound(
         task="retrieve",
         head=head.name,
-        query=Stretch(session_id=query.session_id, start_s=query.start_s, end_s=query.end_s),
+        query=Span(session_id=query.session_id, start_s=query.start_s, end_s=query.end_s),
         channels=list(plan.channels),
         n_searched=Searched(sessions=len({s.session_id for s in pool}), windows=len(tokens)),
         neighbours=rows[:SHOWN],
