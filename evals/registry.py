@@ -11,6 +11,7 @@ from tool_use_om.evals.runner import Suite
 SUITES: Mapping[str, str] = {
     "tools": "tool_use_om.evals.suites.questions.suite:ToolSuite",
     "reader": "tool_use_om.evals.suites.questions.reader:ReaderSuite",
+    "answers": "tool_use_om.evals.suites.questions.answers:AnswersSuite",
     "heads": "tool_use_om.evals.suites.classify.heads:HeadSuite",
     "forecast": "tool_use_om.evals.suites.forecast.suite:ForecastSuite",
     "gate": "tool_use_om.evals.suites.classify.gate:GateSuite",

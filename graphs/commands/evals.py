@@ -68,6 +68,19 @@ def reader(
 
 
 @app.command()
+def answers(
+    *,
+    limit: Annotated[int | None, typer.Option(min=1, help="Phrasings at most.")] = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Held-out phrasings about drawn sets, answered: right, partly, wrong, asked back."""
+    name = f"answers{f'-{limit}' if limit else ''}"
+    _run("answers", name, out, workspace, limit=limit, seed=seed)
+
+
+@app.command()
 def heads(
     *,
     data: DataOption = None,

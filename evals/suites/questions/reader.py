@@ -28,6 +28,7 @@ from tool_use_om.evals.suites.questions.examples import (
     Filled,
     example,
     filled,
+    vectors_of,
 )
 from tool_use_om.evals.suites.questions.expected import expected
 from tool_use_om.evals.suites.questions.scoring import score_calls
@@ -50,7 +51,7 @@ class ReaderSuite:
     def __init__(
         self, *, workspace: Workspace | None = None, limit: int | None = None, seed: int = 0
     ) -> None:
-        del workspace  # nothing is kept: cards are drawn, no tool runs
+        self._workspace = workspace or Workspace.at()
         rows = filled(held_out(), HELDOUT_SEEDS)
         step = max(1, len(rows) // limit) if limit else 1
         self._rows = {f"{i:04d}": row for i, row in enumerate(rows) if i % step == 0}
@@ -69,7 +70,7 @@ class ReaderSuite:
 
     @cached_property
     def _beside(self) -> Beside:
-        return Beside(self._reader)
+        return Beside(self._reader, self._workspace)
 
     def run(self, item: str) -> Row:
         """Read one phrasing by every system."""
@@ -135,14 +136,14 @@ class ReaderSuite:
 class Beside:
     """What the reader is compared with: the nearest phrasing, and letters alone."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, workspace: Workspace) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         examples = [example(one) for one in filled(learnt(), LEARNT_SEEDS)]
         texts = [e.slots.masked for e in examples]
         self._forms = [e.form for e in examples]
         self._encode: Callable[[Sequence[str]], Any] = reader.encode
-        self._vectors = self._encode(texts)
+        self._vectors = vectors_of(texts, self._encode, workspace)
         self._letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
         self._table = self._letters.fit_transform(texts)
 
