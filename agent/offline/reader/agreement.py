@@ -17,7 +17,8 @@ from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import Slots
 
 Cards = Sequence[Mapping[str, Any]]
-_LIKELY = 0.5  # share of a form from which on it may confirm rules that left words out
+LIKELY = 0.5
+"""Share of a form from which on it may confirm rules that left words out, or stand alone."""
 _COMPARED = 20  # forms of a set that the plan of the rules is compared with
 _REFINED = 8  # forms of a set that may be the same question about less
 _EXAMPLE = {
@@ -78,7 +79,7 @@ def agreed(part: Part, names: Names, cards: Cards) -> bool:
         return False
     compared = part.found.forms[:_COMPARED]
     if not complete(rules):
-        compared = tuple(form for form in compared[:1] if shares[form] >= _LIKELY)
+        compared = tuple(form for form in compared[:1] if shares[form] >= LIKELY)
     wanted = plan_of(rules, names)
     if any(plan_of(query_of(form, part.slots, cards), names) == wanted for form in compared):
         return bool(wanted)

@@ -12,15 +12,15 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
 4. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
    where only some are, or the rules see more in the whole than its form has, the person chooses.
 5. The likeliest form is decided (right in 97 of 100 such cases on voices left out), or it is alone
-   in the set and the question fills its places and names nothing more. If no tool answers it (why,
-   advice, an act …), it is refused. If the rules use every word and read another question, that is
-   a real disagreement: the person chooses between the two. Else it is answered; a place that must
-   be filled and is not is asked for.
+   in the set, more likely than not, and the question fills its places and names nothing more. If
+   no tool answers it (why, advice, an act …), it is refused. If the rules use every word and read
+   another question, that is a real disagreement: the person chooses between the two. Else it is
+   answered; a place that must be filled and is not is asked for.
 6. Up to four forms in the set: the person chooses, from questions that run as they are written.
 7. Else, and where the set is empty, the question is not understood, and nothing is guessed.
 
-So an answer needs the reader: what the rules alone make of a question is not run where the encoder
-is installed. Where it is not, the rules answer alone.
+So an answer needs the reader: what the rules alone make of a question is not run. They answer alone
+where the reader is turned off.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.reader.agreement import (
+    LIKELY,
     Part,
     agreed,
     complete,
@@ -170,10 +171,12 @@ def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
 
 
 def _single(whole: Part, cards: Sequence[Mapping[str, Any]]) -> bool:
-    """Say whether one form alone is in the set, with a place for all that the question names."""
+    """Say whether one likely form alone is in the set, with a place for all that is named."""
     if len(whole.found.forms) != 1 or complete(whole.rules):
         return False
     (form,) = whole.found.forms
+    if whole.found.shares[form] < LIKELY:
+        return False
     return (
         form in FORMS
         and bool(query_of(form, whole.slots, cards).asks)

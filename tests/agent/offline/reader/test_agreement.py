@@ -114,13 +114,18 @@ def test_only_a_forms_own_words_are_its_sentence() -> None:
 
 
 def test_one_form_alone_in_the_set_is_answered_where_the_rules_are_lost() -> None:
-    query = _made("pls tell consumption mean of heating, thx mate", {"stat-label": 0.4})
+    query = _made("wie hoch war consumption im mean bei heating", {"stat-label": 0.55})
     (ask,) = query.asks
-    assert (ask.kind, ask.labels, query.by) == ("stats", ("heating",), "reader")
+    assert (ask.kind, ask.labels, ask.statistic) == ("stats", ("heating",), "mean")
 
 
 def test_one_form_alone_that_leaves_a_name_out_is_not_answered() -> None:
-    query = _made("quantum consumption zzz average blob of house-1", {"stat-channel": 0.5})
+    query = _made("quantum consumption zzz average blob of house-1", {"stat-channel": 0.55})
+    assert query.asks == ()
+
+
+def test_one_unlikely_form_alone_is_asked_about() -> None:
+    query = _made("zorp consumption zzz cycle blob", {"season": 0.3})
     assert query.asks == ()
 
 
