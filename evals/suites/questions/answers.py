@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -23,14 +23,15 @@ from tool_use_om.agent.offline.reader.forms import REFUSED
 from tool_use_om.agent.offline.reader.understand import VARIABLE, the_reader, understand
 from tool_use_om.data.errors import DataError, TuomError
 from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import BaseSuite
 from tool_use_om.evals.suites.questions.examples import HELDOUT_SEEDS, Filled, filled
 from tool_use_om.evals.suites.questions.expected import statistic_of, word_of
-from tool_use_om.evals.suites.questions.reader import outcome
-from tool_use_om.evals.suites.questions.told import judged
+from tool_use_om.evals.suites.questions.reader import ReaderSettings, outcome
 from tool_use_om.evals.suites.questions.truth import TRUE_TEMPLATES, Truth, truth_of
-from tool_use_om.evals.suites.questions.written import HELDOUT_SHA256, held_out
+from tool_use_om.evals.suites.questions.written import held_out
 
 OUTCOMES = ("right", "partly", "asked back", "not answered", "wrong")
 SYSTEMS = ("reader and rules", "rules alone")
@@ -41,27 +42,28 @@ _LOW = re.compile(
     re.IGNORECASE,
 )
 
+_HEAD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
+_SOME = 0.5  # share of the parts from which on an answer is partly right
 
-class AnswersSuite:
+
+class AnswersSuite(BaseSuite):
     """Held-out phrasings about held-out data sets, answered with the reader and without.
 
-    Parameters
-    ----------
-    workspace : where the drawn sets are simulated, once
-    limit : int, phrasings at most (every n-th); None = all
+    The drawn sets are simulated once, in the workspace.
     """
 
     name = "answers"
+    takes = ReaderSettings
+    asked: ReaderSettings
 
-    def __init__(self, *, workspace: Workspace, limit: int | None = None, seed: int = 0) -> None:
-        rows = filled(held_out(), HELDOUT_SEEDS)
+    def __init__(self, *, workspace: Workspace, **given: Json) -> None:
+        super().__init__(workspace=workspace, **given)
+        rows, limit = filled(held_out(), HELDOUT_SEEDS), self.asked.limit
         step = max(1, len(rows) // limit) if limit else 1
         self._rows = {f"{i:04d}": row for i, row in enumerate(rows) if i % step == 0}
-        self._workspace = Workspace.at(workspace.folder("drawn-sets"))
-        self._seed = seed
-        self.settings = {"phrasings": HELDOUT_SHA256, "limit": limit, "seed": seed}
+        self._drawn = Workspace.at(workspace.folder("drawn-sets"))
         if the_reader() is None:
-            raise DataError("The reader needs an extra: pip install 'tool-use-om[language]'.")
+            raise DataError("The reader is turned off: unset TUOM_READER.")
 
     def items(self) -> Sequence[str]:
         """Return the numbers of the phrasings."""
@@ -110,7 +112,7 @@ class AnswersSuite:
     def _run(self, one: Filled) -> dict[str, Any]:
         self._dataset(one)
         context = AgentContext(
-            dataset=str(one.card["name"]), workspace=str(self._workspace.root), seed=self._seed
+            dataset=str(one.card["name"]), workspace=str(self._drawn.root), seed=self.asked.seed
         )
         state: dict[str, Any] = {}
         try:
@@ -127,7 +129,7 @@ class AnswersSuite:
         from tool_use_om.data.synthetic.sets.drawn import convert
 
         name = str(one.card["name"])
-        folder = datasets_folder(self._workspace) / name
+        folder = datasets_folder(self._drawn) / name
         if not (folder / "manifest.json").is_file():
             convert(folder, seed=int(name.rpartition("-")[2]))
         return DataSet.open(folder)
@@ -196,3 +198,74 @@ def _shares(title: str, name: str, system: str, rows: Sequence[Row]) -> dict[str
         cells[kind] = with_interval(found.value, found.lower, found.upper)
     times = sorted(float(r["seconds"][system]) for r in rows)
     return {**cells, "median s": f"{times[len(times) // 2]:.2f}"}
+
+
+def judged(truth: Truth, state: Mapping[str, Any]) -> str:
+    """Return "right", "partly" or "wrong": what an answer says, beside what is true.
+
+    One number or name must be in the answer's first sentence; of several names all must be in the
+    answer, and none that are not true in its first sentence; of the numbers of groups all must be
+    among the values it shows. Numbers agree within the truth's tolerance, in its unit.
+
+    Parameters
+    ----------
+    state : of a finished run, with "answer" and "findings"
+    """
+    answer = str(state.get("answer") or "")
+    found = _HEAD.search(answer)
+    head = found[1] if found else answer
+    value = truth.value
+    if isinstance(value, Mapping):
+        return _of_groups(truth, value, state.get("findings") or ())
+    if isinstance(value, tuple):
+        return _of_names(truth, value, answer, head)
+    if isinstance(value, str):
+        return "right" if _said(value, head) else "wrong"
+    return (
+        "right" if _number(truth, value, _shown_in(head, state.get("findings") or ())) else "wrong"
+    )
+
+
+def _shown_in(head: str, findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings whose value stands in the first sentence as it is written."""
+    return [f for f in findings if _said(str(f.get("statement", "")).rpartition(": ")[2], head)]
+
+
+def _number(truth: Truth, value: float, findings: Iterable[Mapping[str, Any]]) -> bool:
+    return any(_equal(truth, value, one) for one in findings)
+
+
+def _equal(truth: Truth, value: float, finding: Mapping[str, Any]) -> bool:
+    got, unit = finding.get("value"), finding.get("unit")
+    if isinstance(got, bool) or not isinstance(got, int | float):
+        return False
+    if truth.unit == "%" and unit == "frac":
+        got, unit = 100 * got, "%"
+    if truth.unit and unit != truth.unit:
+        return False
+    return abs(got - value) <= max(truth.tolerance * abs(value), 1e-5 * abs(value), 1e-9)
+
+
+def _of_groups(
+    truth: Truth, groups: Mapping[str, float], findings: Sequence[Mapping[str, Any]]
+) -> str:
+    met = sum(_number(truth, value, findings) for value in groups.values())
+    if met == len(groups):
+        return "right"
+    return "partly" if met >= _SOME * len(groups) else "wrong"
+
+
+def _of_names(truth: Truth, names: Sequence[str], answer: str, head: str) -> str:
+    if any(_said(name, head) for name in truth.others):
+        return "wrong"
+    if not names:
+        return "right" if re.search(r"\bno\b|\bnone\b", head, re.IGNORECASE) else "wrong"
+    met = sum(_said(name, answer) for name in names)
+    if met == len(names) or (met >= min(len(names), 10) and "and others" in head):
+        return "right"
+    return "partly" if met >= _SOME * len(names) else "wrong"
+
+
+def _said(name: str, text: str) -> bool:
+    pattern = rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+    return bool(name) and re.search(pattern, text, re.IGNORECASE) is not None

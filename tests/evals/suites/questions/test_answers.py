@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tool_use_om.evals.suites.questions.told import judged
+from tool_use_om.evals.suites.questions.answers import judged
 from tool_use_om.evals.suites.questions.truth import Truth
 
 
