@@ -76,7 +76,7 @@ def vectors_of(
     key = hashlib.sha256("\n".join([identity(), *texts]).encode()).hexdigest()[:24]
     kept: Path = workspace.folder("reader-vectors") / f"{key}.npy"
     if kept.is_file():
-        return np.asarray(np.load(kept))
+        return np.asarray(np.load(kept), np.float32)
     parts = []
     for start in range(0, len(texts), _BATCH):
         on_batch(start, len(texts))

@@ -17,10 +17,11 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.model import steps_of
+from tool_use_om.agent.offline.reader.agreement import Part
 from tool_use_om.agent.offline.reader.forms import REFUSED
 from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import Slots, read_slots
-from tool_use_om.agent.offline.reader.understand import Part, Reader, decide, the_reader
+from tool_use_om.agent.offline.reader.understand import Reader, decide, the_reader
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
