@@ -203,7 +203,8 @@ def _shares(title: str, name: str, system: str, rows: Sequence[Row]) -> dict[str
 def judged(truth: Truth, state: Mapping[str, Any]) -> str:
     """Return "right", "partly" or "wrong": what an answer says, beside what is true.
 
-    One number or name must be in the answer's first sentence; of several names all must be in the
+    One number or name must be in the answer's first sentence, a number behind it is partly right,
+    and none is told as "none"; of several names all must be in the
     answer, and none that are not true in its first sentence; of the numbers of groups all must be
     among the values it shows. Numbers agree within the truth's tolerance, in its unit.
 

@@ -30,11 +30,17 @@ MEAN = _state(
         (Truth(value=23.32, unit="V", tolerance=1e-3), "right"),
         (Truth(value=23.32, unit="mV", tolerance=1e-3), "wrong"),
         (Truth(value=24.0, unit="V", tolerance=1e-3), "wrong"),
-        (Truth(value=3012.0), "wrong"),  # true of the data, but not what the answer says
+        (Truth(value=3012.0), "partly"),  # true of the data, but not what the answer is about
     ],
 )
 def test_a_number_is_in_the_first_sentence_in_its_unit(truth: Truth, verdict: str) -> None:
     assert judged(truth, MEAN) == verdict
+
+
+def test_none_is_told_in_words() -> None:
+    state = _state("**None of the 7 sessions last less than 8 s.**", ("Limit: 8 s", 8.0, "s"))
+    assert judged(Truth(value=0.0), state) == "right"
+    assert judged(Truth(value=2.0), state) == "wrong"
 
 
 def test_a_share_may_be_told_in_percent() -> None:
