@@ -203,10 +203,10 @@ def _shares(title: str, name: str, system: str, rows: Sequence[Row]) -> dict[str
 def judged(truth: Truth, state: Mapping[str, Any]) -> str:
     """Return "right", "partly" or "wrong": what an answer says, beside what is true.
 
-    One number or name must be in the answer's first sentence, a number behind it is partly right,
-    and none is told as "none"; of several names all must be in the
-    answer, and none that are not true in its first sentence; of the numbers of groups all must be
-    among the values it shows. Numbers agree within the truth's tolerance, in its unit.
+    One number or name must be in the answer's first sentence (0 may be told as "none"); a number
+    behind it is partly right. Of several names all must be in the answer, and none that are not
+    true in its first sentence; of the numbers of groups all must be among the values it shows.
+    Numbers agree within the truth's tolerance, in its unit.
 
     Parameters
     ----------
@@ -222,9 +222,16 @@ def judged(truth: Truth, state: Mapping[str, Any]) -> str:
         return _of_names(truth, value, answer, head)
     if isinstance(value, str):
         return "right" if _said(value, head) else "wrong"
-    return (
-        "right" if _number(truth, value, _shown_in(head, state.get("findings") or ())) else "wrong"
-    )
+    return _of_number(truth, value, answer, head, state.get("findings") or ())
+
+
+def _of_number(
+    truth: Truth, value: float, answer: str, head: str, findings: Sequence[Mapping[str, Any]]
+) -> str:
+    none = value == 0 and re.search(r"\b(?:none|no)\b", head, re.IGNORECASE) is not None
+    if none or _number(truth, value, _shown_in(head, findings)):
+        return "right"
+    return "partly" if _number(truth, value, _shown_in(answer, findings)) else "wrong"
 
 
 def _shown_in(head: str, findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -81,7 +81,7 @@ def vectors_of(
     for start in range(0, len(texts), _BATCH):
         on_batch(start, len(texts))
         parts.append(encode(texts[start : start + _BATCH]))
-    found = np.concatenate(parts)
+    found: np.ndarray = np.concatenate(parts)
     with atomic_file(kept) as partial, partial.open("wb") as written:
         np.save(written, found)
     return found
