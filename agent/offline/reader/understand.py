@@ -14,7 +14,8 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
 5. The likeliest form is decided (right in 97 of 100 such cases on voices left out), or it is alone
    in the set, more likely than not, and the question fills its places and names nothing more. If
    no tool answers it (why, advice, an act …), it is refused. If the rules use every word and read
-   another question, that is a real disagreement: the person chooses between the two. Else it is
+   another question, and its share is below 0.95 (from there on the reader is right and the rules
+   mostly wrong), that is a real disagreement: the person chooses between the two. Else it is
    answered; a place that must be filled and is not is asked for.
 6. Up to four forms in the set: the person chooses, from questions that run as they are written.
 7. Else, and where the set is empty, the question is not understood, and nothing is guessed.
@@ -61,6 +62,7 @@ VARIABLE = "TUOM_READER"
 WEIGHTS = Path(__file__).with_name("weights")
 _CHOICES = 4
 _SEVERAL = 2
+_SURE = 0.95  # share from which on the reader stands against rules that read another question
 _SHORTEST = 3  # words of a clause
 _BETWEEN = re.compile(
     r"(?<=[^\d\s])[.?!;]+\s+|[。？！；]|,?\s+(?:and then|and also|and|then|und dann|und|puis|et)\s+"
@@ -151,7 +153,7 @@ def decide(
         return several
     compound = len({ask.kind for ask in rules.asks}) > 1 and not rules.not_understood
     if not compound and (found.decided or _single(whole, cards)):
-        return _decided(next(iter(found.shares)), slots, names, cards, rules)
+        return _decided(whole, names, cards)
     if 1 <= len(found.forms) <= _CHOICES:
         offered = [text for form in found.forms if (text := runnable(form, slots, cards))]
         if offered:
@@ -227,12 +229,14 @@ def _of_clauses(
     return _ask_back(rules, _ONE, texts)
 
 
-def _decided(
-    form: str, slots: Slots, names: Names, cards: Sequence[Mapping[str, Any]], rules: Query
-) -> Query:
+def _decided(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Query:
+    """Return what is done with the likeliest form: refused, answered, or asked back about."""
+    rules, slots = whole.rules, whole.slots
+    form, share = next(iter(whole.found.shares.items()))
     if form in REFUSED:
         return Query(dataset=rules.dataset, refused=(REFUSED[form],), by="reader")
-    if complete(rules) and (other := sentence_of(rules, slots, names, cards)):
+    other = sentence_of(rules, slots, names, cards) if share < _SURE and complete(rules) else ""
+    if other:
         offered = [text for text in (runnable(form, slots, cards), other) if text]
         return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
     return _read(form, slots, names, cards, rules)

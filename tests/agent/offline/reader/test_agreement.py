@@ -79,15 +79,20 @@ def test_another_question_is_no_refinement() -> None:
 
 
 def test_a_real_disagreement_asks_back_with_just_the_two() -> None:
-    """Neither is run, however sure the reader is; each choice is a question that runs."""
-    query = _made("total consumption of meter.consumption", {"stat-by-hour": 0.99}, decided=True)
-    assert query.asks == () or query.by == "rules"
-    query = _made("mean of consumption", {"total-duration": 0.99}, decided=True)
+    """Neither is run; each choice is a question that runs."""
+    query = _made("mean of consumption", {"total-duration": 0.9}, decided=True)
     assert query.asks == ()
     assert query.choices == (
         "What is the total duration of all sessions?",
         "What is the mean of consumption?",
     )
+
+
+def test_a_reader_that_is_sure_stands_against_the_rules() -> None:
+    """On voices left out none of its sentences was wrong there, and most of the rules' were."""
+    query = _made("mean of consumption", {"stat-by-hour": 0.98}, decided=True)
+    assert [ask.by for ask in query.asks] == ["hour"]
+    assert query.by == "reader"
 
 
 @pytest.mark.parametrize(
