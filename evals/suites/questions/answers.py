@@ -43,6 +43,7 @@ _LOW = re.compile(
 )
 
 _HEAD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
+_TABLE = 12  # rows of a table that an answer shows
 _SOME = 0.5  # share of the parts from which on an answer is partly right
 
 
@@ -205,7 +206,8 @@ def judged(truth: Truth, state: Mapping[str, Any]) -> str:
 
     One number or name must be in the answer's first sentence (0 may be told as "none"); a number
     behind it is partly right. Of several names all must be in the answer, and none that are not
-    true in its first sentence; of the numbers of groups all must be among the values it shows.
+    true in its first sentence (their number alone is partly right); of the numbers of groups all
+    must be among the values it shows, of more than a table holds the highest and the lowest.
     Numbers agree within the truth's tolerance, in its unit.
 
     Parameters
@@ -258,7 +260,8 @@ def _of_groups(
     truth: Truth, groups: Mapping[str, float], findings: Sequence[Mapping[str, Any]]
 ) -> str:
     met = sum(_number(truth, value, findings) for value in groups.values())
-    if met == len(groups):
+    ends = all(_number(truth, v, findings) for v in (min(groups.values()), max(groups.values())))
+    if met == len(groups) or (ends and len(groups) > _TABLE):
         return "right"
     return "partly" if met >= _SOME * len(groups) else "wrong"
 
@@ -269,6 +272,8 @@ def _of_names(truth: Truth, names: Sequence[str], answer: str, head: str) -> str
     if not names:
         return "right" if re.search(r"\bno\b|\bnone\b", head, re.IGNORECASE) else "wrong"
     met = sum(_said(name, answer) for name in names)
+    if not met and _said(str(len(names)), head):
+        return "partly"
     if met == len(names) or (met >= min(len(names), 10) and "and others" in head):
         return "right"
     return "partly" if met >= _SOME * len(names) else "wrong"

@@ -54,6 +54,8 @@ def test_names_are_all_there_and_no_false_one_is() -> None:
     assert judged(Truth(value=("running", "walking", "idling")), state) == "partly"
     assert judged(Truth(value=("running",), others=("walking",)), state) == "wrong"
     assert judged(Truth(value=("s11", "s12")), state) == "wrong"
+    counted = _state("**2 of the 24 sessions are of w02.**")
+    assert judged(Truth(value=("s11", "s12")), counted) == "partly"
 
 
 def test_nothing_is_told_as_nothing() -> None:
@@ -66,3 +68,10 @@ def test_groups_are_right_where_each_value_is_shown() -> None:
     assert judged(Truth(value={"walking": 3.0, "idling": 1.0}), state) == "right"
     assert judged(Truth(value={"walking": 3.0, "idling": 2.0}), state) == "partly"
     assert judged(Truth(value={"walking": 4.0, "idling": 2.0}), state) == "wrong"
+
+
+def test_of_many_groups_the_highest_and_the_lowest_are_shown() -> None:
+    groups = {f"s{i}": float(i) for i in range(20)}
+    shown = [(f"s{i}: {i} V", float(i), "V") for i in (0, 3, 19)]
+    assert judged(Truth(value=groups), _state("**A table.**", *shown)) == "right"
+    assert judged(Truth(value=groups), _state("**A table.**", *shown[:2])) == "wrong"
