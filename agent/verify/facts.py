@@ -7,11 +7,12 @@ model that refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from tool_use_om.agent.verify.walk import HIDDEN, PER, echoes, named_in, names_of_card, texts_in
 from tool_use_om.data.units import unit_of_key
 from tool_use_om.data.values import Json
 
@@ -22,8 +23,6 @@ _COUNTS |= {
     "probability", "probability_not", "base_rate", "brier", "brier_of_base_rate", "skill",
     "reliability",
 }  # fmt: skip
-# the stored bulk, what depends on the machine, and what a call was asked: no sources
-_HIDDEN = frozenset({"detail", "timing", "kind", "args", "inputs", "result_id"})
 # keys whose text is a name out of the data or of this package; other text is no fact
 NAMES: Mapping[str, str] = {
     "channel": "channel", "channels": "channel", "id": "channel", "session_id": "session",
@@ -33,15 +32,14 @@ NAMES: Mapping[str, str] = {
     "best": "head", "a": "head", "b": "head", "model": "model", "answered_by": "model",
     "tokenizer": "tokenizer", "group": "group", "feature": "feature", "unit": "unit",
     "statistic": "statistic", "metric": "metric", "direction": "direction", "dropped": "channel",
-    "task": "task",
+    "task": "task", "subject": "subject",
 }  # fmt: skip
 # keys of a row, or of a whole result, that say whose its numbers are
 _OWNERS = (
-    "channel", "id", "session_id", "label", "head", "model", "group", "subject_id", "feature",
-    "name", "where",
+    "channel", "id", "session_id", "label", "head", "model", "group", "subject_id", "subject",
+    "feature", "name", "where",
 )  # fmt: skip
 _ROOT_OWNERS = ("target_label", "label", "labels", "query_session", "split")
-_PER = {"sessions_per_label": "label", "sessions_per_split": "split", "found": "label"}
 _ON_HELD_OUT = frozenset({"metrics", "coverage", "target", "abstention", "chance", "faithfulness"})
 _SHARES = frozenset(
     [
@@ -63,6 +61,9 @@ _PLAIN_NAMES = {
 }  # fmt: skip
 
 
+_DATES = {"from": "first date", "to": "last date"}
+
+
 @dataclass(frozen=True)
 class Fact:
     """What a result says at one path.
@@ -76,6 +77,8 @@ class Fact:
     words : the words that may be said of it: those of its name, its path and its owner's kinds
     share : a number from nought to one that is shown as a percentage
     in_list : it stands in a row of several, so that its name alone says nothing about it
+    place : the result's name and the path there
+    whole : how many a list has in all, where the result shows some of them only
     """
 
     value: Any
@@ -85,6 +88,13 @@ class Fact:
     words: frozenset[str] = frozenset()
     share: bool = False
     in_list: bool = False
+    place: tuple[str, str] = ("", "")
+    whole: int | None = None
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """The result and the path of the row that it stands in."""
+        return self.place[0], self.place[1].rpartition("/")[0]
 
     @property
     def is_number(self) -> bool:
@@ -142,7 +152,7 @@ class Sources:
             found[name] = Source(
                 name, result.get("result_id"), str(result.get("tool")), args, content, time
             )
-        known = {text for card in cards for text in _names_in(card)}
+        known = {text for card in cards for text in names_of_card(card)}
         return cls(found, frozenset(known))
 
     @cached_property
@@ -152,7 +162,7 @@ class Sources:
         found = {
             str(text).casefold()
             for source in self.found.values()
-            for key, text in _named(source.content, "")
+            for key, text in named_in(source.content, "")
             if NAMES.get(key) in kinds
         }
         return frozenset(found | {text.casefold() for text in self.known})
@@ -176,11 +186,13 @@ class Sources:
             known = ", ".join(self.found) or "no call succeeded"
             raise NoFactError(f"{name[:20]!r} is no result of this run ({known})")
         keys = keys_of(path)
-        if not keys or keys[0] in _HIDDEN:
+        if not keys or keys[0] in HIDDEN:
             raise NoFactError(f"{path[:60]!r} is not what a result found")
-        found = fact(source.content, path)
+        found = _listed(source, keys) if "*" in keys else fact(source.content, path)
+        if isinstance(found.value, list) and keys[-1] in _ROOT_OWNERS:
+            raise NoFactError("these are only what the result was limited to")
         self._refuse_text(source, keys, found)
-        if _echoes(source.args, keys, found.value):
+        if echoes(source.args, keys, found.value):
             raise NoFactError(f"{path[:60]!r} only echoes what the call was asked")
         for kind, said in found.owner:
             if kind != "time":
@@ -188,21 +200,25 @@ class Sources:
         owner = (*found.owner, *(source.time if source.tool == "show_channel_stats" else ()))
         if self.several_sets and "dataset" in source.content:
             owner = (*owner, ("data set", str(source.content["dataset"])))
-        return replace(found, owner=owner)
+        return replace(found, owner=owner, place=(name, path))
 
     def _refuse_text(self, source: Source, keys: Sequence[str], found: Fact) -> None:
         if found.value is None:
             raise NoFactError("there is no value there")
         texts = found.value if isinstance(found.value, list) else [found.value]
         texts = [text for text in texts if isinstance(text, str)]
-        if texts and NAMES.get(next((k for k in reversed(keys) if not k.isdecimal()), "")) is None:
+        named = next((k for k in reversed(keys) if k != "*" and not k.isdecimal()), "")
+        known = NAMES.get(named) or (
+            named == "where" and {t.casefold() for t in texts} <= self.names
+        )
+        if texts and not known and keys[:1] != ["dates"]:
             raise NoFactError("the text there is a remark, not something a tool measured")
         for text in texts:
             self._refuse_echo(source, text)
 
     def _refuse_echo(self, source: Source, name: str) -> None:
         """Refuse a name that only the call itself brought up; the data's own names are fine."""
-        if name in self.known or name not in set(_texts(source.args)):
+        if name in self.known or name not in set(texts_in(source.args)):
             return
         if name.casefold() not in self._elsewhere(source):
             raise NoFactError("the name there only echoes what the call was asked")
@@ -210,7 +226,7 @@ class Sources:
     def _elsewhere(self, source: Source) -> set[str]:
         """Return the names that other results give, which a call cannot have made up."""
         others = (s for s in self.found.values() if s is not source)
-        return {str(text).casefold() for s in others for _, text in _named(s.content, "")}
+        return {str(text).casefold() for s in others for _, text in named_in(s.content, "")}
 
 
 def fact(content: Mapping[str, Any], path: str) -> Fact:
@@ -235,7 +251,31 @@ def fact(content: Mapping[str, Any], path: str) -> Fact:
     counted = keys[-1] in _COUNTS - _SHARES or keys[-1].startswith("n_")
     share = is_share and number and not counted and unit in {None, "frac"} and -1 <= value <= 1
     in_list = any(k.isdecimal() for k in keys)
-    return Fact(value, unit, name, owner, frozenset(words), share, in_list)
+    told = content.get(f"n_{keys[-1]}") if isinstance(value, list) else None
+    whole = told if isinstance(told, int) and told > len(value) else None
+    return Fact(value, unit, name, owner, frozenset(words), share, in_list, whole=whole)
+
+
+def _listed(source: Source, keys: Sequence[str]) -> Fact:
+    """Return the names that a path with one ``*`` gives, all rows of a list together.
+
+    Raises
+    ------
+    NoFactError : it leads to no list, or to what is no name
+    """
+    at = keys.index("*")
+    before = "".join(f"/{k.replace('~', '~0').replace('/', '~1')}" for k in keys[:at])
+    try:
+        rows = fact_at(source.content, before)[0]
+        values = [fact_at(row, f"/{'/'.join(keys[at + 1 :])}")[0] for row in rows]
+    except (LookupError, TypeError) as error:
+        raise NoFactError(f"`*` stands for the rows of a list: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(v, str) for v in values):
+        raise NoFactError("`*` lists names; for numbers write a claim over them")
+    name = _name(source.content, keys[:at])
+    told = source.content.get(f"n_{keys[at - 1]}") if at else None
+    whole = told if isinstance(told, int) and told > len(values) else None
+    return Fact(values, None, name, words=frozenset(_split(name)), whole=whole)
 
 
 def fact_at(content: Json, pointer: str) -> tuple[Any, str | None]:
@@ -294,8 +334,8 @@ def _owner(content: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, 
     for depth, key in enumerate(keys):
         if depth and isinstance(value, Mapping):
             found |= _of_row(value, key, str(content.get("by") or "group"))
-        if depth and isinstance(value, Mapping) and keys[depth - 1] in _PER:
-            found[_PER[keys[depth - 1]]] = key
+        if depth and isinstance(value, Mapping) and keys[depth - 1] in PER:
+            found[PER[keys[depth - 1]]] = key
         value = step(value, key)
     if keys[:2] == ["drift", "n_sessions"] and keys[2:]:
         found["split"] = str(content["drift"]["between"][int(keys[2])])
@@ -304,8 +344,9 @@ def _owner(content: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, 
         names = [n for n in (given if isinstance(given, list) else [given]) if isinstance(n, str)]
         if names and keys[0] != key and NAMES[key] not in found:
             found[NAMES[key]] = " or ".join(names)
-    if keys[0] in _ON_HELD_OUT and isinstance(judged := content.get("judged_on"), Mapping):
-        found["split"] = str(judged.get("split") or "test")
+    judged = keys[0] == "judged_on" and keys[-1].startswith("n_")
+    if (judged or keys[0] in _ON_HELD_OUT) and isinstance(on := content.get("judged_on"), Mapping):
+        found["split"] = str(on.get("split") or "test")
     return tuple((kind, str(name)) for kind, name in found.items())
 
 
@@ -338,9 +379,15 @@ def _name(content: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return what a value is called: the words of its path, without places and identities."""
     parts: list[str] = []
     for depth, key in enumerate(keys):
-        if key.isdecimal() or (depth and keys[depth - 1] in _PER):
+        if key.isdecimal() or (depth and keys[depth - 1] in PER):
             continue
         last = depth == len(keys) - 1
+        if keys[0] == "dates" and key in _DATES:
+            parts = [_DATES[key]]
+            continue
+        if keys == ["length_s"]:  # of what a search looks for, no session's
+            parts = ["pattern length"]
+            continue
         if key in {"rows", "metrics"} and not last:
             continue
         if key == "value" and last:
@@ -371,61 +418,3 @@ def _in_words(key: str, *, last: bool) -> str:
 def _split(text: str) -> list[str]:
     bare = "".join(c if c.isalpha() else " " for c in text.casefold())
     return bare.split()
-
-
-def _echoes(args: Mapping[str, Any], keys: Sequence[str], value: object) -> bool:
-    """Tell whether a number is what the call was asked for, under the same word."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    words = {w for key in keys for w in key.split("_")} - {"s", "n", "hz", "per", "value"}
-    for name, given in args.items():
-        if words & set(name.split("_")) and any(
-            given_one == value for given_one in _numbers(given)
-        ):
-            return True
-    return False
-
-
-def _numbers(value: Json) -> Iterator[float]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _numbers(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _numbers(inner)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield float(value)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def _named(value: Json, key: str) -> Iterator[tuple[str, str]]:
-    """Yield (key, text) of every text in a result, a list's items under the list's key."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in _PER and isinstance(inner, Mapping):
-                yield from ((_PER[name], str(label)) for label in inner)
-            elif name not in _HIDDEN:
-                yield from _named(inner, str(name))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _named(inner, key)
-    elif isinstance(value, str):
-        yield key, value
-
-
-def _names_in(card: Mapping[str, Any]) -> Iterator[str]:
-    yield str(card.get("name") or "")
-    yield from (str(c.get("id")) for c in card.get("channels") or [] if isinstance(c, Mapping))
-    for key in ("labels", "session_ids", "subject_ids"):
-        yield from _texts(card.get(key) or [])
-    yield from map(str, card.get("splits") or {})
