@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from tool_use_om.agent.verify.around import check_kind
 from tool_use_om.agent.verify.claims import Told, read_claims, tell
-from tool_use_om.agent.verify.facts import Fact, NoFactError, Source, Sources, fact_at
+from tool_use_om.agent.verify.facts import Fact, NoFactError, Source, Sources, fact_at, unit_in
 from tool_use_om.agent.verify.form import (
     ClaimMark,
     Piece,
@@ -191,7 +192,8 @@ class _Checker:
 
     def _ours(self, piece: Reference) -> str:
         source = self.sources.found[piece.name]
-        value, unit = fact_at({**source.content, "args": source.args}, piece.path)
+        told = {**source.content, "args": source.args}
+        value, unit = fact_at(told, piece.path)[0], unit_in(source.tool, told, piece.path)
         style = piece.style or "plain"
         text = shown(value, unit, style)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -234,6 +236,7 @@ class _Checker:
         tokens, facts, claims = self._read(found)
         claimed = [[f for *_, f in claims[t.text].facts] for t in tokens if t.kind == "claim"]
         check_sentence(tokens, facts, self.sources.names, claimed)
+        check_kind(tokens)
         own = [t.text for t in tokens if t.kind == "word" and not _plain_word(t.text)]
         parts: list[str] = []
         at = 0

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tool_use_om.agent.verify.facts import Fact, NoFactError, Sources, keys_of, step
+from tool_use_om.agent.verify.facts import Fact, NoFactError, Sources, escaped, keys_of, step
 from tool_use_om.agent.verify.form import decode
 from tool_use_om.agent.verify.render import in_full, measured, owner_of
 from tool_use_om.agent.verify.scan import RANGES, RefusedError
@@ -154,17 +154,13 @@ class _Reader:
             except LookupError as error:
                 raise RefusedError(f"`over`: {error}") from error
         if isinstance(rows, Mapping):
-            return [f"{name}#{before}/{_escaped(key)}{behind}" for key in rows]
+            return [f"{name}#{before}/{escaped(key)}{behind}" for key in rows]
         if not isinstance(rows, list):
             raise RefusedError("`over` leads to no list")
         told = source.content.get(f"n_{keys[-1]}") if keys else None
         if isinstance(told, int) and told > len(rows):
             raise RefusedError("the result lists some of the rows only: nothing holds over all")
         return [f"{name}#{before}/{i}{behind}" for i in range(len(rows))]
-
-
-def _escaped(key: str) -> str:
-    return str(key).replace("~", "~0").replace("/", "~1")
 
 
 def _place(place: str | None, what: str) -> tuple[str, str]:

@@ -11,15 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tool_use_om.agent.verify.facts import NAMES, Fact
+from tool_use_om.agent.verify.facts import Fact
 from tool_use_om.agent.verify.render import letters_of, name_words
 from tool_use_om.agent.verify.words import (
     ALLOWED,
-    ANNOUNCING,
-    AROUND,
     CONNECTING,
     COUNTED,
-    JOINING,
     LISTING,
     NOUNS,
     UNCOUNTED,
@@ -34,7 +31,7 @@ _RANGE_WORDS = frozenset({"to", "through", "until"})
 _LONGEST_WORD = 30
 # the two ends of one range, side by side in a result
 RANGES = {("lower", "upper"), ("min", "max"), ("start_s", "end_s")}
-_ASKING = frozenset({"is", "are", "was", "were", "has", "have", "had", "am"})
+COPULAS = frozenset({"is", "are", "was", "were", "has", "have", "had", "am"})
 # parts of a name that change what is said, so that the name of the rest is not enough
 _ROLES = frozenset({"chance", "baseline"})
 _AS_IT_IS = frozenset({"median", "empirical", "mean", "value"})  # what stands for the whole
@@ -125,44 +122,8 @@ def check_sentence(
     """
     _check_words(tokens, names, facts)
     _check_joints(tokens, facts)
-    _check_kind(tokens)
     for clause in clauses(tokens, facts, claimed):
         _check_clause(clause)
-
-
-def _check_kind(tokens: Sequence[Token]) -> None:
-    """Refuse a sentence that announces too much, asks, or wraps a claim in words of its own."""
-    words = [t.text for t in tokens if t.kind == "word"]
-    kinds = {t.kind for t in tokens}
-    if not kinds & {"fact", "claim"}:
-        if loose := [w for w in words if w not in ANNOUNCING and w not in COUNTED]:
-            raise RefusedError(f"{loose[0]!r} asserts something without a reference or a claim")
-        return
-    first = next((t for t in tokens if t.kind != "mark"), None)
-    if "?" in {t.text for t in tokens} or (first and first.text in _ASKING):
-        raise RefusedError("an answer tells, it does not ask")
-    if "so" in words[1:]:
-        raise RefusedError("'so' concludes one thing from another")
-    if "claim" in kinds:
-        _check_around(tokens, words)
-
-
-def _check_around(tokens: Sequence[Token], words: Sequence[str]) -> None:
-    for word in words:
-        if not (word in AROUND or word in COUNTED or word in NOUNS):
-            raise RefusedError(f"{word!r} beside a claim changes what it says")
-    places = [i for i, t in enumerate(tokens) if t.kind in {"fact", "claim"}]
-    for i, j in pairwise(places):
-        between = {t.text for t in tokens[i + 1 : j] if t.kind == "word"}
-        if tokens[i].kind == "claim" and between - JOINING:
-            raise RefusedError("claims are joined by a comma or 'and' only")
-    last = max(i for i, t in enumerate(tokens) if t.kind == "claim")
-    after = [t.text for t in tokens[last + 1 :] if t.kind == "word"]
-    if last == places[-1] and set(after) - (_BEHIND | COUNTED.keys()):
-        raise RefusedError(f"{after[0]!r} behind a claim changes what it says")
-
-
-_BEHIND = frozenset({"here", "in", "the", "these", "data", "too", "also", "dataset", "set"})
 
 
 def _check_words(tokens: Sequence[Token], names: frozenset[str], facts: Sequence[Fact]) -> None:
@@ -234,12 +195,19 @@ def _check_joints(tokens: Sequence[Token], facts: Sequence[Fact]) -> None:
     for before, middle, behind in zip(spaced, spaced[1:], spaced[2:], strict=False):
         values = before.kind == "fact" == behind.kind
         joined = middle.text == "–" or middle.text in _RANGE_WORDS
+        if values and middle.text in COPULAS and not _may_be(facts[before.at], facts[behind.at]):
+            raise RefusedError("one name is no other: they stand in different rows")
         numbers = values and _is_value(before, facts) and _is_value(behind, facts)
         if numbers and joined and not _is_range((facts[before.at], facts[behind.at])):
             raise RefusedError("a range is a claim of kind 'range'")
     for i, token in enumerate(spaced):
         if token.kind == "fact" and _is_value(token, facts):
             _check_behind(facts[token.at], spaced[i + 1 : i + 5])
+
+
+def _may_be(one: Fact, other: Fact) -> bool:
+    """Tell whether "{one} is {other}" may be said: of a value and a name, or within one row."""
+    return not (_is_name(one) and _is_name(other)) or one.row == other.row
 
 
 def _check_behind(fact: Fact, behind: Sequence[Token]) -> None:
@@ -348,7 +316,8 @@ def _check_role(word: str, fact: Fact, clause: Clause) -> None:
     """Refuse "the accuracy is {its lower end}": who names a value names it wholly."""
     parts = [letters_of(part) for part in fact.name.split(", ")]
     said = {w for s in clause.words for w in (s, *NOUNS.get(s, ()))}
-    if len(parts) < 2 or NOUNS[word] & _SPLIT_WORDS or word in _STANDOUT:
+    of_split = NOUNS[word] & _SPLIT_WORDS and not NOUNS[word] & name_words(fact)
+    if len(parts) < 2 or of_split or word in _STANDOUT:
         return
     unsaid = [p for p in parts[:-1] if p <= _ROLES and not p & said]
     of_last = NOUNS[word] & parts[-1] or word in parts[-1]
@@ -426,9 +395,8 @@ def _check_listing(clause: Clause, named: Sequence[Fact]) -> None:
 
 
 def kind_of(fact: Fact) -> str:
-    """Return what kind of name a fact is, by where it stands."""
-    keys = [k for k in fact.place[1].split("/") if k not in {"*", ""} and not k.isdecimal()]
-    return NAMES.get(keys[-1], keys[-1]) if keys else fact.name
+    """Return what kind of name a fact is."""
+    return fact.named or fact.name
 
 
 def _is_name(fact: Fact) -> bool:

@@ -39,34 +39,34 @@ OWN = _listed(
     analyse analysed analyses analysing analysis analyze analyzed answer approximately around
     aside ask asked asking asks available average averaged base based basis behind beside
     besides brief briefly bring bringing brings calculate calculated calculates calculating
-    calculation calculations can case characterise characterised check checked checking checks
-    choose chose chosen cite cited collected comes coming comment comments computation
+    calculation calculations came can case characterise characterised check checked checking
+    checks choose chose chosen cite cited collected comes coming comment comments computation
     compute computed computes computing concern concerned concerning concerns consider
     considered considering contain contained contains context cover covered covers data dataset
     datasets derive derived describe described describes describing description descriptions
     detail details determine determined determines display displayed displays during evaluate
     evaluated evaluates evaluating evaluation examine examined examining explanation explore
     explored express expressed fact figure focus focused focusing follow following follows form
-    forms furthermore gather gathered gave get gets give given gives giving hand handed hello hi
-    hold holds how however i identify in include included includes including inside inspect
-    inspected inspecting interpret interpretation interpreted into investigate investigated
-    judge judged judges judging keep kept know let like list listed listing lists locate located
-    look looked looking looks made mark marked me meant meanwhile measure measured measures
-    measuring mention mentioned mentions moreover my name named names naming note noted notes
-    noting observe observed obtain obtained obtaining obtains offer offered offers order our out
-    overview per please point present presented presenting presents provide provided provides
-    providing put puts query question quote quoted read reads record recorded recording
-    recordings refer reference references referring refers regard regarding regards relevant
-    report reported reporting reports request requested rests result results retrieve retrieved
-    return returned returning returns review reviewed roughly run running runs say saying says
-    see seeing seen select selected selecting selection serve served serves set setup show
-    showed showing shown shows signal signals source sourced specific specifically state stated
-    states stating statistic statistics stored studied study subsequent such summarise
-    summarised summarises summarising summarize summarized summarizes summary supplied supply
-    table take taken takes taking talk tell telling tells text thank thanks themselves took tool
-    toward towards understand understood upon us use used user uses using value valued values
-    via we went whatever whether which whichever whom within write writes writing written wrote
-    you your yours
+    forms furthermore gather gathered gave get gets give given gives giving goes hand handed
+    hello hi hold holds how however i identify in include included includes including inside
+    inspect inspected inspecting interpret interpretation interpreted into investigate
+    investigated judge judged judges judging keep kept know let lies like list listed listing
+    lists locate located look looked looking looks made mark marked me meant meanwhile measure
+    measured measures measuring mention mentioned mentions moreover my name named names naming
+    note noted notes noting observe observed obtain obtained obtaining obtains offer offered
+    offers order our out overview per please point present presented presenting presents provide
+    provided provides providing put puts query question quote quoted read reads record recorded
+    recording recordings refer reference references referring refers regard regarding regards
+    relevant report reported reporting reports request requested rests result results retrieve
+    retrieved return returned returning returns review reviewed roughly run running runs say
+    saying says see seeing seen select selected selecting selection serve served serves set
+    setup show showed showing shown shows signal signals source sourced specific specifically
+    state stated states stating statistic statistics stored studied study subsequent such
+    summarise summarised summarises summarising summarize summarized summarizes summary supplied
+    supply table take taken takes taking talk tell telling tells text thank thanks themselves
+    took tool toward towards understand understood upon us use used user uses using value valued
+    values via we went whatever whether which whichever whom within write writes writing written
+    wrote you your yours
     """
 ) - _listed("average can like recordings running standing walking whatever whether within")
 

@@ -117,7 +117,7 @@ def _claims(found: Material) -> Iterator[Narration]:
         if high.fact.value != low.fact.value:
             yield _one("above", left=high.at, right=low.at)
             yield _one("not", of="above", left=low.at, right=high.at)
-        if _whole(found, high):
+        if _whole(found, high) and high.fact.value != low.fact.value:
             yield _one("most", left=high.at, over=starred(high))
             yield _one("least", left=low.at, over=starred(low))
             yield _one("range", over=starred(low))
