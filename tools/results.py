@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.run.classify.found import Classified, Described
+from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
+from tool_use_om.tools.run.forecast.found import Forecasted
 from tool_use_om.tools.run.search.found import (
     MotifsFound,
     NeighboursFound,
@@ -15,7 +18,16 @@ from tool_use_om.tools.run.search.found import (
 
 # tool → the models of what it may find; each is known by the field that no other has
 RESULTS: dict[str, tuple[type[Content], ...]] = {
-    "run_task": (NeighboursFound, SessionsRanked, MotifsFound, UnusualFound),
+    "run_task": (
+        Classified,
+        Described,
+        Forecasted,
+        NeighboursFound,
+        SessionsRanked,
+        MotifsFound,
+        UnusualFound,
+    ),
+    "compare_heads": (ClassifiersCompared, ForecastersCompared),
 }
 
 
