@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.look.found import (
+    ChannelsSelected,
+    DataSetsListed,
+    Drawn,
+    Filtered,
+    SessionsCounted,
+)
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
@@ -18,6 +25,11 @@ from tool_use_om.tools.run.search.found import (
 
 # tool → the models of what it may find; each is known by the field that no other has
 RESULTS: dict[str, tuple[type[Content], ...]] = {
+    "list_datasets": (DataSetsListed,),
+    "show_session_stats": (SessionsCounted,),
+    "select_channels": (ChannelsSelected,),
+    "filter_by_time": (Filtered,),
+    "plot_sessions": (Drawn,),
     "run_task": (
         Classified,
         Described,
@@ -33,7 +45,10 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
 
 def result_model(tool: str, content: Mapping[str, Any]) -> type[Content] | None:
     """Return the model of a tool's result; None = this result has none yet."""
-    return next((m for m in RESULTS.get(tool, ()) if m.key in content), None)
+    known = RESULTS.get(tool, ())
+    if len(known) == 1:
+        return known[0]
+    return next((m for m in known if m.is_of(content)), None)
 
 
 def unit_at(tool: str, pointer: str, content: Mapping[str, Any]) -> Meaning | None:

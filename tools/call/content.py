@@ -166,6 +166,11 @@ class Content(Row):
 
     key: ClassVar[str] = ""
 
+    @classmethod
+    def is_of(cls, content: Mapping[str, Any]) -> bool:
+        """Tell whether a result of the tool is of this model."""
+        return cls.key in content
+
 
 @dataclass(frozen=True)
 class Slot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, lengths_of
 from tool_use_om.agent.offline.forms.trust import (
     head_abstained,
     tell_abstained,
@@ -15,7 +15,6 @@ from tool_use_om.agent.offline.forms.trust import (
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, number, ref
-from tool_use_om.data.values import Json
 from tool_use_om.tools.run.classify.found import Classified, FoundStretch
 
 _SHOWN = 3
@@ -78,7 +77,7 @@ def _stretches(answer: Answer, result: Result, found: Classified, target: str) -
         answer.say(
             of, "The most certain sessions, each {length} long and found whole, so when "
             f"{named(target)} begins within one was not tested:",
-            length=ref(length, "length of each of the sessions found whole", "unit"),
+            length=ref(length, "length of each of the sessions found whole"),
         )  # fmt: skip
     else:
         answer.note("The most certain stretches:")
@@ -87,14 +86,16 @@ def _stretches(answer: Answer, result: Result, found: Classified, target: str) -
     answer.table(headings, [(result, cells) for cells in rows])
 
 
-def _whole_sessions(answer: Answer, segments: Sequence[FoundStretch]) -> tuple[Result, Json] | None:
+def _whole_sessions(
+    answer: Answer, segments: Sequence[FoundStretch]
+) -> tuple[Result, float] | None:
     """Return the statistics of the sessions if all are of one length, and found from end to end."""
-    stats = next((r for r in answer.results if r.look("/duration_s/max")), None)
-    if stats is None:
+    counted = ((r, lengths) for r in answer.results if (lengths := lengths_of(r)))
+    stats, lengths = next(counted, (None, None))
+    if stats is None or lengths is None:
         return None
-    length = stats.look("/duration_s/max")
-    whole = all(row.start_s == 0 and row.end_s == length for row in segments)
-    return (stats, "/duration_s/max") if whole and stats.look("/duration_s/min") == length else None
+    whole = all(row.start_s == 0 and row.end_s == lengths.max for row in segments)
+    return (stats, lengths.max) if whole and lengths.min == lengths.max else None
 
 
 def _stretch(row: FoundStretch, target: str, *, spans: bool) -> tuple[Cell, ...]:
