@@ -216,13 +216,12 @@ def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: 
         "to_s": ref(found.end_s, "end of what is selected"),
     }
     cut = asked.start_s is not None or asked.end_s is not None
-    known = cut and found.start_s is not None and found.end_s is not None
     answer.head(
         result,
-        "{n} sessions are selected" + (", each from {from_s} to {to_s}" if known else "")
+        "{n} sessions are selected" + (", each from {from_s} to {to_s}" if cut else "")
         + ", {total} in all",
         n=ref(found.n_sessions, "sessions selected"), total=ref(found.total_s, "length selected"),
-        **(ends if known else {}),
+        **(ends if cut else {}),
     )  # fmt: skip
     if found.note:
         answer.note(f"*{found.note}*")
