@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.look import statistics
+from tool_use_om.tools.look.checked import Checked
 from tool_use_om.tools.look.found import (
     ChannelsSelected,
     DataSetsListed,
@@ -30,6 +32,8 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
     "select_channels": (ChannelsSelected,),
     "filter_by_time": (Filtered,),
     "plot_sessions": (Drawn,),
+    "show_channel_stats": statistics.KINDS,
+    "check_data": (Checked,),
     "run_task": (
         Classified,
         Described,
