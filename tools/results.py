@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.encode.found import (
+    EncodedChannels,
+    HeadConfigured,
+    HeadSelected,
+    TokenizerSelected,
+    WindowsConfigured,
+)
 from tool_use_om.tools.look import statistics
 from tool_use_om.tools.look.checked import Checked
 from tool_use_om.tools.look.found import (
@@ -15,9 +22,11 @@ from tool_use_om.tools.look.found import (
     Filtered,
     SessionsCounted,
 )
+from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
+from tool_use_om.tools.run.request_labels import LabelsGiven
 from tool_use_om.tools.run.search.found import (
     MotifsFound,
     NeighboursFound,
@@ -34,6 +43,13 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
     "plot_sessions": (Drawn,),
     "show_channel_stats": statistics.KINDS,
     "check_data": (Checked,),
+    "select_tokenizer": (TokenizerSelected,),
+    "configure_tokenizer": (WindowsConfigured,),
+    "select_channels_for_encoding": (EncodedChannels,),
+    "select_task_head": (HeadSelected,),
+    "configure_head": (HeadConfigured,),
+    "interpret_results": explained.KINDS,
+    "request_labels": (LabelsGiven,),
     "run_task": (
         Classified,
         Described,
