@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.encode.found import (
+    EncodedChannels,
+    HeadConfigured,
+    HeadSelected,
+    TokenizerSelected,
+    WindowsConfigured,
+)
+from tool_use_om.tools.look import statistics
+from tool_use_om.tools.look.checked import Checked
 from tool_use_om.tools.look.found import (
     ChannelsSelected,
     DataSetsListed,
@@ -13,9 +22,11 @@ from tool_use_om.tools.look.found import (
     Filtered,
     SessionsCounted,
 )
+from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
+from tool_use_om.tools.run.request_labels import LabelsGiven
 from tool_use_om.tools.run.search.found import (
     MotifsFound,
     NeighboursFound,
@@ -30,6 +41,15 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
     "select_channels": (ChannelsSelected,),
     "filter_by_time": (Filtered,),
     "plot_sessions": (Drawn,),
+    "show_channel_stats": statistics.KINDS,
+    "check_data": (Checked,),
+    "select_tokenizer": (TokenizerSelected,),
+    "configure_tokenizer": (WindowsConfigured,),
+    "select_channels_for_encoding": (EncodedChannels,),
+    "select_task_head": (HeadSelected,),
+    "configure_head": (HeadConfigured,),
+    "interpret_results": explained.KINDS,
+    "request_labels": (LabelsGiven,),
     "run_task": (
         Classified,
         Described,

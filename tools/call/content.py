@@ -97,6 +97,7 @@ Feature = Annotated[str, SkipValidation, Meaning("name", of="feature", owner=Tru
 Split = Annotated[str, SkipValidation, Meaning("name", of="split")]
 DataSetName = Annotated[str, SkipValidation, Meaning("name", of="data set")]
 Named = Annotated[str, SkipValidation, Meaning("name", of="name", owner=True)]
+Where = Annotated[str, SkipValidation, Meaning("text", of="where", owner=True)]
 Unit = Annotated[str, SkipValidation, Meaning("name", of="unit")]
 Tokenizer = Annotated[str, SkipValidation, Meaning("name", of="tokenizer")]
 Statistic = Annotated[str, SkipValidation, Meaning("name", of="statistic")]

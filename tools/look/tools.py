@@ -32,6 +32,7 @@ from tool_use_om.tools.look.selection import (
     select,
     with_filters,
 )
+from tool_use_om.tools.look.statistics import model_of
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -103,20 +104,20 @@ def show_channel_stats(
         working_set.but(dataset=dataset.name),
         args,
         tool="show_channel_stats",
-        content={
-            "statistic": args.statistic,
-            "by": args.by,
-            "n_sessions": len(found.sessions),
-            "labels": list(working_set.labels),
-            "n_rows": ranking.n_rows,
-            **({"percent": args.percent} if args.percent is not None else {}),
-            **({"note": ranking.note} if ranking.note else {}),
-            **_zone(dataset, working_set, args, rows),
-            "rows": shown_rows(rows, args.by),
-            "highest": highest,
-            "lowest": lowest,
-            "ratio": ratio,
-        },
+        content=model_of(args.statistic)(
+            statistic=args.statistic,
+            by=args.by,
+            n_sessions=len(found.sessions),
+            labels=list(working_set.labels),
+            n_rows=ranking.n_rows,
+            percent=args.percent,
+            note=ranking.note or None,
+            zone=_zone(dataset, working_set, args, rows),
+            rows=shown_rows(rows, args.by),
+            highest=highest,
+            lowest=lowest,
+            ratio=ratio,
+        ),
         detail={"rows": rows},
         inputs={"content_hash": dataset.content_hash},
     )
@@ -124,12 +125,12 @@ def show_channel_stats(
 
 def _zone(
     dataset: DataSet, ws: WorkingSet, args: a.ShowChannelStats, rows: list[dict[str, Any]]
-) -> dict[str, str]:
+) -> str | None:
     """Return the zone of the dates where any are told, or chose what is looked at."""
     dated = any(row.get("time") or (row.get("longest") or {}).get("time") for row in rows)
     if args.by in CALENDAR_GROUPS or CalendarFilter.of(ws) is not None or dated:
-        return told_zone(dataset.manifest.calendar)
-    return {}
+        return told_zone(dataset.manifest.calendar).get("zone")
+    return None
 
 
 def shown_rows(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
