@@ -49,7 +49,7 @@ def certainty(
     seed: int,
     *,
     whole: Study | None = None,
-    by_folds: bool = False,
+    calibrated_on: str = "calibration sessions",
 ) -> Certainty:
     """Calibrate on the calibration part and measure on the labelled test windows.
 
@@ -58,8 +58,8 @@ def certainty(
     study : a row for each judged unit
     proba : (n, K) probabilities of the calibration and of the test part
     whole : the windows of the splits, which drift is looked for in; default: `study`
-    by_folds : the calibration part was learned from, and judged by folds that had not seen it
-        (cross-conformal prediction: Vovk, 2015)
+    calibrated_on : what the calibration part is, in words: with folds in it, it was learned from,
+        and judged by folds that had not seen it (cross-conformal prediction: Vovk, 2015)
     """
     import numpy as np
 
@@ -83,13 +83,7 @@ def certainty(
     hits = sets.hits(inside[known], list(test.y[known]))
     return Certainty(
         sets=sets.sets(inside),
-        coverage=_coverage(
-            sets,
-            inside,
-            hits,
-            test.groups[known],
-            "training folds" if by_folds else "calibration sessions",
-        ),
+        coverage=_coverage(sets, inside, hits, test.groups[known], calibrated_on),
         abstention=_abstention(abstention, test, said, seed),
         drift=drift,
         detail={"coverage_by_label": _by_label(hits, test.y[known])},
