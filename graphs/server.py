@@ -142,6 +142,9 @@ async def allowed(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:  
 def objection(value: Json) -> str:
     """Return what a request asks for that it may not have, in one sentence; empty = nothing."""
     models = listed(MODELS, "offline")
+    for asked in _levels(value):
+        if asked.get("webhook"):
+            return "This server calls no address: leave `webhook` out."
     for asked in _settings(value):
         if asked.get("workspace"):
             return "The workspace is fixed by the server: leave `workspace` out."
@@ -153,12 +156,18 @@ def objection(value: Json) -> str:
     return ""
 
 
-def _settings(value: Json) -> Iterator[Mapping[str, Any]]:
-    """Yield every mapping in which a request can name a workspace or a model."""
+def _levels(value: Json) -> Iterator[Mapping[str, Any]]:
+    """Yield a request's mapping and those inside it that hold its parts."""
     if not isinstance(value, Mapping):
         return
-    for key in ("context", "configurable", "input"):
-        if isinstance(value.get(key), Mapping):
-            yield value[key]
+    yield value
     for key in ("kwargs", "config", "payload"):
-        yield from _settings(value.get(key))
+        yield from _levels(value.get(key))
+
+
+def _settings(value: Json) -> Iterator[Mapping[str, Any]]:
+    """Yield every mapping in which a request can name a workspace or a model."""
+    for level in _levels(value):
+        for key in ("context", "configurable", "input"):
+            if isinstance(level.get(key), Mapping):
+                yield level[key]

@@ -73,6 +73,20 @@ def test_objection_finds_a_workspace_wherever_it_is_named(value: dict[str, Any])
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        {"webhook": "http://169.254.169.254/"},
+        {"kwargs": {"webhook": "http://localhost:1"}},
+        {"payload": {"webhook": "https://evil.example"}},
+        {"payload": {"kwargs": {"webhook": "https://evil.example"}}},
+    ],
+)
+def test_objection_to_calling_an_address(value: dict[str, Any]) -> None:
+    """Nobody has the server send results somewhere, or knock at its neighbours."""
+    assert "calls no address" in server.objection(value)
+
+
+@pytest.mark.parametrize(
     ("authorization", "key", "taken"),
     [
         ("Bearer the-token", b"", True),
