@@ -27,7 +27,7 @@ QUESTIONS = (
     "Which channel has the highest variance?",
     "Which channels are there?",
     "What is the mean of each channel?",
-    "Classify the labels",
+    "Check the data",
 )
 WARM = 5  # one of so many runs comes before the first count
 
