@@ -209,9 +209,9 @@ def test_dev_server_opens_no_door_without_the_token(url: str) -> None:
             try:
                 urllib.request.urlopen(request, timeout=30).close()
             except urllib.error.HTTPError as refused:
-                assert refused.code in {401, 403, 404, 405, 422}, f"{method} {path}"
-            else:
-                opened.add(f"{method} {path}")
+                if refused.code in {401, 403, 404, 405, 422}:
+                    continue
+            opened.add(f"{method} {path}")
     assert opened <= PUBLIC
 
 
