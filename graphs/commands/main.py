@@ -122,7 +122,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (OSError, sqlite3.Error, MemoryError) as error:
         _stop(outside(error), 2, error)
     except Exception as error:  # noqa: BLE001 - a person is never shown a traceback
-        _stop(own_fault(error), 70, error)
+        told = _misfit(error)
+        _stop(told or own_fault(error), 2 if told else 70, error)
 
 
 _LONG = re.compile(r"\S{160,}")
@@ -135,6 +136,20 @@ def _stop(told: str, code: int, error: BaseException) -> NoReturn:
     short = _LONG.sub(lambda word: f"{word[0][:60]}…{word[0][-20:]}", told)
     typer.echo(f"error: {short}", err=True)
     raise SystemExit(code) from error
+
+
+def _misfit(error: Exception) -> str:
+    """Return in one line which value of a configuration does not fit; empty for other errors."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or error.title
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+    return (
+        f"{where}: {said}, got {str(first['input'])[:60]!r}. Give another value, or leave it out."
+    )
 
 
 def own_fault(error: BaseException) -> str:
