@@ -111,7 +111,7 @@ def table_options(given: Mapping[str, object]) -> TableOptions:
         first = error.errors()[0]
         flag = str(first["loc"][0])
         expected = str(first.get("ctx", {}).get("expected") or first["msg"]).removeprefix("Input ")
-        expected = expected.removeprefix("Value error, ").rstrip(".")
+        expected = expected.removeprefix("Value error, ").removeprefix("should be ").rstrip(".")
         raise DataError(
             f"--{_FLAGS.get(flag, flag)}: expected {expected}, got {first['input']!r}."
         ) from error
