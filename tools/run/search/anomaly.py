@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import coverage_json
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import (
     Plan,
@@ -26,6 +25,7 @@ from tool_use_om.tools.encode.rules import MIN_PATCHES, MOVEMENT_RATE_HZ
 from tool_use_om.tools.look.clock import told_zone
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
 from tool_use_om.tools.run.finish import finish_run, segment_of
+from tool_use_om.tools.run.measures import Coverage
 from tool_use_om.tools.run.search.figures import scores_figure
 from tool_use_om.tools.run.search.found import (
     Amount,
@@ -314,4 +314,4 @@ def _coverage(
         )
     tokens = held_out["test"]
     measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
-    return ThresholdCoverage(**coverage_json(measured), measured_on="test")
+    return ThresholdCoverage(**Coverage.of(measured).to_json(), measured_on="test")
