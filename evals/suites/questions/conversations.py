@@ -35,7 +35,7 @@ FILES = {
     "people": "conversations_people.yaml",
     "heldout": "conversations_heldout.yaml",
 }
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).with_name("phrasings")
 _SHORT_S, _LONG_S = 60.0, 86_400.0  # sessions below the first are timed in seconds, above in hours
 KINDS = ("right", "wrong", "asked back")
 
