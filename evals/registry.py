@@ -35,6 +35,10 @@ SUITES: Mapping[str, Entry] = {
         "Held-out phrasings about drawn sets: form read, calls planned, asked back, wrong.",
         "questions.reader:ReaderSuite",
     ),
+    "plain": Entry(
+        "What a plain question gets: the answer, its members alone, coverage, what was left open.",
+        "plain:PlainSuite",
+    ),
     "heads": Entry(
         "Classification of test splits: heads, the agent's own answer, and peers.",
         "classify.heads:HeadSuite",

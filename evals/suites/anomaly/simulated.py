@@ -1,7 +1,8 @@
 """Simulated series with anomalies of known kind and place: what a combination may be chosen on.
 
-Five kinds of usual course times six kinds of anomaly, each drawn from a seed; the first part of a
-series is free of anomalies. Nothing here was fitted to a public benchmark.
+Seven kinds of usual course times six kinds of anomaly, each drawn from a seed; the first part of a
+series is free of anomalies, and that of the last two courses does not cover what follows. Nothing
+here was fitted to a public benchmark.
 """
 
 from __future__ import annotations
@@ -56,12 +57,25 @@ def _beats(rng: np.random.Generator, n: int) -> Array:
     return 3.0 * bump + 0.6 * np.sin(2.0 * np.pi * phase) + 0.15 * rng.normal(size=n)
 
 
+def _settling(rng: np.random.Generator, n: int) -> Array:
+    phase = 2.0 * np.pi * np.arange(n) / _SEASON
+    gain = np.where(np.arange(n) < n // 3, 1.0, 2.0)
+    return np.asarray(gain * (np.sin(phase) + 0.4 * _noise(rng, n, rng.uniform(0.0, 0.6))))
+
+
+def _climbing(rng: np.random.Generator, n: int) -> Array:
+    rise = rng.uniform(1.0, 3.0) * np.arange(n) / n
+    return np.asarray(rise + 0.5 * _noise(rng, n, rng.uniform(0.0, 0.8)))
+
+
 COURSES: Mapping[str, Draw] = {
     "steady": _steady,
     "daily": _daily,
     "drifting": _drifting,
     "bursty": _bursty,
     "beats": _beats,
+    "settling": _settling,
+    "climbing": _climbing,
 }
 KINDS = ("value", "level", "lively", "quiet", "shape", "slope")
 

@@ -19,7 +19,12 @@ from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group
 from tool_use_om.evals.suites.base import PICKS, TokenSettings, TokenSuite
 from tool_use_om.evals.suites.forecast import protocols
-from tool_use_om.evals.suites.forecast.methods import Predicted, TokenStore, forecast_with_head
+from tool_use_om.evals.suites.forecast.methods import (
+    Predicted,
+    TokenStore,
+    forecast_with_head,
+    forecast_with_vote,
+)
 from tool_use_om.evals.suites.forecast.scores import absolute, mase, smape, squared
 from tool_use_om.evals.suites.forecast.tables import forecast_figures, forecast_tables
 from tool_use_om.heads.registry import head_specs
@@ -43,6 +48,7 @@ LOCAL_PEERS: Mapping[str, tuple[str, ...]] = {
     "walk": ("naive", "theta", "ets"),
     "sessions": ("naive", "theta"),
 }
+VOTE = "vote"  # what a plain question gets
 LINEAR_PEERS = ("rlinear", "dlinear")
 
 
@@ -87,6 +93,8 @@ class ForecastSuite(TokenSuite):
         left_out = () if protocol == "sessions" else ("seasonal_naive",)
         heads = [s.name for s in head_specs("forecast") if s.name not in left_out]
         kept = self.kept(heads, (*LOCAL_PEERS[protocol], *LINEAR_PEERS))
+        if self.wanted(VOTE):
+            kept = [("agent", self.marked("agent", VOTE)), *kept]
         return ((str(c), str(h), *one) for c, h in self._sizes[name] for one in kept)
 
     def about(self, row: Row) -> Row:
@@ -112,6 +120,8 @@ class ForecastSuite(TokenSuite):
         return forecast_figures(rows)
 
     def _forecast(self, problem: Problem, fold: Fold, kind: str, method: str) -> Predicted:
+        if kind == "agent":
+            return forecast_with_vote(problem, fold, self._store, self.seed)
         if kind == "head":
             return forecast_with_head(method, problem, fold, self._store)
         return Predicted(points=raw_forecaster(method).fit(problem, fold).points(fold.judge))
