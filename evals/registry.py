@@ -35,6 +35,10 @@ SUITES: Mapping[str, Entry] = {
         "Held-out phrasings about drawn sets: form read, calls planned, asked back, wrong.",
         "questions.reader:ReaderSuite",
     ),
+    "multiturn": Entry(
+        "Conversations: turns that lean on the one before, against what they mean said whole.",
+        "questions.conversations:ConversationSuite",
+    ),
     "plain": Entry(
         "What a plain question gets: the answer, its members alone, coverage, what was left open.",
         "plain:PlainSuite",

@@ -44,11 +44,15 @@ _LEAD = re.compile(
     r"(?:[\s,:]+(?:again|but|only|just|now|instead))*(?=[\s,:?.!]|$)",
     re.IGNORECASE,
 )
+_POLITE_END = re.compile(r"[\s,]*\b(?:please|then|now|thanks|thank you)[\s?.!]*$", re.IGNORECASE)
 _TAIL = re.compile(
-    r"[\s,]*\b(?:instead|rather|too|as well|again|this time|as before|please|then|now|same)"
-    r"[\s?.!]*$",
+    r"[\s,]*\b(?:instead|rather|too|as well|again|this time|as before|same)[\s?.!]*$",
     re.IGNORECASE,
 )
+_HOW_OR_WHERE = re.compile(
+    r"^(?:with|using|without|in|for|during|within|while|on|over|per|by|as|at)\b", re.IGNORECASE
+)
+_FEW = 4  # words that can only be part of a question, where they say no more than one thing
 _POINTS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|those|these)\b"
     r"|\b(?:this|that|the same|same)(?=\s*(?:[?.!,]|$))"
@@ -84,6 +88,7 @@ _PICK = re.compile(
 )
 # what a clause of these kinds may do is say how, or of what, the question before is meant
 _SAYS_MORE = frozenset({"head", "window", "tokenizer", "narrow"})
+_USED = frozenset({"USE", "OPTION", "OF"})
 _COUNTING = frozenset({"count", "duration", "min", "max", "describe", "channel", "subject"})
 # kinds that are asked of the same data when "and …" goes before them
 _OF_THE_SAME = frozenset({
@@ -104,7 +109,7 @@ _RANKED = frozenset({"similar", "motif", "anomaly", "mislabelled", "unlike"})
 _GROUPS: tuple[tuple[str, ...], ...] = (
     ("labels", "excluded"), ("channels",), ("sessions",), ("subjects",), ("split",),
     ("start_s", "end_s", "tail_s"), ("min_s", "max_s", "strict_min", "strict_max"), ("calendar",),
-    ("statistic", "percent", "want"), ("by",), ("level",), ("heads",), ("k",), ("window_s",),
+    ("statistic", "percent"), ("by",), ("level",), ("heads",), ("k",), ("window_s",),
     ("stride_s",), ("settings",), ("options",), ("horizon_s",), ("tokenizer",), ("shots",),
     ("coverage",), ("count",), ("attributes",), ("faults",), ("at_s",),
 )  # fmt: skip
@@ -136,6 +141,7 @@ def follow(
         return replace(understand(picked, cards), taken=f'taken as "{picked}"')
     before = frame.query
     text = _POLITE.sub("", question).strip() or question.strip()
+    text = _POLITE_END.sub("", text) or text
     if anew := _ANEW.match(text):
         return _anew(text[anew.end() :], cards, understand)
     if not before.asks or not _same_set(before, cards):
@@ -144,8 +150,8 @@ def follow(
     if _UNFILTERED.match(_without_lead(text)[1]):
         return _laid([replace(a, **_cleared(a)) for a in before.asks], before, "")
     if _WHY_NOT.match(text) or _WHY.match(text):
-        return _why(text, before, frame, names) or understand(question, cards)
-    return _leaning(text, before, names) or understand(question, cards)
+        return _why(text, before, frame, names) or understand(text, cards)
+    return _leaning(text, before, names) or understand(text, cards)
 
 
 def _picked(question: str, choices: Sequence[str]) -> str:
@@ -200,9 +206,11 @@ def _leaning(text: str, before: Query, names: Names) -> Query | None:
     points = _POINTS.search(rest) is not None
     if read.unknown and (again or _bare(read)):
         return _lacking(read.unknown, before, names) if again or not read.kind else None
-    if _bare(read):
+    if _bare(read) or _how_only(read, rest, before):
         return _changed(read, before, names, again=again or points)
-    if points or (_JOINED.match(lead) and read.kind in _OF_THE_SAME) or _own_slots(lead):
+    joined = _JOINED.match(lead) is not None and read.kind in _OF_THE_SAME
+    goes_on = _own_slots(lead) or joined or _TAIL.search(text) is not None
+    if points or goes_on or _short(read, rest, before, names):
         return _of_the_same(read, before, names)
     return None
 
@@ -214,10 +222,28 @@ def _own_slots(lead: str) -> bool:
 
 def _bare(read: Fragment) -> bool:
     """Say whether words ask nothing by themselves, but say more of a question."""
-    if read.kind is None or read.kind in _SAYS_MORE:
+    tags = {node.tag for node in read.nodes}
+    if read.kind is None or read.kind in _SAYS_MORE or tags <= _USED:
         return True
+    if read.kind == "plot":
+        return "PLOT" not in tags
     counts = {node.tag.lower() for node in read.nodes} & (_COUNTING | {"list", "compare"})
     return read.kind == "sessions" and not counts
+
+
+def _how_only(read: Fragment, text: str, before: Query) -> bool:
+    """Say whether a few words such as "with rlinear", "per label" say how, of the same kind."""
+    few = len(text.split()) <= _FEW
+    return few and bool(_HOW_OR_WHERE.match(text)) and read.kind in {a.kind for a in before.asks}
+
+
+def _short(read: Fragment, text: str, before: Query, names: Names) -> bool:
+    """Say whether a few words ask the same kind of thing and of nothing: "the lowest?"."""
+    if read.kind is None or read.kind not in {a.kind for a in before.asks}:
+        return False
+    own = read_ask(read.kind, read.nodes, names)
+    said = any(_given(own, name) for group in _OF_DATA for name in group)
+    return not said and read.kind == "stats" and len(text.split()) <= _FEW
 
 
 def _changed(read: Fragment, before: Query, names: Names, *, again: bool) -> Query | None:
@@ -227,7 +253,7 @@ def _changed(read: Fragment, before: Query, names: Names, *, again: bool) -> Que
         return _laid(asks, before, in_words(asks)) if again and not read.nodes else _unclear(before)
     pairs = list(zip(before.asks, asks, strict=True))
     told = ", ".join(dict.fromkeys(filter(None, (what_changed(*pair) for pair in pairs))))
-    return _laid(asks, before, f"{what_stayed(pairs)}, but {told}")
+    return _laid(asks, before, f"{what_stayed(pairs)}, but {told}") if told else _unclear(before)
 
 
 def _over(ask: Ask, read: Fragment, asks: Sequence[Ask], names: Names) -> Ask:
