@@ -9,8 +9,9 @@ import pytest
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.synthetic.sets.drawn import draw_set
-from tool_use_om.evals.suites.questions.examples import Filled, card_of, fill, filled
+from tool_use_om.evals.suites.questions.examples import Filled, filled
 from tool_use_om.evals.suites.questions.expected import calls_of_templates, expected
+from tool_use_om.evals.suites.questions.fill import card_of, fill
 from tool_use_om.evals.suites.questions.scoring import score_calls, tools_right
 from tool_use_om.evals.suites.questions.written import Phrasing, learnt, overlap
 from tool_use_om.tools.registry import TOOLS
