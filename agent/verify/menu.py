@@ -111,9 +111,9 @@ def _claims(source: Source) -> Iterator[dict[str, Any]]:
 
 def _ends(at: str, rows: list[Any]) -> Iterator[dict[str, Any]]:
     for key, value in rows[0].items():
-        values = [row.get(key) for row in rows if isinstance(row, Mapping)]
-        plain = not isinstance(value, bool)
-        if not plain or not all(isinstance(v, int | float) for v in values):
+        held = [row.get(key) for row in rows if isinstance(row, Mapping)]
+        values = [float(v) for v in held if isinstance(v, int | float)]
+        if isinstance(value, bool) or len(values) < len(rows):
             continue
         over = f"{at}/*/{escaped(key)}"
         for kind, end in (("most", max), ("least", min)):
