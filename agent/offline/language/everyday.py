@@ -168,7 +168,8 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "time of day, each of the 24 hours, for each hour of the day, 24 hours, time of day"
     ),
     ("BYTIME", "weekday"): (
-        "by weekday, per weekday, each weekday, day of the week, days of the week, day of week, "
+        "by day of the week, by day of week, by weekday, per weekday, each weekday, "
+        "day of the week, days of the week, day of week, "
         "which weekday, each day of the week, per day of the week, weekday by weekday, every "
         "weekday, across the week, over the week, weekday profile, weekly profile, monday to "
         "sunday, monday through sunday"

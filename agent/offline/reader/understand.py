@@ -6,8 +6,8 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
    before: it is run.
 2. Rules and reader agree: the likeliest form plans the calls that the rules plan; or the rules use
    every word of the question, and the set holds a form that plans the same calls or is the same
-   question about less ("anything odd in our consumption?" beside "anything unusual?"). Then what
-   the rules read is answered.
+   question about less ("anything odd in our consumption?" beside "anything unusual?"), or one of
+   the same kind while no form is certain. Then what the rules read is answered.
 3. The rules name something that the data lack: refused.
 4. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
    where only some are, or the rules see more in the whole than its form has, the person chooses.
@@ -15,9 +15,11 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
    in the set, more likely than not, and the question fills its places and names nothing more. If
    no tool answers it (why, advice, an act …), it is refused. If the rules use every word and read
    another question, and its share is below 0.95 (from there on the reader is right and the rules
-   mostly wrong), that is a real disagreement: the person chooses between the two. Else it is
-   answered; a place that must be filled and is not is asked for.
-6. Up to four forms in the set: the person chooses, from questions that run as they are written.
+   mostly wrong), that is a real disagreement: the person chooses between the two. If English words
+   are strange to the trade and the data and its share is below 0.8, it is offered, not answered.
+   Else it is answered; a place that must be filled and is not is asked for.
+6. Up to four forms in the set: the person chooses, from questions that run as they are written;
+   what is unlikely is not offered.
 7. Else, and where the set is empty, the question is not understood, and nothing is guessed.
 
 So an answer needs the reader: what the rules alone make of a question is not run. They answer alone
@@ -63,6 +65,9 @@ WEIGHTS = Path(__file__).with_name("weights")
 _CHOICES = 4
 _SEVERAL = 2
 _SURE = 0.95  # share from which on the reader stands against rules that read another question
+_OVER_STRANGE = 0.8  # share from which on a form is read though words of the question are strange
+_UNLIKELY = 0.25  # share up to which no form is worth offering
+_BESIDE = 0.4  # of the likeliest form's share, from which on another is offered beside it
 _SHORTEST = 3  # words of a clause
 _BETWEEN = re.compile(
     r"(?<=[^\d\s])[.?!;]+\s+|[。？！；]|,?\s+(?:and then|and also|and|then|und dann|und|puis|et)\s+"
@@ -154,11 +159,18 @@ def decide(
     compound = len({ask.kind for ask in rules.asks}) > 1 and not rules.not_understood
     if not compound and (found.decided or _single(whole, cards)):
         return _decided(whole, names, cards)
-    if 1 <= len(found.forms) <= _CHOICES:
-        offered = [text for form in found.forms if (text := runnable(form, slots, cards))]
-        if offered:
-            return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
-    return _not_understood(rules, slots)
+    worth = _worth_offering(found)
+    asked = _offered(worth, whole, cards) if 1 <= len(found.forms) <= _CHOICES else None
+    return asked or _not_understood(rules, slots)
+
+
+def _worth_offering(found: Sorted) -> list[str]:
+    """Return the forms that a person may well have meant; none where all are unlikely."""
+    shares = {form: found.shares.get(form, 0.0) for form in found.forms}
+    most = max(shares.values(), default=0.0)
+    if most <= _UNLIKELY:
+        return []
+    return [form for form, share in shares.items() if share >= _BESIDE * most]
 
 
 def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Query | None:
@@ -239,7 +251,23 @@ def _decided(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if other:
         offered = [text for text in (runnable(form, slots, cards), other) if text]
         return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
+    if _strange(rules, slots) and share < _OVER_STRANGE:
+        # a word of the person's own may be what the question is about
+        return _offered([form], whole, cards) or _not_understood(rules, slots)
     return _read(form, slots, names, cards, rules)
+
+
+def _strange(rules: Query, slots: Slots) -> bool:
+    """Say whether an English question has words that are no words of the trade nor of the data."""
+    return bool(rules.not_understood) and language_of(slots.text) == "en"
+
+
+def _offered(forms: Sequence[str], whole: Part, cards: Sequence[Mapping[str, Any]]) -> Query | None:
+    """Return a question back that offers these forms; None where none of them runs."""
+    texts = [text for form in forms if (text := runnable(form, whole.slots, cards))]
+    if not texts:
+        return None
+    return _ask_back(whole.rules, _BACK if len(texts) > 1 else _UNSURE, texts)
 
 
 def runnable(form: str, slots: Slots, cards: Sequence[Mapping[str, Any]]) -> str:
