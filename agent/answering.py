@@ -186,8 +186,9 @@ def final_update(
     if results:
         left = unused(left, [r for r in results if is_source(r)])
     shown, lead = checked, ""
-    if results and not checked.prose:
-        shown, lead = _in_our_words(state, results), _lead(draft)
+    if not checked.prose:
+        shown = _in_our_words(state, results)
+        lead = _lead(draft) if results else f"*{NOTHING_LEFT}*" if shown.prose else ""
     outcome = _outcome(state, shown, checked, results, left)
     notes = _notes(state, checked)
     if results and outcome == "refusal":

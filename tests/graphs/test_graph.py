@@ -144,15 +144,16 @@ def test_graph_leaves_unknown_tools_out_of_the_plan(run: Any, says: Any) -> None
 
 
 def test_graph_lets_no_fact_into_a_direct_reply(run: Any, says: Any) -> None:
-    """Without a tool call there is no source: what asserts is cut, what is left is the model's."""
+    """Without a tool call there is no source: what asserts is cut; rules say what can be asked."""
     reply = 'There are 7 sessions. This is about the data. Try "forecast 5 s". It is 99 m high.'
     plan = {"steps": [], "reply": reply}
     state, model = run(lambda p, f, m: json.dumps(plan))
     assert len(model.asked) == 1
-    assert state["answer"].startswith("This is about the data.")
-    assert not any(c in state["answer"].partition("*")[0] for c in "0123456789")
+    assert "99" not in state["answer"]
+    assert "7 sessions" not in state["answer"]
+    assert "could be traced" in state["answer"]
     assert state["outcome"] == "refusal"
-    assert state["verification"]["own"] == ["This is about the data."]
+    assert state["verification"]["own"] == []
 
 
 def test_graph_never_shows_a_reply_it_could_not_read(run: Any, says: Any) -> None:

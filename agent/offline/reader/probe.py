@@ -279,8 +279,9 @@ def voices_apart(probe: Probe, apart: Array, examples: Sequence[Example]) -> lis
     ----------
     apart : (B, K) shares, as `fit_probe` gives them
     """
-    lines = ["| language | phrasings | form right | set holds it | mean set | decided |"]
-    lines.append("|---|---|---|---|---|---|")
+    from tool_use_om.data.show.markdown import lines
+
+    rows = []
     truth = np.array([probe.forms.index(e.form) for e in examples])
     for language in sorted(probe.least):
         own = np.array([e.language == language for e in examples])
@@ -292,10 +293,9 @@ def voices_apart(probe: Probe, apart: Array, examples: Sequence[Example]) -> lis
             held.sum(axis=1).mean(),
             (shares.max(axis=1) >= probe.certain[language]).mean(),
         )
-        lines.append(
-            f"| {language} | {len(true)} | " + " | ".join(f"{c:.3f}" for c in cells) + " |"
-        )
-    return lines
+        rows.append([language, str(len(true)), *(f"{c:.3f}" for c in cells)])
+    heads = ["language", "phrasings", "form right", "set holds it", "mean set", "decided"]
+    return lines(heads, rows)
 
 
 def calibrated(shares: Array, languages: Sequence[str], coverage: float) -> dict[str, float]:

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.evals.bench import data as data_bench
 from tool_use_om.evals.bench import data_peers
-from tool_use_om.evals.bench import data_sets as data_bench_sets
 from tool_use_om.graphs.commands.bench import app
 
 
@@ -30,7 +29,7 @@ def test_bench_data_measures_and_cleans_up(tmp_path: Path, monkeypatch: pytest.M
 
 def test_bench_index_alone_is_a_set_that_opens(tmp_path: Path) -> None:
     """The index built without signals answers as any other."""
-    data_bench_sets.build_index(tmp_path / "set", 9)
+    data_bench.build_index(tmp_path / "set", 9)
     dataset = DataSet.open(tmp_path / "set")
     assert len(dataset.sessions()) == 9
     assert len(dataset.channel_stats(["gyroscope.z"])) == 9
@@ -52,6 +51,6 @@ def test_bench_data_goes_on_from_rows_already_measured() -> None:
 
 def test_bench_data_reads_less_for_less(tmp_path: Path) -> None:
     """A quarter of one channel's time asks the system for fewer bytes than the whole session."""
-    data_bench_sets.build(tmp_path / "set", 2, 3000.0)
+    data_bench.build(tmp_path / "set", 2, 3000.0)
     found = data_bench._reading(tmp_path / "set", 3000.0)
     assert found["read_range_kb"] < found["read_session_kb"] / 4

@@ -93,7 +93,7 @@ def test_found_sessions_are_whole_and_surest_first() -> None:
         proba=np.array([[0.4, 0.6], [0.9, 0.1], [0.1, 0.9]]), sets=[{"w", "r"}, {"r"}, {"r"}],
     )  # fmt: skip
     rows = found_sessions(["a", "b", "c"], [5.0, 6.0, 7.0], predicted, ["w"])
-    assert [(r["session_id"], r["end_s"], r["in_prediction_set"]) for r in rows] == [
+    assert [(r.session_id, r.end_s, r.in_prediction_set) for r in rows] == [
         ("c", 7.0, False), ("a", 5.0, True),
     ]  # fmt: skip
 
