@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tool_use_om.data.converters.table.header import before_header, header_of, separator_of
 from tool_use_om.data.errors import DataError, unknown
 
 KINDS = (".csv", ".tsv", ".txt", ".parquet")
@@ -227,8 +228,10 @@ def _read_text(source: Path, decimal: Decimal, separator: str, encoding: str) ->
     head = text[:_HEAD_BYTES].decode("utf-8", errors="replace")
     if not head.strip():
         raise DataError(f"{source.name} cannot be read as a table: it is empty. Export it again.")
-    sign = _separator(head, separator)
-    names, skipped = _header(source, head, sign)
+    cut, above = before_header(head, separator)
+    text, head = text[len(head[:cut].encode()) :], head[cut:]
+    sign = separator_of(head, separator)
+    names, skipped = header_of(source, head, sign)
     if re.search(r'(?:^|\n)[^\n]*"[^"\n]*\n', head) is None:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
@@ -247,10 +250,12 @@ def _read_text(source: Path, decimal: Decimal, separator: str, encoding: str) ->
     kept = [n for n in names if n.strip() or table[n].null_count < table.num_rows]
     _check_header(source, kept, table.num_rows)
     columns = {n: _whole(table[n]) for n in kept}
-    point, groups, how = _number_form(columns, sign, decimal)
+    point, groups, how = number_form(columns, sign, decimal)
     named = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
     said = [f"columns separated by {named.get(sign, repr(sign))}, {how}"]
     said += [f"text read as {coded}"] if coded != "UTF-8" else []
+    lines = f"{len(above)} line{'s' * (len(above) > 1)} before the header"
+    said += [f"{lines} skipped ({above[0][:40]!r})"] if above else []
     return Cells(columns=columns, decimal=point, thousands=groups, said=tuple(said))
 
 
@@ -284,44 +289,6 @@ def _decoded(source: Path, raw: bytes, encoding: str) -> tuple[bytes, str]:
     return text.encode(), "UTF-8" if chosen == "utf-8-sig" else chosen.upper()
 
 
-def _separator(head: str, given: str) -> str:
-    words = {"tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
-    if given != "auto":
-        sign = words.get(given, given.replace("\\t", "\t"))
-        if len(sign) != 1:
-            raise DataError(f"--separator takes one sign, comma, semicolon or tab; got {given!r}.")
-        return sign
-    lines = [re.sub(r'"[^"]*"', "", line) for line in head.splitlines()[:50] if line.strip()]
-    best = max(";\t,|", key=lambda s: (min(x.count(s) for x in lines[:20]) > 0, lines[0].count(s)))
-    if lines[0].count(";") and lines[0].count(";") >= lines[0].count(","):
-        best = ";" if lines[0].count(";") >= lines[0].count("\t") else best
-    return best if lines[0].count(best) else ","
-
-
-def _header(source: Path, head: str, sign: str) -> tuple[list[str], int]:
-    """Return the columns' names and how many lines come before the first row."""
-    import csv
-
-    lines = head.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.strip())
-    names = [n.strip().strip("\ufeff") for n in next(csv.reader([lines[first]], delimiter=sign))]
-    if sum(_is_number(n) for n in names) * 2 > len(names) and all(n for n in names):
-        raise DataError(
-            f"{source.name} has no header: its first line reads {lines[first][:60]!r}. Put the "
-            "columns' names in the first line."
-        )
-    counts = Counter(names)
-    repeated = [n for n in names if n and counts[n] > 1]
-    if repeated:
-        raise DataError(f"{source.name} has two columns named {repeated[0]!r}. Rename one.")
-    named = [n or f" {i}" for i, n in enumerate(names)]
-    return named, first + 1
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?\d[\d.,\s]*(?:[eE][-+]?\d+)?", text))
-
-
 def _check_header(source: Path, names: Sequence[str], n_rows: int) -> None:
     counts = Counter(names)
     repeated = sorted(n for n in counts if counts[n] > 1)
@@ -339,10 +306,16 @@ _GROUPED = {
 }
 
 
-def _number_form(
+def number_form(
     columns: Mapping[str, pa.Array], separator: str, decimal: Decimal
 ) -> tuple[str, str, str]:
-    """Return the decimal sign, the sign between thousands, and both in words."""
+    """Return the decimal sign, the sign between thousands, and both in words.
+
+    Parameters
+    ----------
+    columns : text as written; the first 200 cells of each count
+    separator : the sign between columns
+    """
     cells = list(_numeric_looking(columns))
     commas = [c for c in cells if "," in c]
     points = [c for c in cells if "." in c]
