@@ -17,27 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tool_use_om.data.converters.table.header import before_header, header_of, separator_of
+from tool_use_om.data.converters.table.marks import is_missing, marks_of, scaled
 from tool_use_om.data.errors import DataError, unknown
 
 KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _HEAD_BYTES = 1 << 18  # looked at to find out how a file is written
-MISSING = frozenset(
-    {
-        "",
-        "nan",
-        "na",
-        "n/a",
-        "#n/a",
-        "null",
-        "none",
-        "-",
-        "--",
-        "unavailable",
-        "unknown",
-        "?",
-        "nil",
-    }
-)
 _GROUPS = {"'": "'’", " ": " \u00a0\u202f", ".": ".", ",": ","}
 Decimal = Literal["auto", ".", ","]
 
@@ -59,6 +43,8 @@ class Cells:
     thousands: str = ""
     said: tuple[str, ...] = ()
     _numbers: dict[str, np.ndarray | None] = field(default_factory=dict, compare=False, repr=False)
+    _marks: dict[str, Counter[str]] = field(default_factory=dict, compare=False, repr=False)
+    _suffixes: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -118,18 +104,36 @@ class Cells:
             return np.asarray(plain.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
         except pa.ArrowInvalid:
             pass
-        words = np.array(
-            [v is None or v.casefold() in MISSING for v in self.text(name)], dtype=bool
-        )
-        found = pd.to_numeric(pd.Series(plain.to_numpy(zero_copy_only=False)), errors="coerce")
-        values = found.to_numpy(np.float64)
-        if (np.isnan(values) & ~words).any() or words.all():
-            return (
-                np.full(len(column), np.nan)
-                if words.all() and column.null_count == len(column)
-                else None
-            )
+        return self._loose(name, plain)
+
+    def _loose(self, name: str, plain: pa.Array) -> np.ndarray | None:
+        """Return a column's numbers where some cells mark a missing value or have a suffix."""
+        texts = self.text(name).tolist()
+        if all(is_missing(t) for t in texts):
+            empty = all(t is None for t in texts)
+            return np.full(len(texts), np.nan) if empty else None
+        cells = plain.to_pylist()
+        found = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(np.float64)
+        values, used = scaled(name, cells, found)
+        marks = marks_of(texts, values)
+        if marks is None:
+            return None
+        self._marks[name] = marks
+        self._suffixes[name] = used
         return values
+
+    def marks(self, name: str) -> Counter[str]:
+        """Return how often each text of a column of numbers is taken as a missing value."""
+        return self._marks.get(name, Counter()) if self.numbers(name) is not None else Counter()
+
+    def suffix(self, name: str) -> str:
+        """Return the signs of %, K, M and B that a column's numbers are written with."""
+        return self._suffixes.get(name, "") if self.numbers(name) is not None else ""
+
+    def plain(self, name: str) -> np.ndarray | None:
+        """Return a column's numbers; None if text stands among them or a suffix behind them."""
+        odd = any(not is_missing(text) for text in self.marks(name))
+        return None if odd or self.suffix(name) else self.numbers(name)
 
     def bad_row(self, name: str) -> tuple[int, str]:
         """Return the first row of a column that is no number, and what it holds."""
@@ -140,7 +144,7 @@ class Cells:
         series = pd.Series(texts if plain is None else plain.to_numpy(zero_copy_only=False))
         values = pd.to_numeric(series, errors="coerce").to_numpy(np.float64)
         for row, (value, text) in enumerate(zip(values, texts, strict=True)):
-            if text is not None and np.isnan(value) and text.casefold() not in MISSING:
+            if np.isnan(value) and not is_missing(text):
                 return row, str(text)
         filled = [row for row, text in enumerate(texts) if text is not None]
         return (filled[0], str(texts[filled[0]])) if filled else (0, "")
@@ -149,7 +153,7 @@ class Cells:
         """Return which share of a column's filled cells are numbers or stand for missing ones."""
         if self.numbers(name) is not None:
             return 1.0
-        texts = [t for t in self.text(name) if t is not None and t.casefold() not in MISSING]
+        texts = [t for t in self.text(name) if not is_missing(t)]
         plain = _plain(pa.array(texts, pa.string()), self.decimal, self.thousands)
         values = pd.to_numeric(pd.Series(plain.to_numpy(zero_copy_only=False)), errors="coerce")
         return float(values.notna().mean()) if texts else 0.0

@@ -95,7 +95,9 @@ def _stacked(tables: Sequence[Cells], decimal: Decimal) -> Cells:
     columns = {n: _one(whole[n]) for n in whole.column_names}
     said = dict.fromkeys(line for t in tables for line in t.said)
     if len({(t.decimal, t.thousands) for t in tables}) == 1:
-        return replace(tables[0], columns=columns, said=tuple(said), _numbers={})
+        return replace(
+            tables[0], columns=columns, said=tuple(said), _numbers={}, _marks={}, _suffixes={}
+        )
     point, groups, how = number_form({n: _one(heads[n]) for n in columns}, ",", decimal)
     return Cells(columns=columns, decimal=point, thousands=groups, said=(*said, f"together: {how}"))
 
