@@ -40,7 +40,10 @@ def before_header(head: str, separator: str) -> tuple[int, list[str]]:
 
 def _first(lines: list[str], filled: list[int], sign: str) -> int | None:
     """Return the header's line if `sign` separates columns; None if there is none."""
-    rows = {i: next(csv.reader([lines[i]], delimiter=sign), []) for i in filled}
+    try:
+        rows = {i: next(csv.reader([lines[i]], delimiter=sign), []) for i in filled}
+    except csv.Error:  # a field of more than 128 Ki characters: no table by this sign
+        return None
     width, count = Counter(len(r) for r in rows.values()).most_common(1)[0]
     if width < 2 or 2 * count < len(rows):
         return None
