@@ -141,7 +141,7 @@ class Nodes:
         return final_update(state, checked, results_of(state["messages"]))
 
     def _model_for(self, context: AgentContext) -> BaseChatModel:
-        return self._model or resolve_model(context.model)
+        return self._model or resolve_model(context.model, context.workspace)
 
 
 # What a question starts from: also the working set, so that no filter of an earlier question is
