@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tool_use_om.data.show.markdown import table
+
 Array = np.ndarray
 N_RESAMPLES = 1000
 
@@ -99,9 +101,7 @@ def markdown_table(rows: Sequence[dict[str, str]]) -> str:
     if not rows:
         return "(nothing)"
     names = list(rows[0])
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    cells = [[str(r.get(n, "")).replace("|", "\\|") for n in names] for r in rows]
-    return "\n".join([*lines, *("| " + " | ".join(c) + " |" for c in cells)])
+    return table(names, ([r.get(n, "") for n in names] for r in rows))
 
 
 def with_interval(value: float, lower: float, upper: float, digits: int = 3) -> str:

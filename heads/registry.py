@@ -25,6 +25,7 @@ HEADS: Mapping[str, str] = {
     "seasonal_naive": "tool_use_om.heads.samples.head:SeasonalNaive",
     "similarity": "tool_use_om.heads.search.similarity:Similarity",
     "motif": "tool_use_om.heads.search.motif:MotifSearch",
+    "ensemble": "tool_use_om.heads.search.ensemble:Ensemble",
     "discord": "tool_use_om.heads.search.discord:Discord",
     "reconstruction": "tool_use_om.heads.search.reconstruction:Reconstruction",
 }
@@ -99,7 +100,7 @@ def choose_head(task: str, labels_per_class: int | None = None) -> HeadChoice:
         raise unknown("task", task, tasks)
     chosen, why = _rule(tasks[task], labels_per_class)
     of_task = head_spec(chosen).task
-    others = tuple(s.name for s in head_specs(of_task) if s.name != chosen)
+    others = tuple(s.name for s in head_specs(of_task) if s.name != chosen and s.listed)
     return HeadChoice(name=chosen, task=of_task, why=why, alternatives=others)
 
 
@@ -107,12 +108,12 @@ def _rule(task: Task, labels_per_class: int | None) -> tuple[str, str]:
     if task == "forecast":
         return (
             "direct",
-            "at least as exact as latent_ssm on all sets measured; seasonal_naive checks",
+            "the most exact head on all sets measured; seasonal_naive checks",
         )
     if task == "retrieve":
         return "similarity", "compares windows by their tokens and needs no labels"
     if task == "anomaly":
-        return "discord", "measures the distance to the nearest usual window and needs no labels"
+        return "ensemble", "three views of what is unusual, for its kind is not known beforehand"
     if labels_per_class == 0:
         return "similarity", "there are no labels: only similar stretches can be shown"
     if labels_per_class is not None and labels_per_class > FEW_LABELS:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from pydantic import Field
 
 from tool_use_om.agent.offline.answer import interpret
 from tool_use_om.agent.offline.language.names import Names
+from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.model import Prompt, capabilities, read_prompt
 from tool_use_om.agent.offline.next_call import next_call
 from tool_use_om.agent.offline.planner import Step
@@ -119,7 +121,8 @@ class OrchestratorModel(BaseChatModel):
             return self._act(prompt, messages, told)
         if prompt.phase == "plan":
             plan = self._plan(prompt, told=told)
-            said = json.dumps(as_reply(plan, _cards(prompt)), ensure_ascii=False)
+            found = as_reply(plan, prompt.question, _cards(prompt))
+            said = json.dumps(found, ensure_ascii=False)
             return _message(messages, said, usage=self._usage())
         return _message(messages, capabilities([], ()))
 
@@ -191,11 +194,32 @@ def _late(value: object) -> bool:
     return isinstance(value, str) and value.startswith("@")
 
 
-def as_reply(plan: Plan, cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the plan in the form of the plan phase: steps, or why there are none."""
+def as_reply(plan: Plan, question: str, cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the plan in the form of the plan phase: steps, or why there are none.
+
+    What is said instead of an answer is in our own words; the model only chose among them.
+    """
     if plan.calls:
         return {"steps": [{"tool": s.tool, "why": s.why} for s in steps_of(plan)]}
-    return {"steps": [], "reply": words_of(plan, cards), "asks_back": bool(plan.ask)}
+    said = words_of(plan, cards)
+    query = Query(refused=(said,), choices=choices(plan, question))
+    return {
+        "steps": [],
+        "reply": said,
+        "asks_back": bool(plan.ask),
+        "understood": query.to_json(),
+    }
+
+
+def choices(plan: Plan, question: str) -> tuple[str, ...]:
+    """Return the question with each name that may be meant in the place of the word that fits."""
+    word = re.escape(plan.ask or "")
+    if not plan.options or not re.search(word, question, re.IGNORECASE):
+        return ()
+    return tuple(
+        re.sub(word, lambda _, name=name: name, question, count=1, flags=re.IGNORECASE)  # type: ignore[misc]
+        for name in plan.options
+    )
 
 
 def words_of(plan: Plan, cards: Sequence[Mapping[str, Any]]) -> str:

@@ -12,55 +12,32 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from tool_use_om.agent.verify.asked import echoes, names_of_card, texts_of
+from tool_use_om.agent.verify.owners import owner_of
+from tool_use_om.agent.verify.spelling import (
+    COUNTS,
+    HIDDEN,
+    NAMES,
+    PER,
+    is_share,
+    name_of,
+    owner_by_keys,
+    texts_under,
+)
 from tool_use_om.data.units import unit_of_key
 from tool_use_om.data.values import Json
+from tool_use_om.tools.call.content import Slot, Step, fit, steps_to, texts_in, with_unit
+from tool_use_om.tools.results import result_model
 
-# keys that count things, whatever unit their neighbours have
-_COUNTS = frozenset({"n", "k", "seed", "total_n", "budget", "done", "repeats"})
-# what is said of a channel's event: shares and scores, not in the channel's unit beside them
-_COUNTS |= {
-    "probability", "probability_not", "base_rate", "brier", "brier_of_base_rate", "skill",
-    "reliability",
-}  # fmt: skip
-# the stored bulk, what depends on the machine, and what a call was asked: no sources
-_HIDDEN = frozenset({"detail", "timing", "kind", "args", "inputs", "result_id"})
-# keys whose text is a name out of the data or of this package; other text is no fact
-NAMES: Mapping[str, str] = {
-    "channel": "channel", "channels": "channel", "id": "channel", "session_id": "session",
-    "sessions": "session", "query_session": "session", "label": "label", "labels": "label",
-    "target_label": "label", "given": "label", "suggested": "label", "subject_id": "subject",
-    "dataset": "data set", "name": "name", "split": "split", "between": "split", "head": "head",
-    "best": "head", "a": "head", "b": "head", "model": "model", "answered_by": "model",
-    "tokenizer": "tokenizer", "group": "group", "feature": "feature", "unit": "unit",
-    "statistic": "statistic", "metric": "metric", "direction": "direction", "dropped": "channel",
-    "task": "task",
-}  # fmt: skip
-# keys of a row, or of a whole result, that say whose its numbers are
-_OWNERS = (
-    "channel", "id", "session_id", "label", "head", "model", "group", "subject_id", "feature",
-    "name", "where",
-)  # fmt: skip
-_ROOT_OWNERS = ("target_label", "label", "labels", "query_session", "split")
-_PER = {"sessions_per_label": "label", "sessions_per_split": "split", "found": "label"}
-_ON_HELD_OUT = frozenset({"metrics", "coverage", "target", "abstention", "chance", "faithfulness"})
-_SHARES = frozenset(
-    [
-        "accuracy",
-        "precision",
-        "recall",
-        "coverage",
-        "confidence",
-        "probability",
-        "probability_not",
-        "base_rate",
-    ]
-)
 _PLAIN_NAMES = {
     "mae": "mean absolute error (MAE)", "mase": "scaled error (MASE)", "std": "standard deviation",
     "crps": "interval error (CRPS)", "rms": "root mean square", "p_value": "p-value",
     "max": "maximum", "min": "minimum", "lower": "lower end", "upper": "upper end",
     "macro_f1": "macro-F", "rmse": "root mean square error (RMSE)",
 }  # fmt: skip
+
+
+_DATES = {"from": "first date", "to": "last date"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +53,9 @@ class Fact:
     words : the words that may be said of it: those of its name, its path and its owner's kinds
     share : a number from nought to one that is shown as a percentage
     in_list : it stands in a row of several, so that its name alone says nothing about it
+    named : of a text, what it is the name of; "" = a remark
+    place : the result's name and the path there
+    whole : how many a list has in all, where the result shows some of them only
     """
 
     value: Any
@@ -85,6 +65,14 @@ class Fact:
     words: frozenset[str] = frozenset()
     share: bool = False
     in_list: bool = False
+    named: str = ""
+    place: tuple[str, str] = ("", "")
+    whole: int | None = None
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """The result and the path of the row that it stands in."""
+        return self.place[0], self.place[1].rpartition("/")[0]
 
     @property
     def is_number(self) -> bool:
@@ -142,7 +130,7 @@ class Sources:
             found[name] = Source(
                 name, result.get("result_id"), str(result.get("tool")), args, content, time
             )
-        known = {text for card in cards for text in _names_in(card)}
+        known = {text for card in cards for text in names_of_card(card)}
         return cls(found, frozenset(known))
 
     @cached_property
@@ -150,10 +138,10 @@ class Sources:
         """Every name of a session, channel, label, head … in cards and results, folded."""
         kinds = {"channel", "session", "label", "subject", "data set", "group"}
         found = {
-            str(text).casefold()
+            text.casefold()
             for source in self.found.values()
-            for key, text in _named(source.content, "")
-            if NAMES.get(key) in kinds
+            for kind, text in _texts_of(source)
+            if kind in kinds
         }
         return frozenset(found | {text.casefold() for text in self.known})
 
@@ -176,11 +164,17 @@ class Sources:
             known = ", ".join(self.found) or "no call succeeded"
             raise NoFactError(f"{name[:20]!r} is no result of this run ({known})")
         keys = keys_of(path)
-        if not keys or keys[0] in _HIDDEN:
+        if not keys or keys[0] in HIDDEN:
             raise NoFactError(f"{path[:60]!r} is not what a result found")
-        found = fact(source.content, path)
-        self._refuse_text(source, keys, found)
-        if _echoes(source.args, keys, found.value):
+        found = _listed(source, keys) if "*" in keys else fact(source, path)
+        if (
+            isinstance(found.value, list)
+            and keys == ["labels"]
+            and "sessions" not in source.content
+        ):
+            raise NoFactError("these are only what the result was limited to")
+        self._refuse_text(source, found)
+        if echoes(source.args, keys, found.value):
             raise NoFactError(f"{path[:60]!r} only echoes what the call was asked")
         for kind, said in found.owner:
             if kind != "time":
@@ -188,21 +182,21 @@ class Sources:
         owner = (*found.owner, *(source.time if source.tool == "show_channel_stats" else ()))
         if self.several_sets and "dataset" in source.content:
             owner = (*owner, ("data set", str(source.content["dataset"])))
-        return replace(found, owner=owner)
+        return replace(found, owner=owner, place=(name, path))
 
-    def _refuse_text(self, source: Source, keys: Sequence[str], found: Fact) -> None:
+    def _refuse_text(self, source: Source, found: Fact) -> None:
         if found.value is None:
             raise NoFactError("there is no value there")
         texts = found.value if isinstance(found.value, list) else [found.value]
         texts = [text for text in texts if isinstance(text, str)]
-        if texts and NAMES.get(next((k for k in reversed(keys) if not k.isdecimal()), "")) is None:
+        if texts and not found.named:
             raise NoFactError("the text there is a remark, not something a tool measured")
         for text in texts:
             self._refuse_echo(source, text)
 
     def _refuse_echo(self, source: Source, name: str) -> None:
         """Refuse a name that only the call itself brought up; the data's own names are fine."""
-        if name in self.known or name not in set(_texts(source.args)):
+        if name in self.known or name not in set(texts_of(source.args)):
             return
         if name.casefold() not in self._elsewhere(source):
             raise NoFactError("the name there only echoes what the call was asked")
@@ -210,32 +204,112 @@ class Sources:
     def _elsewhere(self, source: Source) -> set[str]:
         """Return the names that other results give, which a call cannot have made up."""
         others = (s for s in self.found.values() if s is not source)
-        return {str(text).casefold() for s in others for _, text in _named(s.content, "")}
+        return {text.casefold() for s in others for _, text in _texts_of(s)}
 
 
-def fact(content: Mapping[str, Any], path: str) -> Fact:
-    """Return what a result's content says at a JSON pointer: value, unit, name and owner.
+def fact(source: Source, path: str) -> Fact:
+    """Return what a result says at a JSON pointer: value, unit, name and owner.
 
     Raises
     ------
     NoFactError : the path leads nowhere
     """
     try:
-        value, unit = fact_at(content, path)
+        value, unit = fact_at(source.content, path)
     except LookupError as error:
         raise NoFactError(str(error)) from error
     keys = keys_of(path)
-    owner = _owner(content, keys)
-    name = _name(content, keys)
+    steps = _steps(source.tool, source.content, path)
+    found = _spelt(source, keys, unit) if steps is None else _typed(source, steps)
+    name = _name(source.content, keys)
     words = {w for text in (name, *keys) for w in _split(text)} | {
-        w for kind, _ in owner for w in _split(kind)
+        w for kind, _ in found.owner for w in _split(kind)
     }
-    is_share = any(k in _SHARES for k in keys) or keys[-1].endswith("_frac")
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    counted = keys[-1] in _COUNTS - _SHARES or keys[-1].startswith("n_")
-    share = is_share and number and not counted and unit in {None, "frac"} and -1 <= value <= 1
+    share = found.share and number and -1 <= value <= 1
     in_list = any(k.isdecimal() for k in keys)
-    return Fact(value, unit, name, owner, frozenset(words), share, in_list)
+    whole = _whole(source, keys, value)
+    return replace(
+        found, value=value, name=name, words=frozenset(words), share=share, in_list=in_list,
+        whole=whole,
+    )  # fmt: skip
+
+
+def _whole(source: Source, keys: Sequence[str], rows: object) -> int | None:
+    told = source.content.get(f"n_{keys[-1]}") if keys and isinstance(rows, list) else None
+    return told if isinstance(told, int) and told > len(rows) else None  # type: ignore[arg-type]
+
+
+def _listed(source: Source, keys: Sequence[str]) -> Fact:
+    """Return the names that a path with one ``*`` gives, all rows of a list together.
+
+    Raises
+    ------
+    NoFactError : it leads to no list, or to what is no name
+    """
+    at = keys.index("*")
+    before, behind = (
+        "".join(f"/{escaped(k)}" for k in part) for part in (keys[:at], keys[at + 1 :])
+    )
+    rows = fact(source, before).value if before else source.content
+    if not isinstance(rows, list) or not rows or "*" in keys[at + 1 :]:
+        raise NoFactError("one `*` stands for the rows of a list")
+    found = [fact(source, f"{before}/{i}{behind}") for i in range(len(rows))]
+    if not all(isinstance(one.value, str) for one in found):
+        raise NoFactError("`*` lists names; for numbers write a claim over them")
+    name = _name(source.content, keys[:at])
+    return Fact(
+        [one.value for one in found], None, name, words=frozenset(_split(name)),
+        named=found[0].named, whole=_whole(source, keys[:at], rows),
+    )  # fmt: skip
+
+
+def unit_in(tool: str, content: Mapping[str, Any], pointer: str) -> str | None:
+    """Return the unit that a value of a tool's result stands in; None for a plain one.
+
+    Raises
+    ------
+    LookupError : the pointer leads nowhere
+    """
+    unit = fact_at(content, pointer)[1]
+    steps = _steps(tool, content, pointer)
+    return unit if steps is None else _unit_of(steps[-1])
+
+
+def _steps(tool: str, content: Mapping[str, Any], pointer: str) -> list[Step] | None:
+    model = result_model(tool, content)
+    return None if model is None else steps_to(model, pointer, content)
+
+
+def _unit_of(step_: Step) -> str | None:
+    meaning = with_unit(step_.slot.meaning, step_.held)
+    return None if meaning is None else meaning.unit
+
+
+def _typed(source: Source, steps: Sequence[Step]) -> Fact:
+    """Return what a result's type says of a value."""
+    slot = steps[-1].slot
+    meaning = slot.meaning or (fit(slot.kind, []).below("0", "") or slot).meaning
+    named = meaning.of if meaning and meaning.kind == "name" else ""
+    share = slot.meaning is not None and slot.meaning.kind == "share"
+    owner = owner_of(source.content, steps)
+    return Fact(None, _unit_of(steps[-1]), "", owner, share=share, named=named)
+
+
+def _spelt(source: Source, keys: Sequence[str], unit: str | None) -> Fact:
+    """Return what the keys of a result without a model say of a value."""
+    owner = owner_by_keys(source.content, keys)
+    return Fact(None, unit, "", owner, share=is_share(keys, unit), named=name_of(keys))
+
+
+def _texts_of(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield every text of a result with what it is the name of, "" for what is no name."""
+    model = result_model(source.tool, source.content)
+    if model is None:
+        yield from ((NAMES.get(key, ""), text) for key, text in texts_under(source.content))
+        return
+    for meaning, text in texts_in(Slot(model), source.content):
+        yield (meaning.of if meaning and meaning.kind == "name" else ""), text
 
 
 def fact_at(content: Json, pointer: str) -> tuple[Any, str | None]:
@@ -259,6 +333,11 @@ def keys_of(pointer: str) -> list[str]:
     return [raw.replace("~1", "/").replace("~0", "~") for raw in pointer.split("/")[1:]]
 
 
+def escaped(key: str) -> str:
+    """Return a key as a JSON pointer holds it (RFC 6901)."""
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
 def step(value: Json, key: str) -> Json:
     """Return what stands under a key or an index; LookupError if nothing does."""
     if isinstance(value, Mapping) and key in value:
@@ -279,46 +358,12 @@ def rounds_to(shown: float, decimals: int, value: float) -> bool:
 def _unit_below(parent: Json, key: str, inherited: str | None) -> str | None:
     if not isinstance(parent, Mapping):
         return inherited
-    if key in _COUNTS or key.startswith("n_"):
+    if key in COUNTS or key.startswith("n_"):
         return None
     if own := unit_of_key(key):
         return own
     beside = parent.get("unit")
     return beside if isinstance(beside, str) else inherited
-
-
-def _owner(content: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return whose a value is: of its row first, then of the whole result."""
-    found: dict[str, str] = {}
-    value: Any = content
-    for depth, key in enumerate(keys):
-        if depth and isinstance(value, Mapping):
-            found |= _of_row(value, key, str(content.get("by") or "group"))
-        if depth and isinstance(value, Mapping) and keys[depth - 1] in _PER:
-            found[_PER[keys[depth - 1]]] = key
-        value = step(value, key)
-    if keys[:2] == ["drift", "n_sessions"] and keys[2:]:
-        found["split"] = str(content["drift"]["between"][int(keys[2])])
-    for key in _ROOT_OWNERS:
-        given = content.get(key)
-        names = [n for n in (given if isinstance(given, list) else [given]) if isinstance(n, str)]
-        if names and keys[0] != key and NAMES[key] not in found:
-            found[NAMES[key]] = " or ".join(names)
-    if keys[0] in _ON_HELD_OUT and isinstance(judged := content.get("judged_on"), Mapping):
-        found["split"] = str(judged.get("split") or "test")
-    return tuple((kind, str(name)) for kind, name in found.items())
-
-
-def _of_row(row: Mapping[str, Any], key: str, by: str) -> dict[str, str]:
-    """Return what a row says of its own values; a name is not its own owner."""
-    found: dict[str, str] = {}
-    for name in _OWNERS:
-        if name != key and isinstance(row.get(name), str):
-            found[by if name == "group" else NAMES.get(name, name)] = row[name]
-    ends = row.get("start_s"), row.get("end_s")
-    if key not in {"start_s", "end_s"} and all(isinstance(e, int | float) for e in ends):
-        found["time"] = f"{ends[0]:g} s to {ends[1]:g} s"
-    return found
 
 
 def _chosen(args: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -338,9 +383,12 @@ def _name(content: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return what a value is called: the words of its path, without places and identities."""
     parts: list[str] = []
     for depth, key in enumerate(keys):
-        if key.isdecimal() or (depth and keys[depth - 1] in _PER):
+        if key.isdecimal() or (depth and keys[depth - 1] in PER):
             continue
         last = depth == len(keys) - 1
+        if keys == ["length_s"] or (keys[0] == "dates" and key in _DATES):
+            parts = [_DATES.get(key, "pattern length")]  # of what a search looks for, no session's
+            continue
         if key in {"rows", "metrics"} and not last:
             continue
         if key == "value" and last:
@@ -371,61 +419,3 @@ def _in_words(key: str, *, last: bool) -> str:
 def _split(text: str) -> list[str]:
     bare = "".join(c if c.isalpha() else " " for c in text.casefold())
     return bare.split()
-
-
-def _echoes(args: Mapping[str, Any], keys: Sequence[str], value: object) -> bool:
-    """Tell whether a number is what the call was asked for, under the same word."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    words = {w for key in keys for w in key.split("_")} - {"s", "n", "hz", "per", "value"}
-    for name, given in args.items():
-        if words & set(name.split("_")) and any(
-            given_one == value for given_one in _numbers(given)
-        ):
-            return True
-    return False
-
-
-def _numbers(value: Json) -> Iterator[float]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _numbers(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _numbers(inner)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield float(value)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def _named(value: Json, key: str) -> Iterator[tuple[str, str]]:
-    """Yield (key, text) of every text in a result, a list's items under the list's key."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in _PER and isinstance(inner, Mapping):
-                yield from ((_PER[name], str(label)) for label in inner)
-            elif name not in _HIDDEN:
-                yield from _named(inner, str(name))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _named(inner, key)
-    elif isinstance(value, str):
-        yield key, value
-
-
-def _names_in(card: Mapping[str, Any]) -> Iterator[str]:
-    yield str(card.get("name") or "")
-    yield from (str(c.get("id")) for c in card.get("channels") or [] if isinstance(c, Mapping))
-    for key in ("labels", "session_ids", "subject_ids"):
-        yield from _texts(card.get(key) or [])
-    yield from map(str, card.get("splits") or {})

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.show.markdown import table
 
 _HEAD = ("set", "sessions", "subjects", "hours", "channels at their rates", "samples", "labels")
 _SHOWN = 6  # rates, and labels of a set, that are named
 
 
-def markdown_table(folder: Path) -> str:
+def list_datasets(folder: Path) -> str:
     """Return a row a complete set below `folder`, in order of the names.
 
     Samples are those of the channel that has most; labels are counted as intervals, the most
@@ -20,9 +21,8 @@ def markdown_table(folder: Path) -> str:
     ------
     DataError : a set is damaged
     """
-    lines = [_row(_HEAD), _row(["---"] * len(_HEAD))]
     found = sorted(folder.glob("[!.]*/manifest.json"))
-    return "\n".join([*lines, *(_row(_cells(DataSet.open(m.parent))) for m in found)])
+    return table(_HEAD, (_cells(DataSet.open(m.parent)) for m in found))
 
 
 def _cells(dataset: DataSet) -> list[str]:
@@ -52,8 +52,3 @@ def _counts(dataset: DataSet, label_set: str) -> str:
 def _some(parts: list[str]) -> str:
     left = len(parts) - _SHOWN
     return ", ".join(parts[:_SHOWN]) + (f", … {left} more" if left > 0 else "")
-
-
-def _row(cells: list[str] | tuple[str, ...]) -> str:
-    plain = [" ".join(c.replace("|", "\\|").split()) for c in cells]
-    return f"| {' | '.join(plain)} |"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.show.markdown import table
 from tool_use_om.data.values import Json, Untyped
 from tool_use_om.evals.bench.data_peers import READERS, reader
 from tool_use_om.evals.bench.data_sets import build, build_index, raw_mb
@@ -296,13 +297,13 @@ def render(rows: Sequence[Mapping[str, Any]], command: str, machine: str) -> str
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     head = ["sessions", "seconds", *columns]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---:|" * len(head)]
+    shown = []
     for row in rows:
         seconds = "index only" if row.get("index_only") else _cell(row.get("seconds"))
         cells = [_cell(row.get("sessions")), seconds]
         cells += [_cell(row[c]) if c in row else "" for c in columns]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        shown.append(cells)
+    return table(head, shown, "r")
 
 
 def _cell(value: Json) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tool_use_om.data.show.markdown import table
+
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.tokenizers.tokens import Tokens
@@ -130,26 +132,31 @@ def stage() -> None:
 
 def render(found: dict[str, Any], command: str) -> str:
     """Return the measurements as Markdown tables under the command that prints them."""
-    lines = [f"`{command}`", ""]
+    parts = [f"`{command}`"]
     for kind, title in (("rates", "rates"), ("overlap", "patches"), ("context", "context")):
-        lines += [
-            f"| {title} | channels | CPU to encode | patches | accuracy |",
-            "|---|---:|---:|---:|---:|",
-        ]
-        lines += [
-            f"| {r['name']} | {r['channels']} | {r['encode_cpu_s']:.1f} s | {r['patches']} | "
-            f"{r['accuracy']:.3f} ± {r['fold_std']:.3f} |"
+        rows = [
+            (
+                r["name"],
+                r["channels"],
+                f"{r['encode_cpu_s']:.1f} s",
+                r["patches"],
+                f"{r['accuracy']:.3f} ± {r['fold_std']:.3f}",
+            )
             for r in found[kind]
         ]
-        lines.append("")
-    lines += ["| session | CPU to encode | super-patches | memory before | at most |",
-              "|---:|---:|---:|---:|---:|"]  # fmt: skip
-    lines += [
-        f"| {r['hours']:g} h | {r['encode_cpu_s']:.0f} s | {r['super_patches']} | "
-        f"{r['before_mb']:.0f} MB | {r['peak_mb']:.0f} MB |"
+        parts.append(table((title, "channels", "CPU to encode", "patches", "accuracy"), rows, "lr"))
+    head = ("session", "CPU to encode", "super-patches", "memory before", "at most")
+    long = [
+        (
+            f"{r['hours']:g} h",
+            f"{r['encode_cpu_s']:.0f} s",
+            r["super_patches"],
+            f"{r['before_mb']:.0f} MB",
+            f"{r['peak_mb']:.0f} MB",
+        )
         for r in found["long"]
     ]
-    return "\n".join(lines)
+    return "\n\n".join([*parts, table(head, long, "r")])
 
 
 def _labelled(dataset: DataSet, tokens: Tokens) -> tuple[Tokens, np.ndarray, np.ndarray]:

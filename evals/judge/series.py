@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.markdown import table
 from tool_use_om.data.values import Untyped
 from tool_use_om.heads.samples.base import raw_classifier
 from tool_use_om.heads.samples.problem import filled
@@ -196,7 +197,7 @@ def controls(model: Moment, n: int = 3) -> list[Moment]:
     return [Moment(model.config, seed=seed).eval() for seed in range(n)]
 
 
-def table(
+def score_table(
     scores: dict[tuple[str, str], dict[str, float]],
     splits: Sequence[Split] | None = None,
     kind: str = "pooling",
@@ -208,14 +209,11 @@ def table(
     """
     n = np.array([len(s.test) for s in splits]) if splits else None
     names = list(next(iter(scores.values())))
-    lines = [
-        f"| weights | {kind} | " + " | ".join(names) + " | mean |",
-        "|---|---|" + "---:|" * (len(names) + 1),
-    ]
+    rows = []
     for (model, pooling), row in scores.items():
         p = np.array(list(row.values()))
         cells = [*(f"{c:.3f}" for c in p), f"{p.mean():.3f}"]
         if n is not None:
             cells[-1] += f" ± {1.96 * np.sqrt((p * (1 - p) / n).sum()) / len(p):.3f}"
-        lines.append(f"| {model} | {pooling} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append((model, pooling, *cells))
+    return table(("weights", kind, *names, "mean"), rows, "llr")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.format.labels import window_labels
+from tool_use_om.data.show.markdown import table
 from tool_use_om.evals.judge.series import BATCH, ridge, shape
 from tool_use_om.heads.samples.base import raw_classifier
 from tool_use_om.tokenizers.moment.model import Moment
@@ -158,11 +159,10 @@ def _accuracies(  # noqa: PLR0917  # features of both parts, and how they are us
     return float(everything), float(np.mean(some)), float(np.std(some))
 
 
-def table(scores: dict[tuple[str, str], tuple[float, float, float]], per_class: int) -> str:
+def score_table(scores: dict[tuple[str, str], tuple[float, float, float]], per_class: int) -> str:
     """Return the scores as a Markdown table."""
-    lines = [f"| weights | features | all labels | {per_class} a class |", "|---|---|---:|---:|"]
-    lines += [
-        f"| {model} | {view} | {full:.3f} | {mean:.3f} ± {spread:.3f} |"
+    rows = [
+        (model, view, f"{full:.3f}", f"{mean:.3f} ± {spread:.3f}")
         for (model, view), (full, mean, spread) in scores.items()
     ]
-    return "\n".join(lines)
+    return table(("weights", "features", "all labels", f"{per_class} a class"), rows, "llr")

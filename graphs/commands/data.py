@@ -55,9 +55,9 @@ def list_sets(
 
     space = Workspace.at(workspace)
     if markdown:
-        from tool_use_om.data.show.listing import markdown_table
+        from tool_use_om.data.show.listing import list_datasets
 
-        return typer.echo(markdown_table(datasets_folder(space)))
+        return typer.echo(list_datasets(datasets_folder(space)))
     rows: list[dict[str, Any]] = []
     for name in available(space):
         folder = datasets_folder(space) / name

@@ -7,16 +7,16 @@ left as it is. Nothing here states a figure that the run did not give.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.markdown import table
 from tool_use_om.data.workspace import Workspace, atomic_file
 
 app = typer.Typer(add_completion=False)
@@ -55,13 +55,6 @@ def fill(page: Path, blocks: dict[str, str]) -> None:
         text = f"{before}{begin}{body.strip()}\n{end}{rest.partition(end)[2]}"
     with atomic_file(page) as partial:
         partial.write_text(text, encoding="utf-8")
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; cells are made one line, `|` escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    cells = [[re.sub(r"\s+", " ", str(c)).replace("|", "\\|") for c in line] for line in lines]
-    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 def _commands() -> str:
@@ -123,7 +116,8 @@ def _data() -> str:
 def _suites() -> str:
     from tool_use_om.evals.registry import SUITES
 
-    return table(["suite", "where"], [[f"`{name}`", f"`{path}`"] for name, path in SUITES.items()])
+    rows = [[f"`{name}`", entry.help, f"`{entry.path}`"] for name, entry in SUITES.items()]
+    return table(["suite", "what it measures", "where"], rows)
 
 
 def _demo(root: Path) -> str:

@@ -202,7 +202,7 @@ def judge(
     if held_out:
         from tool_use_om.tokenizers.pretrain import loss as held
 
-        typer.echo(held.table({name: held.held_out_losses(m) for name, m in models.items()}))
+        typer.echo(held.loss_table({name: held.held_out_losses(m) for name, m in models.items()}))
         return
     if heads:
         sets = (
@@ -218,7 +218,7 @@ def judge(
 
         splits = judging.read_ucr(ucr)
         scores = judging.judge(models, splits) | judging.judge_rocket(splits)
-        typer.echo(judging.table(scores, splits))
+        typer.echo(judging.score_table(scores, splits))
     else:
         _judge_sessions(
             models, _labelled(str(data), label_set, window_s, rate_hz, workspace)[0], per_class
@@ -243,7 +243,7 @@ def _judge_sessions(models: dict[str, Moment], windows: Labelled, per_class: int
     judged |= sessions.judge_rocket(windows, per_class=per_class)
     n_train, labels = int(windows.train.sum()), len(set(windows.labels))
     typer.echo(f"{n_train} training, {len(windows.train) - n_train} test windows, {labels} labels")
-    typer.echo(sessions.table(judged, per_class))
+    typer.echo(sessions.score_table(judged, per_class))
 
 
 def _ucr_sets(folder: Path, *, on_train: bool) -> list[Judged]:
@@ -270,10 +270,10 @@ def _session_sets(  # what is judged, as the options say it
 
 def _judge_heads(models: dict[str, Moment], sets: list[Judged], resolutions: int) -> None:
     from tool_use_om.evals.judge.heads import comparison, judge_heads
-    from tool_use_om.evals.judge.series import table
+    from tool_use_om.evals.judge.series import score_table
 
     scores = judge_heads(models, sets, resolutions=resolutions)
-    typer.echo(table(scores, kind="head"))
+    typer.echo(score_table(scores, kind="head"))
     typer.echo(comparison(scores))
 
 

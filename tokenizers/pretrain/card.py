@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.markdown import table
 from tool_use_om.data.workspace import atomic_file, atomic_folder
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain.corpus import FAMILIES
 from tool_use_om.tokenizers.pretrain.run import CHECKPOINT, Row, read_metrics
 from tool_use_om.tokenizers.pretrain.state import read_progress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SMOOTHING = 100  # steps under the median of the loss curve
 
@@ -59,11 +63,25 @@ def card(progress: dict[str, Any], rows: list[Row], checkpoint: Path, note: str,
     files = "Same files as momentfm's checkpoints" if plain else "Not for momentfm: it reads more"
     first, last = held[0], held[-1]
     shares = ", ".join(f"{n} {s:g}" for n, s in progress["corpus"]["families"].items())
-    table = "\n".join(
-        f"| {name} | {first['held_out'][name]:.4f} | {last['held_out'][name]:.4f} |"
+    losses = [
+        (name, *(f"{row['held_out'][name]:.4f}" for row in (first, last)))
         for name in FAMILIES
         if name in first["held_out"]
-    )
+    ]
+    steps = [f"at step {row['step']:,}" for row in (first, last)]
+    run = [
+        ("wall-clock training", f"{progress['seconds'] / 60:.1f} minutes"),
+        (
+            "CPU time",
+            f"{progress['cpu_seconds'] / 60:.1f} minutes in all threads, {progress['precision']}",
+        ),
+        ("steps", f"{progress['step']:,} of {config['batch_samples']:,} samples"),
+        (
+            "windows seen",
+            f"{progress['windows']:,} ({progress['samples']:,} samples), no series in two steps",
+        ),
+        ("weights", f"SHA-256 `{weights_hash(model)}`"),
+    ]
     return f"""---
 license: apache-2.0
 library_name: tool-use-om
@@ -92,21 +110,13 @@ lengths, seed, source code). Stream seed {config["seed"]}.
 
 ## How long
 
-| | |
-|---|---|
-| wall-clock training | {progress["seconds"] / 60:.1f} minutes |
-| CPU time | {progress["cpu_seconds"] / 60:.1f} minutes in all threads, {progress["precision"]} |
-| steps | {progress["step"]:,} of {config["batch_samples"]:,} samples |
-| windows seen | {progress["windows"]:,} ({progress["samples"]:,} samples), no series in two steps |
-| weights | SHA-256 `{weights_hash(model)}` |
+{table(("", ""), run)}
 
 ## Held-out loss of hidden patches by family (Huber, in normalised units)
 
 Series of the same families from a stream that training never reads; 64 a family, 35 % hidden.
 
-| family | at step {first["step"]:,} | at step {last["step"]:,} |
-|---|---:|---:|
-{table}
+{table(("family", *steps), losses, "lr")}
 
 ## Good at, bad at
 
@@ -161,7 +171,7 @@ def draw_curves(run: Path, target: Path) -> None:
     target.chmod(0o644)
 
 
-def _draw_rebuilding(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # matplotlib's axes
+def _draw_rebuilding(axis: Axes, rows: list[Row]) -> None:
     """Draw the loss of hidden patches at each step, and its running median."""
     loss, minutes = (np.array([row[k] for row in rows]) for k in ("loss", "seconds"))
     axis.plot(minutes / 60, loss, color="0.8", lw=0.5, label="each step")
@@ -173,7 +183,7 @@ def _draw_rebuilding(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # mat
     axis.legend()
 
 
-def _draw_contrast(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # matplotlib's axes
+def _draw_contrast(axis: Axes, rows: list[Row]) -> None:
     """Draw the running median of the contrast for each length of the views."""
     for length in sorted({row["length"] for row in rows}):
         minutes, loss = (

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the name torch's own documents use
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.markdown import table
 from tool_use_om.data.synthetic.curves.draws import Rng, log_uniform, smooth_noise, unit
 from tool_use_om.tokenizers.moment.model import Moment
 from tool_use_om.tokenizers.pretrain.corpus import FAMILIES, Corpus
@@ -53,15 +54,12 @@ def held_out_losses(model: Moment, *, seed: int = 0) -> dict[str, float]:
     return losses
 
 
-def table(losses: dict[str, dict[str, float]]) -> str:
+def loss_table(losses: dict[str, dict[str, float]]) -> str:
     """Return losses by model and family as a Markdown table: one row a family, the mean last."""
     rows = {name: [model[name] for model in losses.values()] for name in FAMILIES}
     rows["**mean**"] = [sum(model.values()) / len(model) for model in losses.values()]
-    lines = ["| family | " + " | ".join(losses) + " |", "|---|" + "---:|" * len(losses)]
-    lines += [
-        f"| {name} | " + " | ".join(f"{x:.4f}" for x in row) + " |" for name, row in rows.items()
-    ]
-    return "\n".join(lines)
+    cells = [(name, *(f"{x:.4f}" for x in row)) for name, row in rows.items()]
+    return table(("family", *losses), cells, "lr")
 
 
 Batch = NDArray[np.float32]

@@ -16,8 +16,8 @@ from tool_use_om.evals.judge.series import (
     judge,
     pooled,
     read_ucr,
+    score_table,
     stretched,
-    table,
     tokens,
 )
 from tool_use_om.graphs.commands.pretrain import app
@@ -109,7 +109,7 @@ def test_judge_tells_easy_classes_apart(ucr: Path, model: Moment) -> None:
     assert list(scores) == [("raw series", "none"), *(("tiny", p) for p in POOLINGS)]
     assert max(row["Waves"] for row in scores.values()) >= 0.9
     value = scores["tiny", "mean"]["Waves"]
-    assert f"| tiny | mean | {value:.3f} | {value:.3f} |" in table(scores)
+    assert f"| tiny | mean | {value:.3f} | {value:.3f} |" in score_table(scores)
 
 
 def test_controls_differ_in_their_weights(model: Moment) -> None:

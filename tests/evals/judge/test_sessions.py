@@ -17,7 +17,7 @@ from tool_use_om.evals.judge.sessions import (
     few,
     judge_sessions,
     labelled_windows,
-    table,
+    score_table,
     views,
 )
 from tool_use_om.graphs.commands.pretrain import app
@@ -76,7 +76,7 @@ def test_judge_sessions_beats_chance_on_real_motions(motions: DataSet, model: Mo
     scores = judge_sessions({"tiny": model}, data, repeats=2)
     assert set(scores) == {("tiny", view) for view in VIEWS}
     assert scores["tiny", "shape+context"][0] > 0.4
-    assert "| tiny | mean |" in table(scores, 5)
+    assert "| tiny | mean |" in score_table(scores, 5)
 
 
 def test_cli_judge_needs_exactly_one_kind_of_data(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import torch
 from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.moment.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain.corpus import FAMILIES
-from tool_use_om.tokenizers.pretrain.loss import LARGEST, crops, held_out_losses, hide, table
+from tool_use_om.tokenizers.pretrain.loss import LARGEST, crops, held_out_losses, hide, loss_table
 from tool_use_om.tokenizers.pretrain.run import (
     CHECKPOINT,
     Learner,
@@ -121,7 +121,7 @@ def test_held_out_losses_of_a_checkpoint_are_those_its_run_recorded(tmp_path: Pa
 
 def test_held_out_table_ends_with_the_mean_of_each_model() -> None:
     """The table has a row a family and the mean over families last."""
-    lines = table({"a": dict.fromkeys(FAMILIES, 0.5), "b": dict.fromkeys(FAMILIES, 0.25)})
+    lines = loss_table({"a": dict.fromkeys(FAMILIES, 0.5), "b": dict.fromkeys(FAMILIES, 0.25)})
     assert len(lines.splitlines()) == len(FAMILIES) + 3
     assert lines.splitlines()[-1] == "| **mean** | 0.5000 | 0.2500 |"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
@@ -13,7 +14,9 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import (
     Plan,
     Stopwatch,
+    cut,
     encode,
+    encode_all,
     parts_of,
     plan_encoding,
     whole,
@@ -22,14 +25,17 @@ from tool_use_om.tools.encode.plan import (
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.clock import told_zone
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
-from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.finish import finish_run, segment_of
 from tool_use_om.tools.run.search.figures import scores_figure
 from tool_use_om.tools.run.search.found import (
     Amount,
+    Irregular,
     Outlier,
     Scan,
     ScoredWindow,
+    ScorePart,
     ThresholdCoverage,
+    TopWindow,
     UnusualFound,
 )
 from tool_use_om.tools.run.search.retrieve import query_segment
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import AnomalyHead
     from tool_use_om.tokenizers.tokens import Tokens
 
-DEFAULT_HEAD = "discord"
+DEFAULT_HEAD = "ensemble"
 
 
 def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -50,16 +56,22 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     query = query_segment(dataset, args)
     clock = Stopwatch()
     plan = _series_window(plan_encoding(ctx, without_filters(working_set)), query)
+    plan, gaps = _bridged(plan, query)
     usual, check = usual_segments(dataset, working_set, query)
+    unfitted = _head(working_set)
     with clock.lap("encode_s"):
-        asked = encode(ctx, plan, [query])
-        tokens = encode(ctx, plan, usual)
-        held_out = {name: encode(ctx, plan, own) for name, own in check.items()}
+        asked = _encoded(ctx, plan, [query], unfitted)
+        tokens = _encoded(ctx, plan, usual, unfitted)
+        held_out = {name: _encoded(ctx, plan, own, unfitted) for name, own in check.items()}
     with clock.lap("fit_s"):
-        head = _fitted(working_set, tokens, held_out.get("calibration"))
+        head = unfitted.fit(tokens)
+        if "calibration" in held_out:
+            head.calibrate(held_out["calibration"])
     with clock.lap("predict_s"):
         threshold = head.threshold(args.coverage)
         rows = _rows(asked, head, threshold)
+        scanned = _scanned(dataset, plan.channels, query)
+    seen: dict[str, Any] = {**_parts(head, asked), **scanned, **gaps}
     return finish_run(
         ctx,
         working_set,
@@ -72,15 +84,17 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
             channels=list(plan.channels),
             compared_with=Amount(n_sessions=len(set(tokens.session_ids)), n_windows=len(tokens)),
             n_windows=len(rows),
-            n_unusual=sum(r["unusual"] for r in rows),
+            n_unusual=sum(r.unusual for r in rows),
             threshold=threshold,
-            most_unusual=ScoredWindow(**rows[0], label=label_at(dataset, _stretch(rows[0]))),
-            windows=[ScoredWindow(**row) for row in rows[:SHOWN]],
-            **_scanned(dataset, plan.channels, query),
+            most_unusual=TopWindow(
+                **rows[0].to_json(), label=label_at(dataset, segment_of(rows[0]))
+            ),
+            windows=rows[:SHOWN],
+            **seen,
             coverage=_coverage(head, threshold, args.coverage, held_out),
             notes=list(plan.notes),
         ),
-        detail={"windows": rows},
+        detail={"windows": [row.to_json() for row in rows]},
         clock=clock,
         files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
     )
@@ -114,7 +128,7 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
 
     if not dataset.manifest.by_time:
         return {}
-    rows: list[dict[str, Any]] = []
+    rows: list[Outlier] = []
     n_samples = 0
     for signal in dataset.read(query.session_id, channels, query.start_s, query.end_s):
         n_samples = max(n_samples, len(signal.time_s))
@@ -124,25 +138,25 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
                 edges = [float(signal.time_s[k]) for k in (o.first, o.last, o.at)]
                 dates = dataset.date_texts(query.session_id, edges)
                 rows.append(
-                    {
-                        "session_id": query.session_id,
-                        "channel": channel,
-                        "kind": o.kind,
-                        "start_s": edges[0],
-                        "end_s": edges[1],
-                        "at_s": edges[2],
+                    Outlier(
+                        session_id=query.session_id,
+                        channel=channel,
+                        kind=o.kind,
+                        start_s=edges[0],
+                        end_s=edges[1],
+                        at_s=edges[2],
                         **({"date": dates[2]} if dates else {}),
-                        "value": o.value,
-                        "unit": signal.units[i],
-                        "usual_low": found.low,
-                        "usual_high": found.high,
-                        "deviations": o.score,
-                    }
+                        value=o.value,
+                        unit=signal.units[i],
+                        usual_low=found.low,
+                        usual_high=found.high,
+                        deviations=o.score,
+                    )
                 )
-    rows.sort(key=lambda r: -float(r["deviations"]))
-    told = [Outlier(**row) for row in rows[:MOST_TOLD]]
-    zone = told_zone(dataset.manifest.calendar) if rows and "date" in rows[0] else {}
-    return {"scan": Scan(n_found=len(rows), n_samples=n_samples, found=told, **zone)}
+    rows.sort(key=lambda row: -row.deviations)
+    zone = told_zone(dataset.manifest.calendar) if rows and rows[0].date else {}
+    told = Scan(n_found=len(rows), n_samples=n_samples, found=rows[:MOST_TOLD], **zone)
+    return {"scan": told}
 
 
 def usual_segments(
@@ -172,33 +186,79 @@ def usual_segments(
     return usual or whole(dataset, [query.session_id]), by_split
 
 
-def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) -> AnomalyHead:
-    """Fit on usual windows; take the threshold's reference from held-out ones where there are."""
+def _head(working_set: WorkingSet) -> AnomalyHead:
     from tool_use_om.heads.contract.base import AnomalyHead
     from tool_use_om.heads.registry import make_head
 
     head = make_head(working_set.head or DEFAULT_HEAD, **working_set.head_params)
     if not isinstance(head, AnomalyHead):
         raise DataError(f"The head {head.name!r} finds no anomalies. Call select_task_head.")
-    fitted = head.fit(usual)
-    return fitted if calibration is None else fitted.calibrate(calibration)
+    return head
 
 
-def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, Any]]:
+def _encoded(ctx: ToolContext, plan: Plan, segments: list[Segment], head: AnomalyHead) -> Tokens:
+    """Encode, with the extremes of each window for a head that reads them."""
+    import numpy as np
+
+    from tool_use_om.tokenizers.encode.extremes import with_extremes
+
+    config = plan.config
+    plain = config.fusion == "common" and config.super_s is None
+    if not (head.reads_extremes and plain and {"mean", "std"} <= set(config.context_names)):
+        return encode(ctx, plan, segments)
+    tokens = with_extremes(encode_all(ctx, plan, segments), cut(plan, segments))
+    return tokens.select(np.flatnonzero(tokens.mask.any(axis=(1, 2))))
+
+
+MOST_EMPTY = 0.02  # of an even grid; time stamps that leave more empty are irregular
+
+
+def _bridged(plan: Plan, query: Segment) -> tuple[Plan, dict[str, Irregular]]:
+    """Return the plan that reads irregular time stamps between neighbours farther apart."""
+    from tool_use_om.tokenizers.windows.resample import irregular
+
+    found = [
+        irregular(signal.time_s, signal.rate_hz)
+        for signal in plan.dataset.read(query.session_id, plan.channels, query.start_s, query.end_s)
+    ]
+    empty, bridge_s = max(found, default=(0.0, 0.0))
+    if empty <= MOST_EMPTY:
+        return plan, {}
+    config = plan.config.model_copy(update={"bridge_s": bridge_s})
+    note = (
+        f"The time stamps of {query.session_id} are irregular: {empty:.0%} of an even grid is "
+        f"empty, so samples up to {bridge_s:g} s apart are joined by straight lines."
+    )
+    bridged = replace(plan, config=config, notes=(*plan.notes, note))
+    return bridged, {"irregular": Irregular(empty=empty, bridged_s=bridge_s)}
+
+
+def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[ScoredWindow]:
     """One row a window, the strangest first."""
     scores, p_values = head.score(asked), head.p_values(asked)
     rows = [
-        {
-            "session_id": asked.session_ids[i],
-            "start_s": float(asked.window_start_s[i]),
-            "end_s": float(asked.end_s[i]),
-            "score": float(scores[i]),
-            "p_value": float(p_values[i]),
-            "unusual": bool(scores[i] > threshold),
-        }
+        ScoredWindow(
+            session_id=asked.session_ids[i],
+            start_s=float(asked.window_start_s[i]),
+            end_s=float(asked.end_s[i]),
+            score=float(scores[i]),
+            p_value=float(p_values[i]),
+            unusual=bool(scores[i] > threshold),
+        )
         for i in range(len(asked))
     ]
-    return sorted(rows, key=lambda r: -float(r["score"]))
+    return sorted(rows, key=lambda row: -row.score)
+
+
+def _parts(head: AnomalyHead, asked: Tokens) -> dict[str, list[ScorePart]]:
+    """Return what each view says of the strangest window; nothing for a head of one view."""
+    from tool_use_om.heads.search.ensemble import Ensemble
+
+    if not isinstance(head, Ensemble):
+        return {}
+    strangest = int(head.score(asked).argmax())
+    found = head.parts(asked.select([strangest]))
+    return {"parts": [ScorePart(view=n, score=float(score[0])) for n, score in found.items()]}
 
 
 def _coverage(
@@ -216,7 +276,3 @@ def _coverage(
     tokens = held_out["test"]
     measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
     return ThresholdCoverage(**coverage_json(measured), measured_on="test")
-
-
-def _stretch(row: dict[str, Any]) -> Segment:
-    return Segment(session_id=row["session_id"], start_s=row["start_s"], end_s=row["end_s"])
