@@ -35,6 +35,10 @@ SUITES: Mapping[str, Entry] = {
         "Held-out phrasings about drawn sets: form read, calls planned, asked back, wrong.",
         "questions.reader:ReaderSuite",
     ),
+    "orchestrator": Entry(
+        "Held-out phrasings about drawn sets: plans of rules, reader, base and orchestrator.",
+        "questions.orchestrated:OrchestratorSuite",
+    ),
     "multiturn": Entry(
         "Conversations: turns that lean on the one before, against what they mean said whole.",
         "questions.conversations:ConversationSuite",

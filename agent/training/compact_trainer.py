@@ -58,12 +58,12 @@ def _trainer_class(clock: Clock, minutes: float, words: Sequence[int]) -> Untype
         clock: Clock
 
         def create_scheduler(self, num_training_steps: int, optimizer: Untyped = None) -> Untyped:
-            if minutes and self.lr_scheduler is None:
-                self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                    optimizer or self.optimizer,
-                    lambda _: max(1e-3, rate(clock.elapsed(), minutes)),
-                )
-            return self.lr_scheduler or super().create_scheduler(num_training_steps, optimizer)
+            if not minutes:
+                return super().create_scheduler(num_training_steps, optimizer)
+            self.lr_scheduler: Untyped = torch.optim.lr_scheduler.LambdaLR(
+                optimizer or self.optimizer, lambda _: max(1e-3, rate(clock.elapsed(), minutes))
+            )
+            return self.lr_scheduler
 
         def compute_loss(
             self,

@@ -42,7 +42,8 @@ class Rows:
 
     def share_without_calls(self) -> float:
         """Return the share of kept rows that ask back, say what is lacking, or refuse."""
-        return sum(r["meta"]["kind"] != "calls" for r in self.kept) / max(1, len(self.kept))
+        without = sum(r["meta"]["kind"] != "calls" for r in self.kept)
+        return float(without) / max(1, len(self.kept))
 
     def reasons(self) -> Counter[str]:
         """Return reason → how many rows were rejected for it."""
