@@ -214,7 +214,7 @@ def near(question: str, names: Sequence[str], most: int = MAX_NAMES) -> list[str
     if len(names) <= most:
         return list(names)
     said = set(_words(question))
-    ranked = sorted(range(len(names)), key=lambda i: (not said & set(_words(names[i])), i))
+    ranked = sorted(range(len(names)), key=lambda i: (-len(said & set(_words(names[i]))), i))
     return [names[i] for i in sorted(ranked[:most])]
 
 

@@ -10,6 +10,7 @@ import pytest
 from tool_use_om.agent.orchestrator.protocol import read_plan
 from tool_use_om.agent.orchestrator.steps import complete
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.synthetic.sets.drawn import draw_set
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.suites.questions.examples import HELDOUT_SEEDS, Filled
 from tool_use_om.evals.suites.questions.written import Phrasing, held_out, learnt
@@ -71,8 +72,10 @@ def test_row_whose_answer_is_not_the_truth_is_rejected(tmp_path: Path) -> None:
     right = Filled(phrasing=right.phrasing, question="how many", meant={}, card=card)
     lesson = taught(right)
     assert problem(right, lesson.calls, lesson.understood.to_json(), place) == ""
-    people = Phrasing(template="count-longer", language="en", voice="x", text="{dur}")
-    other = Filled(phrasing=people, question="x", meant={"dur": (50, 0)}, card=card)
+    channel = draw_set(0).modalities[0]
+    name = f"{channel.name}.{channel.channels[0].name}"
+    mean = Phrasing(template="stat-channel", language="en", voice="x", text="mean {channel}")
+    other = Filled(phrasing=mean, question="x", meant={"channel": name}, card=card)
     assert "does not say" in problem(other, lesson.calls, {}, place)
 
 
