@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -38,12 +38,7 @@ from tool_use_om.evals.teach.rows import Maker
 from tool_use_om.evals.teach.teacher import planned
 from tool_use_om.tools.registry import TOOLS
 
-SYSTEMS: tuple[Literal["rules", "reader", "base", "orchestrator"], ...] = (
-    "rules",
-    "reader",
-    "base",
-    "orchestrator",
-)
+SYSTEMS = ("rules", "reader", "base", "orchestrator")
 OUTCOMES = ("right", "asked back", "not understood", "wrong")
 _SHOWN = 6  # rows the base model is shown before the question
 _WITHOUT = (lacking, pointing, ambiguous)
@@ -53,8 +48,10 @@ Planner = Callable[[Filled], Plan]
 class PlanSettings(Settings):
     """Settings of the suite of plans."""
 
-    system: tuple[Literal["rules", "reader", "base", "orchestrator"], ...] = Field(
-        SYSTEMS, min_length=1, description="Only this system; repeatable. Two need weights."
+    system: tuple[str, ...] = Field(
+        SYSTEMS,
+        min_length=1,
+        description="Only this system: rules, reader, base or orchestrator; repeatable.",
     )
     limit: int | None = Field(None, ge=1, description="Questions at most, evenly spread.")
 
@@ -73,6 +70,8 @@ class OrchestratorSuite(BaseSuite):
 
     def __init__(self, *, workspace: Workspace, **given: Json) -> None:
         super().__init__(workspace=workspace, **given)
+        if unknown := sorted(set(self.asked.system) - set(SYSTEMS)):
+            raise DataError(f"No system {unknown[0]!r}; there are {', '.join(SYSTEMS)}.")
         rows, limit = list(_asked(self.seed)), self.asked.limit
         step = max(1, len(rows) // limit) if limit else 1
         self._rows = {f"{i:04d}": row for i, row in enumerate(rows) if i % step == 0}
