@@ -39,6 +39,10 @@ SUITES: Mapping[str, Entry] = {
         "Held-out phrasings about drawn sets: plans of rules, reader, base and orchestrator.",
         "questions.orchestrated:OrchestratorSuite",
     ),
+    "answers": Entry(
+        "Held-out phrasings about drawn sets, answered: right, partly, wrong, asked back.",
+        "questions.answers:AnswersSuite",
+    ),
     "multiturn": Entry(
         "Conversations: turns that lean on the one before, against what they mean said whole.",
         "questions.conversations:ConversationSuite",
