@@ -37,7 +37,7 @@ SUITES: Mapping[str, Entry] = {
     ),
     "orchestrator": Entry(
         "Held-out phrasings about drawn sets: plans of rules, reader, base and orchestrator.",
-        "questions.orchestrated:OrchestratorSuite",
+        "plans:OrchestratorSuite",
     ),
     "answers": Entry(
         "Held-out phrasings about drawn sets, answered: right, partly, wrong, asked back.",

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from tool_use_om.agent.offline.writer import Answer, Ref, Result, braces, named, plain, ref
+from tool_use_om.tools.look.statistics import (
+    CorrelationRow,
+    Correlations,
+    CycleRow,
+    Cycles,
+    LongestSpell,
+    StatisticRow,
+    TimesBeyond,
+    Trends,
+)
 
 _SHOWN = 8
 _STRENGTHS = ((0.7, "strongly"), (0.4, "moderately"), (0.0, "weakly"))
@@ -20,39 +29,38 @@ Tell = Callable[[Answer, Result, str, dict[str, Ref]], None]
 
 def tell_trend(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell whether each channel rises or falls, how fast, and how sure that is."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:_SHOWN]):
-        at, what = f"/rows/{i}", f"change of {row['channel']} a {row['per']}"
-        over = _OVER.get(str(row.get("over")), "")
+    rows = result.found(Trends).rows
+    for row in rows[:_SHOWN]:
+        what = f"change of {row.channel} a {row.per}"
+        over = _OVER.get(str(row.over), "")
         own = {
-            "channel": ref(f"{at}/channel", "channel"),
-            "value": ref(f"{at}/value", what, "unit"),
-            "lower": ref(f"{at}/lower", f"{what}, lower end", "unit"),
-            "upper": ref(f"{at}/upper", f"{what}, upper end", "unit"),
+            "channel": ref(row.channel, "channel"),
+            "value": ref(row.value, what),
+            "lower": ref(row.lower, f"{what}, lower end"),
+            "upper": ref(row.upper, f"{what}, upper end"),
         }
-        clear = row.get("course") in {"rises", "falls"}
-        lead = f"{row['course']}, by {{value}}" if clear else "shows no clear change: {value}"
-        told = f"`{{channel}}`{_group(row)}{where} {lead} a {row['per']}"
+        clear = row.course in {"rises", "falls"}
+        lead = f"{row.course}, by {{value}}" if clear else "shows no clear change: {value}"
+        told = f"`{{channel}}`{_group(row)}{where} {lead} a {row.per}"
         with_interval = f"{told} (95 % interval {{lower}} to {{upper}}){over}"
         if not answer.head(result, with_interval, **own, **refs):
             bare = {k: v for k, v in own.items() if k in {"channel", "value"}}
             answer.head(result, f"{told}{over}; too few samples to say how sure", **bare, **refs)
-    if any(row.get("over") == "sessions" for row in rows):
+    if any(row.over == "sessions" for row in rows):
         answer.note("Each session counts by its mean, at its date.")
     answer.note("A change counts as clear where its interval leaves zero out.")
 
 
 def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how two channels go together, in words and as a number with its interval."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:1] if len(rows) == 1 else rows[:_SHOWN]):
-        at = f"/rows/{i}"
+    found = result.found(Correlations)
+    for row in found.rows[:_SHOWN]:
         own = {
-            "a": ref(f"{at}/channel", "one channel"),
-            "b": ref(f"{at}/other", "the other channel"),
-            "value": ref(f"{at}/value", f"correlation of {row['channel']} and {row['other']}"),
-            "lower": ref(f"{at}/lower", "correlation, lower end"),
-            "upper": ref(f"{at}/upper", "correlation, upper end"),
+            "a": ref(row.channel, "one channel"),
+            "b": ref(row.other, "the other channel"),
+            "value": ref(row.value, f"correlation of {row.channel} and {row.other}"),
+            "lower": ref(row.lower, "correlation, lower end"),
+            "upper": ref(row.upper, "correlation, upper end"),
         }
         told = (
             f"`{{a}}` and `{{b}}`{_group(row)}{where} {_together(row)}: their correlation is "
@@ -61,14 +69,14 @@ def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str,
         answer.head(result, told, **own, **refs)
     answer.say(
         result, "It rests on {n} samples of {sessions} sessions.",
-        n=ref("/rows/0/n", "samples"), sessions=ref("/n_sessions", "sessions behind it"),
+        n=ref(found.rows[0].n, "samples"), sessions=ref(found.n_sessions, "sessions behind it"),
     )  # fmt: skip
     answer.note("It measures a straight-line relation, at the same time, and shows no cause.")
 
 
-def _together(row: Mapping[str, Any]) -> str:
-    value = float(row["value"])
-    if not row.get("clear"):
+def _together(row: CorrelationRow) -> str:
+    value = float(row.value)
+    if not row.clear:
         return "show no clear relation"
     strength = next(word for least, word in _STRENGTHS if abs(value) >= least)
     return f"move {'together' if value > 0 else 'in opposite directions'} {strength}"
@@ -76,84 +84,79 @@ def _together(row: Mapping[str, Any]) -> str:
 
 def tell_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how long, how much of the time and how often a channel is beyond a level."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    word = "above" if result.content["statistic"] == "time_above" else "below"
-    for i, row in enumerate(rows[:_SHOWN]):
-        at, what = f"/rows/{i}", f"{row['channel']} {word} the level"
+    found = result.found(TimesBeyond)
+    word = "above" if found.statistic == "time_above" else "below"
+    for row in found.rows[:_SHOWN]:
+        what = f"{row.channel} {word} the level"
         own = {
-            "channel": ref(f"{at}/channel", "channel"),
-            "level": ref(f"{at}/level/value", "level asked for", "unit"),
+            "channel": ref(row.channel, "channel"),
+            "level": ref(row.level.value, "level asked for"),
         }
-        if not row["n_times"]:
+        if not row.n_times:
             told = f"`{{channel}}`{_group(row)}{where} is never {word} {{level}}"
             answer.head(result, told, **own, **refs)
             continue
-        times = "once" if row["n_times"] == 1 else "{times} times"
-        more = {} if row["n_times"] == 1 else {"times": ref(f"{at}/n_times", f"times {what}")}
+        times = "once" if row.n_times == 1 else "{times} times"
+        more = {} if row.n_times == 1 else {"times": ref(row.n_times, f"times {what}")}
         answer.head(
             result, f"`{{channel}}`{_group(row)}{where} is {word} {{level}} for {{value}} in all, "
-            f"{{share}} of the time, {times}", value=ref(f"{at}/value", f"time {what}", "unit"),
-            share=ref(f"{at}/share_frac", f"share of the time {what}", "percent"),
+            f"{{share}} of the time, {times}", value=ref(row.value, f"time {what}"),
+            share=ref(row.share_frac, f"share of the time {what}"),
             **own, **more, **refs,
         )  # fmt: skip
-        _longest(answer, result, at, row)
+        if row.longest is not None:
+            _longest(answer, result, row.longest)
 
 
-def _longest(answer: Answer, result: Result, at: str, row: Mapping[str, Any]) -> None:
-    dated = bool((row.get("longest") or {}).get("time"))
-    begin = ref(f"{at}/longest/{'time' if dated else 'start_s'}", "start of the longest", "unit")
-    session = braces(str((row.get("longest") or {}).get("session_id")))
+def _longest(answer: Answer, result: Result, spell: LongestSpell) -> None:
+    of = "" if spell.time else f" of `{braces(str(spell.session_id))}`"
     answer.say(
-        result, f"The longest lasts {{length}}, from {{begin}}{'' if dated else f' of `{session}`'}"
-        " on.", length=ref(f"{at}/longest/length_s", "length of the longest", "unit"), begin=begin,
+        result, f"The longest lasts {{length}}, from {{begin}}{of} on.",
+        length=ref(spell.length_s, "length of the longest"),
+        begin=ref(spell.time or spell.start_s, "start of the longest", "unit"),
     )  # fmt: skip
 
 
 def tell_cycle(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell whether a channel has a cycle, how long it is and how strong."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:_SHOWN]):
-        at = f"/rows/{i}"
-        name = ref(f"{at}/channel", "channel")
-        cycle = row.get("cycle") or {}
-        if not row.get("clear"):
+    for row in result.found(Cycles).rows[:_SHOWN]:
+        name, cycle = ref(row.channel, "channel"), row.cycle
+        if not row.clear or cycle is None:
             answer.head(
                 result, f"`{{channel}}`{_group(row)}{where} shows no clear cycle", channel=name,
                 **refs,
             )  # fmt: skip
         else:
-            kind = _CYCLES.get(str(cycle.get("name")), "")
+            kind = _CYCLES.get(str(cycle.name), "")
             answer.head(
                 result, f"`{{channel}}`{_group(row)}{where} has a "
                 f"{f'{kind} cycle' if kind else 'cycle of {period}'}: it explains {{share}} of "
                 "how the channel varies", channel=name,
-                share=ref(f"{at}/cycle/strength_frac", "share the cycle explains", "percent"),
-                **({} if kind else {"period": ref(f"{at}/cycle/period_s", "length of a cycle",
-                                                  "unit")}), **refs,
+                share=ref(cycle.strength_frac, "share the cycle explains"),
+                **({} if kind else {"period": ref(cycle.period_s, "length of a cycle")}), **refs,
             )  # fmt: skip
-        _calendar(answer, result, i, row)
+        _calendar(answer, result, row)
     answer.note(
         "How strong a cycle is: how much of the variation the other cycles foretell, its straight "
         "line left out; a week is judged with the mean day taken out."
     )
 
 
-def _calendar(answer: Answer, result: Result, i: int, row: Mapping[str, Any]) -> None:
-    told = str((row.get("cycle") or {}).get("name"))
-    for j, cycle in enumerate(row.get("calendar") or []):
-        kind = _CYCLES[str(cycle["name"])]
-        if cycle["name"] == told:
+def _calendar(answer: Answer, result: Result, row: CycleRow) -> None:
+    told = row.cycle.name if row.cycle else None
+    for cycle in row.calendar:
+        kind = _CYCLES[str(cycle.name)]
+        if cycle.name == told:
             continue
-        verdict = "is clear, too" if cycle["clear"] else "is not clear"
+        verdict = "is clear, too" if cycle.clear else "is not clear"
         answer.say(
-            result, f"A {kind} cycle of `{plain(str(row['channel']))}` {verdict}: {{share}}.",
-            share=ref(f"/rows/{i}/calendar/{j}/strength_frac", f"share a {kind} cycle explains",
-                      "percent"),
+            result, f"A {kind} cycle of `{plain(str(row.channel))}` {verdict}: {{share}}.",
+            share=ref(cycle.strength_frac, f"share a {kind} cycle explains"),
         )  # fmt: skip
 
 
-def _group(row: Mapping[str, Any]) -> str:
-    return f" ({named(row['group'])})" if row.get("group") else ""
+def _group(row: StatisticRow | CorrelationRow) -> str:
+    return f" ({named(row.group)})" if row.group else ""
 
 
 COURSE_TELLS: dict[str, Tell] = {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import NotFoundError
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.content import Span
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import coverage_json
+from tool_use_om.tools.call.places import read
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.clock import told_zone
@@ -19,18 +21,28 @@ from tool_use_om.tools.look.selection import (
     with_filters,
 )
 from tool_use_om.tools.run.drift import drift_notes
-from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.finish import finish_run, segment_of
 from tool_use_om.tools.run.forecast.backtest import Backtest, backtest
 from tool_use_om.tools.run.forecast.event import threshold_event
 from tool_use_om.tools.run.forecast.figures import backtest_figure, forecast_figure
+from tool_use_om.tools.run.forecast.found import (
+    ForecastDifference,
+    Forecasted,
+    ForecastErrors,
+    ForecastRow,
+    ForecastStep,
+)
 from tool_use_om.tools.run.forecast.scores import compared, window_errors, window_groups
 from tool_use_om.tools.run.forecast.windows import (
     last_windows,
     measured_end,
 )
 from tool_use_om.tools.run.gate import gate_notes
+from tool_use_om.tools.run.measures import Coverage, JudgedOn
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.heads.trust.conformal import IntervalForecast
 
@@ -55,29 +67,37 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         ahead = test.conformal.predict(ends, test.request.horizon_s)
         checked = test.conformal.predict(test.held_out, test.request.horizon_s)
         scores = _judged(test, ctx.seed)
+        coverage = test.conformal.measure(test.held_out, test.request.horizon_s)
         event, chances = threshold_event(test, ends, args, ctx.seed)
-    rows = [
-        {**row, **({} if chances is None else {"probability": float(chances[i])})}
-        for i, row in enumerate(_rows(ahead, dataset))
-    ]
+    rows = _rows(ahead, dataset, chances)
+    metrics, difference, beats = scores
     return finish_run(
         ctx,
         working_set,
         args,
         test.plan,
-        content={
-            **_about(test),
-            **scores,
-            **({} if event is None else {"event": event}),
-            "n_forecasts": len(ends),
-            "forecasts_from": origin,
-            "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
-            "steps": _steps(ahead, dataset),
-            **(told_zone(dataset.manifest.calendar) if "start_date" in rows[0] else {}),
-            "gate": test.gate,
-            "vote": test.vote,
-            "drift": test.drift,
-            "notes": [
+        content=Forecasted(
+            head=test.own,
+            answered_by=test.head.name,
+            horizon_s=test.request.horizon_s,
+            context_s=test.plan.config.window_s,
+            channels=list(test.request.channels),
+            label=test.request.label,
+            judged_on=_judged_on(test),
+            metrics=metrics,
+            beats_baseline=beats,
+            difference=difference,
+            coverage=Coverage.of(coverage),
+            event=event,
+            n_forecasts=len(ends),
+            forecasts_from=origin,
+            forecasts=rows[: SHOWN_SESSIONS * len(test.request.channels)],
+            steps=_steps(ahead, dataset),
+            zone=told_zone(dataset.manifest.calendar).get("zone") if rows[0].start_date else None,
+            gate=test.gate,
+            vote=test.vote,
+            drift=test.drift,
+            notes=[
                 n
                 for n in (
                     *test.plan.notes,
@@ -87,10 +107,10 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
                 )
                 if n
             ],
-        },
+        ),
         detail={
             "meaning": MEANING,
-            "forecasts": rows,
+            "forecasts": [row.to_json() for row in rows],
             "series": _series(ahead),
         },
         clock=clock,
@@ -102,39 +122,28 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
 
 
 def _warnings(test: Backtest) -> list[str]:
-    told = [str(test.vote.get("why") or test.vote["why_not"])] if test.vote else []
+    told = [str(test.vote.why or test.vote.why_not)] if test.vote else []
     return [*gate_notes(test.gate), *told, *drift_notes(test.drift)]
 
 
-def _judged(test: Backtest, seed: int) -> dict[str, Any]:
-    """The head's errors beside the baseline's, and its intervals' coverage, on held-out futures."""
+def _judged(test: Backtest, seed: int) -> tuple[ForecastErrors, ForecastDifference, bool]:
+    """The head's errors beside the baseline's on held-out futures, and whether they are smaller."""
     horizon_s = test.request.horizon_s
-    scores = compared(
+    return compared(
         window_errors(test.head.predict(test.held_out, horizon_s), test.held_out),
         window_errors(test.naive.predict(test.held_out, horizon_s), test.held_out),
         window_groups(test.held_out)[0],
         seed,
     )
-    return {**scores, "coverage": coverage_json(test.conformal.measure(test.held_out, horizon_s))}
 
 
-def _about(test: Backtest) -> dict[str, Any]:
-    """What was forecast, how, and on what it was judged."""
-    return {
-        "task": "forecast",
-        "head": test.own,
-        "answered_by": test.head.name,
-        "horizon_s": test.request.horizon_s,
-        "context_s": test.plan.config.window_s,
-        "channels": list(test.request.channels),
-        "label": test.request.label,
-        "judged_on": {
-            "split": "test",
-            "n_sessions": len(set(test.held_out.windows.session_ids)),
-            "n_windows": len(test.held_out),
-            "of_one_series": test.plan.dataset.manifest.by_time,
-        },
-    }
+def _judged_on(test: Backtest) -> JudgedOn:
+    return JudgedOn(
+        split="test",
+        n_sessions=len(set(test.held_out.windows.session_ids)),
+        n_windows=len(test.held_out),
+        of_one_series=test.plan.dataset.manifest.by_time,
+    )
 
 
 def _to_continue(
@@ -186,41 +195,47 @@ def _last_found(
         return None
     if data.get("task") != "classify" or data.get("target_label") != label:
         return None
-    rows = data["detail"]["segments"]
-    return [
-        Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"], label=label)
-        for r in rows
-    ]
+    rows = [segment_of(read(Span, row)) for row in data["detail"]["segments"]]
+    return [replace(row, label=label) for row in rows]
 
 
-def _rows(ahead: IntervalForecast, dataset: DataSet) -> list[dict[str, Any]]:
-    """One row a stretch and channel, in the order of the stretches."""
+def _rows(
+    ahead: IntervalForecast, dataset: DataSet, chances: np.ndarray | None
+) -> list[ForecastRow]:
+    """One row a stretch and channel, in the order of the stretches.
+
+    Parameters
+    ----------
+    chances : (stretches,) that the one channel reaches a level
+    """
     median = ahead.median
-    rows = []
+    rows: list[ForecastRow] = []
     for i, session_id in enumerate(ahead.session_ids):
         start = float(ahead.start_s[i])
         last = start + float(ahead.time_s[-1] - ahead.time_s[0])
         dates = dataset.date_texts(session_id, [start, last])
         for j, channel in enumerate(ahead.channels):
             rows.append(
-                {
-                    "session_id": session_id,
-                    "channel": channel,
-                    "unit": ahead.units[j],
-                    "start_s": start,
-                    "end_s": start + float(ahead.time_s[-1]),
-                    **({"start_date": dates[0], "end_date": dates[1]} if dates else {}),
-                    "mean": float(median[i, j].mean()),
-                    "min": float(median[i, j].min()),
-                    "max": float(median[i, j].max()),
-                    "lower": float(ahead.lower[i, j].mean()),
-                    "upper": float(ahead.upper[i, j].mean()),
-                }
+                ForecastRow(
+                    session_id=session_id,
+                    channel=channel,
+                    unit=ahead.units[j],
+                    start_s=start,
+                    end_s=start + float(ahead.time_s[-1]),
+                    start_date=dates[0] if dates else None,
+                    end_date=dates[1] if dates else None,
+                    mean=float(median[i, j].mean()),
+                    min=float(median[i, j].min()),
+                    max=float(median[i, j].max()),
+                    lower=float(ahead.lower[i, j].mean()),
+                    upper=float(ahead.upper[i, j].mean()),
+                    probability=None if chances is None else float(chances[len(rows)]),
+                )
             )
     return rows
 
 
-def _steps(ahead: IntervalForecast, dataset: DataSet) -> list[dict[str, Any]]:
+def _steps(ahead: IntervalForecast, dataset: DataSet) -> list[ForecastStep]:
     """Return the first stretch's forecast step by step, where one channel has dates to tell."""
     if len(ahead.channels) != 1 or len(ahead.time_s) > MAX_STEPS:
         return []
@@ -229,13 +244,13 @@ def _steps(ahead: IntervalForecast, dataset: DataSet) -> list[dict[str, Any]]:
     if dates is None:
         return []
     return [
-        {
-            "date": date,
-            "median": float(ahead.median[0, 0, k]),
-            "lower": float(ahead.lower[0, 0, k]),
-            "upper": float(ahead.upper[0, 0, k]),
-            "unit": ahead.units[0],
-        }
+        ForecastStep(
+            date=date,
+            median=float(ahead.median[0, 0, k]),
+            lower=float(ahead.lower[0, 0, k]),
+            upper=float(ahead.upper[0, 0, k]),
+            unit=ahead.units[0],
+        )
         for k, date in enumerate(dates)
     ]
 

@@ -8,8 +8,8 @@ import pytest
 
 from tool_use_om.agent.orchestrator.protocol import Plan, PlannedCall
 from tool_use_om.data.workspace import Workspace
+from tool_use_om.evals.suites.plans import OrchestratorSuite, outcome
 from tool_use_om.evals.suites.questions.examples import Filled
-from tool_use_om.evals.suites.questions.orchestrated import OrchestratorSuite, outcome
 from tool_use_om.evals.suites.questions.written import Phrasing
 
 FIND = Plan(
