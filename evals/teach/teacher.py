@@ -11,10 +11,10 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.model import steps_of
+from tool_use_om.agent.offline.reader.agreement import with_people
 from tool_use_om.agent.offline.reader.forms import FORMS, reading
 from tool_use_om.agent.offline.reader.places import filled as said_in
 from tool_use_om.agent.offline.reader.slots import read_slots
-from tool_use_om.agent.offline.reader.understand import with_people
 from tool_use_om.agent.orchestrator.protocol import PlannedCall, in_order
 from tool_use_om.evals.suites.questions.examples import Filled
 from tool_use_om.evals.suites.questions.expected import expected
