@@ -8,21 +8,20 @@ checkpoints that a killed run goes on from.
 from __future__ import annotations
 
 import json
-import math
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tool_use_om.agent.training.clock import CLOCK, Clock
+from tool_use_om.agent.training.compact_trainer import compact_trainer
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.jsonl import read_lines
 from tool_use_om.data.values import Untyped
 
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _RANDOM_WORDS = 2000
-_CLOCK = "clock.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,23 +179,12 @@ def last_checkpoint(out: Path) -> Path | None:
     """Return the newest whole checkpoint of a folder; torn ones are removed."""
     found = []
     for folder in out.glob("checkpoint-*"):
-        whole = (folder / "trainer_state.json").is_file() and (folder / _CLOCK).is_file()
+        whole = (folder / "trainer_state.json").is_file() and (folder / CLOCK).is_file()
         if whole:
             found.append((int(folder.name.rpartition("-")[2]), folder))
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return max(found)[1] if found else None
-
-
-class Clock:
-    """Seconds spent on a run, those of earlier starts included."""
-
-    def __init__(self, before: float = 0.0) -> None:
-        self._before, self._began = before, time.monotonic()
-
-    def elapsed(self) -> float:
-        """Return the seconds so far."""
-        return self._before + time.monotonic() - self._began
 
 
 def _trainer(
@@ -210,8 +198,6 @@ def _trainer(
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig
-
-    from tool_use_om.agent.training.compact_trainer import compact_trainer
 
     on_gpu = torch.cuda.is_available()
     depth = int(network.config.num_hidden_layers)
@@ -246,7 +232,7 @@ def _trainer(
         task_type="CAUSAL_LM",
     )
     last = last_checkpoint(out)
-    before = json.loads((last / _CLOCK).read_text())["seconds"] if last else 0.0
+    before = json.loads((last / CLOCK).read_text())["seconds"] if last else 0.0
     return compact_trainer(
         network,
         arguments,
@@ -267,11 +253,3 @@ def answer_words(rows: Sequence[Mapping[str, Any]], vocabulary: int, seed: int =
     own = {int(i) for row in rows for i in row["input_ids"]}
     others = np.random.default_rng(seed).integers(0, vocabulary, min(_RANDOM_WORDS, vocabulary))
     return sorted(own | {int(i) for i in others})
-
-
-def rate(elapsed_s: float, minutes: float, *, warm: float = 0.03) -> float:
-    """Return the share of the peak learning rate at a time: up for a moment, then down to zero."""
-    part = min(1.0, elapsed_s / (60 * minutes))
-    return (
-        part / warm if part < warm else 0.5 * (1 + math.cos(math.pi * (part - warm) / (1 - warm)))
-    )

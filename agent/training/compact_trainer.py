@@ -7,13 +7,10 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tool_use_om.agent.training.clock import CLOCK, Clock, rate
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Untyped
-
-if TYPE_CHECKING:
-    from tool_use_om.agent.training.compact import Clock
 
 
 def compact_trainer(
@@ -50,8 +47,6 @@ def _trainer_class(clock: Clock, minutes: float, words: Sequence[int]) -> Untype
     import torch
     from trl import SFTTrainer
 
-    from tool_use_om.agent.training.compact import rate
-
     class Compact(SFTTrainer):  # type: ignore[misc]
         """Loss over the answer's positions and `words` only."""
 
@@ -82,7 +77,7 @@ def _trainer_class(clock: Clock, minutes: float, words: Sequence[int]) -> Untype
             folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
             try:
                 super()._save_checkpoint(model, trial)
-                (folder / "clock.json").write_text(json.dumps({"seconds": clock.elapsed()}))
+                (folder / CLOCK).write_text(json.dumps({"seconds": clock.elapsed()}))
             except OSError as error:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise DataError(

@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 LLAMA = "meta-llama/Llama-3.2-3B-Instruct"
+FOLDER = LLAMA.rpartition("/")[2]
+"""Where `download_line` puts it."""
 SHAPE: dict[str, Any] = {
     "vocab_size": 128256,
     "hidden_size": 3072,
@@ -101,6 +103,11 @@ def _bytes_a_token(lora_rank: int) -> float:
     return float(kept + at_work)
 
 
+def download_line() -> str:
+    """Return the command that fetches it; its licence must be accepted on the hub first."""
+    return f"hf download {LLAMA} --local-dir {FOLDER}"
+
+
 def launch_line(processes: int, data: str, out: str) -> str:
     """Return the command that trains it: one process a card, each with the whole frozen base.
 
@@ -108,7 +115,7 @@ def launch_line(processes: int, data: str, out: str) -> str:
     """
     spread = f"--multi_gpu --num_processes {processes} " if processes > 1 else ""
     command = (
-        f"-m tool_use_om.graphs.commands.main orchestrator train --base {LLAMA} --data {data} "
+        f"--no_python tuom orchestrator train --base {FOLDER} --data {data} "
         f"--out {out} --batch-size 16 --learning-rate 0.0002 --lora-layers 0 --epochs 3"
     )
     return f"accelerate launch {spread}--mixed_precision bf16 {command}"

@@ -131,7 +131,13 @@ def plan(
     out: Annotated[str, typer.Option("--out")] = "orchestrator-llama",
 ) -> None:
     """Print what Llama-3.2-3B needs to be trained on the same rows: memory by card, commands."""
-    from tool_use_om.agent.training.llama import CARDS_GB, fsdp_line, launch_line, memory_plan
+    from tool_use_om.agent.training.llama import (
+        CARDS_GB,
+        download_line,
+        fsdp_line,
+        launch_line,
+        memory_plan,
+    )
 
     for card in CARDS_GB:
         found = memory_plan(card, lora_rank)
@@ -139,6 +145,7 @@ def plan(
             f"{card} GB: base {found.weights_gb} GB, adapter {found.adapter_gb} GB, "
             f"{found.per_token_kb} kB a token: {found.tokens} tokens a batch"
         )
+    typer.echo(f"first:      {download_line()}")
     typer.echo(f"one card:   {launch_line(1, data, out)}")
     typer.echo(f"four cards: {launch_line(4, data, out)}")
     typer.echo(f"small ones: {fsdp_line(4, data, out)}")

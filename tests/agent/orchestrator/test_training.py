@@ -14,11 +14,11 @@ from tool_use_om.agent.orchestrator import base
 from tool_use_om.agent.orchestrator.decode import Decoder
 from tool_use_om.agent.orchestrator.grammar import plan_schema
 from tool_use_om.agent.orchestrator.protocol import prompt_of, read_plan
+from tool_use_om.agent.training.clock import rate
 from tool_use_om.agent.training.compact import (
     CompactConfig,
     last_checkpoint,
     load_base,
-    rate,
     read_compact,
     tokenized,
     train_compact,

@@ -41,7 +41,7 @@ def test_commands_name_the_model_and_the_way_to_share_it() -> None:
     assert "--num_processes 4" in launch_line(4, "r.jsonl", "out")
     assert "--num_processes" not in launch_line(1, "r.jsonl", "out")
     assert "--fsdp_transformer_layer_cls_to_wrap LlamaDecoderLayer" in fsdp_line(4, "r", "o")
-    assert "orchestrator train --base meta-llama/Llama-3.2-3B-Instruct" in launch_line(1, "r", "o")
+    assert "tuom orchestrator train --base Llama-3.2-3B-Instruct" in launch_line(1, "r", "o")
 
 
 def test_few_layers_of_its_vocabulary_take_real_steps() -> None:
