@@ -24,7 +24,8 @@ _FLAGS = {"rate_hz": "rate", "time_unit": "time-unit", "split_by": "split-by"}
 
 def import_table(
     files: Annotated[
-        list[Path], typer.Argument(help="The table; or several of one clock, a modality each.")
+        list[Path],
+        typer.Argument(help="The table; or several, each a session or a modality."),
     ],
     *,
     time: Annotated[str | None, typer.Option(help="The time column, or Date+Time.")] = None,
@@ -71,9 +72,10 @@ def import_table(
 ) -> None:
     """Import a CSV or Parquet table; its columns are found by evidence, and what was found is said.
 
-    One row a moment and one column a channel, or long form: one row a reading. Several tables make
-    one set of several rates: each is a modality named after its file, and all share one clock and,
-    if named, the session column. A use that no column has is called none: --label none.
+    One row a moment and one column a channel, or long form: one row a reading. Several tables with
+    the same columns are a session each, named after its file. Others make one set of several rates:
+    each is a modality named after its file, and all share one clock and, if named, the session
+    column. A use that no column has is called none: --label none.
     """
     if day_first and month_first:
         raise DataError("--day-first and --month-first contradict each other. Give one.")

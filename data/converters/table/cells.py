@@ -16,27 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tool_use_om.data.converters.table.header import before_header, header_of, separator_of
+from tool_use_om.data.converters.table.marks import is_missing, marks_of, scaled
 from tool_use_om.data.errors import DataError, unknown
 
 KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _HEAD_BYTES = 1 << 18  # looked at to find out how a file is written
-MISSING = frozenset(
-    {
-        "",
-        "nan",
-        "na",
-        "n/a",
-        "#n/a",
-        "null",
-        "none",
-        "-",
-        "--",
-        "unavailable",
-        "unknown",
-        "?",
-        "nil",
-    }
-)
 _GROUPS = {"'": "'’", " ": " \u00a0\u202f", ".": ".", ",": ","}
 Decimal = Literal["auto", ".", ","]
 
@@ -58,6 +43,8 @@ class Cells:
     thousands: str = ""
     said: tuple[str, ...] = ()
     _numbers: dict[str, np.ndarray | None] = field(default_factory=dict, compare=False, repr=False)
+    _marks: dict[str, Counter[str]] = field(default_factory=dict, compare=False, repr=False)
+    _suffixes: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -117,18 +104,36 @@ class Cells:
             return np.asarray(plain.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
         except pa.ArrowInvalid:
             pass
-        words = np.array(
-            [v is None or v.casefold() in MISSING for v in self.text(name)], dtype=bool
-        )
-        found = pd.to_numeric(pd.Series(plain.to_numpy(zero_copy_only=False)), errors="coerce")
-        values = found.to_numpy(np.float64)
-        if (np.isnan(values) & ~words).any() or words.all():
-            return (
-                np.full(len(column), np.nan)
-                if words.all() and column.null_count == len(column)
-                else None
-            )
+        return self._loose(name, plain)
+
+    def _loose(self, name: str, plain: pa.Array) -> np.ndarray | None:
+        """Return a column's numbers where some cells mark a missing value or have a suffix."""
+        texts = self.text(name).tolist()
+        if all(is_missing(t) for t in texts):
+            empty = all(t is None for t in texts)
+            return np.full(len(texts), np.nan) if empty else None
+        cells = plain.to_pylist()
+        found = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(np.float64)
+        values, used = scaled(name, cells, found)
+        marks = marks_of(texts, values)
+        if marks is None:
+            return None
+        self._marks[name] = marks
+        self._suffixes[name] = used
         return values
+
+    def marks(self, name: str) -> Counter[str]:
+        """Return how often each text of a column of numbers is taken as a missing value."""
+        return self._marks.get(name, Counter()) if self.numbers(name) is not None else Counter()
+
+    def suffix(self, name: str) -> str:
+        """Return the signs of %, K, M and B that a column's numbers are written with."""
+        return self._suffixes.get(name, "") if self.numbers(name) is not None else ""
+
+    def plain(self, name: str) -> np.ndarray | None:
+        """Return a column's numbers; None if text stands among them or a suffix behind them."""
+        odd = any(not is_missing(text) for text in self.marks(name))
+        return None if odd or self.suffix(name) else self.numbers(name)
 
     def bad_row(self, name: str) -> tuple[int, str]:
         """Return the first row of a column that is no number, and what it holds."""
@@ -139,7 +144,7 @@ class Cells:
         series = pd.Series(texts if plain is None else plain.to_numpy(zero_copy_only=False))
         values = pd.to_numeric(series, errors="coerce").to_numpy(np.float64)
         for row, (value, text) in enumerate(zip(values, texts, strict=True)):
-            if text is not None and np.isnan(value) and text.casefold() not in MISSING:
+            if np.isnan(value) and not is_missing(text):
                 return row, str(text)
         filled = [row for row, text in enumerate(texts) if text is not None]
         return (filled[0], str(texts[filled[0]])) if filled else (0, "")
@@ -148,7 +153,7 @@ class Cells:
         """Return which share of a column's filled cells are numbers or stand for missing ones."""
         if self.numbers(name) is not None:
             return 1.0
-        texts = [t for t in self.text(name) if t is not None and t.casefold() not in MISSING]
+        texts = [t for t in self.text(name) if not is_missing(t)]
         plain = _plain(pa.array(texts, pa.string()), self.decimal, self.thousands)
         values = pd.to_numeric(pd.Series(plain.to_numpy(zero_copy_only=False)), errors="coerce")
         return float(values.notna().mean()) if texts else 0.0
@@ -227,8 +232,10 @@ def _read_text(source: Path, decimal: Decimal, separator: str, encoding: str) ->
     head = text[:_HEAD_BYTES].decode("utf-8", errors="replace")
     if not head.strip():
         raise DataError(f"{source.name} cannot be read as a table: it is empty. Export it again.")
-    sign = _separator(head, separator)
-    names, skipped = _header(source, head, sign)
+    cut, above = before_header(head, separator)
+    text, head = text[len(head[:cut].encode()) :], head[cut:]
+    sign = separator_of(head, separator)
+    names, skipped = header_of(source, head, sign)
     if re.search(r'(?:^|\n)[^\n]*"[^"\n]*\n', head) is None:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
@@ -247,10 +254,12 @@ def _read_text(source: Path, decimal: Decimal, separator: str, encoding: str) ->
     kept = [n for n in names if n.strip() or table[n].null_count < table.num_rows]
     _check_header(source, kept, table.num_rows)
     columns = {n: _whole(table[n]) for n in kept}
-    point, groups, how = _number_form(columns, sign, decimal)
+    point, groups, how = number_form(columns, sign, decimal)
     named = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
     said = [f"columns separated by {named.get(sign, repr(sign))}, {how}"]
     said += [f"text read as {coded}"] if coded != "UTF-8" else []
+    lines = f"{len(above)} line{'s' * (len(above) > 1)} before the header"
+    said += [f"{lines} skipped ({above[0][:40]!r})"] if above else []
     return Cells(columns=columns, decimal=point, thousands=groups, said=tuple(said))
 
 
@@ -284,44 +293,6 @@ def _decoded(source: Path, raw: bytes, encoding: str) -> tuple[bytes, str]:
     return text.encode(), "UTF-8" if chosen == "utf-8-sig" else chosen.upper()
 
 
-def _separator(head: str, given: str) -> str:
-    words = {"tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
-    if given != "auto":
-        sign = words.get(given, given.replace("\\t", "\t"))
-        if len(sign) != 1:
-            raise DataError(f"--separator takes one sign, comma, semicolon or tab; got {given!r}.")
-        return sign
-    lines = [re.sub(r'"[^"]*"', "", line) for line in head.splitlines()[:50] if line.strip()]
-    best = max(";\t,|", key=lambda s: (min(x.count(s) for x in lines[:20]) > 0, lines[0].count(s)))
-    if lines[0].count(";") and lines[0].count(";") >= lines[0].count(","):
-        best = ";" if lines[0].count(";") >= lines[0].count("\t") else best
-    return best if lines[0].count(best) else ","
-
-
-def _header(source: Path, head: str, sign: str) -> tuple[list[str], int]:
-    """Return the columns' names and how many lines come before the first row."""
-    import csv
-
-    lines = head.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.strip())
-    names = [n.strip().strip("\ufeff") for n in next(csv.reader([lines[first]], delimiter=sign))]
-    if sum(_is_number(n) for n in names) * 2 > len(names) and all(n for n in names):
-        raise DataError(
-            f"{source.name} has no header: its first line reads {lines[first][:60]!r}. Put the "
-            "columns' names in the first line."
-        )
-    counts = Counter(names)
-    repeated = [n for n in names if n and counts[n] > 1]
-    if repeated:
-        raise DataError(f"{source.name} has two columns named {repeated[0]!r}. Rename one.")
-    named = [n or f" {i}" for i, n in enumerate(names)]
-    return named, first + 1
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?\d[\d.,\s]*(?:[eE][-+]?\d+)?", text))
-
-
 def _check_header(source: Path, names: Sequence[str], n_rows: int) -> None:
     counts = Counter(names)
     repeated = sorted(n for n in counts if counts[n] > 1)
@@ -339,10 +310,16 @@ _GROUPED = {
 }
 
 
-def _number_form(
+def number_form(
     columns: Mapping[str, pa.Array], separator: str, decimal: Decimal
 ) -> tuple[str, str, str]:
-    """Return the decimal sign, the sign between thousands, and both in words."""
+    """Return the decimal sign, the sign between thousands, and both in words.
+
+    Parameters
+    ----------
+    columns : text as written; the first 200 cells of each count
+    separator : the sign between columns
+    """
     cells = list(_numeric_looking(columns))
     commas = [c for c in cells if "," in c]
     points = [c for c in cells if "." in c]

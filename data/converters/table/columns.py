@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tool_use_om.data.converters.table.cells import Cells
+from tool_use_om.data.converters.table.marks import assumed
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.schema import check_part
 from tool_use_om.data.units import own_or_known, unit_in_name
@@ -73,6 +74,9 @@ def name_channels(
         else []
     )
     notes += [f"No unit was given for {', '.join(bare)[:200]}: a.u."] if bare else []
+    notes += assumed(
+        {n: cells.marks(n) for n in names}, {n: cells.suffix(n) for n in names if cells.suffix(n)}
+    )
     return columns, tuple(notes)
 
 

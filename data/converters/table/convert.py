@@ -10,6 +10,7 @@ from tool_use_om.data.converters.table.columns import slug
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.plan import TablePlan, plan_sessions
 from tool_use_om.data.converters.table.readings import Understood, understand
+from tool_use_om.data.converters.table.several import as_sessions
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.progress import Progress, track
@@ -28,8 +29,9 @@ def convert(
 ) -> TablePlan:
     """Import a table, or several that share a clock, as the data set `target`.
 
-    Of several tables each is a modality named after its file, at its own rate; a session starts
-    with the earliest of its samples. Nothing is left at `target` if the tables are refused.
+    Several tables with the same columns are a session each. Of others each is a modality named
+    after its file, at its own rate; a session starts with the earliest of its samples. Nothing is
+    left at `target` if the tables are refused.
 
     Raises
     ------
@@ -76,23 +78,28 @@ def convert(
 def plan_files(sources: Sequence[Path], options: TableOptions, name: str) -> TablePlan:
     """Return what the files mean together, before anything is written.
 
-    Of several, the first says whose sessions they are; the others may lack the columns of session,
-    subject, label and split. Without a session column all of them are one session `name`.
+    Several with the same columns are a session each, named after its file. Of others, the first
+    says whose sessions they are; the others may lack the columns of session, subject, label and
+    split. Without a session column all of them are one session `name`.
 
     Raises
     ------
     DataError : an unreadable file, text among the channels, unreadable time, --rate for several
     NotFoundError : a column, unit or split that does not exist
     """
-    several = len(sources) > 1
-    if several and options.rate_hz is not None:
-        raise DataError("--rate holds for one table; of several, each rate is measured.")
     cells = [
         read_cells(
             s, decimal=options.decimal, separator=options.separator, encoding=options.encoding
         )
         for s in sources
     ]
+    if (together := as_sessions(sources, cells, options)) is not None:
+        rows, session = together
+        own = options.model_copy(update={"session": session})
+        return plan_sessions([understand(rows, own, name)], own)
+    several = len(sources) > 1
+    if several and options.rate_hz is not None:
+        raise DataError("--rate holds for one table; of several, each rate is measured.")
     columns = [c for one in cells for c in one.names]
     for key in options.units:
         if several and not any(c.startswith(key) for c in columns):

@@ -14,6 +14,7 @@ import pyarrow as pa
 from tool_use_om.data.converters.table.cells import Cells
 from tool_use_om.data.converters.table.clock import read_clock
 from tool_use_om.data.converters.table.columns import Column, TimeColumn, name_channels, slug
+from tool_use_om.data.converters.table.marks import assumed
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.roles import Roles, find_roles
 from tool_use_om.data.errors import DataError
@@ -233,6 +234,8 @@ def _long(
             _, text = part.bad_row(roles.value or "")
             notes.append(f"Left out: sensor {sensor!r}, whose values are text ({text[:20]!r}).")
             continue
+        if used := part.suffix(roles.value or ""):
+            notes += assumed({}, {sensor: used})
         kept = np.flatnonzero(np.isfinite(numbers))
         if not len(kept):
             notes.append(f"Left out: sensor {sensor!r} has no value.")

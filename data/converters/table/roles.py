@@ -219,7 +219,7 @@ def _distinct(cells: Cells, name: str) -> int:
 
 def _is_id(cells: Cells, name: str) -> bool:
     """Whether a column tells sessions or people apart: text or whole numbers that come again."""
-    numbers = cells.numbers(name)
+    numbers = cells.plain(name)
     if cells.columns[name].null_count:
         return False
     if numbers is not None and not (numbers == np.round(numbers)).all():
@@ -229,7 +229,7 @@ def _is_id(cells: Cells, name: str) -> bool:
 
 def _is_label(cells: Cells, name: str) -> bool:
     """Whether a column labels stretches: few values that come in runs."""
-    numbers = cells.numbers(name)
+    numbers = cells.plain(name)
     n = _distinct(cells, name)
     if n > _MOST_LABELS or n > max(2, len(cells) // 4):
         return False

@@ -123,3 +123,69 @@ def test_tables_refuse_one_rate_for_all(tmp_path: Path) -> None:
     """--rate cannot hold for several tables."""
     with pytest.raises(DataError, match="--rate holds for one table"):
         plan_files(write_tables(tmp_path), TableOptions(time="t", rate_hz=5.0), "set")
+
+
+def write_runs(folder: Path, names: list[str], head: str = "time,speed,pulse") -> list[Path]:
+    """Write files of one header, an hour apart, each with its own values."""
+    for k, name in enumerate(names):
+        rows = [f"2025-03-02T{8 + k:02d}:00:{i:02d}Z,{k + i / 10},{100 * k + i}" for i in range(40)]
+        (folder / f"{name}.csv").write_text("\n".join([head, *rows]) + "\n")
+    return [folder / f"{name}.csv" for name in names]
+
+
+def test_files_with_the_same_columns_are_sessions(tmp_path: Path) -> None:
+    """Each file is a session named after it, with its own start and its own values."""
+    files = write_runs(tmp_path, ["run 01", "run 02", "run 03"])
+    plan = plan_files(files, TableOptions(), "runs")
+    assert [s.session_id for s in plan.sessions] == ["run_01", "run_02", "run_03"]
+    assert [s.start_utc.hour for s in plan.sessions if s.start_utc] == [8, 9, 10]
+    (modality,) = plan.modalities
+    assert [c.name for c in modality.channels] == ["speed", "pulse"]
+    assert modality.rate_hz == 1.0
+    for k, session in enumerate(plan.sessions):
+        time_s, values = session.signals[modality.name]
+        assert time_s.tolist() == list(range(40))
+        assert values[:, 1].tolist() == [100 * k + i for i in range(40)]
+    assert any("3 files with the same columns: one session a file" in line for line in plan.said)
+    convert(files, tmp_path / "set", options=TableOptions())
+    (signal,) = DataSet.open(tmp_path / "set").read("run_03")
+    assert signal.values[5].tolist() == pytest.approx([2.5, 205.0])
+
+
+def test_files_named_after_quantities_stay_modalities(tmp_path: Path) -> None:
+    """A phone's accelerometer and gyroscope have the same columns and are one recording."""
+    head = "t,x,y,z"
+    for name in ("Accelerometer", "Gyroscope"):
+        rows = [f"{i / 10},{i},{i},{i}" for i in range(40)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *rows]) + "\n")
+    files = [tmp_path / "Accelerometer.csv", tmp_path / "Gyroscope.csv"]
+    plan = plan_files(files, TableOptions(), "walk")
+    assert [m.name for m in plan.modalities] == ["Accelerometer", "Gyroscope"]
+    assert [s.session_id for s in plan.sessions] == ["walk"]
+
+
+def test_session_none_keeps_files_of_one_clock_together(tmp_path: Path) -> None:
+    """--session none says that files with the same columns are no sessions."""
+    files = write_runs(tmp_path, ["left", "right"])
+    plan = plan_files(files, TableOptions(session="none"), "both")
+    assert [m.name for m in plan.modalities] == ["left", "right"]
+    assert len(plan.sessions) == 1
+
+
+def test_files_with_a_session_column_keep_its_sessions(tmp_path: Path) -> None:
+    """Sessions that a column names stay what they are where no two files share one."""
+    for name, ids in {"may": "ab", "june": "cd"}.items():
+        rows = [f"{i},{s},{i}" for s in ids for i in range(20)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["t,session,x", *rows]) + "\n")
+    plan = plan_files([tmp_path / "may.csv", tmp_path / "june.csv"], TableOptions(), "set")
+    assert [s.session_id for s in plan.sessions] == ["a", "b", "c", "d"]
+
+
+def test_thousands_are_read_alike_in_all_files(tmp_path: Path) -> None:
+    """A file that stays under 1,000 and one that does not are read in one form."""
+    for name, base in {"cheap": 5, "dear": 4000}.items():
+        rows = [f'2025-03-{i + 1:02d},"{base + i:,}.5"' for i in range(28)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["Date,Price", *rows]) + "\n")
+    plan = plan_files([tmp_path / "cheap.csv", tmp_path / "dear.csv"], TableOptions(), "coins")
+    values = [next(iter(s.signals.values()))[1][0, 0] for s in plan.sessions]
+    assert values == [5.5, 4000.5]
