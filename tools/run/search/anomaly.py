@@ -10,6 +10,7 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.gaps import with_joined_gaps
 from tool_use_om.tools.encode.plan import (
     Plan,
     Stopwatch,
@@ -57,6 +58,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     clock = Stopwatch()
     plan = _series_window(plan_encoding(ctx, without_filters(working_set)), query)
     plan, gaps = _bridged(plan, query)
+    plan = with_joined_gaps(plan, [query], plan.channels)
     alone = _alone(dataset, working_set, plan.channels, query)
     plan = _by_itself(plan, query) if alone else plan
     usual, check = usual_segments(dataset, working_set, query)
