@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tool_use_om.data.units import duration_text
 from tool_use_om.tools.encode.plan import Plan
 from tool_use_om.tools.look.selection import Segment
 
@@ -51,6 +52,16 @@ def with_joined_gaps(plan: Plan, segments: Sequence[Segment], channels: Sequence
     note = (
         f"Gaps of up to {longest} missing samples are bridged by straight lines for the encoder "
         "only; what is counted and measured uses recorded values."
+    )
+    return replace(plan, config=config, notes=(*plan.notes, note))
+
+
+def joined_throughout(plan: Plan, segment: Segment) -> Plan:
+    """Return the plan that joins every gap of a segment, where nothing could be encoded else."""
+    config = plan.config.model_copy(update={"join_s": segment.duration_s})
+    note = (
+        f"No stretch of {duration_text(plan.patch_s)} is without a gap: windows are compared along "
+        "straight lines between the values, and each value is judged by how far it deviates."
     )
     return replace(plan, config=config, notes=(*plan.notes, note))
 

@@ -90,6 +90,13 @@ def test_closed_days_are_bridged_and_told_but_not_counted(place: Workspace) -> N
     assert found["scan"]["n_samples"] == len(shop())
 
 
+def test_values_are_judged_by_their_deviation_where_no_window_is_whole(place: Workspace) -> None:
+    """Nothing can be encoded but along straight lines: said, and every value is scanned."""
+    found = asked(place, "scattered", "anomaly", query_session="scattered")
+    assert any("how far it deviates" in note for note in found["notes"])
+    assert found["scan"]["n_samples"] >= 3000 * 2 // 8
+
+
 def test_a_channel_mostly_missing_is_left_out_of_a_forecast_and_named(place: Workspace) -> None:
     """The other channel is forecast, and the note names the one that is not."""
     found = asked(place, "shop", "forecast", horizon_s=7 * DAY)
