@@ -11,6 +11,7 @@ from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.writer import Answer, Result, _spaced
 from tool_use_om.agent.verify.check import Checked, check
 from tool_use_om.agent.verify.facts import Sources
+from tool_use_om.data.units import duration_text
 from tool_use_om.tools.encode.found import EncodedChannels
 from tool_use_om.tools.look.found import SessionsCounted
 
@@ -120,9 +121,21 @@ def _tell_error(answer: Answer, result: Result, later: Sequence[Result]) -> None
     answer.note(f"*{lead}: {reason}*")
 
 
+_HORIZON = re.compile(
+    r"`?horizon_s`? must be in \(0, (?P<high>[\d.e+]*\d)\], got (?P<got>[\d.e+]*\d)"
+)
+
+
 def _in_words(error: str) -> str:
     """Return a tool's error without the names of arguments: "a window of 16 s", not window_s=16."""
     text = error.replace(" or a lower low_hz", "")
+    text = _HORIZON.sub(
+        lambda m: (
+            f"the horizon can be at most {duration_text(float(m['high']))}, "
+            f"not {duration_text(float(m['got']))}"
+        ),
+        text,
+    )
     for unit, written in (("s", "s"), ("hz", "Hz")):
         name = rf"`?\b(?P<name>[a-z]+(?:_[a-z]+)*)_{unit}"
         text = re.sub(rf"{name}=(?P<value>[\d.]*\d)`?", rf"\g<name> \g<value> {written}", text)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class ForecastHead(Head):
     """A head that says how the asked channels go on after a window."""
 
+    reads_tokens: bool = True  # False: of windows that cannot be encoded, too
     channels_: tuple[str, ...]  # the forecast channels
     window_channels_: tuple[str, ...]
     rate_hz_: float
@@ -46,7 +47,7 @@ class ForecastHead(Head):
         NotFoundError : a channel the windows do not have
         DataError : no window with a known future
         """
-        check_batch(batch)
+        check_batch(batch, reads_tokens=self.reads_tokens)
         picked = _indices(channels, batch.windows.channels)
         if not picked:
             raise DataError("Name at least one channel to forecast.")
@@ -83,7 +84,7 @@ class ForecastHead(Head):
         DataError : other channels, rate or window length than fitted on; a horizon too long
         """
         self._require_fitted()
-        check_batch(batch)
+        check_batch(batch, reads_tokens=self.reads_tokens)
         self._check_same_form(batch.windows)
         self._check_seen(batch.windows)
         n_steps = self._steps(horizon_s)

@@ -142,7 +142,7 @@ def make_forecast_batch(
             f"`horizon_s` must be at least one sample ({1 / windows.rate_hz:g} s), got {horizon_s}."
         )
     batch = ForecastBatch(windows=windows, tokens=tokens)
-    check_batch(batch)
+    check_batch(batch, reads_tokens=False)
     source = windows if sessions is None else sessions
     if (source.channels, source.rate_hz) != (windows.channels, windows.rate_hz):
         raise DataError("`sessions` must hold the same channels at the same rate as `windows`.")
@@ -191,9 +191,15 @@ def _session_grid(source: WindowBatch, name: str) -> tuple[Array, Array]:
     return grid, known
 
 
-def check_batch(batch: ForecastBatch) -> None:
-    """Raise DataError where windows and tokens do not belong together."""
-    check_tokens(batch.tokens)
+def check_batch(batch: ForecastBatch, *, reads_tokens: bool = True) -> None:
+    """Raise DataError where windows and tokens do not belong together.
+
+    Parameters
+    ----------
+    reads_tokens : every window must hold a valid token, too
+    """
+    if reads_tokens:
+        check_tokens(batch.tokens)
     windows, tokens = batch.windows, batch.tokens
     same = (
         tuple(windows.session_ids) == tuple(tokens.session_ids)

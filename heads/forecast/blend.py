@@ -41,6 +41,7 @@ class Blend(ForecastHead):
         if set(members) != set(weights):
             raise DataError(f"Weights are for {sorted(weights)}, members are {sorted(members)}.")
         self.members, self.weights = dict(members), dict(weights)
+        self.reads_tokens = any(head.reads_tokens for head in members.values())
         one = next(iter(members.values()))
         self.channels_, self.window_channels_ = one.channels_, one.window_channels_
         self.rate_hz_, self.n_samples_ = one.rate_hz_, one.n_samples_

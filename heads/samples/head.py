@@ -28,6 +28,7 @@ class SampleHead(ForecastHead):
     measure errors; the model then learns from it, too.
     """
 
+    reads_tokens = False
     model: ClassVar[type[RawForecaster]]
     usual_: Array  # (2, C) mean and deviation of a session that was not fitted on
     usual_sessions_: Array  # (S,) sessions that have their own

@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.progress import Progress
+from tool_use_om.data.units import duration_text
 from tool_use_om.data.workspace import Workspace, atomic_file
 from tool_use_om.tokenizers.cache.status import CacheStatus, bound_mb, cache_status, count_use
 from tool_use_om.tokenizers.encode.context import with_context
@@ -64,6 +65,7 @@ class TokenCache:
         config: TokenizerConfig,
         *,
         ranges: Mapping[str, tuple[float, float]] | None = None,
+        allow_empty: bool = False,
         progress: Progress | None = None,
     ) -> Tokens:
         """Return the tokens of `cut_windows(…)`, from disk where they are known.
@@ -71,6 +73,7 @@ class TokenCache:
         Parameters
         ----------
         as for `cut_windows`; `config.context_features` decides whether the result has any context
+        allow_empty : return tokens even if no patch is whole, all masked
 
         Raises
         ------
@@ -103,7 +106,8 @@ class TokenCache:
         if not names:
             raise DataError("Nothing to encode: give at least one session and one channel.")
         joined = concatenate([found[name] for name in session_ids])
-        _check_measured(joined)
+        if not allow_empty:
+            check_measured(joined)
         return with_context(joined, dataset, config.context_names)
 
     def status(self) -> CacheStatus:
@@ -176,12 +180,12 @@ def _groups(
         yield group
 
 
-def _check_measured(tokens: Tokens) -> None:
+def check_measured(tokens: Tokens) -> None:
     """Raise DataError if no patch is whole."""
     if not tokens.mask.any():
         raise DataError(
-            f"No whole patch of {', '.join(tokens.channels[:3])} was measured in these sessions: a "
-            f"patch is {tokens.patch_s:.3g} s without a gap. Choose other channels or sessions."
+            f"{', '.join(tokens.channels[:3])} have no stretch of {duration_text(tokens.patch_s)} "
+            "without a gap here, the shortest that can be read. Choose other channels or times."
         )
 
 

@@ -101,6 +101,11 @@ class TokenizerConfig(PartialConfig):
         gt=0,
         description="Gaps of irregular time stamps up to so long are bridged by straight lines.",
     )
+    join_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Missing samples up to so long are joined by straight lines for the encoder.",
+    )
 
     @property
     def context_names(self) -> tuple[str, ...]:

@@ -147,6 +147,33 @@ def _between_neighbours(
     return grid
 
 
+def join_gaps(grid: np.ndarray, most: int) -> np.ndarray:
+    """Join gaps of at most `most` samples by straight lines between their neighbours.
+
+    Parameters
+    ----------
+    grid : ndarray (n, C) float32, NaN = missing
+    most : int, samples; longer gaps, and those at either end, stay
+
+    Returns
+    -------
+    ndarray (n, C) float32, NaN = missing; `grid` itself where there is nothing to join
+    """
+    if most < 1 or np.isfinite(grid).all():
+        return grid
+    joined = grid.copy()
+    slots = np.arange(len(grid))
+    for column in joined.T:
+        known = np.flatnonzero(np.isfinite(column))
+        if len(known) < 2:
+            continue
+        right = np.searchsorted(known, slots).clip(1, len(known) - 1)
+        width = known[right] - known[right - 1]
+        inside = (slots > known[0]) & (slots < known[-1]) & (width <= most + 1)
+        column[inside] = np.interp(slots[inside], known, column[known])
+    return joined
+
+
 def rate_ratio(rate_in: float, rate_out: float) -> Fraction:
     """Return rate_out / rate_in as whole numbers up to 1000.
 

@@ -13,7 +13,7 @@ from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.progress import Progress, track
 from tool_use_om.tokenizers.tokens import rows_at
 from tool_use_om.tokenizers.windows.config import TokenizerConfig
-from tool_use_om.tokenizers.windows.resample import phase_s, resample, to_grid
+from tool_use_om.tokenizers.windows.resample import join_gaps, phase_s, resample, to_grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +194,7 @@ class _Plan:
             last = round((time_s.max(initial=0.0) - phase) * signal.rate_hz)
             n = max(1, last + 1, round((end - start) * signal.rate_hz))
             own = to_grid(time_s, signal.values, signal.rate_hz, n, bridge_s=self.config.bridge_s)
+            own = join_gaps(own, round((self.config.join_s or 0.0) * signal.rate_hz))
             brought = resample(own, signal.rate_hz, self.rate_hz)
             late = round(phase * self.rate_hz)  # a slow signal's phase may be many fast samples
             kept = brought[max(0, -late) :][: n_out - max(0, late)]

@@ -174,6 +174,8 @@ def parts_of(dataset: DataSet, split: str, *, lead: bool = False) -> list[Segmen
 def cut(plan: Plan, segments: Sequence[Segment]) -> WindowBatch:
     """Cut segments into windows, several segments of one session included.
 
+    Gaps that are joined for the encoder are gaps here: a straight line is no measurement.
+
     Raises
     ------
     DataError : no segment
@@ -182,10 +184,18 @@ def cut(plan: Plan, segments: Sequence[Segment]) -> WindowBatch:
 
     from tool_use_om.tokenizers.windows.windows import cut_windows
 
+    config = plan.config.model_copy(update={"join_s": None})
     parts = [
-        cut_windows(plan.dataset, list(spans), plan.channels, plan.config, ranges=spans)
+        cut_windows(
+            plan.dataset, list(spans), plan.channels, config, ranges=spans, allow_empty=True
+        )
         for spans in _layers(segments)
     ]
+    if not any(p.mask.any() for p in parts):
+        raise DataError(
+            f"{', '.join(plan.channels[:3])} have no value in the time that is looked at. Choose "
+            "other channels, sessions or times."
+        )
     return replace(
         parts[0],
         values=np.concatenate([p.values for p in parts]),
@@ -209,10 +219,23 @@ def encode(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
     return tokens if len(kept) == len(tokens) else tokens.select(kept)
 
 
-def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tokens:
-    """Encode the windows of `cut`, in the same order, through the cache."""
+def encode_all(
+    ctx: ToolContext, plan: Plan, segments: Sequence[Segment], *, allow_empty: bool = False
+) -> Tokens:
+    """Encode the windows of `cut`, in the same order, through the cache.
+
+    A segment too short for a patch, or all gap, has masked tokens beside the others.
+
+    Parameters
+    ----------
+    allow_empty : return tokens even if no window at all holds a whole patch
+
+    Raises
+    ------
+    DataError : no segment, or no window with a whole patch
+    """
     from tool_use_om.tokenizers.adapt.adapter import load_any
-    from tool_use_om.tokenizers.cache.cache import TokenCache
+    from tool_use_om.tokenizers.cache.cache import TokenCache, check_measured
     from tool_use_om.tokenizers.tokens import concatenate
 
     tokenizer = load_any(plan.tokenizer, ctx.workspace, precision=plan.precision)
@@ -225,13 +248,17 @@ def encode_all(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Tok
             plan.channels,
             plan.config,
             ranges=spans,
+            allow_empty=True,
             progress=ctx.progress,
         )
         for spans in _layers(segments)
     ]
     plan.cache_use.hits += cache.hits
     plan.cache_use.misses += cache.misses
-    return concatenate(parts)
+    tokens = concatenate(parts)
+    if not allow_empty:
+        check_measured(tokens)
+    return tokens
 
 
 def _layers(segments: Sequence[Segment]) -> list[dict[str, tuple[float, float]]]:

@@ -362,7 +362,10 @@ def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
     [
         ("Choose longer windows or a lower low_hz.", "Choose longer windows."),
         ("window_s=16: 32 patches", "window 16 s: 32 patches"),
-        ("`horizon_s` must be in (0, 30], got 45.", "horizon must be in (0, 30], got 45."),
+        (
+            "`horizon_s` must be in (0, 280800], got 604800: a part is short.",
+            "the horizon can be at most 3.25 days, not 7 days: a part is short.",
+        ),
         ("Unknown label 'Brush_teeth'.", "Unknown label 'Brush_teeth'."),
     ],
 )

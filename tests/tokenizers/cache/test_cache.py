@@ -194,8 +194,10 @@ def test_cache_answers_alike_for_an_empty_session(
     for _ in range(2):
         both = cache.encode(tokenizer, dataset, ["a", "b"], "all", CUT)
         assert both.mask.any(axis=(1, 2)).tolist() == [True] * 3 + [False] * 3
-        with pytest.raises(DataError, match="No whole patch"):
+        with pytest.raises(DataError, match="without a gap"):
             cache.encode(tokenizer, dataset, ["b"], "all", CUT)
+        alone = cache.encode(tokenizer, dataset, ["b"], "all", CUT, allow_empty=True)
+        assert not alone.mask.any()
 
 
 def test_cache_counts_its_hits_over_all_runs(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tool_use_om.tokenizers.windows.resample import (
     Clock,
     irregular,
+    join_gaps,
     rate_ratio,
     reach_samples,
     resample,
@@ -147,3 +148,15 @@ def test_an_even_grid_with_an_outage_is_not_irregular() -> None:
     assert irregular(time_s, 1.0) == (0.0, 0.0)
     kept = to_grid(time_s, time_s[:, None], 1.0, 100, bridge_s=50.0)
     assert np.isnan(kept[40:60]).all()
+
+
+def test_gaps_up_to_a_length_are_joined_and_longer_ones_stay() -> None:
+    """Straight lines through two missing samples; five, and those at either end, stay missing."""
+    grid = np.arange(20, dtype=np.float32)[:, None] * np.array([1.0, -2.0], np.float32)
+    holed = grid.copy()
+    holed[[0, 5, 6, 10, 11, 12, 13, 14, 19], 0] = np.nan
+    joined = join_gaps(holed, 2)
+    np.testing.assert_allclose(joined[5:7, 0], grid[5:7, 0])
+    assert np.flatnonzero(np.isnan(joined[:, 0])).tolist() == [0, 10, 11, 12, 13, 14, 19]
+    np.testing.assert_array_equal(joined[:, 1], grid[:, 1])
+    assert join_gaps(holed, 0) is holed

@@ -11,7 +11,8 @@ from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, without_filters
+from tool_use_om.tools.encode.gaps import with_joined_gaps
+from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, whole, without_filters
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import channels_of, label_names, open_current
 from tool_use_om.tools.run.drift import drift_between
@@ -19,6 +20,8 @@ from tool_use_om.tools.run.forecast.blend import blended
 from tool_use_om.tools.run.forecast.gate import gated
 from tool_use_om.tools.run.forecast.windows import (
     Request,
+    answerable,
+    contexts_of,
     fit_one_series,
     fit_window,
     judgeable,
@@ -79,6 +82,8 @@ def prepare(
     plan = own_rate_plan(ctx, working_set, request.channels)
     if not request.horizon_s:
         request = replace(request, horizon_s=plan.config.window_s)
+    ids = dataset.sessions()["session_id"].tolist()
+    plan = with_joined_gaps(plan, whole(dataset, ids), request.channels)
     stretches = {
         split: split_segments(plan, working_set, split, request.label)
         for split in ("train", "calibration", "test")
@@ -89,9 +94,12 @@ def prepare(
         plan = fit_window(plan, stretches["train"], request.horizon_s)
         plan = judgeable(plan, stretches, request)
     with clock.lap("encode_s"):
+        contexts = {k: contexts_of(ctx, plan, found) for k, found in stretches.items()}
+        request, notes = answerable(contexts, request, plan.patch_s)
+        plan = replace(plan, notes=(*plan.notes, *notes))
         batches = {
-            k: judged_from(dataset, known_future(ctx, plan, found, request), k)
-            for k, found in stretches.items()
+            k: judged_from(dataset, known_future(*found, request), k)
+            for k, found in contexts.items()
         }
     return Prepared(
         plan=plan,
@@ -153,6 +161,8 @@ def backtest(
     from tool_use_om.heads.trust.conformal import ConformalForecaster
 
     data = prepare(ctx, working_set, args, clock)
+    if data.request.by_samples:
+        working_set = working_set.but(head=BASELINE, head_params={})
     with clock.lap("fit_s"):
         head = fit_forecaster(working_set.head or DEFAULT_HEAD, working_set.head_params, data)
         naive = head if head.name == BASELINE else fit_forecaster(BASELINE, {}, data)

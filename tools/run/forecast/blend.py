@@ -75,7 +75,7 @@ def blended(
         rows = [
             Candidate(
                 model=name,
-                kind="tokens" if name == head.name else "raw",
+                kind="tokens" if name == head.name and head.reads_tokens else "raw",
                 weight=weights.get(name, 0.0),
                 folds=Ends.of(
                     bootstrap_interval(

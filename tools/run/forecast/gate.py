@@ -62,7 +62,7 @@ def gated(
     rows = [
         Candidate(
             model=name,
-            kind="tokens" if name == head.name else "raw",
+            kind="tokens" if name == head.name and head.reads_tokens else "raw",
             folds=Ends.of(score),
             test=tested.get(name),
             memory_mb=memory_mb(finalists[name]) if name in tested else None,

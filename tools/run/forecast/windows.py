@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.units import duration_text
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Plan, check_forecast, cut, encode_all, parts_of
@@ -21,15 +22,22 @@ if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.tokenizers.tokens import Tokens
+    from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is to be forecast: which channels, how far, of which activity (None = any)."""
+    """What is to be forecast: which channels, how far, of which activity (None = any).
+
+    Parameters
+    ----------
+    by_samples : no window can be encoded, so that only models of samples answer
+    """
 
     channels: tuple[str, ...]
     horizon_s: float
     label: str | None
+    by_samples: bool = False
 
 
 def split_segments(
@@ -109,8 +117,9 @@ def fit_one_series(
     if horizon_s > room - least + 1e-9:
         raise DataError(
             f"`horizon_s` must be in (0, {max(room - least, 0):g}], got {horizon_s:g}: the part "
-            f"held out of this series is {room:g} s long and must hold the context of at least "
-            f"{least:g} s, too. Shorten it, or import a longer series."
+            f"held out of this series is {duration_text(room)} long and must hold the context of "
+            f"at least {duration_text(least)}, too. Ask for at most "
+            f"{duration_text(max(room - least, 0))}, or import a longer series."
         )
     most = max(BY_TIME_SHARE * room - horizon_s, min(2 * horizon_s, room - horizon_s - 2 * step))
     patches = max(int(min(plan.config.window_s, most) / plan.patch_s + 1e-9), MIN_PATCHES)
@@ -210,25 +219,82 @@ def fit_window(plan: Plan, segments: Sequence[Segment], horizon_s: float) -> Pla
     return plan.with_window(window, samples / plan.rate_hz, note)
 
 
-def known_future(
-    ctx: ToolContext, plan: Plan, segments: Sequence[Segment], request: Request
-) -> ForecastBatch:
-    """Cut, encode and join the future of the segments' windows, as far as it is known.
+Contexts = tuple["WindowBatch", "Tokens"]
+
+
+def contexts_of(ctx: ToolContext, plan: Plan, segments: Sequence[Segment]) -> Contexts:
+    """Cut and encode the segments' windows, those without a whole patch included."""
+    return cut(plan, segments), encode_all(ctx, plan, segments, allow_empty=True)
+
+
+def answerable(
+    contexts: Mapping[str, Contexts], request: Request, patch_s: float
+) -> tuple[Request, list[str]]:
+    """Return the request with the channels that every split has contexts of, and what changed.
+
+    A channel that the fewest windows hold is left out until some windows of each split hold all the
+    others. Where no channel has a window that can be encoded, samples alone are forecast from.
+
+    Raises
+    ------
+    DataError : a split without any value of the asked channels
+    """
+    for by_samples in (False, True):
+        asked = replace(request, by_samples=by_samples)
+        kept = _held_together([_held(*own, asked) for own in contexts.values()])
+        if not kept:
+            continue
+        channels = tuple(request.channels[i] for i in kept)
+        notes = []
+        if len(kept) < len(request.channels):
+            left = ", ".join(c for c in request.channels if c not in channels)
+            notes.append(f"Left out, as too little of it was measured without gaps: {left}.")
+        if by_samples:
+            notes.append(
+                f"No stretch of {duration_text(patch_s)} is without a gap, so models of single "
+                "values answer, without the encoder."
+            )
+        return replace(asked, channels=channels), notes
+    raise DataError(
+        f"{', '.join(request.channels)}: no value in a part of the series that is needed to learn "
+        "from or to check with. Choose another channel."
+    )
+
+
+def _held(windows: WindowBatch, tokens: Tokens, request: Request) -> np.ndarray:
+    """Which asked channels (n, C) each window holds a whole patch of, or a sample."""
+    import numpy as np
+
+    columns = [tokens.channels.index(c) for c in request.channels]
+    mask = windows.mask if request.by_samples else tokens.mask
+    return np.asarray(mask[:, columns].any(axis=2))
+
+
+def _held_together(parts: Sequence[np.ndarray]) -> list[int]:
+    """Return which columns some row of each part (n, C) holds all of, the fullest ones."""
+    fewest = [min(int(part[:, i].sum()) for part in parts) for i in range(parts[0].shape[1])]
+    kept = [i for i, n in enumerate(fewest) if n]
+    while kept and not all(part[:, kept].all(axis=1).any() for part in parts):
+        kept.remove(min(kept, key=lambda i: fewest[i]))
+    return kept
+
+
+def known_future(windows: WindowBatch, tokens: Tokens, request: Request) -> ForecastBatch:
+    """Join windows and their tokens with the future of the windows, as far as it is known.
 
     A window in which an asked channel is all gap is no context for it, yet what it holds is the
     future of others.
     """
     from tool_use_om.heads.forecast.batch import make_forecast_batch
 
-    windows, tokens = cut(plan, segments), encode_all(ctx, plan, segments)
-    kept = _with_context(tokens, request)
+    kept = _with_context(windows, tokens, request)
     return make_forecast_batch(
         windows.select(kept), tokens.select(kept), horizon_s=request.horizon_s, sessions=windows
     )
 
 
-def _with_context(tokens: Tokens, request: Request) -> np.ndarray:
-    """Return the windows that hold a whole patch of each asked channel.
+def _with_context(windows: WindowBatch, tokens: Tokens, request: Request) -> np.ndarray:
+    """Return the windows that are a context of each asked channel.
 
     Raises
     ------
@@ -236,13 +302,11 @@ def _with_context(tokens: Tokens, request: Request) -> np.ndarray:
     """
     import numpy as np
 
-    columns = [tokens.channels.index(c) for c in request.channels]
-    measured = np.asarray(tokens.mask[:, columns].any(axis=2))
-    kept = np.flatnonzero(measured.all(axis=1))
+    kept = np.flatnonzero(_held(windows, tokens, request).all(axis=1))
     if not len(kept):
         raise DataError(
-            f"No window holds a whole patch ({tokens.patch_s:.3g} s without a gap) of "
-            f"{', '.join(request.channels)}. Choose other channels, sessions or times."
+            f"There is no stretch of {duration_text(tokens.patch_s)} without a gap of "
+            f"{', '.join(request.channels)} to forecast from. Choose other channels or sessions."
         )
     return kept
 
@@ -304,6 +368,6 @@ def last_windows(
         )
         for s in segments
     ]
-    windows, tokens = cut(plan, ends), encode_all(ctx, plan, ends)
-    kept = _with_context(tokens, request)
+    windows, tokens = contexts_of(ctx, plan, ends)
+    kept = _with_context(windows, tokens, request)
     return ForecastBatch(windows=windows.select(kept), tokens=tokens.select(kept))

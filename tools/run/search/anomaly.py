@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.units import duration_text
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.gaps import joined_throughout, with_joined_gaps
 from tool_use_om.tools.encode.plan import (
     Plan,
     Stopwatch,
     cut,
-    encode,
     encode_all,
     parts_of,
     plan_encoding,
@@ -57,6 +58,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     clock = Stopwatch()
     plan = _series_window(plan_encoding(ctx, without_filters(working_set)), query)
     plan, gaps = _bridged(plan, query)
+    plan, by_values = _readable(ctx, with_joined_gaps(plan, [query], plan.channels), query)
     alone = _alone(dataset, working_set, plan.channels, query)
     plan = _by_itself(plan, query) if alone else plan
     usual, check = usual_segments(dataset, working_set, query)
@@ -65,8 +67,11 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     unfitted = _head(working_set)
     with clock.lap("encode_s"):
         asked = _encoded(ctx, plan, [query], unfitted)
+        parts = {k: _encoded(ctx, plan, own, unfitted) for k, own in check.items()}
+        held_out = {name: part for name, part in parts.items() if len(part)}
         tokens = _encoded(ctx, plan, usual, unfitted)
-        held_out = {name: _encoded(ctx, plan, own, unfitted) for name, own in check.items()}
+        if not len(tokens):
+            tokens, held_out = asked, {}
     with clock.lap("fit_s"):
         head = unfitted.fit(tokens)
         if "calibration" in held_out:
@@ -74,7 +79,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     with clock.lap("predict_s"):
         threshold = head.threshold(args.coverage)
         rows = _rows(asked, head, threshold)
-        scanned = _scanned(dataset, plan.channels, query, alone=alone)
+        scanned = _scanned(dataset, plan.channels, query, alone=alone or by_values)
     seen: dict[str, Any] = {**_parts(head, asked), **scanned, **gaps}
     return finish_run(
         ctx,
@@ -241,7 +246,7 @@ def _head(working_set: WorkingSet) -> AnomalyHead:
 
 
 def _encoded(ctx: ToolContext, plan: Plan, segments: list[Segment], head: AnomalyHead) -> Tokens:
-    """Encode, with the extremes of each window for a head that reads them."""
+    """Encode what can be, with the extremes of each window for a head that reads them."""
     import numpy as np
 
     from tool_use_om.tokenizers.encode.extremes import with_extremes
@@ -249,9 +254,29 @@ def _encoded(ctx: ToolContext, plan: Plan, segments: list[Segment], head: Anomal
     config = plan.config
     plain = config.fusion == "common" and config.super_s is None
     if not (head.reads_extremes and plain and {"mean", "std"} <= set(config.context_names)):
-        return encode(ctx, plan, segments)
-    tokens = with_extremes(encode_all(ctx, plan, segments), cut(plan, segments))
+        tokens = encode_all(ctx, plan, segments, allow_empty=True)
+    else:
+        encoded = encode_all(ctx, plan, segments, allow_empty=True)
+        tokens = with_extremes(encoded, cut(plan, segments))
     return tokens.select(np.flatnonzero(tokens.mask.any(axis=(1, 2))))
+
+
+def _readable(ctx: ToolContext, plan: Plan, query: Segment) -> tuple[Plan, bool]:
+    """Return the plan that can encode the session, and whether all gaps had to be joined for that.
+
+    Raises
+    ------
+    DataError : too few values for a single patch
+    """
+    if encode_all(ctx, plan, [query], allow_empty=True).mask.any():
+        return plan, False
+    joined = joined_throughout(plan, query)
+    if encode_all(ctx, joined, [query], allow_empty=True).mask.any():
+        return joined, True
+    raise DataError(
+        f"{query.session_id} has too few values to say what is usual: "
+        f"{duration_text(plan.patch_s)} of values are needed. Choose a longer session."
+    )
 
 
 MOST_EMPTY = 0.02  # of an even grid; time stamps that leave more empty are irregular
