@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tool_use_om.agent.offline.answer import told
 from tool_use_om.agent.offline.forms.registry import plan_steps
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
@@ -51,7 +52,7 @@ def test_a_time_of_the_calendar_narrows_what_is_read() -> None:
     [
         ("how many sessions have Defrost", "sessions"),
         ("what is the maximum of P_el during Defrost", "stats"),
-        ("how many times was P_el above 5 during Defrost", "stats"),
+        ("how many times was P_el above 5 W during Defrost", "stats"),
         ("How many sessions are there and how many of them were in Defrost?", "sessions"),
         ("Find Defrost", "find"),
     ],
@@ -67,3 +68,31 @@ def test_finding_in_one_long_series_tells_the_labelled_stretches_too() -> None:
     of_many = plan_steps(parse("Find Defrost", [many]), Names.of([many]))
     assert [s.args.get("stretches_of") for s in (one[0], of_many[0])] == [["Defrost"], None]
     assert [s.tool for s in one] == [s.tool for s in of_many]
+
+
+def _stretch(at: float, moment: str, until: str) -> dict[str, Any]:
+    return {
+        "session_id": "LOG", "start_s": at, "end_s": at + 600.0, "from": moment, "to": until,
+        "length_s": 600.0,
+    }  # fmt: skip
+
+
+def test_the_answer_counts_the_stretches_and_says_when_they_are() -> None:
+    first = _stretch(0.0, "2025-01-06 03:20", "2025-01-06 03:30")
+    last = _stretch(7200.0, "2025-01-06 05:20", "2025-01-06 05:30")
+    content = {
+        "dataset": "pump", "n_sessions": 1, "n_sessions_total": 1,
+        "duration_s": {"min": 9000.0, "median": 9000.0, "max": 9000.0, "total": 9000.0},
+        "label_times": [
+            {"label": "Defrost", "n_stretches": 2, "n_sessions": 1, "total_s": 1200.0,
+             "longest": first, "shortest": last, "last": last, "stretches": [first, last]}
+        ],
+    }  # fmt: skip
+    query = parse("how often did it defrost", [CARD])
+    (step,) = plan_steps(query, Names.of([CARD]))
+    result = {"tool": step.tool, "args": step.args, "content": content}
+    text = told({"results": [result], "understood": query.to_json()}).prose
+    assert "Defrost comes 2 times, 20 min in all" in text
+    assert "Each lasts 10 min" in text
+    assert "2025-01-06 03:20" in text
+    assert "2025-01-06 05:30" in text
