@@ -34,8 +34,10 @@ _OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
 _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
 # "when was the fault", "how often", "how long": the labels of the data say so
 _ASKED_IN_TIME = "WHEN|OFTEN|RATEWORD|COUNT|DURATION|LONGEST|SHORTEST"
+_ASKED_WHEN = "WHEN"
+_NOT_COUNTED = "SESSION|SESSIONID|SUBJECT|SUBJECTS"  # "how many sessions have the label"
 _NOT_OF_LABELS = (
-    "SESSION|SESSIONID|SUBJECT|SUBJECTS|WHO|CHANNEL|CHANNELS|CLASS|LABELS|EXCEPT|STAT|LEVEL|"
+    "WHO|CHANNEL|CHANNELS|CLASS|LABELS|EXCEPT|STAT|LEVEL|"
     "PREDICT|CLASSIFY|HORIZON|PLOT|LIKE|ODD|IMPORTANT|SHOTS|AMOUNT|NSESSIONS|RHYTHM|SETTING|SPLIT|"
     "SPLITS|HEAD|HEADNAME|NEIGHBOURS|OPTION|ABSTAIN|SHARE|SETSIZE|WINDOW_S|TOKNAME|APART|"
     "ACCURACY|COMPARE|MIN|MAX|LENGTHS|FIND|EXAMPLE|TOTAL|OFTHEM"
@@ -68,7 +70,8 @@ _INTENTS = (
             f"{_MODELS}|STAT|LEVEL|RANGE|CHANNELS|WINDOW|TOKENIZER|PATCH"),
     _Intent("stats", ("CORR", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|IMPORTANT"),
     _Intent("stats", ("TREND", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|CHANCE|LEVEL|HEAD"),
-    _Intent("facts", ("LABEL", _ASKED_IN_TIME), _NOT_OF_LABELS),
+    _Intent("facts", ("LABEL", _ASKED_WHEN), _NOT_OF_LABELS),
+    _Intent("facts", ("LABEL", _ASKED_IN_TIME), f"{_NOT_OF_LABELS}|{_NOT_COUNTED}"),
     _Intent("facts", ("BALANCE",), "PREDICT"),
     _Intent("facts", ("RATEWORD|SPAN|LONGEST|SHORTEST|WHO",),
             "STAT|PREDICT|CLASSIFY|HORIZON|SETTING"),
@@ -349,7 +352,10 @@ def _fact_topics(clause: Sequence[Node]) -> list[str]:
 
 def _reads_labels(tags: set[str]) -> bool:
     """Say whether it is asked when, how often or how long labels of the data hold."""
-    timed = "LABEL" in tags and bool(tags & set(_ASKED_IN_TIME.split("|")))
+    counted = bool(tags & set(_ASKED_IN_TIME.split("|"))) and not tags & set(
+        _NOT_COUNTED.split("|")
+    )
+    timed = "LABEL" in tags and (_ASKED_WHEN in tags or counted)
     return timed and not tags & set(_NOT_OF_LABELS.split("|"))
 
 

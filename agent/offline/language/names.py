@@ -125,6 +125,8 @@ class Names:
             table[_key(channel)] = ("CHANNELNAME", channel)
             if len(short) > 1:
                 table.setdefault(_key(short), ("CHANNELNAME", channel))
+        for key, channel in self._said_shortly().items():
+            table.setdefault(key, ("CHANNELNAME", channel))
         if self.subject_noun and self.subject_noun not in {
             key[0] for key in table if len(key) == 1
         }:
@@ -134,6 +136,17 @@ class Names:
             if table.get(own, ("DATASETNAME",))[0] == "DATASETNAME":
                 table[own] = ("SESSION", "session")
         return table
+
+    def _said_shortly(self) -> dict[tuple[str, ...], str]:
+        """Return other words for a short name that one channel alone has: "pulse"."""
+        shorts = ["_".join(words_of(_short(c))) for c in self.channels]
+        return {
+            stems(synonym): channel
+            for channel, short in zip(self.channels, shorts, strict=True)
+            if shorts.count(short) == 1
+            for synonym in MODALITY_WORDS.get(short, "").split(", ")
+            if synonym
+        }
 
     @cached_property
     def subject_noun(self) -> str:

@@ -99,6 +99,11 @@ def _quantities(
         if beside and (one := _of_modality(beside, node, names)):
             out[-1] = Node("CHANNELNAME", one, beside.first, node.last)  # "room temp"
             continue
+        if beside and (own := _of_another(beside, node, tokens, names)):
+            said = question[tokens[beside.first].start : tokens[node.last].end]
+            made = _node_of([("CHANNELNAME", c) for c in own], said, beside.first)
+            out[-1] = Node(made.tag, made.value, beside.first, node.last)
+            continue
         found, joined = _measuring(node, beside, tokens, names)
         if not found:
             out.append(node)
@@ -127,6 +132,19 @@ def _of_modality(before: Node, node: Node, names: Names) -> str | None:
         if tag_ == "CHANNELNAME" and value.partition(".")[0] == before.value
     ]
     return str(own[0]) if len(own) == 1 else None
+
+
+def _of_another(before: Node, node: Node, tokens: Sequence[Token], names: Names) -> tuple[str, ...]:
+    """Return a modality's channels where the word right behind it is another one's channel.
+
+    "Freezer temperature" is none of the fridge, whose channel alone is called so.
+    """
+    said = tokens[node.first].text
+    if (before.tag, node.tag) != ("MODALITY", "CHANNELNAME") or "." in said:
+        return ()
+    if str(node.value).startswith(f"{before.value}."):
+        return ()
+    return names.measuring(said, before.value) or names.meant([before.value])
 
 
 def _measuring(

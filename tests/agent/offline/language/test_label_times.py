@@ -47,6 +47,17 @@ def test_a_time_of_the_calendar_narrows_what_is_read() -> None:
     assert steps[1].args == {"months": [4]}
 
 
+def test_the_session_asked_about_or_its_noun_keeps_the_question_one_of_labels() -> None:
+    card = {**CARD, "session_ids": ["n1", "n2"], "id_pattern": r"n\d+", "session_noun": "night"}
+    for question, sessions in (
+        ("when did it defrost at night", []),
+        ("when did it defrost in n2", ["n2"]),
+    ):
+        (step,) = plan_steps(parse(question, [card]), Names.of([card]))
+        assert step.args["stretches_of"] == ["Defrost"]
+        assert step.args.get("sessions", []) == sessions
+
+
 @pytest.mark.parametrize(
     ("question", "kind"),
     [

@@ -50,6 +50,19 @@ def test_a_part_of_several_names_is_asked_back_with_them() -> None:
     assert "`bath_1.level` or `bath_2.level`" in query.refused[0]
 
 
+def test_another_modality_s_channel_is_not_taken_for_one_s_own() -> None:
+    """No temperature of the pond is named so: it is asked which of its channels is meant."""
+    channels = [{"id": "pond.a"}, {"id": "pond.b"}, {"id": "shed.temperature", "unit": "degC"}]
+    query = parse("mean pond temperature", [{**CARD, "channels": channels}])
+    assert "`pond.a` or `pond.b`" in query.refused[0]
+
+
+def test_another_word_for_the_short_name_of_one_channel_means_it() -> None:
+    channels = [{"id": "signal.heart_rate"}, {"id": "signal.speed_m_s"}]
+    (ask,) = parse("how high did my pulse go", [{**CARD, "channels": channels}]).asks
+    assert (ask.statistic, ask.channels) == ("max", ("signal.heart_rate",))
+
+
 def test_a_unit_that_values_are_not_in_is_refused_and_their_own_is_not() -> None:
     other = parse("what is the mean of room.temp_f in celsius", [CARD])
     assert "`room.temp_f` is in degF, and values are not converted to degC" in other.refused[0]
