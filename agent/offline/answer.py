@@ -84,7 +84,9 @@ def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> b
     if result.tool == "show_session_stats" and _only_context(result, results):
         return False
     asked = {
-        "show_session_stats": bool(kinds & {"sessions", "facts"}) or len(results) == 1,
+        "show_session_stats": bool(kinds & {"sessions", "facts"})
+        or len(results) == 1
+        or "label_times" in result.content,
         "select_channels": False,
         "filter_by_time": len(results) == 1 or "note" in result.content,
         "select_tokenizer": "tokenizer" in kinds,

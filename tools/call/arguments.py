@@ -89,6 +89,9 @@ class ShowSessionStats(SessionFilters):
     at_s: Seconds | None = Field(
         default=None, description="Also say which labels hold at this second of the sessions."
     )
+    stretches_of: Names | None = Field(
+        default=None, description="Also tell when these labels hold: their stretches in the data."
+    )
 
 
 class ShowChannelStats(Arguments):

@@ -12,10 +12,12 @@ from tool_use_om.tools.look.clock import moment_text, starts, told_zone
 from tool_use_om.tools.look.found import (
     AtSecond,
     Dates,
+    HeldStretch,
     Hole,
     LabelRow,
     LabelsAt,
     LabelStretch,
+    LabelTimes,
     SessionLength,
     SubjectRow,
     Unlabelled,
@@ -24,12 +26,15 @@ from tool_use_om.tools.look.selection import SHOWN, Selection, main_label_set, r
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     import pandas as pd
 
 _MOST_LABELS = 24
 _MOST_SUBJECTS = 24
 _FEW_SESSIONS = 3  # so many are told stretch by stretch
+_MOST_STRETCHES = 20  # of one label
+_DAY_S = 86400.0
 _HOLE_S = 0.5  # shorter pauses between labels are not worth a line
 _TOUCH_S = 1e-6
 
@@ -184,6 +189,53 @@ def _stretches(rows: pd.DataFrame, spans: dict[str, float]) -> list[LabelStretch
     told = records(kept.head(_MOST_LABELS))
     ends = [min(float(row["end_s"]), spans[row["session_id"]]) for row in told]
     return [LabelStretch(**row | {"end_s": end}) for row, end in zip(told, ends, strict=True)]
+
+
+def label_times(found: Selection) -> list[LabelTimes]:
+    """Return when each label of a selection by labels holds, in order of time.
+
+    Parameters
+    ----------
+    found : selected by labels, so that its stretches (seconds of their session) carry one
+    """
+    return [_times_of(found, str(label), rows) for label, rows in found.stretches.groupby("label")]
+
+
+def _times_of(found: Selection, label: str, rows: pd.DataFrame) -> LabelTimes:
+    spans = dict(
+        zip(found.sessions["session_id"], found.sessions["duration_s"].astype(float), strict=True)
+    )
+    begin = starts(found.sessions)
+    held = [
+        (session, start, end)
+        for session, parts in _by_session(rows, spans)
+        for start, end in _union(parts)
+    ]
+    if all(session in begin for session, _, _ in held):
+        held.sort(key=lambda part: begin[part[0]].timestamp() + part[1])
+    stretches = [_held(found, begin.get(part[0]), *part) for part in held]
+    return LabelTimes(
+        label=label, n_stretches=len(held), n_sessions=len({session for session, _, _ in held}),
+        total_s=sum(row.length_s for row in stretches),
+        longest=max(stretches, key=lambda row: row.length_s),
+        shortest=min(stretches, key=lambda row: row.length_s),
+        last=stretches[-1], stretches=stretches[:_MOST_STRETCHES],
+        zone=told_zone(found.dataset.manifest.calendar).get("zone") if begin else None,
+    )  # fmt: skip
+
+
+def _held(
+    found: Selection, begin: datetime | None, session: str, start: float, end: float
+) -> HeldStretch:
+    """Return a stretch with its moments; one of whole days ends on its last day."""
+    manifest = found.dataset.manifest
+    period = 1.0 / max(m.rate_hz for m in manifest.modalities)
+    until = end - period if manifest.calendar.step or period >= _DAY_S else end
+    return HeldStretch(
+        session_id=session, start_s=start, end_s=end, length_s=end - start,
+        from_=moment_text(begin, start, manifest.calendar),
+        to=moment_text(begin, until, manifest.calendar),
+    )  # fmt: skip
 
 
 def _at(found: Selection, at_s: float) -> AtSecond:

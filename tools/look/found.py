@@ -111,6 +111,28 @@ class LabelStretch(Row):
     end_s: End
 
 
+class HeldStretch(Span):
+    """A stretch of one label, with its moments where the session has a date."""
+
+    from_: Moment | None
+    to: Moment | None
+    length_s: Seconds
+
+
+class LabelTimes(Row):
+    """When a label holds, in order of time; stretches that touch are one, the first few listed."""
+
+    label: Label
+    n_stretches: Count
+    n_sessions: Count
+    total_s: Seconds
+    longest: HeldStretch
+    shortest: HeldStretch
+    last: HeldStretch
+    zone: Text | None = None
+    stretches: list[HeldStretch]
+
+
 class LabelsAt(Row):
     """The labels that hold in a session at one second."""
 
@@ -150,6 +172,7 @@ class SessionsCounted(Content):
     unlabelled: Unlabelled | None = None
     stretches: list[LabelStretch] | None = None
     at: AtSecond | None = None
+    label_times: list[LabelTimes] | None = None
 
 
 class DataSetRow(Row):

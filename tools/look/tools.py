@@ -12,7 +12,7 @@ from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, CalendarFilter, group_order, told_zone
-from tool_use_om.tools.look.contents import contents_of
+from tool_use_om.tools.look.contents import contents_of, label_times
 from tool_use_om.tools.look.found import (
     ChannelsSelected,
     DataSetRow,
@@ -20,6 +20,7 @@ from tool_use_om.tools.look.found import (
     Drawn,
     Durations,
     Filtered,
+    LabelTimes,
     SessionsCounted,
 )
 from tool_use_om.tools.look.selection import (
@@ -64,7 +65,8 @@ def show_session_stats(
     """Open and select a data set; count what the filters given here would leave."""
     chosen = _switch(ctx, working_set, args.dataset)
     dataset = open_current(ctx, chosen)
-    found = select(dataset, with_filters(dataset, chosen, args), may_be_empty=True)
+    filtered = with_filters(dataset, chosen, args)
+    found = select(dataset, filtered, may_be_empty=True)
     return finish(
         ctx,
         chosen.but(dataset=dataset.name),
@@ -75,10 +77,21 @@ def show_session_stats(
             **_counts(found),
             **_contents(found),
             **contents_of(found, args.at_s),
+            label_times=_label_times(dataset, filtered, args.stretches_of),
         ),
         detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
         inputs={"content_hash": dataset.content_hash},
     )
+
+
+def _label_times(
+    dataset: DataSet, filtered: WorkingSet, labels: list[str] | None
+) -> list[LabelTimes] | None:
+    """Return when the asked labels hold within the filters; None where none is asked for."""
+    if not labels:
+        return None
+    asked = with_filters(dataset, filtered, a.SessionFilters(labels=labels))
+    return label_times(select(dataset, asked, may_be_empty=True))
 
 
 def show_channel_stats(

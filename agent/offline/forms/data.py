@@ -8,6 +8,7 @@ from typing import Any
 
 from tool_use_om.agent.offline.forms.facts import plan_facts, tell_fact
 from tool_use_om.agent.offline.forms.form import Form, lengths_of
+from tool_use_om.agent.offline.forms.labels import tell_stretches
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.language.words import is_english
 from tool_use_om.agent.offline.planner import Planner
@@ -28,6 +29,9 @@ def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
     facts = [ask for ask in query.asks if ask.kind == "facts" and _is_of(ask, result)]
     for ask in facts:
         tell_fact(answer, result, ask)
+    if not facts and result.found(SessionsCounted).label_times is not None:
+        tell_stretches(answer, result)
+        return
     if not facts or any(a.kind == "sessions" and _is_of(a, result) for a in query.asks):
         _tell_counted(answer, result, query)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tool_use_om.agent.offline.forms.form import tell_zone
+from tool_use_om.agent.offline.forms.labels import tell_stretches
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
@@ -29,8 +30,12 @@ def tell_fact(answer: Answer, result: Result, ask: Ask) -> None:
 
 def plan_facts(p: Planner, ask: Ask) -> None:
     """Plan one look at the sessions meant; a share of a label is one of all sessions."""
+    timed = list(ask.labels) if "stretches" in ask.topic.split() else []
+    if ask.calendar or ask.start_s is not None or ask.end_s is not None or ask.tail_s is not None:
+        p.open()
+        p.narrow(ask, labels=False)
     p.add(
-        "show_session_stats", "see what the data hold", dataset=p.query.dataset,
+        "show_session_stats", "see what the data hold", dataset=p.query.dataset, stretches_of=timed,
         sessions=list(ask.sessions), subjects=list(ask.subjects), split=ask.split, at_s=ask.at_s,
         **dict[str, Any](p.limits(ask)),
     )  # fmt: skip
@@ -154,6 +159,10 @@ def _label_time(answer: Answer, result: Result, found: SessionsCounted, ask: Ask
         result, "{total} are recorded in all.",
         total=ref(found.duration_s.total, "length of all sessions together"),
     )  # fmt: skip
+
+
+def _stretches(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+    tell_stretches(answer, result)
 
 
 def _balance(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
@@ -326,6 +335,7 @@ FACTS: dict[str, Tell] = {
     "shortest": _extreme("shortest"),
     "total": _total,
     "share": _label_time,
+    "stretches": _stretches,
     "balance": _balance,
     "at": _at,
     "labels_of": _labels_of,

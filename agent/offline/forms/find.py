@@ -138,6 +138,11 @@ def _plan_find(p: Planner, ask: Ask) -> None:
     if any(_same_search(ask, earlier) for earlier in p.searched):
         return  # one run answers both, such as cadence and salient channels of one activity
     p.searched.append(ask)
+    if ask.kind == "find" and ask.labels and not ask.excluded and len(p.names.session_ids) == 1:
+        p.add(
+            "show_session_stats", "read when the labels hold", dataset=p.query.dataset,
+            stretches_of=list(ask.labels),
+        )  # fmt: skip
     p.open()
     p.fresh()
     if ask.start_s is not None or ask.end_s is not None or ask.split:

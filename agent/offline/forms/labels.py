@@ -1,14 +1,105 @@
-"""Labels that a person is asked for."""
+"""Labels: those that a person is asked for, and when those of the data hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, on_calendar, tell_zone
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
-from tool_use_om.agent.offline.writer import Answer, Cell, Result, plain, ref
+from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, named, plain, ref
+from tool_use_om.tools.call.arguments import FilterByTime
+from tool_use_om.tools.look.found import HeldStretch, LabelTimes, SessionsCounted
 from tool_use_om.tools.run.request_labels import LabelsGiven
+
+_LISTED = 10
+
+
+def tell_stretches(answer: Answer, result: Result) -> None:
+    """Tell how often each asked label of the data holds, for how long and when."""
+    found = result.found(SessionsCounted)
+    rows = found.label_times or []
+    held = {str(row.label).casefold() for row in rows}
+    when = _when(answer, result)
+    for label in result.args.get("stretches_of") or ():
+        if str(label).casefold() not in held:
+            answer.head(result, f"{named(label)} comes nowhere{when or ' in what was asked about'}")
+    for row in rows:
+        _tell_times(answer, result, row, when, several=(found.n_sessions_total or 0) > 1)
+
+
+def _when(answer: Answer, result: Result) -> str:
+    """Return the filter of time that was set before, in words: " in January"."""
+    before = list(answer.results)[: list(answer.results).index(result)]
+    filters = [r for r in before if r.tool == "filter_by_time" and "error" not in r.content]
+    if not filters:
+        return ""
+    asked = filters[-1].asked(FilterByTime)
+    cut = any(value is not None for value in (asked.start_s, asked.end_s, asked.tail_s))
+    return on_calendar(asked) + (" in the part of each session asked about" if cut else "")
+
+
+def _tell_times(
+    answer: Answer, result: Result, row: LabelTimes, when: str, *, several: bool
+) -> None:
+    label, first = row.label, row.stretches[0]
+    length = ref(row.total_s, f"time with {label}")
+    if row.n_stretches == 1:
+        template, refs = _from_to(first, f"{label}")
+        answer.head(
+            result,
+            f"{named(label)} comes once{when}, {template} ({{length}})",
+            length=length,
+            **refs,
+        )
+        tell_zone(answer, result, row.zone)
+        return
+    answer.head(
+        result, f"{named(label)} comes {{n}} times{when}, {{length}} in all",
+        n=ref(row.n_stretches, f"stretches of {label}"), length=length,
+    )  # fmt: skip
+    if several:
+        answer.say(result, "That is in {n} of {all} sessions.",
+                   n=ref(row.n_sessions, f"sessions with {label}"),
+                   all=ref(result.found(SessionsCounted).n_sessions_total, "sessions"))  # fmt: skip
+    alike = row.longest.length_s == row.shortest.length_s
+    if alike:
+        each = ref(row.longest.length_s, f"length of each {label}")
+        answer.say(result, "Each lasts {each}.", each=each)
+    for word, stretch in (("longest", row.longest),) * (not alike) + (("last", row.last),):
+        template, refs = _from_to(stretch, f"{word} {label}")
+        answer.say(
+            result, f"The {word} is {template} ({{length}}).",
+            length=ref(stretch.length_s, f"length of the {word} {label}"), **refs,
+        )  # fmt: skip
+    tell_zone(answer, result, row.zone)
+    shown = row.stretches[:_LISTED]
+    answer.section(
+        f"Each {label}" if len(shown) == row.n_stretches else f"The first {len(shown)} of {label}"
+    )
+    told = [(result, _cells(part, f"{label} {i}", several=several)) for i, part in enumerate(shown)]
+    answer.table((*(("session",) if several else ()), "from", "to", "length"), told)
+
+
+def _ends(part: HeldStretch, what: str) -> tuple[Ref, Ref]:
+    """Return the moments of a stretch, its seconds where the session has no date."""
+    begin, end = (part.from_, part.to) if part.from_ else (part.start_s, part.end_s)
+    return ref(begin, f"start of {what}"), ref(end, f"end of {what}")
+
+
+def _from_to(part: HeldStretch, what: str) -> tuple[str, dict[str, Ref]]:
+    begin, end = _ends(part, what)
+    refs = {"begin": begin, "end": end}
+    if part.from_:
+        return "from {begin} to {end}", refs
+    return "from {begin} to {end} of `{of}`", {
+        **refs, "of": ref(part.session_id, f"session of {what}"),
+    }  # fmt: skip
+
+
+def _cells(part: HeldStretch, what: str, *, several: bool) -> tuple[Cell, ...]:
+    length = ref(part.length_s, f"length of {what}")
+    return (*((f"`{part.session_id}`",) if several else ()), *_ends(part, what), length)
 
 
 def _plan_request(p: Planner, ask: Ask) -> None:

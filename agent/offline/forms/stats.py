@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tool_use_om.agent.offline.forms.course import COURSE_TELLS
-from tool_use_om.agent.offline.forms.form import Form, tell_zone
+from tool_use_om.agent.offline.forms.form import Form, on_calendar, tell_zone
 from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
@@ -41,12 +41,6 @@ _IN_GROUP = {
     "label": "during {g}", "subject": "for {g}", "session": "in {g}", "hour": "at {g}",
     "weekday": "on {g}s", "month": "in {g}", "date": "on {g}",
 }  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-_WORKDAYS, _WEEKEND = [0, 1, 2, 3, 4], [5, 6]
 
 
 def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
@@ -170,7 +164,7 @@ def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str,
     if last is None:
         return clause + tail, {}
     asked, chosen = last.asked(FilterByTime), last.found(Filtered)
-    clause += _people(asked) + _on_calendar(asked)
+    clause += _people(asked) + on_calendar(asked)
     if asked.tail_s is not None:
         return clause + " in the last {tail} of each session", {
             "tail": ref(asked.tail_s, "seconds looked at", "unit")
@@ -191,25 +185,6 @@ def _people(asked: FilterByTime) -> str:
     for given, form in ((asked.subjects, " for {0}"), (asked.sessions, " in {0}")):
         names = [named(name) for name in given or []]
         said += form.format(" and ".join(names)) if names and len(names) <= _FEW else ""
-    return said
-
-
-def _on_calendar(asked: FilterByTime) -> str:
-    """Return " on weekends", " in April", " between 06:00 and 12:00"."""
-    said = ""
-    if days := sorted(asked.weekdays or []):
-        names = [f"{_WEEKDAYS[d]}s" for d in days]
-        known = {tuple(_WEEKEND): "weekends", tuple(_WORKDAYS): "working days"}
-        said += " on " + known.get(tuple(days), " and ".join(names))
-    if months := asked.months:
-        said += " in " + " and ".join(_MONTHS[m - 1] for m in months)
-    if hours := asked.hours:
-        said += f" from {hours[0]:02d}:00 to {(hours[-1] + 1) % 24:02d}:00"
-    first, last = asked.first_date, asked.last_date
-    if first and last:
-        said += f" on {first}" if first == last else f" from {first} to {last}"
-    elif first or last:
-        said += f" since {first}" if first else f" up to {last}"
     return said
 
 

@@ -262,8 +262,9 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "comes round, recurring rhythm, repeat itself every, yearly swing, weekly swing, daily "
         "swing, same every day, same every week, by season"
     ),
+    ("OFTEN", "times"): "how often, how frequently, how many times, number of times",
     ("OFTEN", "often"): (
-        "how often, how many number of how frequently, how much of the time, how much time, "
+        "how many number of how frequently, how much of the time, how much time, "
         "what share of the time, share of the time, fraction of the time, percentage of the "
         "time, percent of the time, proportion of the time, count the times, part of the time, "
         "amount of time, time spent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tool_use_om.agent.offline.language.grammar import Node, pick
@@ -31,6 +32,16 @@ _ABOUT = (
 )
 _OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
 _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
+# "when was the fault", "how often", "how long": the labels of the data say so
+_ASKED_IN_TIME = "WHEN|OFTEN|RATEWORD|COUNT|DURATION|LONGEST|SHORTEST"
+_ASKED_WHEN = "WHEN"
+_NOT_COUNTED = "SESSION|SESSIONID|SUBJECT|SUBJECTS"  # "how many sessions have the label"
+_NOT_OF_LABELS = (
+    "WHO|CHANNEL|CHANNELS|CLASS|LABELS|EXCEPT|STAT|LEVEL|"
+    "PREDICT|CLASSIFY|HORIZON|PLOT|LIKE|ODD|IMPORTANT|SHOTS|AMOUNT|NSESSIONS|RHYTHM|SETTING|SPLIT|"
+    "SPLITS|HEAD|HEADNAME|NEIGHBOURS|OPTION|ABSTAIN|SHARE|SETSIZE|WINDOW_S|TOKNAME|APART|"
+    "ACCURACY|COMPARE|MIN|MAX|LENGTHS|FIND|EXAMPLE|TOTAL|OFTHEM"
+)
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
     _Intent("stats", ("LEVEL", "OFTEN|DURATION|PORTION|WHEN|TOTAL"), "CHANCE|PREDICT|HORIZON"),
@@ -59,6 +70,8 @@ _INTENTS = (
             f"{_MODELS}|STAT|LEVEL|RANGE|CHANNELS|WINDOW|TOKENIZER|PATCH"),
     _Intent("stats", ("CORR", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|IMPORTANT"),
     _Intent("stats", ("TREND", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|CHANCE|LEVEL|HEAD"),
+    _Intent("facts", ("LABEL", _ASKED_WHEN), _NOT_OF_LABELS),
+    _Intent("facts", ("LABEL", _ASKED_IN_TIME), f"{_NOT_OF_LABELS}|{_NOT_COUNTED}"),
     _Intent("facts", ("BALANCE",), "PREDICT"),
     _Intent("facts", ("RATEWORD|SPAN|LONGEST|SHORTEST|WHO",),
             "STAT|PREDICT|CLASSIFY|HORIZON|SETTING"),
@@ -126,6 +139,8 @@ def _pairs(clause: Sequence[Node]) -> set[str]:
     for tag_, kind in (("LABELPAIR", "LABEL"), ("CHANNELPAIR", "CHANNELS")):
         if len({name for group in pick(clause, kind) for name in group}) > 1:
             found.add(tag_)
+    if any((one.tag, other.tag) == ("COUNT", "OF") for one, other in pairwise(clause)):
+        found.add("OFTHEM")  # "how many of them" are sessions
     if {"train", "test"} <= set(pick(clause, "SPLIT")):
         found.add("SPLITPAIR")
     if set(pick(clause, "STAT")) == {"sum"}:
@@ -153,7 +168,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         by=_by(clause, labels),
         percent=_first(pick(clause, "PERCENT_OF")),
         want=_want(clause) if kind == "stats" else "value",
-        calendar=_calendar(clause) if kind in _DATED else (),
+        calendar=_calendar(clause) if kind in _DATED or _dated_labels(kind, clause) else (),
         at_s=_moment(clause) if kind == "facts" else None,
         shots=_first(shots),
         coverage=_first(pick(clause, "SHARE")),
@@ -302,6 +317,10 @@ def _calendar(clause: Sequence[Node]) -> tuple[tuple[str, Any], ...]:
     return tuple(said.items())
 
 
+def _dated_labels(kind: Kind, clause: Sequence[Node]) -> bool:
+    return kind == "facts" and _reads_labels({node.tag for node in clause})
+
+
 def _moment(clause: Sequence[Node]) -> float | None:
     """Return the one moment of a session that is asked about, seconds."""
     if pick(clause, "RANGE") or not pick(clause, "SESSIONID"):
@@ -315,7 +334,9 @@ def _moment(clause: Sequence[Node]) -> float | None:
 def _fact_topics(clause: Sequence[Node]) -> list[str]:
     """Return which facts are asked for, as `forms/facts` names them."""
     tags = {node.tag for node in clause}
-    found = [topic for tag_, topic in _TOPIC_OF if tag_ in tags]
+    share = "often" in pick(clause, "OFTEN") and not _calendar(clause)
+    timed = ["total" if share else "stretches"] if _reads_labels(tags) else []
+    found = timed or [topic for tag_, topic in _TOPIC_OF if tag_ in tags]
     if found:
         return found
     if "SESSIONID" in tags and tags & {"HAPPEN", "LABELS", "CLASS"}:
@@ -327,6 +348,15 @@ def _fact_topics(clause: Sequence[Node]) -> list[str]:
     if "UNITS" in tags:
         return ["units"]
     return ["who"] if "SUBJECT" in tags else ["list"]
+
+
+def _reads_labels(tags: set[str]) -> bool:
+    """Say whether it is asked when, how often or how long labels of the data hold."""
+    counted = bool(tags & set(_ASKED_IN_TIME.split("|"))) and not tags & set(
+        _NOT_COUNTED.split("|")
+    )
+    timed = "LABEL" in tags and (_ASKED_WHEN in tags or counted)
+    return timed and not tags & set(_NOT_OF_LABELS.split("|"))
 
 
 _TOPIC_OF = (

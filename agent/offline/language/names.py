@@ -125,6 +125,8 @@ class Names:
             table[_key(channel)] = ("CHANNELNAME", channel)
             if len(short) > 1:
                 table.setdefault(_key(short), ("CHANNELNAME", channel))
+        for key, channel in self._said_shortly().items():
+            table.setdefault(key, ("CHANNELNAME", channel))
         if self.subject_noun and self.subject_noun not in {
             key[0] for key in table if len(key) == 1
         }:
@@ -134,6 +136,17 @@ class Names:
             if table.get(own, ("DATASETNAME",))[0] == "DATASETNAME":
                 table[own] = ("SESSION", "session")
         return table
+
+    def _said_shortly(self) -> dict[tuple[str, ...], str]:
+        """Return other words for a short name that one channel alone has: "pulse"."""
+        shorts = ["_".join(words_of(_short(c))) for c in self.channels]
+        return {
+            stems(synonym): channel
+            for channel, short in zip(self.channels, shorts, strict=True)
+            if shorts.count(short) == 1
+            for synonym in MODALITY_WORDS.get(short, "").split(", ")
+            if synonym
+        }
 
     @cached_property
     def subject_noun(self) -> str:
@@ -179,6 +192,24 @@ class Names:
         base = stem(word)
         return tuple(c for c in self.channels if base in _key(_short(c))[:-1])
 
+    def part_of(self, word: str) -> tuple[tuple[str, Any], ...]:
+        """Return the modalities, else the channels, of whose name `word` is a part, as (tag, name).
+
+        "fridge" is a part of the modality "fridge_A". A channel counts where the word begins its
+        short name, before one where it stands elsewhere. More than one: it may mean either.
+        """
+        base = stem(word)
+        if found := self.partly(word):
+            return tuple(("CHANNELNAME", c) for c in found)
+        if found := tuple(m for m in self.modalities if base in _key(m)):
+            return tuple(self._only_channel(m) or ("MODALITY", m) for m in found)
+        return tuple(("CHANNELNAME", c) for c in self.channels if base in _key(_short(c)))
+
+    def _only_channel(self, modality: str) -> tuple[str, Any] | None:
+        """Return the channel of a modality that has but one."""
+        own = [c for c in self.channels if c.partition(".")[0] == modality]
+        return ("CHANNELNAME", own[0]) if len(own) == 1 else None
+
     def measuring(self, quantity: str, beside: str = "") -> tuple[str, ...]:
         """Return the channels that measure an everyday quantity, by their name or else their unit.
 
@@ -190,10 +221,22 @@ class Names:
         units, words = measured_as(quantity)
         wanted = frozenset(map(stem, words))
         named = tuple(c for c in self.channels if wanted & set(_key(c)))
-        found = named or tuple(c for c in self.channels if self.unit_of(c) in units)
+        by_unit = tuple(c for c in self.channels if self.unit_of(c) in units)
         if not beside:
-            return found
-        return tuple(c for c in found if stem(beside) in _key(c))
+            return named or by_unit
+        base = stem(beside)
+        own = tuple(c for c in named if base in _key(c))
+        return own or tuple(c for c in by_unit if base in _key(c))
+
+    def may_measure(self, channel: str, quantity: str) -> bool:
+        """Say whether a channel's unit is one of an everyday quantity, or not documented.
+
+        Undocumented it may be, where its name says more than one word: "room temp" of "room_c".
+        """
+        units, _ = measured_as(quantity)
+        unit = self.unit_of(channel)
+        undocumented = unit in {"", "a.u."} and len(_key(_short(channel))) > 1
+        return bool(units) and (unit in units or undocumented)
 
     @cached_property
     def axes(self) -> frozenset[str]:

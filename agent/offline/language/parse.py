@@ -16,7 +16,7 @@ from tool_use_om.agent.offline.language.intents import intent_of, read_ask
 from tool_use_om.agent.offline.language.lexicon import lexicon
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Kind, Query
-from tool_use_om.agent.offline.language.refused import Said, refused
+from tool_use_om.agent.offline.language.refused import Said, own_unit, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
 from tool_use_om.agent.offline.language.times import LIMITS, NUMBERS, TIMES, Span
@@ -94,7 +94,9 @@ def _understood(
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
     if not asks and named:
         asks = [Ask(kind="sessions", topic="describe")]
-    missing = refused(Said(question, tuple(tokens), tuple(nodes)), asks, names)
+    said = Said(question, tuple(tokens), tuple(nodes))
+    nodes = [node for node in nodes if not own_unit(said, node, asks, names)]
+    missing = refused(replace(said, nodes=tuple(nodes)), asks, names)
     query = Query(
         asks=_merge(asks),
         dataset=dataset,

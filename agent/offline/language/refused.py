@@ -19,7 +19,8 @@ from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.language.words import Token
-from tool_use_om.data.errors import nearest
+from tool_use_om.data.errors import NotFoundError, nearest
+from tool_use_om.data.units import check_unit
 
 _MOST_NAMED = 30
 _PLACES = frozenset({"AND", "OR", "THEN", "COMMA", "STOP", "DASH", "SESSION"})
@@ -121,7 +122,7 @@ def _unmet(
     node = said.nodes[index]
     text = said.text(node)
     if node.tag == "X":
-        return _unknown(said, index, asks, names)
+        return _in_other_unit(said, node, asks, names) or _unknown(said, index, asks, names)
     if node.tag == "EITHER":
         return _either(text, [name for _, name in node.value[1]])
     if node.tag == "QUANTITY":
@@ -134,6 +135,39 @@ def _unmet(
             (),
         )
     return "", ()
+
+
+def own_unit(said: Said, node: Node, asks: Sequence[Ask], names: Names) -> bool:
+    """Say whether unknown words ask for the unit that the values are in anyway: "in celsius"."""
+    unit, units = _unit_said(said, node), _units_told(asks, names)
+    return bool(unit) and bool(units) and set(units.values()) == {unit}
+
+
+def _unit_said(said: Said, node: Node) -> str:
+    """Return the unit that "in celsius" asks for, "" for other words."""
+    if node.tag != "X" or said.before(node) != "in":
+        return ""
+    try:
+        return check_unit(said.text(node))
+    except NotFoundError:
+        return ""
+
+
+def _units_told(asks: Sequence[Ask], names: Names) -> dict[str, str]:
+    """Return channel → unit of those that are asked about by name."""
+    meant = names.meant([c for ask in asks if ask.kind in _ON_CHANNELS for c in ask.channels])
+    return {channel: names.unit_of(channel) or "no known unit" for channel in meant}
+
+
+def _in_other_unit(
+    said: Said, node: Node, asks: Sequence[Ask], names: Names
+) -> tuple[str, tuple[str, ...]] | None:
+    """Return that values stay in their own unit, where another one is asked for."""
+    unit, units = _unit_said(said, node), _units_told(asks, names)
+    if not unit or not units:
+        return None
+    listed = ", ".join(f"`{c}` is in {own}" for c, own in list(units.items())[:_MOST_NAMED])
+    return f"{listed}, and values are not converted to {unit}. Ask without the unit.", ()
 
 
 def _unknown(

@@ -85,6 +85,14 @@ def _resolutions(nodes: Sequence[Node]) -> tuple[str, int] | None:
     return ("resolutions", number) if number in {1, 2} else None
 
 
+def _of_modality(nodes: Sequence[Node]) -> str | None:
+    """Read "the temperature of the fridge": the one channel of that modality."""
+    said, modality = nodes[0], str(nodes[-1].value)
+    places = said.value[1] if said.tag == "EITHER" else ((said.tag, said.value),)
+    own = [name for _, name in places if name == modality or str(name).startswith(f"{modality}.")]
+    return str(own[0]) if len(own) == 1 else None
+
+
 def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
     """Return the attribute "this axis points up"."""
     share = float(next(n.value for n in nodes if n.tag == "POINTS"))
@@ -151,6 +159,7 @@ _SLOTS = (
     rule("K", "NUM (?=NEIGHBOURS|LIKE|MOTIF)", _whole),
     rule("SHARE", "NUM PERCENT? COVERAGE", _share),
     rule("SHARE", "COVERAGE (OF|EQ|AT|TO)? NUM PERCENT?", _share),
+    rule("CHANNELNAME", "(EITHER|CHANNELNAME) OF A? (MODALITY|CHANNELNAME)", _of_modality),
     rule("AXISOF", "MODALITY AXIS", _axis),
     rule("AXISOF", "AXIS CHANNEL? OF? MODALITY", _axis),
     rule("AXISOF", "AXIS CHANNEL", _axis),

@@ -53,7 +53,7 @@ _QUANTITIES = frozenset({"power", "energy"})  # statistics, too, where no channe
 _RHYTHM_WORDS = ("daily", "weekly", "yearly", "annual", "monthly", "seasonal", "day", "hour", "log")
 _RHYTHMS = frozenset(map(stem, _RHYTHM_WORDS))
 _COUNTED = frozenset({"part", "parts"})  # things, right behind "how many"
-_BESIDE = frozenset({"X", "LAST", "FIRST", "CHANNELNAME", "EITHER", "DATASETNAME"})
+_BESIDE = frozenset({"MODALITY", "X", "LAST", "FIRST", "CHANNELNAME", "EITHER", "DATASETNAME"})
 _LONGEST_PHRASE = 5
 _RUN = re.compile(r"\w+(?:[._/-]\w+)*")
 _ROLES = {
@@ -96,6 +96,14 @@ def _quantities(
         if beside and node.tag == "CHANNELNAME" == beside.tag and node.value == beside.value:
             out[-1] = Node(node.tag, node.value, beside.first, node.last)  # "line pressure"
             continue
+        if beside and (one := _of_modality(beside, node, names)):
+            out[-1] = Node("CHANNELNAME", one, beside.first, node.last)  # "room temp"
+            continue
+        if beside and (own := _of_another(beside, node, tokens, names)):
+            said = question[tokens[beside.first].start : tokens[node.last].end]
+            made = _node_of([("CHANNELNAME", c) for c in own], said, beside.first)
+            out[-1] = Node(made.tag, made.value, beside.first, node.last)
+            continue
         found, joined = _measuring(node, beside, tokens, names)
         if not found:
             out.append(node)
@@ -106,6 +114,37 @@ def _quantities(
         made = _node_of([("CHANNELNAME", c) for c in found], said, first)
         out.append(Node(made.tag, made.value, first, node.last))
     return out
+
+
+def _of_modality(before: Node, node: Node, names: Names) -> str | None:
+    """Return the channel that a modality, or a channel, and the word for it right behind name."""
+    if before.tag == "CHANNELNAME" and node.tag == "QUANTITY":
+        return before.value if names.may_measure(before.value, str(node.value)) else None
+    if before.tag == "CHANNELNAME" and node.tag == "EITHER":
+        return before.value if (before.tag, before.value) in node.value[1] else None
+    if before.tag != "MODALITY":
+        return None
+    places = {"CHANNELNAME": [(node.tag, node.value)]}.get(node.tag, [])
+    places = list(node.value[1]) if node.tag == "EITHER" else places
+    own = [
+        value
+        for tag_, value in places
+        if tag_ == "CHANNELNAME" and value.partition(".")[0] == before.value
+    ]
+    return str(own[0]) if len(own) == 1 else None
+
+
+def _of_another(before: Node, node: Node, tokens: Sequence[Token], names: Names) -> tuple[str, ...]:
+    """Return a modality's channels where the word right behind it is another one's channel.
+
+    "Freezer temperature" is none of the fridge, whose channel alone is called so.
+    """
+    said = tokens[node.first].text
+    if (before.tag, node.tag) != ("MODALITY", "CHANNELNAME") or "." in said:
+        return ()
+    if str(node.value).startswith(f"{before.value}."):
+        return ()
+    return names.measuring(said, before.value) or names.meant([before.value])
 
 
 def _measuring(
@@ -393,6 +432,6 @@ def _word(tokens: Sequence[Token], index: int, question: str, names: Names) -> N
     if (text in FUNCTION_WORDS and not counted) or len(text) == 1:
         return None
     said = question[token.start : token.end]
-    if places := names.spelled(said) or [("CHANNELNAME", c) for c in names.partly(text)]:
+    if places := names.spelled(said) or names.part_of(text):
         return _node_of(places, said, index)
     return Node("X", text, index, index)

@@ -177,6 +177,7 @@ def english() -> frozenset[str]:
 
 _FUNCTION_WORDS = (
     "the is are was were be been being do does did doing have has had can could would should will "
+    "her him "
     "shall may might must i you we they he she it its me my our your their them this that these "
     "those there here in on at for with while during when if so as than too very please pls me "
     "into out over off up down about again any some all both such same who whom whose how why "

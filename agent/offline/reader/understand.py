@@ -181,7 +181,7 @@ def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if agreed(whole, names, cards):
         return replace(rules, not_understood=())
     refused = _firmly_refused(rules) and language_of(slots.text) == "en"
-    return rules if refused or _of_sessions(rules) else None
+    return rules if refused or _of_sessions(rules) or _of_labels(rules) else None
 
 
 def _single(whole: Part, cards: Sequence[Mapping[str, Any]]) -> bool:
@@ -210,6 +210,14 @@ def _of_sessions(rules: Query) -> bool:
         and all(a.by == "session" or a.kind == "unlike" for a in rules.asks)
         and (kinds <= PLANS.keys())
     )
+
+
+def _of_labels(rules: Query) -> bool:
+    """Say whether the rules use each word of a question when or how often a label holds.
+
+    The label is one of the data's own, so the data say it, and nothing has to be recognised.
+    """
+    return complete(rules) and all("stretches" in ask.topic.split() for ask in rules.asks)
 
 
 def _firmly_refused(rules: Query) -> bool:

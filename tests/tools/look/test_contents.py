@@ -107,3 +107,23 @@ def test_people_have_their_sessions_and_time(ask: Any) -> None:
 def test_nothing_undated_has_dates(ask: Any) -> None:
     """No moment is made up."""
     assert "dates" not in ask("show_session_stats")
+
+
+def test_asked_labels_are_told_stretch_by_stretch(ask: Any) -> None:
+    """By hand: walk is 0-6 s of a (two that overlap) and 0-20 s of b; beep is 5-6 s of b."""
+    walk, beep = sorted(
+        ask("show_session_stats", stretches_of=["walk", "beep"])["label_times"],
+        key=lambda row: -row["total_s"],
+    )
+    assert (walk["label"], walk["n_stretches"], walk["n_sessions"]) == ("walk", 2, 2)
+    assert walk["total_s"] == pytest.approx(26.0)
+    held = [(row["session_id"], row["start_s"], row["end_s"]) for row in walk["stretches"]]
+    assert held == [("a", 0.0, 6.0), ("b", 0.0, 20.0)]
+    assert (walk["longest"]["session_id"], walk["shortest"]["session_id"]) == ("b", "a")
+    assert [(row["start_s"], row["end_s"]) for row in beep["stretches"]] == [(5.0, 6.0)]
+
+
+def test_stretches_of_a_label_keep_to_the_sessions_asked_about(ask: Any) -> None:
+    (walk,) = ask("show_session_stats", stretches_of=["walk"], sessions=["a"])["label_times"]
+    assert (walk["n_stretches"], walk["total_s"]) == (1, pytest.approx(6.0))
+    assert ask("show_session_stats", stretches_of=["walk"], sessions=["c"])["label_times"] == []
