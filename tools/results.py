@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.run.classify.suspects import SuspectsFound
 from tool_use_om.tools.run.search.found import (
     MotifsFound,
     NeighboursFound,
@@ -15,7 +16,7 @@ from tool_use_om.tools.run.search.found import (
 
 # tool → the models of what it may find; each is known by the field that no other has
 RESULTS: dict[str, tuple[type[Content], ...]] = {
-    "run_task": (NeighboursFound, SessionsRanked, MotifsFound, UnusualFound),
+    "run_task": (NeighboursFound, SessionsRanked, MotifsFound, UnusualFound, SuspectsFound),
 }
 
 

@@ -1,4 +1,4 @@
-"""Labels that a person is asked for."""
+"""Labels that a person is asked for, and those that may be wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
-from tool_use_om.agent.offline.writer import Answer, Cell, Result, plain, ref
+from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, plain, ref
 
 
 def _plan_request(p: Planner, ask: Ask) -> None:
@@ -56,7 +56,65 @@ def tell_requested(answer: Answer, result: Result, query: Query) -> None:  # noq
         )  # fmt: skip
 
 
+def _plan_mislabelled(p: Planner, ask: Ask) -> None:
+    """Plan one run that judges each recording by models which have not seen it."""
+    p.open()
+    p.fresh()
+    p.encode(ask)
+    p.head(ask, "classify")
+    for label in ask.labels or (None,):
+        p.add(
+            "run_task", "judge each recording by models that have not seen it",
+            suspect_labels=True, target_label=label, sessions=list(ask.sessions),
+        )  # fmt: skip
+
+
+def tell_suspects(answer: Answer, result: Result) -> None:
+    """Tell which recordings may carry a wrong label, and how well labels can be told at all."""
+    label = result.content.get("target_label")
+    of = f" labelled {named(label)}" if label else ""
+    judged = ref("/n_judged", "labelled recordings that were judged")
+    rows: list[dict[str, Any]] = result.content["suspects"]
+    if not rows:
+        answer.head(
+            result, f"no recording{of} stands out as mislabelled among the {{n}} that were judged",
+            n=judged,
+        )  # fmt: skip
+    else:
+        n = ref("/n_suspects", "recordings whose label may be wrong")
+        answer.head(
+            result, f"{{m}} of {{n}} recordings{of} may be mislabelled, most likely `{{first}}`, "
+            "labelled {given}, which is rather {likely} ({p})" if not label else
+            f"{{m}} recordings{of} may be mislabelled, most likely `{{first}}`, which is rather "
+            "{likely} ({p})",
+            m=n, first=ref("/suspects/0/session_id", "recording most likely mislabelled"),
+            likely=ref("/suspects/0/likely", "its likelier label"),
+            p=ref("/suspects/0/probability", "probability of the likelier label", "percent"),
+            **({} if label else {"n": judged, "given": ref("/suspects/0/given", "its label")}),
+        )  # fmt: skip
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for i, row in enumerate(rows):
+        at, what = f"/suspects/{i}", f"that {row['session_id']} is"
+        cells: tuple[Cell, ...] = (
+            f"`{row['session_id']}`",
+            plain(str(row["given"])),
+            plain(str(row["likely"])),
+            ref(f"{at}/probability", f"probability {what} {row['likely']}", "percent"),
+            ref(f"{at}/probability_given", f"probability {what} {row['given']}", "percent"),
+        )
+        told.append((result, cells))
+    answer.section("To be looked at")
+    answer.table(("recording", "labelled", "likelier", "probability", "of its label"), told)
+    answer.section("How to read it")
+    answer.say(
+        result, "Each recording was judged by models that had seen neither it nor others of its "
+        f"{str(result.content['folds_keep']).removesuffix('s')}; for {{share}} of all they name "
+        "the label that was given. A person has to decide.",
+        share=ref("/agreed_frac", "recordings whose given label is found again", "percent"),
+    )  # fmt: skip
+
+
 FORM = Form(
-    plans={"request": _plan_request},
+    plans={"request": _plan_request, "mislabelled": _plan_mislabelled},
     tells={"request_labels": tell_requested},
 )
