@@ -31,7 +31,8 @@ Names = Annotated[list[str], BeforeValidator(as_names)]
 RareLabels = Literal["take", "leave_out"]
 Statistic = Literal[
     "mean", "std", "variance", "min", "max", "range", "rms", "median", "percentile", "sum",
-    "first", "last", "trend", "correlation", "time_above", "time_below", "cycle",
+    "first", "last", "trend", "correlation", "time_above", "time_below", "time_between", "cycle",
+    "count", "unlike", "cadence",
 ]  # fmt: skip
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
@@ -93,15 +94,19 @@ class ShowChannelStats(Arguments):
     )
     statistic: Statistic = Field(
         default="std",
-        description="The number to compute. time_above, time_below: seconds beyond `threshold`; "
-        "trend: change over time; cycle: how long a recurring cycle is; correlation: of each two "
-        "channels.",
+        description="The number to compute. time_above, time_below: seconds beyond `threshold`, "
+        "time_between: up to `upper`; trend: change over time; cycle: how long a recurring cycle "
+        "is; correlation: of each two channels; count: of samples; unlike: which session, subject "
+        "or date is unlike the others; cadence: repeats a second.",
     )
     percent: float | None = Field(
         default=None, ge=0, le=100, description="Which percentile (statistic 'percentile')."
     )
     threshold: float | None = Field(
         default=None, description="The level of time_above and time_below, in the channel's unit."
+    )
+    upper: float | None = Field(
+        default=None, description="The upper level of time_between, in the channel's unit."
     )
 
 
@@ -216,6 +221,9 @@ class RunTask(Arguments):
         default=None, description="Activity to find (classify), forecast from, or rank sessions of."
     )
     target_channels: Names | None = Field(default=None, description="Channels to forecast.")
+    period: Literal["tomorrow", "next_week", "next_month", "next_year"] | None = Field(
+        default=None, description="Forecast this period of the calendar, in place of horizon_s."
+    )
     horizon_s: float | None = Field(
         default=None, gt=0, description="Forecast this many seconds ahead."
     )
@@ -255,6 +263,10 @@ class RunTask(Arguments):
     )
     max_set_size: int = Field(
         default=1, ge=1, le=50, description="Abstain where more labels remain possible (classify)."
+    )
+    suspect_labels: bool = Field(
+        default=False,
+        description="Classify: instead, rank the recordings whose given labels may be wrong.",
     )
     allow_raw: bool = Field(
         default=False,

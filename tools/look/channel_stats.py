@@ -42,6 +42,7 @@ def channel_statistics(
     statistic: str,
     percent: float | None = None,
     threshold: float | None = None,
+    upper: float | None = None,
 ) -> Ranking:
     """Rank channels (and groups) by one statistic.
 
@@ -59,7 +60,7 @@ def channel_statistics(
 
     note: str | None = None
     if statistic in COURSES:
-        rows, note = COURSES[statistic](found, channels, by, threshold)
+        rows, note = COURSES[statistic](found, channels, by, _bounds(statistic, threshold, upper))
     elif statistic in ORDERED:
         rows, note = ordered_rows(found, channels, by, statistic, percent)
     else:
@@ -75,6 +76,19 @@ def channel_statistics(
         for row in ends:
             row.update(place_of(found, row, by))
     return Ranking(rows=rows, n_rows=n_rows, note=note)
+
+
+def _bounds(
+    statistic: str, threshold: float | None, upper: float | None
+) -> tuple[float, float] | None:
+    """Return the lower and the upper bound that are meant, infinite where one is open."""
+    if threshold is None:
+        return None
+    if statistic == "time_between":
+        if upper is None:
+            raise DataError("Time between two levels needs `threshold` and `upper`.")
+        return min(threshold, upper), max(threshold, upper)
+    return (threshold, math.inf) if statistic == "time_above" else (-math.inf, threshold)
 
 
 def _moment_rows(
@@ -216,11 +230,14 @@ STATISTICS: dict[str, Callable[[Any], Any]] = {
     "range": lambda m: m["max"] - m["min"],
     "rms": lambda m: (m["std"] ** 2 + m["mean"] ** 2) ** 0.5,
     "sum": lambda m: m["mean"] * m["present"],
+    "count": lambda m: m["present"].astype(float),
 }
 
 
 def unit_of(statistic: str, unit: str) -> str:
     """Return the unit of a statistic of a channel in `unit`."""
+    if statistic == "count":
+        return "1"
     if statistic != "variance":
         return unit
     return f"{unit}^2" if unit.isalpha() else f"({unit})^2"

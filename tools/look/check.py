@@ -28,7 +28,7 @@ _FIGURES = 3
 
 def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> ToolOutcome:
     """Look for gaps, clipping, stuck sensors, repeats, label holes, odd units and split leaks."""
-    from tool_use_om.data.quality.check import check_dataset, sessions_read
+    from tool_use_om.data.quality.check import check_dataset, lacking, sessions_read
     from tool_use_om.data.quality.issue import KINDS
 
     dataset = open_current(ctx, working_set)
@@ -51,6 +51,11 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
             "rule": _rule(meant, read),
             "n_problems": sum(i.severity == "problem" for i in issues),
             "n_notes": sum(i.severity == "note" for i in issues),
+            **(
+                {"lacking": lacking(dataset, read, scope)}
+                if args.kinds and {"gap", "missing"} & set(args.kinds)
+                else {}
+            ),
             "places": dict(Counter(i.kind for i in issues)),
             "worst": [_row(i, begin, dataset.manifest.calendar) for i in issues[:SHOWN]],
             "unchecked": [i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tool_use_om.agent.offline.writer import Answer, Ref, Result, braces, named, plain, ref
+from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
 
 _SHOWN = 8
 _STRENGTHS = ((0.7, "strongly"), (0.4, "moderately"), (0.0, "weakly"))
@@ -77,26 +77,100 @@ def _together(row: Mapping[str, Any]) -> str:
 def tell_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how long, how much of the time and how often a channel is beyond a level."""
     rows: list[dict[str, Any]] = result.content["rows"]
+    between = result.content["statistic"] == "time_between"
     word = "above" if result.content["statistic"] == "time_above" else "below"
+    level = "between {level} and {upper}" if between else f"{word} {{level}}"
     for i, row in enumerate(rows[:_SHOWN]):
-        at, what = f"/rows/{i}", f"{row['channel']} {word} the level"
+        at, what = f"/rows/{i}", f"{row['channel']} {'inside' if between else word} the level"
         own = {
             "channel": ref(f"{at}/channel", "channel"),
             "level": ref(f"{at}/level/value", "level asked for", "unit"),
+            **({"upper": ref(f"{at}/upper/value", "upper level", "unit")} if between else {}),
         }
         if not row["n_times"]:
-            told = f"`{{channel}}`{_group(row)}{where} is never {word} {{level}}"
+            told = f"`{{channel}}`{_group(row)}{where} is never {level}"
             answer.head(result, told, **own, **refs)
             continue
         times = "once" if row["n_times"] == 1 else "{times} times"
         more = {} if row["n_times"] == 1 else {"times": ref(f"{at}/n_times", f"times {what}")}
         answer.head(
-            result, f"`{{channel}}`{_group(row)}{where} is {word} {{level}} for {{value}} in all, "
+            result, f"`{{channel}}`{_group(row)}{where} is {level} for {{value}} in all, "
             f"{{share}} of the time, {times}", value=ref(f"{at}/value", f"time {what}", "unit"),
             share=ref(f"{at}/share_frac", f"share of the time {what}", "percent"),
             **own, **more, **refs,
         )  # fmt: skip
-        _longest(answer, result, at, row)
+        _ends_of(answer, result, at, row)
+        if row["n_times"] > 1:
+            _longest(answer, result, at, row)
+
+
+def _ends_of(answer: Answer, result: Result, at: str, row: Mapping[str, Any]) -> None:
+    """Tell when the first and the last time are."""
+    dated = bool((row.get("first") or {}).get("time"))
+    key, style = ("time", "plain") if dated else ("start_s", "unit")
+    refs = {
+        end: ref(f"{at}/{end}/{key}", f"start of the {end} time", style)
+        for end in ("first", "last")
+    }
+    whose = {
+        end: "" if dated else f" of `{braces(str((row.get(end) or {}).get('session_id')))}`"
+        for end in refs
+    }
+    if row["n_times"] == 1:
+        answer.say(result, f"That begins at {{first}}{whose['first']}.", first=refs["first"])
+        return
+    answer.say(
+        result, f"The first time begins at {{first}}{whose['first']}, the last at "
+        f"{{last}}{whose['last']}.", **refs,
+    )  # fmt: skip
+
+
+def tell_unlike(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+    """Tell which group is unlike the others and in what, or that none stands out."""
+    rows: list[dict[str, Any]] = result.content["rows"]
+    kind = {"date": "day"}.get(str(result.content.get("by")), str(result.content.get("by")))
+    noun = str(result.content.get("session_noun") or kind) if kind == "session" else kind
+    far = {"z": ref("/rows/0/value", "robust deviations from the usual"),
+           "group": ref("/rows/0/group", f"{kind} most unlike the others")}  # fmt: skip
+    own = {
+        "channel": ref("/rows/0/channel", "channel that sets it apart"),
+        "own": ref("/rows/0/own/value", f"its {rows[0]['measure']}", "unit"),
+        "usual": ref("/rows/0/usual/value", "the median of all", "unit"),
+    }
+    out = [row for row in rows if row["stands_out"]]
+    apart = f"its {rows[0]['measure']} of `{{channel}}` is {{own}}, where {{usual}} is usual"
+    whose = f"{braces(noun)} " if noun != kind else ""
+    if out:
+        answer.head(
+            result, f"{whose}`{{group}}` is the {braces(noun)} most unlike the others{where}: "
+            f"{apart}, {{z}} robust deviations away", **far, **own, **refs,
+        )  # fmt: skip
+    else:
+        answer.head(
+            result, f"no {braces(noun)}{where} stands out from the others; the most unlike is `{{group}}`, "
+            "{z} robust deviations away, and from {limit} on it would stand out",
+            limit=ref("/rows/0/limit", "deviations from which one stands out"), **far, **refs,
+        )  # fmt: skip
+        answer.say(result, f"There {apart}.", **own)
+    told = []
+    for i, row in enumerate(rows[: max(len(out), 3)][:_SHOWN]):
+        at, name = f"/rows/{i}", str(row["group"])
+        cells: tuple[Cell, ...] = (
+            f"`{name}`", f"{row['measure']} of `{row['channel']}`",
+            ref(f"{at}/own/value", f"{row['measure']} of {name}", "unit"),
+            ref(f"{at}/usual/value", f"usual {row['measure']} beside {name}", "unit"),
+            ref(f"{at}/value", f"robust deviations of {name}"),
+        )  # fmt: skip
+        told.append((result, cells))
+    answer.section("Most unlike the others")
+    answer.table((noun, "in its", "there", "usual", "robust deviations"), told)
+    answer.note(
+        "Mean, spread, lowest and highest value of each channel are compared with their medians; "
+        "a robust deviation is 1.48 times the median distance from those."
+    )
+    if out:
+        answer.say(result, "From {limit} on, one stands out.",
+                   limit=ref("/rows/0/limit", "deviations from which one stands out"))  # fmt: skip
 
 
 def _longest(answer: Answer, result: Result, at: str, row: Mapping[str, Any]) -> None:
@@ -161,6 +235,8 @@ COURSE_TELLS: dict[str, Tell] = {
     "correlation": tell_correlation,
     "time_above": tell_beyond,
     "time_below": tell_beyond,
+    "time_between": tell_beyond,
+    "unlike": tell_unlike,
     "cycle": tell_cycle,
 }
 """Statistic → what tells its rows."""

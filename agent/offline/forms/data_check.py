@@ -46,7 +46,16 @@ def _headline(answer: Answer, result: Result, rows: list[dict[str, Any]]) -> Non
     kinds = [str(k) for k in result.content.get("kinds") or []]
     seen = [k for k in kinds if not _unseen(result, k)]
     name = ref("/dataset", "data set")
-    if rows:
+    if result.look("/lacking/n_values") and set(kinds) <= {"gap", "missing"}:
+        one, single = result.look("/lacking/n_values") == 1, result.look("/lacking/n_places") == 1
+        answer.head(
+            result, f"{{n}} value{'s' * (not one)} of `{{name}}` {'is' if one else 'are'} missing, "
+            f"{{share}} of those there should be, in {{m}} place{'s' * (not single)}", name=name,
+            n=ref("/lacking/n_values", "values that are missing"),
+            m=ref("/lacking/n_places", "stretches that lack values"),
+            share=ref("/lacking/share_frac", "share of the values that is missing", "percent"),
+        )  # fmt: skip
+    elif rows:
         problems, notes = result.look("/n_problems"), result.look("/n_notes")
         said = (
             "{n} problem" + "s" * (problems != 1) + " and {m} lesser finding" + "s" * (notes != 1)

@@ -9,6 +9,7 @@ from tool_use_om.agent.offline.forms.form import tell_zone
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
+from tool_use_om.data.units import SPANS
 
 _SHOWN = 12
 _BALANCED = 1.5  # the most frequent label has at most so many times the sessions of the rarest
@@ -73,21 +74,28 @@ def _channels(result: Result, ask: Ask) -> list[int]:
     return meant or list(range(len(ids)))
 
 
-def _span(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
+def _length(ask: Ask) -> str:
+    """Return the style of a length of time: the unit it was asked for in, else as people say it."""
+    asked = (word for word, seconds in SPANS.items() if seconds == ask.unit_s)
+    return next((f"in-{word}" for word in asked), "unit")
+
+
+def _span(answer: Answer, result: Result, ask: Ask) -> None:
     if not result.look("/dates/from"):
         answer.head(
             result, "`{name}` has no dates: its sessions count seconds from their own start, "
             "{total} in all", name=_name(),
-            total=ref("/duration_s/total", "length of all sessions together", "unit"),
+            total=ref("/duration_s/total", "length of all sessions together", _length(ask)),
         )  # fmt: skip
         return
+    length = ref("/dates/length_s", "from the first moment to the last", _length(ask))
     answer.head(
-        result, "`{name}` goes from {first} to {last}", name=_name(),
+        result, "`{name}` goes from {first} to {last}, which is {length}", name=_name(),
         first=ref("/dates/from", "first moment"), last=ref("/dates/to", "last moment"),
+        length=length,
     )  # fmt: skip
     answer.say(
-        result, "That is {length}, with {total} of it recorded in {n} sessions.",
-        length=ref("/dates/length_s", "from the first moment to the last", "unit"),
+        result, "{total} of it are recorded, in {n} sessions.",
         total=ref("/duration_s/total", "length of all sessions together", "unit"),
         n=ref("/n_sessions", "sessions"),
     )  # fmt: skip
@@ -124,7 +132,7 @@ def _total(answer: Answer, result: Result, ask: Ask) -> None:
     answer.head(
         result, "all recordings together are {total} long, in {n} sessions",
         n=ref("/n_sessions", "sessions"),
-        total=ref("/duration_s/total", "length of all sessions together", "unit"),
+        total=ref("/duration_s/total", "length of all sessions together", _length(ask)),
     )  # fmt: skip
     if result.look("/n_sessions") > 1:
         answer.say(
@@ -146,7 +154,7 @@ def _label_time(answer: Answer, result: Result, ask: Ask) -> None:
         at = f"/labels/{i}"
         answer.head(
             result, f"{named(label)} takes {{time}}, {{share}} of the time recorded",
-            time=ref(f"{at}/total_s", f"time with {label}", "unit"),
+            time=ref(f"{at}/total_s", f"time with {label}", _length(ask)),
             share=ref(f"{at}/time_frac", f"share of the time with {label}", "percent"),
         )  # fmt: skip
         answer.say(

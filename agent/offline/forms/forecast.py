@@ -28,6 +28,7 @@ def _plan_forecast(p: Planner, ask: Ask) -> None:
         p.add(
             "run_task", "forecast, and measure how good such forecasts are",
             target_label=label, target_channels=list(ask.channels), horizon_s=ask.horizon_s,
+            period=ask.ahead or None,
             sessions=list(ask.sessions), coverage=ask.coverage, **reached, **dict(ask.options),
         )  # fmt: skip
         p.add("interpret_results", "explain the forecast")
@@ -64,7 +65,7 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     label = result.content.get("label")
     found = any("n_sessions_found" in r.content for r in answer.results)
     whose = "of each" if found else f"of {named(label)}" if label else ""
-    if not tell_event(answer, result, query):
+    if not tell_event(answer, result, query) and not _one_forecast(answer, result, query):
         answer.head(
             result, f"the next {{horizon}} {whose}{_from_to(rows)} are forecast for {channels} "
             "with {nominal} intervals".replace("  ", " "),
@@ -106,6 +107,40 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
             ref("/judged_on/n_sessions", "held-out sessions forecast to measure this")}
            if few else {}),
     )  # fmt: skip
+
+
+_ENDS = frozenset({"low", "high", "nominal"})
+
+
+def _one_forecast(answer: Answer, result: Result, query: Query) -> bool:
+    """Tell a forecast of one channel of one session by its value; say whether that was possible."""
+    rows: list[dict[str, Any]] = result.content.get("forecasts") or []
+    if len(rows) != 1 or result.content.get("label"):
+        return False
+    summed = any(a.statistic == "sum" for a in query.asks if a.kind == "forecast")
+    adds_up = summed and isinstance(rows[0].get("total"), dict)
+    one = len(result.content.get("steps") or []) == 1
+    when = _from_to(rows)
+    refs = {
+        "channel": ref("/forecasts/0/channel", "channel forecast"),
+        "mean": ref("/forecasts/0/mean", "forecast, mean over its time", "unit"),
+        "total": ref("/forecasts/0/total/value", "forecast, its steps together", "unit"),
+        "low": ref("/forecasts/0/lower", "interval of single values, lower end", "unit"),
+        "high": ref("/forecasts/0/upper", "interval of single values, upper end", "unit"),
+        "nominal": ref("/coverage/nominal", _NOMINAL, "percent"),
+        "horizon": ref("/told_s", "length of what is forecast", "unit"),
+        **_dates(rows),
+    }
+    lead = "at {mean}" if one else "at {mean} on average over {horizon}"
+    text = f"`{{channel}}` is forecast {lead}{when}"
+    if adds_up:
+        step = "" if one else ", {mean} a step on average"
+        text = f"`{{channel}}` is forecast to add up to {{total}} over {{horizon}}{when}{step}"
+    used = {k: v for k, v in refs.items() if f"{{{k}}}" in text or k in _ENDS}
+    values = "" if one else " for single values"
+    return answer.head(
+        result, f"{text}; the {{nominal}} interval{values} is {{low}} to {{high}}", **used
+    )
 
 
 def _forecast_rows(answer: Answer, result: Result, rows: Sequence[dict[str, Any]]) -> None:

@@ -86,6 +86,7 @@ _TOLD: dict[str, tuple[str, ...]] = {
     "sessions": ("channels",),
     "drift": ("split",),
     "check": ("split",),
+    "forecast": ("statistic",),
 }
 
 

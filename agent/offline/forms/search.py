@@ -221,8 +221,22 @@ def _plan_similar(p: Planner, ask: Ask) -> None:
 
 
 def _plan_unlike(p: Planner, ask: Ask) -> None:
+    """Rank a label's sessions by what the encoder makes of them; without one, by statistics.
+
+    Of a single long series, and where days are asked about, days are compared.
+    """
     p.open()
     p.fresh()
+    if not ask.labels or ask.by == "date":
+        single = len(p.names.session_ids) == 1
+        p.narrow(ask)
+        if ask.channels:
+            p.add("select_channels", "look at these channels only", channels=list(ask.channels))
+        p.add(
+            "show_channel_stats", "compare them with each other by their statistics",
+            statistic="unlike", by=ask.by or ("date" if single else "session"),
+        )  # fmt: skip
+        return
     p.encode(ask)
     p.head(ask, "retrieve")
     for label in ask.labels[:4] or (None,):

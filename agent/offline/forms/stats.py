@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.forms.course import COURSE_TELLS
@@ -11,6 +12,7 @@ from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Ref, Result, named, plain, ref
+from tool_use_om.data.units import adds_up
 
 _SHOWN_ROWS = 12
 _CALENDAR_ROWS = 31
@@ -23,6 +25,7 @@ _STATISTICS = {
     "sum": "total",
     "first": "first value",
     "last": "last value",
+    "count": "number of samples",
 }
 _ORDINAL = {1.0: "st", 2.0: "nd", 3.0: "rd"}
 _CALENDAR = ("hour", "weekday", "month", "date")
@@ -42,6 +45,9 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
     """Tell a statistic: of one channel as a sentence, of several or of groups as a table."""
     statistic = str(result.content["statistic"])
     where, refs = _where(answer, result, query)
+    if result.look("/beyond"):
+        _days_beyond(answer, result, where, refs)
+        return
     if statistic in COURSE_TELLS:
         COURSE_TELLS[statistic](answer, result, where, refs)
     else:
@@ -49,6 +55,21 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
     tell_zone(answer, result)
     if note := result.content.get("note"):
         answer.note(f"*{plain(str(note))}.*")
+
+
+def _days_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+    """Tell how many days lie beyond a level, by what of each day."""
+    above = result.content["beyond"]["above"]
+    word = {"sum": "total", "max": "highest value", "min": "lowest value"}
+    what = word.get(str(result.content["statistic"]), str(result.content["statistic"]))
+    answer.head(
+        result, f"{{n}} of {{of}} days{where} have a {what} of `{{channel}}` "
+        f"{'above' if above else 'below'} {{level}}",
+        n=ref("/beyond/n", "days beyond the level"), of=ref("/beyond/of", "days looked at"),
+        channel=ref("/beyond/channel", "channel"),
+        level=ref("/beyond/level/value", "level asked for", "unit"), **refs,
+    )  # fmt: skip
+    _statistic_rows(answer, result, what)
 
 
 def _values(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
@@ -271,13 +292,11 @@ def plan_stats(p: Planner, ask: Ask) -> None:
         p.add("select_channels", "look at these channels only", channels=list(ask.channels))
     p.narrow(ask)
     level = _threshold(p, ask)
-    both = ask.want == "group" and ask.statistic in {"max", "min"} and ask.by is not None
-    # "during which activity is it highest": on average; the peak is told behind it
-    first = "mean" if both and ask.by not in {"subject", "session"} else ask.statistic
-    for statistic in dict.fromkeys([first, ask.statistic, "mean"] if both else [first]):
+    for statistic in _statistics(p, ask):
         p.add(
             "show_channel_stats", f"compute the {statistic or 'std'}",
             statistic=statistic, by=ask.by, percent=ask.percent, threshold=level,
+            upper=_upper(p, ask),
         )  # fmt: skip
 
 
@@ -287,6 +306,34 @@ def _threshold(p: Planner, ask: Ask) -> float | None:
         return None
     channels = p.names.meant(ask.channels or p.names.channels)
     return in_unit(ask.level, p.names.unit_of(channels[0])) if len(channels) == 1 else None
+
+
+def _statistics(p: Planner, ask: Ask) -> list[str | None]:
+    """Return what is computed: "during which activity is it highest" is so on average.
+
+    The peak is told behind it. Of a day it is the peak first, where what is measured adds up (kWh,
+    litres, passengers) the day's sum.
+    """
+    sums = all(adds_up(p.names.unit_of(c)) for c in p.names.meant(ask.channels or p.names.channels))
+    if ask.statistic == "days":
+        above = ask.level is None or ask.level.above
+        return ["sum" if sums else "max" if above else "min"]
+    asked = ask.want in {"group", "when"} or ask.by == "date"
+    if not asked or ask.statistic not in {"max", "min"} or ask.by is None:
+        return [ask.statistic]
+    if ask.by == "date":
+        return ["sum", ask.statistic] if sums else [ask.statistic, "mean"]
+    first = ask.statistic if ask.by in {"subject", "session"} else "mean"
+    return list(dict.fromkeys([first, ask.statistic, "mean"]))
+
+
+def _upper(p: Planner, ask: Ask) -> float | None:
+    """Return the upper end of a band in the unit of the one channel it is for."""
+    if ask.level is None or ask.level.upper is None:
+        return None
+    channels = p.names.meant(ask.channels or p.names.channels)
+    top = replace(ask.level, value=ask.level.upper)
+    return in_unit(top, p.names.unit_of(channels[0])) if len(channels) == 1 else None
 
 
 FORM = Form(plans={"stats": plan_stats}, tells={"show_channel_stats": tell_statistics})

@@ -178,8 +178,8 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "calendar month, month to month, for each month, across the months, what month"
     ),
     ("BYTIME", "date"): (
-        "each day, every day, day by day, by day, which day, what day, by date, per date, "
-        "daily, per calendar day, which date"
+        "each day, every day, day by day, by day, which day, what day, on which day, on what day, "
+        "on what date, on which date, by date, per date, daily, per calendar day, which date"
     ),
     ("DAYS", "5 6"): (
         "weekend, weekends, on weekends, saturday and sunday, saturdays and sundays, saturday "
@@ -267,9 +267,19 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "time, percent of the time, proportion of the time, count the times, part of the time, "
         "amount of time, time spent"
     ),
+    ("STAT", "cadence"): (
+        "fastest, quickest, quickest steps, quickest step, fastest steps, fastest step, slowest, "
+        "slowest steps, highest cadence, highest step rate, most steps per minute, most steps per "
+        "second"
+    ),
+    ("STEPS", "steps"): "step, steps, step a second, step a minute, stride, stroke",
+    ("STAT", "count"): (
+        "number of readings, number of samples, how many readings, how many samples, how many "
+        "measurements, how many values, how many data points, count of readings, count of samples"
+    ),
     ("WHEN", "when"): (
-        "when, at what time, what time, at which moment, at which time, at at what point, at "
-        "which point, on which day, on what date, what moment, time stamp, timestamp"
+        "first time, last time, when, at what time, what time, at which moment, at which time, at "
+        "at what point, at which point, what moment, time stamp, timestamp"
     ),
     ("PORTION", "portion"): (
         "share, percentage, percent of, proportion, fraction, what part, how much of, ratio of, "
@@ -307,9 +317,9 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "recorded, when was this recorded, when was the data recorded, when were the data "
         "recorded, when were these recorded, starts and ends, start and stop, start and finish, "
         "when do the data start, when does the data start, dates, when did the recording start, "
-        "when did recording start, calendar period, which days, time frame, timeframe, what "
-        "days, date of the first, first and last date, period, first and last day, which "
-        "months, which years, time window, begin and when, cover, covers, covered, start and "
+        "when did recording start, calendar period, time frame, timeframe, "
+        "date of the first, first and last date, period, first and last day, "
+        "which years, time window, begin and when, cover, covers, covered, start and "
         "when, when did we start, earliest, oldest, newest, latest recording, first recorded, "
         "over what, during what period, cover from, span of dates, recording dates"
     ),

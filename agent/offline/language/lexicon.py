@@ -52,7 +52,10 @@ _LEXICON: dict[tuple[str, str], str] = {
     ),
     ("STAY", "stay"): "stay, remain, keep, hold",
     ("UNIT", "120960.0"): "business day, trading day, working day, bank day",
-    ("HORIZON", "86400.0"): "tomorrow, following day, day after the end",
+    ("COMING", "tomorrow"): (
+        "tomorrow, day after the end, day after the data ends, day after the data"
+    ),
+    ("HORIZON", "86400.0"): "following day",
     ("HORIZON", "7889238.0"): "next quarter, coming quarter, following quarter",
     ("LEVELWORD", "level"): "level, threshold, mark, value of",
     ("MOTIF", "motif"): (
@@ -173,6 +176,7 @@ _LEXICON: dict[tuple[str, str], str] = {
         "least like, unlike, most different, least similar, odd one out, stand out, most "
         "dissimilar, outlier session, differ most, least typical, most atypical"
     ),
+    ("DIFFERENT", "different"): "different, different from, differed, special",
     ("ODD", "odd"): (
         "unusual, anomaly, anomalous, abnormal, strange, outlier, weird, odd, irregular, "
         "suspicious, out of the ordinary, novelty, fault, glitch"

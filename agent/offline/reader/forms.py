@@ -96,7 +96,7 @@ MODELS: dict[str, str] = {
     "forecast-channel": "Forecast {channel} for the next {dur}.",
     "forecast-all": "Forecast all channels for the next {dur}.",
     "forecast-session": "Forecast the next {dur} of {session}.",
-    "forecast-calendar": "Forecast[ {channel}] for the next {ahead}.",
+    "forecast-calendar": "Forecast[ {channel}] {ahead}.",
     "chance-above": "What is the chance that {channel} rises above {value} within the next {dur}?",
     "chance-below": "What is the chance that {channel} falls below {value} within the next {dur}?",
     "similar-stretch": "What is most like seconds {t0} to {t1} of {session}?",
@@ -153,7 +153,7 @@ PROMISED: Mapping[str, str] = {
     "which-label-highest": "by=label", "which-subject-highest": "by=subject",
     "when-extreme": "want=when", "count-above": "level", "trend": "statistic=trend",
     "correlation": "statistic=correlation", "season": "statistic=cycle",
-    "forecast-calendar": "horizon_s", "effect": "effect", "describe-signal": "describe",
+    "forecast-calendar": "ahead", "effect": "effect", "describe-signal": "describe",
 }  # fmt: skip
 """What the rules must make of a form for it to be answered; by its kind alone where none is said.
 

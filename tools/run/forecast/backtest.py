@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
-from tool_use_om.tools.call.names import resolve_name
+from tool_use_om.tools.call.names import resolve_name, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, without_filters
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import channels_of, label_names, open_current
 from tool_use_om.tools.run.drift import drift_json
+from tool_use_om.tools.run.forecast.ahead import span_ahead
 from tool_use_om.tools.run.forecast.blend import blended
 from tool_use_om.tools.run.forecast.gate import gated
 from tool_use_om.tools.run.forecast.windows import (
@@ -212,4 +213,9 @@ def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Requ
     if label is not None:
         label = resolve_name("label", label, label_names(dataset))
     channels = channels_of(dataset, args.target_channels or working_set.channels)
-    return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
+    if args.period is None:
+        return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
+    ids = dataset.sessions()["session_id"].tolist()
+    asked = resolve_sessions(args.sessions, ids) if args.sessions else (working_set.sessions or ids)
+    first, horizon = span_ahead(dataset, list(asked)[-1], args.period)
+    return Request(channels=channels, horizon_s=round(horizon, 6), label=label, from_s=first)

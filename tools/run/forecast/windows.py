@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is to be forecast: which channels, how far, of which activity (None = any)."""
+    """What is to be forecast: which channels, how far, of which activity (None = any).
+
+    Parameters
+    ----------
+    from_s : what is told begins so many seconds behind the end: tomorrow is not the next 24 hours
+    """
 
     channels: tuple[str, ...]
     horizon_s: float
     label: str | None
+    from_s: float = 0.0
 
 
 def split_segments(
