@@ -32,7 +32,7 @@ RareLabels = Literal["take", "leave_out"]
 Statistic = Literal[
     "mean", "std", "variance", "min", "max", "range", "rms", "median", "percentile", "sum",
     "first", "last", "trend", "correlation", "time_above", "time_below", "time_between", "cycle",
-    "count", "unlike", "cadence",
+    "count", "unlike", "cadence", "change",
 ]  # fmt: skip
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
@@ -97,7 +97,7 @@ class ShowChannelStats(Arguments):
         description="The number to compute. time_above, time_below: seconds beyond `threshold`, "
         "time_between: up to `upper`; trend: change over time; cycle: how long a recurring cycle "
         "is; correlation: of each two channels; count: of samples; unlike: which session, subject "
-        "or date is unlike the others; cadence: repeats a second.",
+        "or date is unlike the others; cadence: repeats a second; change: last less first value.",
     )
     percent: float | None = Field(
         default=None, ge=0, le=100, description="Which percentile (statistic 'percentile')."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.pools import Pool
 from tool_use_om.data.format.stats import MOMENTS
+from tool_use_om.data.units import adds_up
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS
 from tool_use_om.tools.look.ordered import ORDERED, ordered_rows, place_of
 from tool_use_om.tools.look.samples import pieces_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str | None]  # channel, group
 _KEPT = 500  # rows at either end that a result keeps
+_COUNTED = 100  # sessions of a set in which a counter is looked for
 _PLACED = 24  # of more rows, only the two ends are looked for in time
 
 
@@ -63,6 +65,10 @@ def channel_statistics(
         rows, note = COURSES[statistic](found, channels, by, _bounds(statistic, threshold, upper))
     elif statistic in ORDERED:
         rows, note = ordered_rows(found, channels, by, statistic, percent)
+    elif statistic == "sum" and (counters := _counters(found, channels)):
+        others = tuple(c for c in channels if c not in counters)
+        used, note = _used_rows(found, counters, by)
+        rows = [*used, *(_moment_rows(found, others, by, statistic) if others else [])]
     else:
         rows = _moment_rows(found, channels, by, statistic)
     if not rows:
@@ -89,6 +95,52 @@ def _bounds(
             raise DataError("Time between two levels needs `threshold` and `upper`.")
         return min(threshold, upper), max(threshold, upper)
     return (threshold, math.inf) if statistic == "time_above" else (-math.inf, threshold)
+
+
+def _counters(found: Selection, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the channels of amounts that count up like a meter: their sum is what was used."""
+    from tool_use_om.heads.numeric.counter import is_counter
+
+    meant = tuple(c for c in channels if adds_up(found.dataset.manifest.unit_of(c)))
+    if not meant or len(found.sessions) > _COUNTED:
+        return ()
+    first = found.session_ids[0]
+    return tuple(
+        channel
+        for signal in found.dataset.read(first, meant)
+        for i, channel in enumerate(signal.channels)
+        if is_counter(signal.values[:, i])
+    )
+
+
+def _used_rows(
+    found: Selection, channels: tuple[str, ...], by: str
+) -> tuple[list[dict[str, Any]], str]:
+    """Return a row a counter and group: by how much it went up, impossible readings left out."""
+    from tool_use_om.heads.numeric.counter import increments
+
+    wrong = 0
+
+    def used(values: np.ndarray) -> np.ndarray:
+        nonlocal wrong
+        steps, n = increments(values)
+        wrong += n
+        return steps
+
+    pooled: dict[Key, Moments] = defaultdict(Moments)
+    for piece in pieces_of(found, channels, by, used):
+        key = (piece.channel, piece.group)
+        pooled[key] = pooled[key].merge(Moments.of(piece.values))
+    rows = [
+        {
+            "channel": channel, **({"group": group} if by != "channel" else {}),
+            "value": m.mean * m.n, "unit": found.dataset.manifest.unit_of(channel), "n": m.n,
+        }
+        for (channel, group), m in pooled.items()
+        if m.n
+    ]  # fmt: skip
+    out = f"; {wrong} impossible reading{'s' * (wrong != 1)} left out" if wrong else ""
+    return rows, f"{', '.join(channels)} counts up like a meter: what it went up by is summed{out}"
 
 
 def _moment_rows(

@@ -100,17 +100,18 @@ def cadence_rows(
     import numpy as np
 
     smaller, note = bounded(found, channels)
-    held: dict[tuple[str, str | None], list[float]] = defaultdict(list)
+    held: dict[tuple[str, str | None], list[tuple[float, float]]] = defaultdict(list)
     for modality, group, pieces in _together(smaller, channels, by):
         held[modality, group] += _cadences(pieces)
     rows = []
     for (modality, group), hz in held.items():
-        known = [h for h in hz if np.isfinite(h)]
+        known = [(h, beat) for h, beat in hz if np.isfinite(h)]
         if known:
+            rate, beat = (float(np.median(column)) for column in zip(*known, strict=True))
             rows.append({
                 "channel": modality, **({"group": group} if by != "channel" else {}),
-                "value": float(np.median(known)), "unit": "Hz", "n": len(known),
-                "rhythmic_frac": len(known) / len(hz),
+                "value": rate, "unit": "Hz", "n": len(known),
+                "beats": {"value": beat, "unit": "Hz"}, "rhythmic_frac": len(known) / len(hz),
             })  # fmt: skip
     if not rows:
         raise DataError("Nothing in these signals repeats clearly, so there is no cadence.")
@@ -130,14 +131,15 @@ def _together(
     return [(modality, group, parts) for (_, modality, group, _), parts in held.items()]
 
 
-def _cadences(pieces: list[Piece]) -> list[float]:
-    """Return the cadence of each eight seconds of a stretch, NaN where nothing repeats."""
+def _cadences(pieces: list[Piece]) -> list[tuple[float, float]]:
+    """Return cadence and beat of each eight seconds of a stretch, NaN where nothing repeats."""
     import numpy as np
 
-    from tool_use_om.heads.numeric.rhythm import cadence_of
+    from tool_use_om.heads.numeric.rhythm import beat_of, cadence_of
 
     rate = pieces[0].rate_hz
     n = min(len(p.values) for p in pieces)
     size = max(min(round(_WINDOW_S * rate), n), 1)
     values = np.stack([p.values[:n] for p in pieces])
-    return [cadence_of(values[:, at : at + size], rate) for at in range(0, n - size + 1, size)]
+    parts = [values[:, at : at + size] for at in range(0, n - size + 1, size)]
+    return [(cadence_of(part, rate), beat_of(part, rate)) for part in parts]

@@ -13,7 +13,7 @@ from tool_use_om.tools.look.selection import Selection
 if TYPE_CHECKING:
     import numpy as np
 
-ORDERED = ("median", "percentile", "first", "last")
+ORDERED = ("median", "percentile", "first", "last", "change")
 _MEDIAN = 50.0
 
 
@@ -28,6 +28,8 @@ def ordered_rows(
     """
     if statistic in {"first", "last"}:
         return _ends(found, channels, by, statistic), None
+    if statistic == "change":
+        return _changes(found, channels, by), None
     level = _MEDIAN if statistic == "median" else percent
     if level is None:
         raise DataError("A percentile needs `percent`, from 0 to 100: 50 is the median.")
@@ -50,6 +52,22 @@ def _quantiles(
         if present.size:
             value = float(np.percentile(present, level))
             rows.append(_row(found, channel, group, by, value=value, n=int(present.size)))
+    return rows
+
+
+def _changes(found: Selection, channels: tuple[str, ...], by: str) -> list[dict[str, Any]]:
+    """Return by how much each channel changed from its first to its last value, and of what."""
+    first = {(r["channel"], r.get("group")): r for r in _ends(found, channels, by, "first")}
+    rows = []
+    for last in _ends(found, channels, by, "last"):
+        begin = first[last["channel"], last.get("group")]
+        change = last["value"] - begin["value"]
+        share = {"change_frac": change / begin["value"]} if begin["value"] > 0 else {}
+        ends = {name: {"value": row["value"], "unit": row["unit"],
+                       **({"time": row["time"]} if "time" in row else {})}
+                for name, row in (("first", begin), ("last", last))}  # fmt: skip
+        rows.append({**{k: last[k] for k in ("channel", "group") if k in last},
+                     "value": change, "unit": last["unit"], **share, **ends, "n": 2})  # fmt: skip
     return rows
 
 

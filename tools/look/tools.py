@@ -103,7 +103,7 @@ def show_channel_stats(
             **({"note": ranking.note} if ranking.note else {}),
             **_zone(dataset, working_set, args, rows),
             **_beyond(dataset, args, rows),
-            "rows": shown_rows(rows, args.by),
+            "rows": shown_rows(rows, args.by if args.statistic != "unlike" else "channel"),
             "highest": highest,
             "lowest": lowest,
             "ratio": ratio,

@@ -42,6 +42,33 @@ def tell_trend(answer: Answer, result: Result, where: str, refs: dict[str, Ref])
     answer.note("A change counts as clear where its interval leaves zero out.")
 
 
+def tell_change(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+    """Tell by how much each channel went up or down from its first to its last value."""
+    rows: list[dict[str, Any]] = result.content["rows"]
+    for i, row in enumerate(rows[:_SHOWN]):
+        at = f"/rows/{i}"
+        own = {
+            "channel": ref(f"{at}/channel", "channel"),
+            "value": ref(f"{at}/value", f"change of {row['channel']}", "unit"),
+            "first": ref(f"{at}/first/value", "first value", "unit"),
+            "last": ref(f"{at}/last/value", "last value", "unit"),
+        }
+        share = ""
+        if "change_frac" in row:
+            share = "{share}, "
+            own["share"] = ref(f"{at}/change_frac", "change, of the first value", "percent")
+        times = {"from_": "", "to": ""}
+        if row["first"].get("time"):
+            times = {"from_": " ({since})", "to": " ({until})"}
+            own |= {"since": ref(f"{at}/first/time", "when the first value was"),
+                    "until": ref(f"{at}/last/time", "when the last value was")}  # fmt: skip
+        way = "up" if row["value"] > 0 else "down" if row["value"] < 0 else "neither up nor down"
+        answer.head(
+            result, f"`{{channel}}`{_group(row)}{where} went {way} ({share}{{value}}), from "
+            f"{{first}}{times['from_']} to {{last}}{times['to']}", **own, **refs,
+        )  # fmt: skip
+
+
 def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how two channels go together, in words and as a number with its interval."""
     rows: list[dict[str, Any]] = result.content["rows"]
@@ -147,8 +174,8 @@ def tell_unlike(answer: Answer, result: Result, where: str, refs: dict[str, Ref]
         )  # fmt: skip
     else:
         answer.head(
-            result, f"no {braces(noun)}{where} stands out from the others; the most unlike is `{{group}}`, "
-            "{z} robust deviations away, and from {limit} on it would stand out",
+            result, f"no {braces(noun)}{where} stands out from the others; the most unlike is "
+            "`{group}`, {z} robust deviations away, and from {limit} on it would stand out",
             limit=ref("/rows/0/limit", "deviations from which one stands out"), **far, **refs,
         )  # fmt: skip
         answer.say(result, f"There {apart}.", **own)
@@ -237,6 +264,7 @@ COURSE_TELLS: dict[str, Tell] = {
     "time_below": tell_beyond,
     "time_between": tell_beyond,
     "unlike": tell_unlike,
+    "change": tell_change,
     "cycle": tell_cycle,
 }
 """Statistic → what tells its rows."""

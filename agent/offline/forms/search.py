@@ -125,6 +125,7 @@ _KINDS = {
     "value": "a value far from its neighbours",
     "level": "a stretch at another level",
     "spread": "a stretch livelier than the others",
+    "move": "a step larger than the others",
 }
 
 
@@ -140,6 +141,9 @@ def _tell_scan(answer: Answer, result: Result) -> None:
         return
     at = "date" if "date" in rows[0] else "at_s"
     style = "plain" if at == "date" else "unit"
+    if rows[0]["kind"] == "move":
+        _tell_moves(answer, result, at, style)
+        return
     channel = braces(str(rows[0]["channel"]))
     many = result.content["scan"]["n_found"] > 1
     answer.head(
@@ -166,6 +170,40 @@ def _tell_scan(answer: Answer, result: Result) -> None:
         told.append((result, cells))
     answer.section("What stands out")
     answer.table(("channel", "at", "value", "from, to", "what"), told)
+    tell_zone(answer, result, "/scan/zone")
+
+
+def _tell_moves(answer: Answer, result: Result, at: str, style: str) -> None:
+    """Tell the steps of a price-like series that are larger than the others, in percent."""
+    rows: list[dict[str, Any]] = result.content["scan"]["found"]
+    many = result.content["scan"]["n_found"] > 1
+    answer.head(
+        result, f"`{braces(str(rows[0]['channel']))}` moves unusually at {{at}}: by {{change}} "
+        "in one step, to {value}, where steps usually lie between {low} and {high}"
+        + ("; {n} steps stand out in all" if many else ""),
+        at=ref(f"/scan/found/0/{at}", "where it moves most", style),
+        change=ref("/scan/found/0/change_frac", "the step, of the value before", "percent"),
+        value=ref("/scan/found/0/value", "the value behind the step", "unit"),
+        low=ref("/scan/found/0/usual_low", "first percentile of the other steps", "percent"),
+        high=ref("/scan/found/0/usual_high", "last percentile of the other steps", "percent"),
+        **({"n": ref("/scan/n_found", "steps that stand out")} if many else {}),
+    )  # fmt: skip
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for i, row in enumerate(rows):
+        place, what = f"/scan/found/{i}", f"step {i + 1} that stands out"
+        cells: tuple[Cell, ...] = (
+            f"`{row['channel']}`",
+            ref(f"{place}/{at}", f"where {what} is", style),
+            ref(f"{place}/change_frac", f"size of {what}", "percent"),
+            ref(f"{place}/value", f"value behind {what}", "unit"),
+        )
+        told.append((result, cells))
+    answer.section("What stands out")
+    answer.table(("channel", "at", "step", "value after it"), told)
+    answer.note(
+        "The series goes like a price: its level says nothing of what comes, so its steps relative "
+        "to the value before are judged."
+    )
     tell_zone(answer, result, "/scan/zone")
 
 

@@ -89,8 +89,24 @@ def _values(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) ->
             "different units, so no one is the highest", **refs,
         )  # fmt: skip
     _statistic_rows(answer, result, word)
+    _beats(answer, result)
     answer.say(result, "Over {n} sessions.", n=ref("/n_sessions", "sessions behind it"))
     _left_out(answer, result)
+
+
+_TWICE = (1.8, 2.2)  # so many beats in a repeat are the two steps of a stride
+
+
+def _beats(answer: Answer, result: Result) -> None:
+    """Tell how often the strongest beat comes, where each repeat of a movement holds two."""
+    rows: list[dict[str, Any]] = result.content["rows"]
+    top = rows[0].get("beats")
+    if top and _TWICE[0] <= top["value"] / rows[0]["value"] <= _TWICE[1]:
+        whose = f" of {named(rows[0]['group'])}" if rows[0].get("group") else ""
+        answer.say(
+            result, f"Each repeat{whose} holds two beats, {{beats}}: steps, where a repeat is a "
+            "stride.", beats=ref("/rows/0/beats/value", "beats a second", "unit"),
+        )  # fmt: skip
 
 
 def _word(result: Result) -> str:

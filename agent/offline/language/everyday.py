@@ -25,7 +25,7 @@ EVERYDAY: dict[tuple[str, str], str] = {
     ),
     ("STAT", "last"): (
         "last value, last sample, last reading, latest value, latest reading, most recent "
-        "value, final value, final reading, end value, current value, closing value, last "
+        "value, final value, final reading, end value, current value, closing value, latest, last "
         "measurement, end up at"
     ),
     ("STAT", "mean"): (
@@ -267,12 +267,17 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "time, percent of the time, proportion of the time, count the times, part of the time, "
         "amount of time, time spent"
     ),
+    ("STAT", "change"): (
+        "up or down from start to end, from start to end, change from start to end, net change, "
+        "overall change, total change, change in all, change overall, percent change, from first "
+        "to last, from beginning to end, from the first to the last, how much did it change"
+    ),
     ("STAT", "cadence"): (
         "fastest, quickest, quickest steps, quickest step, fastest steps, fastest step, slowest, "
         "slowest steps, highest cadence, highest step rate, most steps per minute, most steps per "
         "second"
     ),
-    ("STEPS", "steps"): "step, steps, step a second, step a minute, stride, stroke",
+    ("STEPS", "steps"): "step, steps, step a second, step a minute",
     ("STAT", "count"): (
         "number of readings, number of samples, how many readings, how many samples, how many "
         "measurements, how many values, how many data points, count of readings, count of samples"

@@ -33,6 +33,7 @@ from tool_use_om.data.format.splits import (
     split_subjects,
     unlearnable,
 )
+from tool_use_om.data.quality.grid import holes
 from tool_use_om.data.units import kept_units
 
 _NOMINAL = 1e-3  # a clock this near to whole hertz (or a whole period) is meant to have them
@@ -269,6 +270,8 @@ def _rate(times: Mapping[str, np.ndarray], calendar: Calendar, options: TableOpt
 
 
 def _irregular(times: Mapping[str, np.ndarray], rate_hz: float) -> tuple[str, ...]:
+    if all(holes(t, rate_hz).grid != "loose" for t in times.values()):
+        return ()  # what lacks on an even grid are gaps, and told as such
     steps = np.concatenate([np.diff(t) for t in times.values()])
     share = float((np.abs(steps * rate_hz - 1) > 0.5).mean()) if steps.size else 0.0
     return (

@@ -137,6 +137,7 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
                         "usual_low": found.low,
                         "usual_high": found.high,
                         "deviations": o.score,
+                        **({"change_frac": o.change_frac} if o.change_frac is not None else {}),
                     }
                 )
     rows.sort(key=lambda r: -float(r["deviations"]))

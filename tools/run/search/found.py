@@ -127,7 +127,11 @@ class ScoredWindow(Row):
 
 
 class Outlier(Row):
-    """Samples of one channel that stand out from what is usual for it."""
+    """Samples of one channel that stand out from what is usual for it.
+
+    Of a series that goes like a price it is a step: `change_frac` of the value before, and the
+    usual ends are shares, too.
+    """
 
     session_id: Name
     channel: Name
@@ -141,6 +145,7 @@ class Outlier(Row):
     usual_low: Measured
     usual_high: Measured
     deviations: Score
+    change_frac: Share | None = None
 
 
 class Scan(Row):
