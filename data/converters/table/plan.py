@@ -216,7 +216,8 @@ def _calendar(
     readings: Sequence[Readings], ordered: Sequence[Mapping[str, np.ndarray]], options: TableOptions
 ) -> Calendar:
     """Return the calendar that all sessions of a single table keep."""
-    zone = Calendar(zone=options.tz)
+    own = {r.clock.zone for r in readings}
+    zone = Calendar(zone=options.tz or (own.pop() if len(own) == 1 else None))
     if len(readings) > 1 or not readings[0].clock.absolute:
         return zone if readings[0].clock.absolute else Calendar()
     steps: set[Step | None] = set()
@@ -226,7 +227,7 @@ def _calendar(
             steps.add(find_step(local))
         else:
             steps.add(None)
-    return Calendar(step=steps.pop(), zone=options.tz) if len(steps) == 1 else zone
+    return Calendar(step=steps.pop(), zone=zone.zone) if len(steps) == 1 else zone
 
 
 def _local(seconds: np.ndarray, calendar: Calendar) -> np.ndarray:
