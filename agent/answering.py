@@ -194,8 +194,9 @@ def final_update(
         notes.insert(0, NOT_REACHED)
     body = shown.prose or ("" if lead else NOTHING_LEFT)
     first = first_sentence([plain_text(p) for p in left]) if results else ""
-    answer = "\n\n".join(part for part in [first, lead, body, *notes] if part)
-    parts = [first, lead, shown.marked or body, *notes]
+    heads = [taken_over(state), first, lead]
+    answer = "\n\n".join(part for part in [*heads, body, *notes] if part)
+    parts = [*heads, shown.marked or body, *notes]
     marked = "\n\n".join(part for part in parts if part)
     earlier = (state.get("verification") or {}).get("rejected") or []
     kept = {"form": {"prose": shown.form, "claims": list(draft.get("claims") or [])}}
@@ -208,6 +209,12 @@ def final_update(
         "verification": report | kept | {"marked": marked, "sourced": shown.sourced},
         "messages": [AIMessage(answer)],
     }
+
+
+def taken_over(state: Mapping[str, Any]) -> str:
+    """Return the line that tells what a question took over from the one before; "" if nothing."""
+    told = str((state.get("understood") or {}).get("taken") or "")
+    return f"*{plain_text(told[:1].upper() + told[1:])}*" if told else ""
 
 
 def _in_our_words(state: AgentState, results: Sequence[Mapping[str, Any]]) -> Checked:

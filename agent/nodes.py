@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.tools import BaseTool
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -31,9 +32,10 @@ from tool_use_om.agent.cards import dataset_cards
 from tool_use_om.agent.context import AgentContext, coerce_context
 from tool_use_om.agent.models.resolve import ask, resolve_model
 from tool_use_om.agent.offline.model import OfflineModel
+from tool_use_om.agent.offline.talk.frame import next_frame
 from tool_use_om.agent.prompts import act_prompt, interpret_prompt, plan_prompt
 from tool_use_om.agent.replies import InterpretReply, PlanReply, ask_for
-from tool_use_om.agent.state import AgentState, tool_messages
+from tool_use_om.agent.state import AgentState, answered, earlier_turn, tool_messages
 from tool_use_om.agent.used import leftover, unmet
 from tool_use_om.data.values import Untyped
 from tool_use_om.tools.langchain import handle_tool_error
@@ -69,7 +71,11 @@ class Nodes:
         report = _progress(runtime)
         report({"phase": "plan", "done": 0, "total": None, "unit": "steps"})  # before what is slow
         question, messages = take_question(state)
+        frame = next_frame(state, earlier_turn(state.get("messages") or [])).to_json()
         update: dict[str, Any] = {**_FRESH, "question": question, "messages": messages}
+        if mended := answered(state.get("messages") or []):
+            update["messages"] = [RemoveMessage(REMOVE_ALL_MESSAGES), *mended, *messages]
+        update["frame"] = frame
         if not question:
             return update | {"answer": EMPTY_QUESTION, "outcome": "question"}
         if len(question) > MAX_QUESTION:
@@ -79,7 +85,7 @@ class Nodes:
             }
         context = coerce_context(runtime.context)
         cards = dataset_cards(context, question, report)
-        prompt = plan_prompt(datasets=cards, working_set={}, tools=self._names)
+        prompt = plan_prompt(datasets=cards, working_set={}, tools=self._names, earlier=frame)
         asked = [prompt, HumanMessage(question)]
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")
         reply = reply or PlanReply()  # a model that cannot write a plan may still call tools well
@@ -176,7 +182,7 @@ def judged(
     query = reply.understood
     stopped = unmet(query)
     plan = [] if stopped else list(steps)
-    asks = bool(query.choices) if query and stopped else reply.asks_back
+    asks = bool(query.choices or query.anew) if query and stopped else reply.asks_back
     return {
         "plan": plan,
         "understood": query.to_json() if query else {},

@@ -30,6 +30,12 @@ put a short direct answer into "reply", without facts: it says what cannot be an
 
 {facts}"""
 
+_EARLIER = """\
+The question goes on from an earlier one, which "earlier" holds: what it does not say again is meant
+as it was there.
+
+{facts}"""
+
 _ACT = """\
 PHASE: act
 {common}
@@ -76,10 +82,19 @@ def plan_prompt(
     datasets: Sequence[Mapping[str, Any]],
     working_set: Mapping[str, Any],
     tools: Sequence[str],
+    earlier: Mapping[str, Any] | None = None,
 ) -> SystemMessage:
-    """Return the prompt for the plan; `datasets` are data-set cards, `tools` the valid names."""
+    """Return the prompt for the plan; `datasets` are data-set cards, `tools` the valid names.
+
+    Parameters
+    ----------
+    earlier : the turn before, which a question may lean on; empty at the first one
+    """
     facts = {"phase": "plan", "datasets": datasets, "working_set": working_set, "plan": []}
-    return _message(_PLAN, facts | {"tools": tools})
+    facts |= {"tools": tools}
+    if not earlier:
+        return _message(_PLAN, facts)
+    return _message(_PLAN.replace("{facts}", _EARLIER), facts | {"earlier": earlier})
 
 
 def act_prompt(

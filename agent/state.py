@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
 from langgraph.graph.message import add_messages
 from langgraph.managed import RemainingSteps
 from typing_extensions import TypedDict
@@ -35,6 +35,7 @@ class AgentState(TypedDict, total=False):
         model does not parse
     not_understood : phrases of the question that nothing has used so far
     choices : questions that may have been meant instead, each as it can be sent
+    frame : what the turn before leaves for this question to lean on, see `offline.talk.frame`
     datasets : cards of the data sets the question may be about
     working_set : data set, channels, times, tokenizer and head chosen so far (see tools)
     result_ids : ids of all stored results of the thread, in order, each once
@@ -54,6 +55,7 @@ class AgentState(TypedDict, total=False):
     understood: dict[str, Any]
     not_understood: list[str]
     choices: list[str]
+    frame: dict[str, Any]
     datasets: list[dict[str, Any]]
     working_set: dict[str, Any]
     result_ids: Annotated[list[str], append_unique]
@@ -87,6 +89,31 @@ def this_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
     """Return the messages since the last human one, that one included."""
     start = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=0)
     return list(messages[start:])
+
+
+def answered(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return the messages with each unanswered tool call answered as such; [] if none is open.
+
+    A person who asks something else instead of giving labels leaves such a call behind, and so may
+    a caller's own history; strict providers refuse every later question of such a thread.
+    """
+    given = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    out: list[AnyMessage] = []
+    for message in messages:
+        calls = message.tool_calls if isinstance(message, AIMessage) else ()
+        out += [message, *(_not_answered(c) for c in calls if c["id"] not in given)]
+    return out if len(out) > len(messages) else []
+
+
+def _not_answered(call: ToolCall) -> ToolMessage:
+    said = "Error: not answered; the conversation went on with another question."
+    return ToolMessage(said, tool_call_id=call["id"], name=call["name"], status="error")
+
+
+def earlier_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return the last turn that has been answered: a new question behind it is left out."""
+    asked = bool(messages) and isinstance(messages[-1], HumanMessage)
+    return this_turn(messages[:-1] if asked else messages)
 
 
 def tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:

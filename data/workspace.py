@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
+import platform
 import re
 import shutil
 import time
@@ -11,10 +13,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tool_use_om.data.errors import DataError
 
+_SWEPT: set[Path] = set()  # folders that this process has rid of what killed runs left
+_OWNER = re.compile(r"\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-(?P<born>\d+)-[0-9a-f]{12}\.partial$")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
@@ -41,9 +46,15 @@ class Workspace:
 
     @classmethod
     def at(cls, root: str | Path | None = None) -> Workspace:
-        """Open (and create) the workspace: `root`, else $TUOM_WORKSPACE, else ./.tuom."""
+        """Open (and create) the workspace: `root`, else $TUOM_WORKSPACE, else ./.tuom.
+
+        The first time in a process, what killed runs left in it is removed.
+        """
         chosen = cls.root_of(root)
         chosen.mkdir(parents=True, exist_ok=True)
+        if chosen not in _SWEPT:
+            _SWEPT.add(chosen)
+            _sweep_all(chosen)
         return cls(chosen)
 
     @staticmethod
@@ -63,27 +74,83 @@ class Workspace:
 
 
 def scratch_path(target: Path) -> Path:
-    """Return a hidden path of its own beside `target`, for work in progress."""
-    return target.parent / f".{target.name}.{uuid.uuid4().hex[:12]}.partial"
+    """Return a hidden path of its own beside `target`, for work in progress.
+
+    Its name says whose work it is, so that what a killed process left can be told from what a
+    living one writes.
+    """
+    owner = f"{_machine()}-{os.getpid()}-{_born(os.getpid())}"
+    return target.parent / f".{target.name[:80]}.{owner}-{uuid.uuid4().hex[:12]}.partial"
 
 
 def sweep(folder: Path, older_than_s: float = 86400.0) -> None:
-    """Remove what killed runs left in `folder`: scratch paths not touched for `older_than_s`."""
+    """Remove what killed runs left in `folder`: scratch paths of dead processes of this machine.
+
+    Those of other machines and containers, which cannot be looked after, go when they have not
+    been touched for `older_than_s`.
+    """
     for path in folder.glob(".*.partial"):
         try:
-            stale = time.time() - path.stat().st_mtime > older_than_s
+            stale = time.time() - path.stat().st_mtime > older_than_s or _owner_is_dead(path.name)
         except FileNotFoundError:
             continue  # its owner finished just now
         if stale and path.is_dir():
             _discard(path)
         elif stale:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
+
+
+def _sweep_all(root: Path) -> None:
+    """Sweep a workspace: its folders and theirs, no deeper, and no finished data set or result."""
+    for folder in [root, *(p for p in root.glob("[!.]*") if p.is_dir())]:
+        sweep(folder)
+    for name in ("runs", "tokens", "tokenizers", "evals"):
+        for folder in filter(Path.is_dir, root.glob(f"{name}/[!.]*")):
+            sweep(folder)
+
+
+def _ready(folder: Path) -> None:
+    """Make the folder a file is written in; the first time, remove what killed runs left there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder not in _SWEPT:
+        _SWEPT.add(folder)
+        sweep(folder)
+
+
+@cache
+def _machine() -> str:
+    """Return what tells this machine, since it was started, and this container from others."""
+    facts = [platform.node()]
+    with suppress(OSError):
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        facts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("|".join(facts).encode()).hexdigest()[:8]
+
+
+def _born(pid: int) -> str:
+    """Return when a process began, in ticks; "0" where the system does not say, "" if it ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="latin-1")
+    except FileNotFoundError:
+        return "" if Path("/proc/self/stat").exists() else "0"
+    except OSError:
+        return "0"
+    state, ticks = text[text.rindex(")") + 2 :].split()[0:20:19]
+    return "" if state in {"Z", "X"} else ticks
+
+
+def _owner_is_dead(name: str) -> bool:
+    found = _OWNER.search(name)
+    if found is None or found["machine"] != _machine():
+        return False
+    return _born(int(found["pid"])) != found["born"]
 
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; it becomes `target` on success, vanishes on error."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _ready(target.parent)
     partial = scratch_path(target)
     partial.touch(exist_ok=False)
     try:
@@ -102,7 +169,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     An older `target` is replaced: readers see the old one or the new one, never a mixture or
     nothing (where the system cannot exchange two names, nothing for a few microseconds).
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _ready(target.parent)
     partial = scratch_path(target)
     partial.mkdir()
     try:

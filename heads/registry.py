@@ -25,6 +25,7 @@ HEADS: Mapping[str, str] = {
     "seasonal_naive": "tool_use_om.heads.samples.head:SeasonalNaive",
     "similarity": "tool_use_om.heads.search.similarity:Similarity",
     "motif": "tool_use_om.heads.search.motif:MotifSearch",
+    "ensemble": "tool_use_om.heads.search.ensemble:Ensemble",
     "discord": "tool_use_om.heads.search.discord:Discord",
     "reconstruction": "tool_use_om.heads.search.reconstruction:Reconstruction",
 }
@@ -112,7 +113,7 @@ def _rule(task: Task, labels_per_class: int | None) -> tuple[str, str]:
     if task == "retrieve":
         return "similarity", "compares windows by their tokens and needs no labels"
     if task == "anomaly":
-        return "discord", "measures the distance to the nearest usual window and needs no labels"
+        return "ensemble", "three views of what is unusual, for its kind is not known beforehand"
     if labels_per_class == 0:
         return "similarity", "there are no labels: only similar stretches can be shown"
     if labels_per_class is not None and labels_per_class > FEW_LABELS:

@@ -37,6 +37,8 @@ from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.next_call import next_call
 from tool_use_om.agent.offline.planner import Step
 from tool_use_om.agent.offline.reader.understand import understand
+from tool_use_om.agent.offline.talk.follow import follow
+from tool_use_om.agent.offline.talk.frame import Frame
 from tool_use_om.agent.used import unmet
 from tool_use_om.data.values import Untyped
 
@@ -109,10 +111,21 @@ class OfflineModel(BaseChatModel):
 
 
 def plan_of(
-    question: str, cards: Sequence[Mapping[str, Any]], tools: Sequence[str] = ()
+    question: str,
+    cards: Sequence[Mapping[str, Any]],
+    tools: Sequence[str] = (),
+    frame: Mapping[str, Any] | None = None,
 ) -> tuple[Query, list[Step]]:
-    """Return what a question was understood to ask, and the tool calls that answer it."""
-    query = understand(question, cards)
+    """Return what a question was understood to ask, and the tool calls that answer it.
+
+    Parameters
+    ----------
+    frame : what the turn before leaves to lean on, see `talk.frame`; None = a first question
+    """
+    if frame:
+        query = follow(question, cards, Frame.from_json(frame), understand)
+    else:
+        query = understand(question, cards)
     return query, steps_of(query, cards, tools)
 
 
@@ -141,7 +154,8 @@ def _reply(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) 
 
 def _plan(prompt: Prompt) -> dict[str, Any]:
     cards = prompt.facts.get("datasets") or []
-    query, steps = plan_of(prompt.question, cards, prompt.facts.get("tools") or ())
+    tools = prompt.facts.get("tools") or ()
+    query, steps = plan_of(prompt.question, cards, tools, prompt.facts.get("earlier"))
     if steps:
         idle = unused_slots(query, Names.of(cards, query.dataset))
         query = replace(query, not_understood=(*query.not_understood, *idle))

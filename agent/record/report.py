@@ -6,7 +6,6 @@ from a model or a data set is escaped, and Markdown is rendered with raw HTML sw
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,8 @@ from tool_use_om.agent.state import this_turn
 from tool_use_om.agent.verify.check import OWN_END, OWN_START, VALUE_BAR, VALUE_END, VALUE_START
 from tool_use_om.data.errors import TuomError
 from tool_use_om.data.plain import plain_text
+from tool_use_om.data.show import page
+from tool_use_om.data.show.page import inlined
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.results import ResultStore
@@ -109,7 +110,7 @@ def _link(index: str, shown: str, findings: Sequence[Mapping[str, Any]]) -> str:
         return shown
     finding = findings[int(index)]
     source = finding["source"]
-    target = anchor(source["result_id"], source["pointer"])
+    target = _text(anchor(source["result_id"], source["pointer"]))
     said = f"{finding.get('statement')} · {source['result_id']}{source['pointer']}"
     title = _text(f"{said} = {finding['value']!r}")
     return f'<a class="num" href="#{target}" title="{title}">{shown}</a>'
@@ -120,88 +121,56 @@ def _text(value: object) -> str:
     return html.escape(plain_text(str(value)), quote=True)
 
 
-def _cell(value: Json) -> str:
-    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return _text(shown)
+def _shown(value: Json) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _finding_row(finding: Mapping[str, Any]) -> str:
+def _finding(finding: Mapping[str, Any]) -> dict[str, str]:
     source = finding.get("source") or {}
-    where = f"{source.get('result_id', '')}{source.get('pointer', '')}"
-    target = anchor(source.get("result_id", ""), source.get("pointer", ""))
-    value = _cell(finding.get("value"))
+    value = _shown(finding.get("value"))
     if isinstance(finding.get("value"), int | float):
-        value = f"{value} {_text(finding.get('unit') or '')}"
-    return (
-        f"<tr><td>{_text(finding.get('statement', ''))}</td>"
-        f'<td class="value">{value}</td>'
-        f'<td><a href="#{target}"><code>{_text(where)}</code></a></td></tr>'
-    )
+        value = f"{value} {finding.get('unit') or ''}"
+    where = anchor(source.get("result_id", ""), source.get("pointer", ""))
+    return {"statement": str(finding.get("statement", "")), "value": value, "where": where}
 
 
-def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
-    if not findings:
-        return ""
-    rows = "".join(_finding_row(f) for f in findings)
-    head = "<tr><th>Finding</th><th>Value</th><th>Source</th></tr>"
-    return (
-        f"<h2>Findings and their sources</h2><details><summary>{len(findings)} values the answer "
-        f'rests on</summary><div class="wide"><table>{head}{rows}</table></div></details>'
-    )
+def _figures(step: Step) -> list[dict[str, str]]:
+    return [
+        {
+            "name": path.stem.replace("_", " ").replace("-", " "),
+            "address": inlined(path.read_bytes()),
+            "tool": step.tool,
+            "result_id": step.result_id or "",
+        }
+        for path in step.figures
+    ]
 
 
-def _figure(path: Path, step: Step) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    name = _text(path.stem.replace("_", " ").replace("-", " "))
-    link = f'<a href="#{anchor(step.result_id or "")}"><code>{step.result_id}</code></a>'
-    return (
-        f'<figure><img alt="{name}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{name} · {_text(step.tool)} · {link}</figcaption></figure>"
-    )
+def _step(number: int, step: Step, cited: set[str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "anchor": anchor(step.result_id or f"step-{number}"),
+        "tool": step.tool,
+        "arguments": json.dumps(dict(step.arguments), ensure_ascii=False),
+        "ok": step.ok,
+        "result_id": step.result_id,
+    }
+    if not isinstance(step.content, Mapping):
+        return shown | {"rows": None, "said": str(step.content)}
+    every = list(leaves(step.content))
+    rows = [
+        {"anchor": anchor(step.result_id or "", at), "pointer": at, "value": _shown(value)}
+        for at, value in _chosen(every, cited)
+    ]
+    return shown | {"rows": rows, "left_out": len(every) - len(rows)}
 
 
-def _figures(steps: Sequence[Step]) -> str:
-    drawn = [_figure(path, step) for step in steps for path in step.figures]
-    return f"<h2>Figures</h2>{''.join(drawn)}" if drawn else ""
-
-
-def _value_rows(step: Step, cited: set[str]) -> str:
-    rows: list[str] = []
-    left_out = 0
-    for pointer, value in leaves(step.content):
-        if (len(rows) >= MAX_ROWS or pointer.startswith(_BULK)) and pointer not in cited:
-            left_out += 1
-            continue
-        rows.append(
-            f'<tr id="{anchor(step.result_id or "", pointer)}"><td><code>{_text(pointer)}'
-            f'</code></td><td class="value">{_cell(value)}</td></tr>'
-        )
-    if left_out:
-        rows.append(
-            f'<tr><td class="soft" colspan="2">… {left_out} more values in '
-            f"<code>results/{step.result_id}/result.json</code></td></tr>"
-        )
-    return "".join(rows)
-
-
-def _step(number: int, step: Step, cited: set[str]) -> str:
-    arguments = _text(json.dumps(dict(step.arguments), ensure_ascii=False))
-    mark = "" if step.ok else ' <span class="bad">not possible</span>'
-    body = (
-        f'<div class="wide"><table>{_value_rows(step, cited)}</table></div>'
-        if isinstance(step.content, Mapping)
-        else f"<p>{_text(step.content)}</p>"
-    )
-    return (
-        f'<details id="{anchor(step.result_id or f"step-{number}")}"><summary>{number}. '
-        f"<b>{_text(step.tool)}</b> <code>{arguments}</code>{mark} "
-        f'<span class="soft">{step.result_id or ""}</span></summary>{body}</details>'
-    )
-
-
-def _facts(report: Report) -> str:
-    items = [f"<li><b>{_text(k)}</b> {_text(v)}</li>" for k, v in report.facts.items()]
-    return f'<ul class="facts">{"".join(items)}{"".join(_verdicts(report))}</ul>'
+def _chosen(every: Sequence[tuple[str, Json]], cited: set[str]) -> Iterator[tuple[str, Json]]:
+    """Yield the first `MAX_ROWS` values that are not bulk, and each that the answer cites."""
+    taken = 0
+    for at, value in every:
+        if at in cited or (taken < MAX_ROWS and not at.startswith(_BULK)):
+            taken += 1
+            yield at, value
 
 
 _ENDS = {
@@ -212,35 +181,25 @@ _ENDS = {
 }
 
 
-def _verdicts(report: Report) -> list[str]:
-    """Return what may be promised about this answer, and what may not, as list items."""
-    said = []
+def _verdicts(report: Report) -> Iterator[dict[str, str]]:
+    """Yield what may be promised about this answer, and what may not."""
     if end := _ENDS.get(report.outcome):
-        said.append(f'<li class="bad"><b>{end}</b></li>')
-    rejected = report.verification.get("rejected") or []
-    own = report.verification.get("own") or []
-    if rejected:
-        said.append(
-            f'<li class="bad"><b>{len(rejected)} statement(s) cut</b>: no result supports them</li>'
-        )
-    if own:
-        said.append(
-            f'<li class="own"><b>{len(own)} sentence(s) in the model\'s own words</b>, marked; '
-            "the values in them are from tool results</li>"
-        )
+        yield {"kind": "bad", "text": end, "why": ""}
+    if rejected := report.verification.get("rejected"):
+        cut = f"{len(rejected)} statement(s) cut"
+        yield {"kind": "bad", "text": cut, "why": ": no result supports them"}
+    if own := report.verification.get("own"):
+        words = f"{len(own)} sentence(s) in the model's own words"
+        why = ", marked; the values in them are from tool results"
+        yield {"kind": "own", "text": words, "why": why}
     elif report.verification.get("sourced") and report.outcome in {"answer", "partial"}:
-        said.append('<li class="good"><b>Every number from a tool result</b></li>')
-    return said
+        yield {"kind": "good", "text": "Every number from a tool result", "why": ""}
 
 
-def _rejected(report: Report) -> str:
-    rejected = report.verification.get("rejected") or []
-    rows = "".join(
-        f"<li>{_text(r.get('text', r))} — "
-        f'<span class="soft">{_text(r.get("reason", ""))}</span></li>'
-        for r in rejected
-    )
-    return f"<h2>Cut by the verifier</h2><ul>{rows}</ul>" if rejected else ""
+def _rejected(report: Report) -> Iterator[dict[str, str]]:
+    for cut in report.verification.get("rejected") or []:
+        said = cut if isinstance(cut, Mapping) else {"text": cut}
+        yield {"text": str(said.get("text", cut)), "reason": str(said.get("reason", ""))}
 
 
 _EYEBROWS = {
@@ -254,30 +213,31 @@ _EYEBROWS = {
 
 def render(report: Report) -> str:
     """Return the page as HTML text."""
-    css = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     cited: dict[str, set[str]] = {}
     for finding in report.findings:
         source = finding.get("source") or {}
         cited.setdefault(source.get("result_id", ""), set()).add(source.get("pointer", ""))
-    steps = "".join(
+    steps = [
         _step(n, s, cited.get(s.result_id or "", set())) for n, s in enumerate(report.steps, 1)
-    )
-    title = _text(report.question)
-    kind = _EYEBROWS.get(report.outcome, "a run")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{css}</style></head><body><main>"
-        f'<p class="eyebrow">tool-use-om · {kind}</p><h1>{title}</h1>'
-        f'<div class="answer {_text(report.outcome)}">{_prose(report)}</div>{_facts(report)}'
-        f"{_rejected(report)}{_figures(report.steps)}{_findings(report.findings)}"
-        f"<h2>What was done, step by step</h2>{steps}</main></body></html>\n"
-    )
+    ]
+    values = {
+        "title": report.question,
+        "eyebrow": f"tool-use-om · {_EYEBROWS.get(report.outcome, 'a run')}",
+        "outcome": report.outcome,
+        "prose": _prose(report),
+        "facts": report.facts,
+        "verdicts": list(_verdicts(report)),
+        "rejected": list(_rejected(report)),
+        "figures": [shown for step in report.steps for shown in _figures(step)],
+        "findings": [_finding(f) for f in report.findings],
+        "steps": steps,
+    }
+    return page.render(Path(__file__).parent / "report.html.j2", values)
 
 
 def anchor(result_id: str, pointer: str = "") -> str:
-    """Return the page anchor of a value: the result's id and its JSON pointer."""
-    return _text(f"{result_id}{pointer}")
+    """Return the page anchor of a value: the result's id and its JSON pointer, not escaped."""
+    return f"{result_id}{pointer}"
 
 
 def report_of(state: Mapping[str, Any], place: Workspace, trace: Trace) -> Report:

@@ -151,7 +151,10 @@ class DataSet(SetIndex):
         if not (self.path / "places.parquet").exists():
             return None
         with self._unreplaced():
-            return PartReader(self.path, pa.array(self._sessions["session_id"]))
+            self._promised("places.parquet")
+            return PartReader(
+                self.path, pa.array(self._sessions["session_id"]), self._promise.check
+            )
 
     @cached_property
     def _rates(self) -> dict[str, float]:
@@ -206,6 +209,7 @@ class DataSet(SetIndex):
             if not self._has(session_id, modality):
                 return None
             raise DataError(f"{path} is missing. Convert the set again.")
+        self._promise.check(path)
         with open_parquet(path, ["time_s", *names]) as file:
             return read_range(file, names, start, end, range(file.num_row_groups))
 

@@ -17,7 +17,8 @@ from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import date_text
 from tool_use_om.data.format.index_writer import among, each_channel, read_stats, stats_frame
 from tool_use_om.data.format.parquet import read_table
-from tool_use_om.data.format.pools import pool_groups, pool_sessions, read_pools
+from tool_use_om.data.format.pools import POOLED_FILE, pool_groups, pool_sessions, read_pools
+from tool_use_om.data.format.promised import Promise
 from tool_use_om.data.format.schema import SPLITS, Manifest, identity, read_consistent
 from tool_use_om.data.format.stats import MOMENTS, sketch_quantiles
 
@@ -39,6 +40,7 @@ class SetIndex:
         self.path = path
         self.manifest = manifest
         self._identity = identity(path)
+        self._promise = Promise(path)
         self._stats_read: dict[tuple[str, ...], pd.DataFrame] = {}
 
     @classmethod
@@ -288,9 +290,19 @@ class SetIndex:
                     f"{self.path} was replaced or removed after it was opened. Open it again."
                 )
 
+    def verify(self) -> None:
+        """Read every file whole; raise DataError naming one that is not as it was written."""
+        with self._unreplaced():
+            self._promise.verify()
+
+    def _promised(self, name: str) -> Path:
+        """Return the path of a file of the set, which is what it was when the set was written."""
+        self._promise.check(self.path / name)
+        return self.path / name
+
     def _table(self, name: str, columns: list[str]) -> pa.Table:
         with self._unreplaced():
-            return read_table(self.path / name, columns)
+            return read_table(self._promised(name), columns)
 
     @cached_property
     def _sessions(self) -> pd.DataFrame:
@@ -328,7 +340,7 @@ class SetIndex:
                 frame = frame[frame["channel"].isin(channels)]
         else:
             with self._unreplaced():
-                found = read_stats(self.path / "stats.parquet", channels)
+                found = read_stats(self._promised("stats.parquet"), channels)
             frame = stats_frame(found, pa.array(self._sessions["session_id"]))
         self._stats_read = {channels: frame}
         return frame
@@ -336,7 +348,7 @@ class SetIndex:
     def _moments_of(self, channels: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield of each channel its sessions' rows (m,) and moments (m, 6)."""
         if (self.path / "stats.parquet").exists():
-            yield from each_channel(self.path / "stats.parquet", channels)
+            yield from each_channel(self._promised("stats.parquet"), channels)
             return
         for channel in channels:
             table = self._stats[self._stats["channel"] == channel]
@@ -346,6 +358,8 @@ class SetIndex:
     @cached_property
     def _pools(self) -> pd.DataFrame | None:
         with self._unreplaced():
+            if (self.path / POOLED_FILE).exists():
+                self._promised(POOLED_FILE)
             return read_pools(self.path)
 
     @cached_property

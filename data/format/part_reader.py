@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +54,11 @@ class PartReader:
     16 (65 536 rows) where sessions are read in the order they lie in. Threads take turns.
     """
 
-    def __init__(self, folder: Path, session_ids: pa.Array) -> None:
+    def __init__(
+        self, folder: Path, session_ids: pa.Array, check: Callable[[Path], None] = lambda _: None
+    ) -> None:
         self._folder = folder
+        self._check = check
         self._places = read_places(folder / "places.parquet", session_ids)
         self._files: dict[Path, pq.ParquetFile] = {}
         self._blocks: dict[str, _Block] = {}
@@ -85,6 +88,7 @@ class PartReader:
             with self._lock, self._file(modality, part, names) as file:
                 return read_range(file, names, start_s, end_s, groups)
         with self._lock:
+            self._check(part_path(self._folder, modality, part))
             block = self._blocks.get(modality)
             if block is None or not block.holds(part, first_group, names):
                 block = self._read_block(modality, part, first_group, names)
@@ -143,6 +147,7 @@ class PartReader:
     @contextmanager
     def _file(self, modality: str, part: int, names: list[str]) -> Iterator[pq.ParquetFile]:
         path = part_path(self._folder, modality, part)
+        self._check(path)
         if path not in self._files:
             if not path.exists():
                 raise DataError(f"{path} is missing. Convert the set again.")

@@ -20,6 +20,7 @@ from tool_use_om.data.format.hashing import hash_dataset, hash_session
 from tool_use_om.data.format.index_writer import IndexWriter
 from tool_use_om.data.format.parquet import write_table
 from tool_use_om.data.format.part_writer import PARTS_FROM, ROW_GROUP, PartWriter, signal_table
+from tool_use_om.data.format.promised import write_promise
 from tool_use_om.data.format.schema import (
     BY_TIME,
     FORMAT_VERSION,
@@ -317,6 +318,7 @@ class DataSetWriter:
         self.manifest = self._manifest()
         text = self.manifest.to_json()
         (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        write_promise(self._folder)
         if self._debug:
             from tool_use_om.data.show.plots import write_debug
 

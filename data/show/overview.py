@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
@@ -21,6 +20,7 @@ from tool_use_om.data.show.overview_figures import (
     draw_strips,
     draw_timelines,
 )
+from tool_use_om.data.show.page import inlined, render
 from tool_use_om.data.show.plots import pick_sessions
 from tool_use_om.data.workspace import atomic_file
 
@@ -32,8 +32,58 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 1000  # sessions listed; the page says how many are left out
 MAX_SHOWN = 8  # sessions and findings drawn
-_CSS = Path(__file__).parent / "overview.css"
+_TEMPLATE = Path(__file__).parent / "overview.html.j2"
 _STATISTICS = ("nan_frac", "min", "q05", "mean", "q95", "max", "std")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A sentence in place of a figure or a table, or under it; `kind` is its class."""
+
+    form: ClassVar[str] = "note"
+    text: str
+    kind: str = "soft"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure under its caption; `folded` is the line under which it is folded away."""
+
+    form: ClassVar[str] = "picture"
+    caption: str
+    address: str
+    folded: str = ""
+    opened: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """A word in a cell that has a class and a sentence shown on hovering."""
+
+    text: str
+    kind: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column's title; numbers stand to the right."""
+
+    title: str
+    number: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table; a `tall` one scrolls under its head."""
+
+    form: ClassVar[str] = "grid"
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[str | Tag]]
+    tall: bool = False
+
+
+Part = Note | Picture | Grid
 
 
 def write_overview(dataset: DataSet, folder: Path, *, progress: Progress | None = None) -> Path:
@@ -42,25 +92,21 @@ def write_overview(dataset: DataSet, folder: Path, *, progress: Progress | None 
     The page holds its style and figures; it loads nothing and runs no script. All text of the
     source is escaped.
     """
-    parts = [_head(dataset)]
-    for done, (title, body) in enumerate(_SECTIONS.items(), start=1):
-        parts.append(f'<h2 id="{title.lower()}">{title}</h2>\n{body(dataset)}')
+    sections = []
+    for done, (title, parts) in enumerate(_SECTIONS.items(), start=1):
+        sections.append({"title": title, "parts": parts(dataset)})
         if progress:
             event = {"phase": "overview", "done": done, "total": len(_SECTIONS)}
             progress(event | {"unit": "sections"})
-    title = f"<title>{_text(dataset.name)}</title>"
-    head = f'<meta charset="utf-8">{title}<meta name="viewport" content="width=device-width">'
-    style = f"<style>\n{_CSS.read_text(encoding='utf-8')}</style>"
-    page = f'<!doctype html>\n<html lang="en"><head>{head}\n{style}</head>\n<body><main>\n'
+    page = render(_TEMPLATE, {**_head(dataset), "sections": sections})
     path = folder / "index.html"
     with atomic_file(path) as partial:
-        partial.write_text(page + "\n".join(parts) + "\n</main></body></html>\n", encoding="utf-8")
+        partial.write_text(page, encoding="utf-8")
     return path
 
 
-def _head(dataset: DataSet) -> str:
+def _head(dataset: DataSet) -> dict[str, object]:
     m = dataset.manifest
-    kind = "synthetic (simulated)" if m.synthetic else "recorded"
     facts: dict[str, object] = {
         "sessions": m.n_sessions,
         "subjects": m.n_subjects or "not published",
@@ -68,70 +114,61 @@ def _head(dataset: DataSet) -> str:
         "seconds": f"{m.duration_s:,.6g}",
         "licence": m.licence,
     }
-    facts |= {split: n for split, n in m.splits.items() if n}
-    items = "".join(f"<li><b>{_text(v)}</b> {_text(k)}</li>" for k, v in facts.items())
-    links = "".join(f'<a href="#{s.lower()}">{s}</a>' for s in _SECTIONS)
-    notes = "".join(
-        f'<p class="soft">{_text(n)}</p>' for n in (m.source, f"Split: {m.split_rule}", *m.notes)
-    )
-    about = f"<details><summary>Source, split rule, notes</summary>{notes}</details>"
-    return (
-        f'<p class="eyebrow">data set · {kind}</p><h1>{_text(m.name)} — {_text(m.title)}</h1>'
-        f'<ul class="facts">{items}</ul><nav>{links}</nav>{about}'
-    )
+    return {
+        "title": f"{m.name} — {m.title}",
+        "eyebrow": f"data set · {'synthetic (simulated)' if m.synthetic else 'recorded'}",
+        "facts": facts | {split: n for split, n in m.splits.items() if n},
+        "notes": (m.source, f"Split: {m.split_rule}", *m.notes),
+    }
 
 
-def _findings(dataset: DataSet) -> str:
+def _findings(dataset: DataSet) -> list[Part]:
     issues = check_dataset(dataset)
     if not issues:
-        return '<p class="good">Nothing found: no gap, rail, repeat, label hole or odd unit.</p>'
+        said = "Nothing found: no gap, rail, repeat, label hole or odd unit."
+        return [Note(text=said, kind="good")]
     rows = [
         (
-            _tag("span", i.severity, i.severity),
-            _tag("span", i.kind, "", title=KINDS[i.kind]),
-            _text(i.where),
+            Tag(text=i.severity, kind=i.severity),
+            Tag(text=i.kind, title=KINDS[i.kind]),
+            i.where,
             _number(i.n_sessions),
-            _text(i.session_id or ""),
+            i.session_id or "",
             _number(i.start_s),
             _number(i.end_s),
-            _text(f"{i.value:.4g} {i.unit or ''}" if i.value is not None else ""),
-            _text(i.text),
+            f"{i.value:.4g} {i.unit or ''}" if i.value is not None else "",
+            i.text,
         )
         for i in issues
     ]
     head = ("", "kind", "where", "#sessions", "worst", "#start s", "#end s", "value", "finding")
+    placed = [i for i in issues if i.start_s is not None and i.end_s is not None][:MAX_SHOWN]
     drawn = [
-        _details(f"{i.kind} · {i.where} · session {i.session_id}", [(draw_issue(dataset, i), "")])
-        for i in [i for i in issues if i.start_s is not None and i.end_s is not None][:MAX_SHOWN]
+        _picture(draw_issue(dataset, i), "", f"{i.kind} · {i.where} · session {i.session_id}")
+        for i in placed
     ]
-    return _table(head, rows) + "".join(drawn)
+    return [_grid(head, rows), *drawn]
 
 
-def _sessions(dataset: DataSet) -> str:
+def _sessions(dataset: DataSet) -> list[Part]:
     frame, calendar = dataset.sessions(), dataset.manifest.calendar
     labels = dataset.labels().groupby("session_id")["label"].agg(lambda v: sorted(set(v)))
     rows = [
         (
-            _text(r["session_id"]),
-            _text(r["subject_id"]),
-            _text(r["split"]),
+            str(r["session_id"]),
+            str(r["subject_id"]),
+            str(r["split"]),
             _number(r["duration_s"]),
-            _text(_start(r["start_utc"], calendar)),
-            _text(", ".join(labels.get(r["session_id"], []))),
+            _start(r["start_utc"], calendar),
+            ", ".join(labels.get(r["session_id"], [])),
         )
         for r in frame.head(MAX_ROWS).to_dict("records")
     ]
+    zone = calendar.zone or "UTC"
+    head = ("session", "subject", "split", "#seconds", f"start ({zone})", "labels")
     left = len(frame) - len(rows)
-    more = f'<p class="soft">{left} more sessions are not listed.</p>' if left else ""
-    head = (
-        "session",
-        "subject",
-        "split",
-        "#seconds",
-        f"start ({calendar.zone or 'UTC'})",
-        "labels",
-    )
-    return f'<div class="tall">{_table(head, rows)}</div>{more}'
+    more = [Note(text=f"{left} more sessions are not listed.")] if left else []
+    return [_grid(head, rows, tall=True), *more]
 
 
 def _start(start: pd.Timestamp | None, calendar: Calendar) -> str:
@@ -140,99 +177,77 @@ def _start(start: pd.Timestamp | None, calendar: Calendar) -> str:
     return f"{calendar.local(start.to_pydatetime()):%Y-%m-%d %H:%M:%S}"
 
 
-def _channels(dataset: DataSet) -> str:
+def _channels(dataset: DataSet) -> list[Part]:
     rows = []
     for r in dataset.pooled_stats().to_dict("records"):
         channel = str(r["channel"])
         unit, rate = dataset.manifest.unit_of(channel), dataset.manifest.rate_of(channel)
         numbers = [_number(r[c]) for c in _STATISTICS]
-        rows.append(
-            (_text(channel), _text(unit), _number(rate), _number(int(str(r["n"]))), *numbers)
-        )
+        rows.append((channel, unit, _number(rate), _number(int(str(r["n"]))), *numbers))
     head = ("channel", "unit", "#Hz", "#samples", *(f"#{s}" for s in _STATISTICS))
-    return _table(head, rows)
+    return [_grid(head, rows)]
 
 
-def _labels(dataset: DataSet) -> str:
-    parts = []
+def _labels(dataset: DataSet) -> list[Part]:
+    parts: list[Part] = []
     for label_set in dataset.manifest.label_sets:
         rows = dataset.labels(label_set=label_set)
         shown = spread(sorted(set(rows["session_id"])), MAX_TIMELINES)
         note = f"{label_set}: {len(shown)} of {rows['session_id'].nunique()} labelled sessions"
-        parts.append(_figure(draw_timelines(dataset, shown, label_set), note))
+        parts.append(_picture(draw_timelines(dataset, shown, label_set), note))
         seconds = (rows["end_s"] - rows["start_s"]).groupby(rows["label"]).sum()
         counts = rows.groupby("label")["session_id"].nunique()
-        cells = [(_text(v), _number(int(counts[v])), _number(seconds[v])) for v in seconds.index]
-        parts.append(_table((f"{label_set} label", "#sessions", "#seconds"), cells))
-    return "".join(parts) or '<p class="soft">This set has no labels.</p>'
+        cells = [(str(v), _number(int(counts[v])), _number(seconds[v])) for v in seconds.index]
+        parts.append(_grid((f"{label_set} label", "#sessions", "#seconds"), cells))
+    return parts or [Note(text="This set has no labels.")]
 
 
-def _signals(dataset: DataSet) -> str:
-    parts = []
+def _signals(dataset: DataSet) -> list[Part]:
+    parts: list[Part] = []
     shown = max(2, min(MAX_SHOWN, MAX_STRIPS * 4 // len(dataset.manifest.channel_ids)))
     for place, session_id in enumerate(pick_sessions(dataset)[:shown]):
         left = len(dataset.manifest.channel_ids) - MAX_STRIPS
         note = "Each strip to its own scale (1st to 99th percentile); labels shaded."
         note += f" {left} channels are not drawn." if left > 0 else ""
         figure = draw_strips(dataset, session_id)
-        parts.append(_details(f"session {session_id}", [(figure, note)], opened=place == 0))
-    return "".join(parts)
+        parts.append(_picture(figure, note, f"session {session_id}", opened=place == 0))
+    return parts
 
 
-def _spectra(dataset: DataSet) -> str:
-    parts = []
+def _spectra(dataset: DataSet) -> list[Part]:
+    parts: list[Part] = []
     read = [dataset.read(s) for s in pick_sessions(dataset)]
     for modality in dataset.manifest.modalities:
         signals = [s for session in read for s in session if s.modality == modality.name]
         figure = draw_spectrum(signals)
         if figure is not None:
             note = f"{modality.name}, {modality.rate_hz:g} Hz: mean of {len(signals)} sessions"
-            parts.append(_figure(figure, note))
-    return "".join(parts) or '<p class="soft">No stretch is long enough for a spectrum.</p>'
+            parts.append(_picture(figure, note))
+    return parts or [Note(text="No stretch is long enough for a spectrum.")]
 
 
-def _figure(figure: Figure, caption: str) -> str:
+def _picture(
+    figure: Figure | None, caption: str, folded: str = "", *, opened: bool = False
+) -> Picture:
+    if figure is None:
+        return Picture(caption=caption, address="", folded=folded)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=110, format="png", metadata={"Software": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
-    image = f'<img alt="{_text(caption)}" src="data:image/png;base64,{data}">'
-    return f"<figure>{image}<figcaption>{_text(caption)}</figcaption></figure>"
+    address = inlined(buffer.getvalue())
+    return Picture(caption=caption, address=address, folded=folded, opened=opened)
 
 
-def _details(
-    title: str, figures: Iterable[tuple[Figure | None, str]], *, opened: bool = False
-) -> str:
-    inside = "".join(_figure(figure, note) for figure, note in figures if figure is not None)
-    return f"<details{' open' * opened}><summary>{_text(title)}</summary>{inside}</details>"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are HTML already; a column named "#…" holds numbers."""
-    kinds = [' class="n"' if c.startswith("#") else "" for c in columns]
-    head = "".join(
-        f"<th{k}>{_text(c.lstrip('#'))}</th>" for c, k in zip(columns, kinds, strict=True)
-    )
-    body = "".join(
-        "<tr>" + "".join(f"<td{k}>{c}</td>" for c, k in zip(row, kinds, strict=True)) + "</tr>"
-        for row in rows
-    )
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
-
-
-def _tag(tag: str, text: str, kind: str, *, title: str = "") -> str:
-    return f'<{tag} class="{_text(kind)}" title="{_text(title)}">{_text(text)}</{tag}>'
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str | Tag]], *, tall: bool = False) -> Grid:
+    """Return a table; a column named "#…" holds numbers."""
+    columns = tuple(Column(title=c.lstrip("#"), number=c.startswith("#")) for c in head)
+    return Grid(columns=columns, rows=rows, tall=tall)
 
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.5g}"
 
 
-def _text(value: object) -> str:
-    shown = "".join(c if c.isprintable() else "�" for c in str(value))
-    return html.escape(shown)
-
-
-_SECTIONS: dict[str, Callable[[DataSet], str]] = {
+_SECTIONS: dict[str, Callable[[DataSet], list[Part]]] = {
     "Findings": _findings,
     "Sessions": _sessions,
     "Channels": _channels,

@@ -286,8 +286,8 @@ def _suite(
     from tool_use_om.evals.registry import suite_class
     from tool_use_om.evals.runner import command_of, run_suite
 
-    command = command_of(name, **asked)
     suite = suite_class(name)(workspace=workspace, **asked)
+    command = command_of(name, **suite.asked.shown())
     report = run_suite(suite, workspace.folder("evals", f"bench-{name}"), command=command)
     text = report.read_text(encoding="utf-8")
     tables = text[text.index("## ") :].replace("## ", "### ").rstrip()

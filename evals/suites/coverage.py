@@ -9,13 +9,16 @@ deal, stretches of consecutive windows are dealt instead, and the row says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import CellSuite, DataSettings
 from tool_use_om.heads.registry import head_specs
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
@@ -34,76 +37,49 @@ if TYPE_CHECKING:
 
 BY = {"sets": False, "sets-by-label": True}
 SCOPES = ("step", "trajectory")
+FORECASTERS = ("latent_ssm", "seasonal_naive")
 FEWEST_SESSIONS = 16
 STRETCHES = 40  # dealt where there are fewer sessions
 WITHIN = 0.02
 
 
-class CoverageSuite:
-    """Heads × data sets × kinds of promise.
+class CoverageSettings(DataSettings):
+    """Settings of the coverage suite; `data` with labels give sets, those without intervals."""
 
-    Parameters
-    ----------
-    data : data set names: those with labels for sets, those without for intervals
-    intervals : data set names to forecast as well
-    splits : int, random splits
-    horizon_s : float or None, seconds forecast; None = a window's length
-    """
+    intervals: tuple[str, ...] = Field((), description="Forecast this one as well; repeatable.")
+    splits: int = Field(40, ge=2, description="Random splits.")
+    coverage: float = Field(0.9, ge=0.5, le=0.99, description="What is promised.")
+    horizon_s: float | None = Field(None, ge=0.1, description="Seconds; default: a window.")
+
+
+class CoverageSuite(CellSuite):
+    """Heads × data sets × kinds of promise."""
 
     name = "coverage"
+    takes = CoverageSettings
+    asked: CoverageSettings
+    fields = ("data", "head", "promise")
 
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        intervals: Sequence[str] = (),
-        splits: int = 40,
-        coverage: float = 0.9,
-        horizon_s: float | None = None,
-        seed: int = 0,
-    ) -> None:
-        from tool_use_om.data.catalog import open_dataset
+    def names(self) -> Iterable[str]:
+        """Return the names of all data sets, each once."""
+        return dict.fromkeys([*self.asked.data, *self.asked.intervals])
 
-        opened = {n: open_dataset(n, workspace) for n in dict.fromkeys([*data, *intervals])}
-        self._labelled = [n for n in data if opened[n].manifest.label_sets]
-        self._forecast = [n for n in opened if n in intervals or n not in self._labelled]
-        self._workspace = workspace
-        self._splits, self._coverage, self._seed = splits, coverage, seed
-        self._horizon_s = horizon_s
-        self.settings = {
-            "data": {name: found.content_hash for name, found in opened.items()},
-            "intervals": list(intervals),
-            "splits": splits,
-            "coverage": coverage,
-            "horizon_s": horizon_s,
-            "seed": seed,
-        }
+    def cells(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield (head, promise): of sets where there are labels, of intervals where asked."""
+        labelled = name in self.asked.data and bool(self.sets[name].manifest.label_sets)
+        if labelled:
+            heads = [s.name for s in head_specs("classify")]
+            yield from itertools.product(heads, BY)
+        if name in self.asked.intervals or not labelled:
+            yield from itertools.product(FORECASTERS, SCOPES)
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<head>/<promise>"."""
-        heads = [s.name for s in head_specs("classify")]
-        sets = [f"{d}/{h}/{b}" for d in self._labelled for h in heads for b in BY]
-        spans = [
-            f"{d}/{h}/{s}"
-            for d in self._forecast
-            for h in ("latent_ssm", "seasonal_naive")
-            for s in SCOPES
-        ]
-        return [*sets, *spans]
-
-    def run(self, item: str) -> Row:
-        """Measure one promise; what cannot be measured says why under "error"."""
-        data, head, promise = item.split("/")
-        row: Row = {"data": data, "head": head, "promise": promise, "error": None}
-        measure = self._sets if promise in BY else self._intervals
-        try:
-            return row | measure(data, head, promise)
-        except DataError as error:
-            return row | {"error": str(error)}
+    def measure(self, row: Row) -> Row:
+        """Measure one promise."""
+        measure = self._sets if row["promise"] in BY else self._intervals
+        return measure(row["data"], row["head"], row["promise"])
 
     def _context(self) -> ToolContext:
-        return ToolContext(workspace=self._workspace, seed=self._seed)
+        return ToolContext(workspace=self.workspace, seed=self.seed)
 
     def _sets(self, data: str, head_name: str, promise: str) -> Row:
         import numpy as np
@@ -124,7 +100,7 @@ class CoverageSuite:
 
         def once(old: np.ndarray, new: np.ndarray, seed: int) -> dict[str, float]:
             sets = PredictionSets(
-                head.classes_, self._coverage, class_conditional=BY[promise], seed=seed
+                head.classes_, self.asked.coverage, class_conditional=BY[promise], seed=seed
             )
             learnt = old[sets.columns(y[old]) >= 0]
             sets.calibrate(all_proba[learnt], list(y[learnt]), _rows(all_keys, learnt))
@@ -151,7 +127,7 @@ class CoverageSuite:
         from tool_use_om.heads.trust.prediction_sets import Keys
 
         given = WorkingSet().but(dataset=data)
-        asked = a.RunTask(horizon_s=self._horizon_s)
+        asked = a.RunTask(horizon_s=self.asked.horizon_s)
         found = backtest.prepare(self._context(), given, asked, Stopwatch())
         head = backtest.fit_forecaster(head_name, {}, found)
         n_steps = min(head.max_steps_, round(found.request.horizon_s * head.rate_hz_))
@@ -160,7 +136,7 @@ class CoverageSuite:
         truth = np.concatenate([b.truth(head.channels_, n_steps) for b in batches])
         whole = _joined_forecast(made)
         keys = Keys.of(whole.session_ids, whole.start_s)
-        conformal = ConformalForecaster(head, self._coverage, scope=promise)  # type: ignore[arg-type]  # one of SCOPES
+        conformal = ConformalForecaster(head, self.asked.coverage, scope=promise)  # type: ignore[arg-type]  # one of SCOPES
 
         def once(old: np.ndarray, new: np.ndarray, seed: int) -> dict[str, float]:  # noqa: ARG001  # intervals have no ties
             conformal.calibrate_on(_picked(whole, old), truth[old])
@@ -180,7 +156,7 @@ class CoverageSuite:
         }
 
     def _drift(self, first: Tokens, second: Tokens) -> dict[str, Any]:
-        return drift_json(first, second, between=("calibration", "test"), seed=self._seed)
+        return drift_json(first, second, between=("calibration", "test"), seed=self.seed)
 
     def _over_splits(
         self,
@@ -195,18 +171,18 @@ class CoverageSuite:
 
         units, kind = _units(keys)
         numbers = np.unique(units)
-        rng = np.random.default_rng(self._seed)
+        rng = np.random.default_rng(self.seed)
         found = []
-        for split in range(self._splits):
+        for split in range(self.asked.splits):
             old = np.isin(units, rng.permutation(numbers)[: len(numbers) // 2])
-            found.append(once(np.flatnonzero(old), np.flatnonzero(~old), self._seed + split))
+            found.append(once(np.flatnonzero(old), np.flatnonzero(~old), self.seed + split))
         rows = np.arange(len(units))
-        mean = bootstrap_interval(np.array([f["coverage"] for f in found]), seed=self._seed)
+        mean = bootstrap_interval(np.array([f["coverage"] for f in found]), seed=self.seed)
         return {
             "resampled": {"value": mean.value, "lower": mean.lower, "upper": mean.upper},
             "dealt": f"{len(numbers)} {kind}",
             "means": {k: float(np.nanmean([f[k] for f in found])) for k in found[0]},
-            "stored": once(rows[:n_stored], rows[n_stored:], self._seed),
+            "stored": once(rows[:n_stored], rows[n_stored:], self.seed),
         }
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
@@ -216,16 +192,16 @@ class CoverageSuite:
             "Forecast intervals": (SCOPES, _interval_cells),
         }
         note = (
-            f"Nominal coverage {self._coverage:g}; mean over {self._splits} random deals with its "
-            f"95 % interval. Within: the mean is within {WITHIN:g} of nominal. Stored split: "
-            "calibration split against test split, with the p-value of the drift test."
+            f"Nominal coverage {self.asked.coverage:g}; mean over {self.asked.splits} random deals "
+            f"with its 95 % interval. Within: the mean is within {WITHIN:g} of nominal. Stored "
+            "split: calibration split against test split, with the p-value of the drift test."
         )
         return [
             Table(
                 title=title,
                 note=note,
                 rows=tuple(
-                    _cells(r, cells, self._coverage) for r in rows if r["promise"] in promises
+                    _cells(r, cells, self.asked.coverage) for r in rows if r["promise"] in promises
                 ),
             )
             for title, (promises, cells) in kinds.items()

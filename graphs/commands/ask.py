@@ -148,7 +148,7 @@ def _answer(
     state = _watched(console, question, place, name, data=data, model=model, seed=seed)
     seconds = time.perf_counter() - started
     written = write_run(state, place, name, model=model, seed=seed, seconds=seconds)
-    _show(console, state, written, seconds)
+    show(console, state, written, seconds)
     if code := EXIT_CODES.get(str(state.get("outcome") or ""), 0):
         raise SystemExit(code)
 
@@ -231,9 +231,15 @@ def write_run(
     return paths
 
 
-def _show(
+def show(
     console: Console, state: Mapping[str, Any], written: Mapping[str, Path], seconds: float
 ) -> None:
+    """Print an answer as what it is, and where its report and trace are.
+
+    Raises
+    ------
+    DataError : the run has no answer
+    """
     from rich.markdown import Markdown
 
     answer = str(state.get("answer") or "")

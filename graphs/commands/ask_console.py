@@ -27,11 +27,12 @@ _TELLING = (
 class Watcher:
     """Prints each step as it happens and keeps one progress bar alive under it.
 
-    Use as a context manager; hand `on_event` to `run_question`.
+    Use as a context manager; hand `on_event` to `run_question`. A quiet one shows the bar only.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self.console = console
+        self.quiet = quiet
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -44,7 +45,8 @@ class Watcher:
         self.steps = 0
 
     def __enter__(self) -> Self:
-        self.console.print("[dim]reading the question and what data there is …[/dim]")
+        if not self.quiet:
+            self.console.print("[dim]reading the question and what data there is …[/dim]")
         self.progress.start()
         return self
 
@@ -75,7 +77,7 @@ class Watcher:
         )
 
     def _node(self, node: str, update: Mapping[str, Any]) -> None:
-        if node == "plan" and update.get("plan"):
+        if node == "plan" and update.get("plan") and not self.quiet:
             tools = " → ".join(str(step.get("tool")) for step in update["plan"])
             self.console.print(f"[bold]plan[/bold] [dim]{escape(tools)}[/dim]\n")
         for message in update.get("messages") or []:
@@ -90,16 +92,19 @@ class Watcher:
                 self.task, description=escape(call["name"]), completed=0, total=None
             )
             line = escape(printable(f"({arguments})")) if arguments else ""
+            if self.quiet:
+                continue
             self._print(f"[cyan]{self.steps:>3}[/cyan]  {call['name']}[dim]{line}[/dim]")
         if getattr(message, "type", "") == "tool":
             self._result(message)
 
     def _result(self, message: Untyped) -> None:
         if getattr(message, "status", "") == "error":
-            self.console.print(f"     [red]{escape(printable(str(message.content)))}[/red]")
+            if not self.quiet:
+                self.console.print(f"     [red]{escape(printable(str(message.content)))}[/red]")
             return
         summary = summarise(message.content)
-        if summary:
+        if summary and not self.quiet:
             self._print(f"     [dim]{escape(printable(summary))}[/dim]")
 
     def _print(self, line: str) -> None:
@@ -154,6 +159,8 @@ def reply_of_person(console: Console, asked: Mapping[str, Any], run: str) -> dic
             f"terminal to ask at. Repeat the command in a terminal with --run {run}."
         )
     labels = [str(label) for label in asked.get("labels") or []]
+    if asked.get("error"):
+        console.print(f"[yellow]{escape(printable(str(asked['error'])))}[/yellow]")
     console.print(f"\nThe agent asks for labels ({', '.join(labels)}; or {SKIP}).")
     given: dict[str, str] = {}
     for window in windows:

@@ -116,7 +116,8 @@ def _data() -> str:
 def _suites() -> str:
     from tool_use_om.evals.registry import SUITES
 
-    return table(["suite", "where"], [[f"`{name}`", f"`{path}`"] for name, path in SUITES.items()])
+    rows = [[f"`{name}`", entry.help, f"`{entry.path}`"] for name, entry in SUITES.items()]
+    return table(["suite", "what it measures", "where"], rows)
 
 
 def _demo(root: Path) -> str:

@@ -30,6 +30,7 @@ COMMANDS = {
         "ask:demo_app",
     ),
     "ask": Entry("Ask a question about a data set.", "ask:ask_app"),
+    "chat": Entry("Hold a conversation about a data set.", "chat:app"),
     "data": Entry("List, show, import, convert and plot data sets.", "data:app"),
     "tokenizers": Entry(
         "List the frozen tokenizers and where their weights are.",

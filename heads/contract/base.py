@@ -305,18 +305,27 @@ class AnomalyHead(TokenHead):
     (Laxhammar, 2014).
     """
 
+    reads_extremes: ClassVar[bool] = False  # the least and greatest sample of each window
     reference_: Array  # sorted scores of usual windows
     reference_from_: str
 
     def fit(self, tokens: Tokens) -> Self:
         """Learn what is usual."""
+        self.learn(tokens)
+        return self
+
+    def learn(self, tokens: Tokens) -> Array:
+        """Learn what is usual; return the (B,) windows' own scores, each left out in turn.
+
+        Infinite where no other window may vouch for one.
+        """
         check_tokens(tokens)
         self._remember_form(tokens)
         scores = self._learn(tokens)
         self.reference_ = np.sort(scores[np.isfinite(scores)])
         self.reference_from_ = "fitted windows, left out in turn"
         self._seal()
-        return self
+        return scores
 
     def calibrate(self, tokens: Tokens) -> Self:
         """Take the reference scores from held-out usual windows instead of the fitted ones."""

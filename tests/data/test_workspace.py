@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,51 @@ def test_atomic_folder_replaces_as_a_whole(tmp_path: Path) -> None:
             (partial / name).write_text(name)
     assert [p.name for p in target.iterdir()] == ["b"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+LEAVER = """
+import os, sys
+from pathlib import Path
+from tool_use_om.data.workspace import scratch_path
+for name in sys.argv[1:]:
+    Path(name).mkdir(parents=True, exist_ok=True)
+    (scratch_path(Path(name) / "set") / "sessions").mkdir(parents=True)
+    scratch_path(Path(name) / "page.html").touch()
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_process_left_is_gone_after_the_next_start(tmp_path: Path) -> None:
+    """Wherever in the workspace it lies, at once; the work of a living process stays."""
+    folders = ["datasets", "results", "runs/run-1", "tokens/aa", "tokenizers", "evals/heads"]
+    left = [str(tmp_path / f) for f in folders]
+    subprocess.run([sys.executable, "-c", LEAVER, *left], check=False)
+    mine = scratch_path(tmp_path / "datasets" / "set")
+    mine.mkdir()
+    assert len(list(tmp_path.rglob("*.partial"))) == 2 * len(folders) + 1
+    Workspace.at(tmp_path)
+    assert list(tmp_path.rglob("*.partial")) == [mine]
+
+
+def test_what_a_killed_process_left_outside_is_gone_when_its_folder_is_written(
+    tmp_path: Path,
+) -> None:
+    """Outputs beside no workspace, such as a trained adapter, too."""
+    subprocess.run([sys.executable, "-c", LEAVER, str(tmp_path)], check=False)
+    with atomic_file(tmp_path / "other") as partial:
+        partial.touch()
+    assert [p.name for p in tmp_path.iterdir()] == ["other"]
+
+
+def test_sweep_spares_what_another_machine_writes(tmp_path: Path) -> None:
+    """Whose process it is cannot be known there; a day later it goes."""
+    other = tmp_path / ".set.00000000-1-1-0123456789ab.partial"
+    other.mkdir()
+    sweep(tmp_path)
+    assert other.exists()
+    os.utime(other, (0, 0))
+    sweep(tmp_path)
+    assert not other.exists()
 
 
 def test_sweep_spares_fresh_work(tmp_path: Path) -> None:

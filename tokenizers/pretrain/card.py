@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from tool_use_om.tokenizers.moment.checkpoint import load_moment, weights_hash
 from tool_use_om.tokenizers.pretrain.corpus import FAMILIES
 from tool_use_om.tokenizers.pretrain.run import CHECKPOINT, Row, read_metrics
 from tool_use_om.tokenizers.pretrain.state import read_progress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SMOOTHING = 100  # steps under the median of the loss curve
 
@@ -168,7 +171,7 @@ def draw_curves(run: Path, target: Path) -> None:
     target.chmod(0o644)
 
 
-def _draw_rebuilding(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # matplotlib's axes
+def _draw_rebuilding(axis: Axes, rows: list[Row]) -> None:
     """Draw the loss of hidden patches at each step, and its running median."""
     loss, minutes = (np.array([row[k] for row in rows]) for k in ("loss", "seconds"))
     axis.plot(minutes / 60, loss, color="0.8", lw=0.5, label="each step")
@@ -180,7 +183,7 @@ def _draw_rebuilding(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # mat
     axis.legend()
 
 
-def _draw_contrast(axis: Any, rows: list[Row]) -> None:  # noqa: ANN401  # matplotlib's axes
+def _draw_contrast(axis: Axes, rows: list[Row]) -> None:
     """Draw the running median of the contrast for each length of the views."""
     for length in sorted({row["length"] for row in rows}):
         minutes, loss = (

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tool_use_om.data.errors import unknown
+from tool_use_om.data.values import Json
 
-REBUILD: dict[str, Any] = {}  # the configuration's own defaults: as moment-tiny was trained
+REBUILD: dict[str, Json] = {}  # the configuration's own defaults: as moment-tiny was trained
 # as moment-tiny-2 was trained. Source: Feofanov et al. (2025), Mantis (loss, temperature, views,
 # rate, differences and statistics of patches); Xie et al. (2025), CauKer (series)
-CONTRAST: dict[str, Any] = {
+CONTRAST: dict[str, Json] = {
     "d_model": 128,
     "n_layers": 3,
     "patch_len": 16,
@@ -26,10 +25,10 @@ CONTRAST: dict[str, Any] = {
     "spread": True,
     "causal": 0.5,
 }
-PRESETS: dict[str, dict[str, Any]] = {"rebuild": REBUILD, "contrast": CONTRAST}
+PRESETS: dict[str, dict[str, Json]] = {"rebuild": REBUILD, "contrast": CONTRAST}
 
 
-def preset(objective: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401  # checked by the configuration, field by field
+def preset(objective: str, **given: Json) -> dict[str, Json]:
     """Return the options of an objective, replaced by those given (None = not given).
 
     Width decides the feed-forward's width and the heads: twice, and one for 32 numbers.

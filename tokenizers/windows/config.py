@@ -96,6 +96,11 @@ class TokenizerConfig(PartialConfig):
     stride_s: Stride = 0.0
     fusion: Fused = "common"
     context_features: Context = True
+    bridge_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Gaps of irregular time stamps up to so long are bridged by straight lines.",
+    )
 
     @property
     def context_names(self) -> tuple[str, ...]:

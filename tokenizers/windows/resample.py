@@ -14,6 +14,8 @@ from tool_use_om.data.errors import DataError
 
 ON_GRID = 0.25  # samples; closer to the grid than this is taken as it is
 NEIGHBOURS = 1.5  # samples; between time stamps farther apart lies a gap
+MIN_STAMPS = 8
+BRIDGED = 0.98  # of the spacings of irregular time stamps
 MAX_DENOMINATOR = 1000
 REACH = 10  # samples of the lower rate that the filter looks at to either side
 _KAISER_BETA = 5.0
@@ -48,6 +50,27 @@ class Clock:
         return off < ON_GRID and bool((np.diff(slot) > 0).all())
 
 
+def irregular(time_s: np.ndarray, rate_hz: float) -> tuple[float, float]:
+    """Return the share of an even grid that time stamps leave empty, and how far to bridge.
+
+    Parameters
+    ----------
+    time_s : ndarray (m,), increasing seconds
+    rate_hz : float, the nominal rate
+
+    Returns
+    -------
+    share of the steps between the first and the last stamp that no two neighbours enclose, 0 where
+    the stamps are steady; seconds that `BRIDGED` of the spacings stay within
+    """
+    if len(time_s) < MIN_STAMPS or Clock.of(time_s, rate_hz).steady:
+        return 0.0, 0.0
+    apart = np.diff(time_s)
+    wide = apart[apart * rate_hz > NEIGHBOURS] * rate_hz
+    share = float(np.sum(wide - 1.0) / max((time_s[-1] - time_s[0]) * rate_hz, 1.0))
+    return share, float(np.quantile(apart, BRIDGED))
+
+
 def phase_s(time_s: np.ndarray, rate_hz: float) -> float:
     """Return how long after the grid's steps the samples (m,) lie, seconds, at most half a step."""
     if not len(time_s):
@@ -57,7 +80,13 @@ def phase_s(time_s: np.ndarray, rate_hz: float) -> float:
 
 
 def to_grid(
-    time_s: np.ndarray, values: np.ndarray, rate_hz: float, n: int, clock: Clock | None = None
+    time_s: np.ndarray,
+    values: np.ndarray,
+    rate_hz: float,
+    n: int,
+    clock: Clock | None = None,
+    *,
+    bridge_s: float | None = None,
 ) -> np.ndarray:
     """Place samples on an even grid of n steps that starts at second 0.
 
@@ -73,6 +102,7 @@ def to_grid(
     rate_hz : float, the nominal rate
     n : int, grid length
     clock : of the whole signal where these are a part of it; None = found from them
+    bridge_s : gaps of unsteady time stamps up to so long are bridged by straight lines, too
 
     Returns
     -------
@@ -84,22 +114,33 @@ def to_grid(
     clock = clock or Clock.of(time_s, rate_hz)
     position = (time_s - clock.phase_s) * rate_hz
     if not clock.steady:
-        return _between_neighbours(position, values, grid)
+        return _between_neighbours(position, values, grid, (bridge_s or 0.0) * rate_hz)
     slot = np.round(position).astype(np.int64)
     inside = (slot >= 0) & (slot < n)
     grid[slot[inside]] = values[inside]
     return grid
 
 
-def _between_neighbours(position: np.ndarray, values: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Fill `grid` from samples at fractional positions (m,); gaps stay NaN."""
+def _between_neighbours(
+    position: np.ndarray, values: np.ndarray, grid: np.ndarray, bridge: float
+) -> np.ndarray:
+    """Fill `grid` from samples at fractional positions (m,); gaps stay NaN.
+
+    Parameters
+    ----------
+    bridge : samples; a gap no wider is none
+    """
     slots = np.arange(len(grid))
     right = np.searchsorted(position, slots).clip(1, max(1, len(position) - 1))
     right = right.clip(max=len(position) - 1)
     left = (right - 1).clip(min=0)
     width = position[right] - position[left]
     weight = np.where(width > 0, (slots - position[left]) / np.where(width > 0, width, 1), 0)
-    near = (width <= NEIGHBOURS) & (weight > -NEIGHBOURS / 3) & (weight < 1 + NEIGHBOURS / 3)
+    near = (
+        (width <= max(NEIGHBOURS, bridge))
+        & (weight > -NEIGHBOURS / 3)
+        & (weight < 1 + NEIGHBOURS / 3)
+    )
     weight = weight.clip(0, 1)[:, None]
     between = values[left] * (1 - weight) + values[right] * weight
     grid[near] = between[near]

@@ -193,7 +193,7 @@ class _Plan:
             phase = phase_s(time_s, signal.rate_hz)
             last = round((time_s.max(initial=0.0) - phase) * signal.rate_hz)
             n = max(1, last + 1, round((end - start) * signal.rate_hz))
-            own = to_grid(time_s, signal.values, signal.rate_hz, n)
+            own = to_grid(time_s, signal.values, signal.rate_hz, n, bridge_s=self.config.bridge_s)
             brought = resample(own, signal.rate_hz, self.rate_hz)
             late = round(phase * self.rate_hz)  # a slow signal's phase may be many fast samples
             kept = brought[max(0, -late) :][: n_out - max(0, late)]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json
 from tool_use_om.tools.look.clock import moment_text, starts
 from tool_use_om.tools.look.samples import Piece, bounded, pieces_of
 from tool_use_om.tools.look.selection import Selection
@@ -144,7 +145,7 @@ def _row(
     channel: str,
     group: str | None,
     by: str,
-    **told: Any,  # noqa: ANN401 - JSON
+    **told: Json,
 ) -> dict[str, Any]:
     unit = found.dataset.manifest.unit_of(channel)
     return {

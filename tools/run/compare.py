@@ -14,6 +14,7 @@ from tool_use_om.tools.call.outcome import as_json, finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.classify import run as classify
+from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.labelled import few_labels
 from tool_use_om.tools.run.classify.study import Study, fit_head, prepare, settle_rare
 from tool_use_om.tools.run.forecast.backtest import Prepared, fit_forecaster
@@ -34,7 +35,7 @@ F1_RESAMPLES = 200  # macro-F1 is slow to resample over many draws
 def compare_classifiers(
     ctx: ToolContext, working_set: WorkingSet, args: a.CompareHeads
 ) -> ToolOutcome:
-    """Fit each head on the same draws of training sessions and score the same test windows."""
+    """Fit each head on the same draws of training sessions and score the same test units."""
     import numpy as np
 
     names = _names("classify", args.heads)
@@ -42,7 +43,9 @@ def compare_classifiers(
     study = prepare(ctx, working_set, clock)
     if args.labels_per_class is not None:
         study = settle_rare(study, args.labels_per_class, args.rare_labels)
-    test = study.test.known()
+    known = study.test.known()
+    units = Units.of(known, by_session=study.by_session)
+    test = known.select(units.first)
     draws = _draws(ctx, study, args)
     said = _predictions(ctx, working_set, draws, names, clock)
     truth = test.y.astype(np.str_)
@@ -57,7 +60,12 @@ def compare_classifiers(
             "task": "classify",
             "labels_per_class": args.labels_per_class,
             "repeats": len(draws),
-            "judged_on": {"split": "test", "n_windows": len(test), "unit_of_labels": "sessions"},
+            "judged_on": {
+                "split": "test",
+                f"n_{study.unit}": len(test),
+                "unit": study.unit,
+                "unit_of_labels": "sessions",
+            },
             "rows": [
                 {
                     "head": name,
@@ -142,17 +150,19 @@ def _predictions(
     names: Sequence[str],
     clock: Stopwatch,
 ) -> dict[str, list[np.ndarray]]:
-    """What each head, fitted on each draw, says of the test windows."""
+    """What each head, fitted on each draw, says of each judged unit: a session by its windows."""
     import numpy as np
 
     said: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for done, draw in enumerate(draws):
         ctx.progress({"phase": "compare", "done": done, "total": len(draws), "unit": "draws"})
         test = draw.test.known()
+        units = Units.of(test, by_session=draw.by_session)
         for name in names:
             with clock.lap(f"{name}_fit_s"):
                 head = fit_head(working_set, draw, name)
-            said[name].append(head.predict(test.tokens).astype(np.str_))
+            proba = units.mean(head.predict_proba(test.tokens))
+            said[name].append(head.classes_[proba.argmax(axis=1)].astype(np.str_))
     return said
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.data.errors import DataError, unknown
+from tool_use_om.data.errors import DataError, TuomError, unknown
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tool_use_om.tools.run.classify.labelled import Labelled
     from tool_use_om.tools.run.classify.study import Study
 
+ATTEMPTS = 4  # so often a person is asked for labels that can be used
 OVERSAMPLE = 3  # so many times the budget is proposed before sessions take turns
 
 
@@ -35,8 +37,9 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
 
     Raises
     ------
-    DataError : nobody can be asked, an answer that is no mapping of window to label
-    NotFoundError : an unknown window or label in the answer
+    DataError : nobody can be asked, or answers that are no mapping of window to label, again and
+        again
+    NotFoundError : unknown windows or labels, again and again; a person is asked anew before
     """
     study = prepare(ctx, working_set, Stopwatch())
     names = study.plan.dataset.manifest.label_sets
@@ -46,7 +49,7 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
     windows = worth_asking(working_set, study, args.budget, ctx.seed)
     valid = list(names[label_set])
     asked = {"kind": "labels", "label_set": label_set, "labels": valid, "windows": windows}
-    given = _checked(ctx.ask(asked), windows, valid)
+    given = _given(ctx, asked)
     rows = [_row(w, given[w["window_id"]], label_set) for w in windows if w["window_id"] in given]
     before = _earlier(ctx, working_set, rows)
     outcome = finish(
@@ -136,6 +139,35 @@ def _earlier(
     anew = {(r["session_id"], r["start_s"], r["set"]) for r in rows}
     before = ctx.results.get(working_set.given_labels).data["detail"]["labels"]
     return [r for r in before if (r["session_id"], r["start_s"], r["set"]) not in anew]
+
+
+def _given(ctx: ToolContext, asked: dict[str, Any]) -> dict[str, str]:
+    """Return window → label; what cannot be used is asked for again, what can is kept."""
+    windows, valid = list(asked["windows"]), list(asked["labels"])
+    given: dict[str, str] = {}
+    answer = ctx.ask(asked)
+    for attempt in range(ATTEMPTS):
+        try:
+            return given | _checked(answer, windows, valid)
+        except TuomError as error:
+            if attempt + 1 == ATTEMPTS:
+                raise
+            good = _usable(answer, windows, valid)
+            given |= good
+            left = {str(w) for w in answer} - good.keys() if isinstance(answer, Mapping) else set()
+            open_ = [w for w in windows if w["window_id"] not in given]
+            windows = [w for w in open_ if w["window_id"] in left] or open_
+            answer = ctx.ask({**asked, "windows": windows, "error": str(error)})
+    return given
+
+
+def _usable(answer: object, windows: list[dict[str, Any]], valid: list[str]) -> dict[str, str]:
+    """Return those parts of an answer that name a window and a label, each checked alone."""
+    good: dict[str, str] = {}
+    for window, label in answer.items() if isinstance(answer, Mapping) else ():
+        with suppress(TuomError):
+            good |= _checked({window: label}, windows, valid)
+    return good
 
 
 def _checked(answer: object, windows: list[dict[str, Any]], valid: list[str]) -> dict[str, str]:

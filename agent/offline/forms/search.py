@@ -109,16 +109,61 @@ def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
     answer.table(("session", "from", "to", "score", "threshold", "p-value"), told)
     answer.section("How to read it")
     answer.say(
-        result, "A score is the distance to the most similar of {n} training windows. The "
+        result, _SCORES.get(str(result.content.get("head")), _SCORES["discord"]) + " The "
         "threshold is set for {nominal} of usual windows to stay within it; of held-out ones "
         "{empirical} do.",
         n=ref("/compared_with/n_windows", "training windows compared with"),
         nominal=ref("/coverage/nominal", "usual windows meant to stay within it", "percent"),
         empirical=ref("/coverage/empirical", "held-out windows that stay within it", "percent"),
     )  # fmt: skip
+    _tell_parts(answer, checked)
+    _tell_irregular(answer, checked)
     answer.note("The p-value is the share of usual windows that are at least as strange.")
     if not any(ask.sessions for ask in query.asks):
         answer.note("No session was named, so only these were checked.")
+
+
+_SCORES = {
+    "discord": "A score is the distance to the most similar of {n} training windows.",
+    "reconstruction": "A score is what a model of {n} training windows leaves of the worst patch.",
+    "ensemble": "A score is the mean of three: how far a stretch reaches from the usual level, its "
+    "distance to the most similar of {n} training windows, and what a model of these leaves of its "
+    "worst patch; each is counted in usual spreads from its usual median.",
+}
+
+
+def _tell_irregular(answer: Answer, checked: Sequence[Result]) -> None:
+    """Tell where time stamps are irregular, and how they were read."""
+    for each in checked:
+        if each.content.get("irregular"):
+            name = str(each.content.get("query_session"))
+            answer.say(
+                each, f"The time stamps of `{name}` are irregular: {{empty}} of an even grid is "
+                "empty. Samples up to {far} apart were joined by straight lines.",
+                empty=ref("/irregular/empty", f"share of an even grid empty in {name}", "percent"),
+                far=ref("/irregular/bridged_s", f"widest gap joined in {name}", "unit"),
+            )  # fmt: skip
+
+
+_VIEWS = {"deviation": "level", "discord": "distance", "reconstruction": "worst patch"}
+
+
+def _tell_parts(answer: Answer, checked: Sequence[Result]) -> None:
+    """Tell what each view says of the strangest stretches, where there are several views."""
+    several = [r for r in checked if r.content.get("parts")]
+    if not several:
+        return
+    views = [str(part["view"]) for part in several[0].content["parts"]]
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for each in several:
+        name = str(each.content.get("query_session"))
+        cells = [
+            ref(f"/parts/{i}/score", f"score by {_VIEWS[view]} of the strangest stretch of {name}")
+            for i, view in enumerate(views)
+        ]
+        told.append((each, (f"`{name}`", *cells)))
+    answer.section("What its score is made of")
+    answer.table(("session", *(f"by {_VIEWS[view]}" for view in views)), told)
 
 
 _KINDS = {

@@ -98,6 +98,7 @@ _INTENTS = (
     _Intent("tokenizer", ("TOKENIZER|TOKNAME",)),
     _Intent("find", ("LIST", "SESSION", "LABEL"), "COUNT"),
     _Intent("datasets", ("DATASET|DATA", "LIST|COUNT"), _OF_ONE_SET),
+    _Intent("plot", ("LIST", "CHANNELS", "SESSIONID"), "COUNT|UNITS|DURATION|LABELS|CLASS"),
     _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE|TOTAL", _OF_SESSIONS)),
     _Intent("sessions", ("COUNT", "RANGE|LENGTHS"), "STAT|CHANNELS|LABEL"),
     _Intent("sessions", ("COUNT|LIST", "MIN|MAX"), "STAT|CHANNELS"),
@@ -105,6 +106,7 @@ _INTENTS = (
     _Intent("sessions", ("DURATION|CHANNEL|SPLITS|DESCRIBE",), "X"),
     _Intent("sessions", ("SESSION", "LABEL|SPLIT|SUBJECTS"), "X"),
     _Intent("narrow", ("REST",)),
+    _Intent("plot", ("CHANNELS", "SESSIONID"), "X"),
 )  # fmt: skip
 
 

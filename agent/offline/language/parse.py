@@ -8,14 +8,15 @@ limits, times, then the slots below), cut into clauses, and each clause becomes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tool_use_om.agent.offline.language.grammar import Node, rewrite
+from tool_use_om.agent.offline.language.grammar import Node, pick, rewrite
 from tool_use_om.agent.offline.language.intents import intent_of, read_ask
+from tool_use_om.agent.offline.language.lexicon import lexicon
 from tool_use_om.agent.offline.language.measures import Level
 from tool_use_om.agent.offline.language.names import Names
-from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.language.query import Ask, Kind, Query
 from tool_use_om.agent.offline.language.refused import Said, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
@@ -27,7 +28,7 @@ from tool_use_om.agent.offline.language.times import (
     UNITS,
     Span,
 )
-from tool_use_om.agent.offline.language.words import Token
+from tool_use_om.agent.offline.language.words import Token, stem
 
 _ENCODING = frozenset(
     {"find", "classify", "described", "forecast", "similar", "motif", "anomaly", "unlike"}
@@ -35,6 +36,7 @@ _ENCODING = frozenset(
 _UNRANKED = frozenset({"stats", "facts", "sessions", "plot"})
 _MOST_CHOICES = 3
 _BOUNDARIES = frozenset({"AND", "THEN", "COMMA", "STOP", "DASH"})
+_STRANGE = frozenset({"X", "CODE", "QUANTITY", "EITHER"})
 
 
 def parse(
@@ -61,6 +63,30 @@ def parse(
     return replace(query, choices=tuple(runs[:_MOST_CHOICES]))
 
 
+@dataclass(frozen=True)
+class Fragment:
+    """Some words read for themselves, whether or not they ask anything.
+
+    Attributes
+    ----------
+    kind : what they ask by themselves; None where they only say more of something
+    nodes : what the grammar made of them
+    unknown : phrases that are no words of the trade, nor names of the data
+    """
+
+    kind: Kind | None
+    nodes: tuple[Node, ...]
+    unknown: tuple[str, ...]
+
+
+def read_fragment(text: str, names: Names) -> Fragment:
+    """Return what the grammar makes of words that need not be a question."""
+    tokens, found = read_words(text, names)
+    nodes = [n for n in _resolve(_grammar(found), names) if n.tag not in _BOUNDARIES]
+    unknown = _unknown(text, tokens, [n for n in nodes if n.tag in _STRANGE], ())
+    return Fragment(intent_of(nodes), tuple(nodes), unknown)
+
+
 def _runs(query: Query) -> bool:
     """Say whether all of a question can be answered."""
     return bool(query.asks) and not query.refused and not query.not_understood
@@ -72,7 +98,7 @@ def _understood(
     """Return the query, and the questions that may have been meant instead."""
     tokens, found = read_words(question, names)
     nodes = _resolve(_lengths(_grammar(found), tokens), names)
-    clauses = _clauses(nodes)
+    clauses = [_searched(kind, clause, names) for kind, clause in _clauses(nodes)]
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
     if not asks and named:
         asks = [Ask(kind="sessions", topic="describe")]
@@ -148,7 +174,7 @@ def _without_end(seconds: float, names: Names) -> tuple[str, Any]:
     return "BARRED", "the end of sessions of different lengths"
 
 
-def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
+def _clauses(nodes: Sequence[Node]) -> list[tuple[Kind, list[Node]]]:
     """Cut at "and", "then" and punctuation wherever both sides ask something of their own."""
     pieces: list[list[Node]] = [[]]
     for node in nodes:
@@ -169,6 +195,25 @@ def _clauses(nodes: Sequence[Node]) -> list[tuple[Any, list[Node]]]:
             pending = []
     joined = [pending] if pending and not whole else whole
     return [(kind, clause) for clause in joined if (kind := intent_of(clause)) is not None]
+
+
+_ODD_LABELS = frozenset(map(stem, ("anomaly", "anomalous", "outlier")))
+
+
+def _searched(kind: Kind, clause: list[Node], names: Names) -> tuple[Kind, list[Node]]:
+    """Let "find anomalies" be a search for them where a label is called "anomaly", too.
+
+    A label that could mean something else ("fault") does so unless there is no other to tell it
+    from. A search must not know where the labels are, so it forgets them.
+    """
+    named = {label for group in pick(clause, "LABEL") for label in group}
+    stems = {label: stem(label.casefold()) for label in names.labels}
+    odd = {label for label, own in stems.items() if lexicon().get((own,), ("",))[0] == "ODD"}
+    always = {label for label in odd if stems[label] in _ODD_LABELS}
+    meant = odd if odd == set(names.labels) else always
+    if kind != "find" or not named or not named <= meant or pick(clause, "EXCEPT"):
+        return kind, clause
+    return "anomaly", [node for node in clause if node.tag != "LABEL"]
 
 
 def _inherit(asks: Sequence[Ask]) -> list[Ask]:

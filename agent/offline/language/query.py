@@ -117,6 +117,8 @@ class Query:
     choices : questions that may have been meant instead, each of which runs as it stands
     by : who understood it, "rules" or "reader"
     read_as : the plain question that the reader made of it; "" where the rules read it
+    taken : in a conversation, what was taken over from the question before, in words; else ""
+    anew : the person starts over: what was asked before is forgotten
     """
 
     asks: tuple[Ask, ...] = ()
@@ -126,6 +128,8 @@ class Query:
     choices: tuple[str, ...] = ()
     by: str = "rules"
     read_as: str = ""
+    taken: str = ""
+    anew: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the query as builtins, what was not said left out."""

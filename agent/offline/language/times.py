@@ -259,8 +259,3 @@ LIMITS: tuple[Rule, ...] = (
     rule("LENGTHS", "RANGE LONG", lambda n: n[0].value),
 )
 """Limits on how long sessions are; they run before TIMES except LENGTHS, which needs a RANGE."""
-
-
-def number_of(node: Node) -> float:
-    """Return the plain number of a NUM or DUR node."""
-    return _plain(node)

@@ -9,22 +9,25 @@ part are left out of both scores, and counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group, interval, mean_of, of_data, with_interval
 from tool_use_om.evals.suites.anomaly.peers import DETECTORS, RANDOM
 from tool_use_om.evals.suites.anomaly.scores import event_hits, point_scores, vus_pr
-from tool_use_om.evals.suites.base import TokenSuite
+from tool_use_om.evals.suites.base import TokenSettings, TokenSuite
 from tool_use_om.evals.suites.forecast.protocols import grid
 from tool_use_om.heads.registry import head_specs, make_head
 from tool_use_om.heads.samples.problem import filled
+from tool_use_om.tokenizers.encode.extremes import with_extremes
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 if TYPE_CHECKING:
@@ -77,37 +80,24 @@ class Series:
         return cut
 
 
-class AnomalySuite(TokenSuite):
-    """Detectors × data sets with a label "anomaly".
+class AnomalySettings(TokenSettings):
+    """Settings of the anomaly suite."""
 
-    Parameters
-    ----------
-    data : data set names
-    workspace : Workspace, where they are
-    tokenizer : str or None; None = the offline default
-    method : names of heads and peers to measure; empty = all
-    """
+    data: tuple[str, ...] = Field(
+        min_length=1, description="A set with labels 'anomaly'; repeatable."
+    )
+
+
+class AnomalySuite(TokenSuite):
+    """Detectors × data sets with a label "anomaly"."""
 
     name = "anomaly"
+    takes = AnomalySettings
+    asked: AnomalySettings
+    fixed: ClassVar[Mapping[str, object]] = {"usual_share": USUAL_SHARE, "patches": PATCHES}
 
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        tokenizer: str | None = None,
-        method: Sequence[str] = (),
-        seed: int = 0,
-    ) -> None:
-        super().__init__(
-            data=data,
-            workspace=workspace,
-            tokenizer=tokenizer,
-            method=method,
-            seed=seed,
-            usual_share=USUAL_SHARE,
-            patches=PATCHES,
-        )
+    def __init__(self, *, workspace: Workspace, **given: Json) -> None:
+        super().__init__(workspace=workspace, **given)
         self._series = lru_cache(maxsize=1)(self._cut)
         self._tokens = lru_cache(maxsize=1)(self._encoded)
 
@@ -182,6 +172,10 @@ class AnomalySuite(TokenSuite):
         if not isinstance(head, AnomalyHead):
             raise DataError(f"{method} finds no anomalies.")
         usual, judged = self._tokens(name, index)
+        if head.reads_extremes:
+            one = self._series(name)[0][index]
+            usual = with_extremes(usual, _batch(one, usual=True))
+            judged = with_extremes(judged, _batch(one, usual=False))
         return head.fit(usual).score(judged)
 
 

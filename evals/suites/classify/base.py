@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.suites.base import TokenSuite
+from tool_use_om.evals.suites.base import Settings, TokenSettings, TokenSuite
 from tool_use_om.evals.suites.classify.windows import (
     MOST_FIT,
     LabelledWindows,
@@ -19,36 +21,28 @@ if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
 
 
+class WindowSettings(TokenSettings):
+    """Settings of a suite over labelled windows."""
+
+    data: tuple[str, ...] = Field(
+        ("basic-motions",), min_length=1, description="NAME or NAME:LABEL_SET; repeatable."
+    )
+
+
 class WindowSuite(TokenSuite):
-    """Heads and peers on the same labelled windows.
+    """Heads and peers on the same labelled windows; `most` windows are learned from at most."""
 
-    Parameters
-    ----------
-    data : data set names, each "NAME" or "NAME:LABEL_SET"
-    most : int, windows learned from at most, evenly thinned
-    """
+    takes: ClassVar[type[Settings]] = WindowSettings
+    asked: WindowSettings
 
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        tokenizer: str | None = None,
-        method: Sequence[str] = (),
-        most: int = MOST_FIT,
-        seed: int = 0,
-        **settings: object,
-    ) -> None:
-        super().__init__(
-            data=data,
-            workspace=workspace,
-            tokenizer=tokenizer,
-            method=method,
-            seed=seed,
-            **settings,
-        )
-        self.most = most
+    def __init__(self, *, workspace: Workspace, **given: Json) -> None:
+        super().__init__(workspace=workspace, **given)
         self.windows = lru_cache(maxsize=1)(self._cut)
+
+    @property
+    def most(self) -> int:
+        """Windows learned from at most, evenly thinned."""
+        return MOST_FIT
 
     def open(self, name: str) -> DataSet:
         """Open the data set of "NAME" or "NAME:LABEL_SET"."""

@@ -7,13 +7,13 @@ session, as everywhere in the tools; a class with fewer gives all it has, and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, of_data, with_interval
-from tool_use_om.evals.suites.classify.base import WindowSuite
+from tool_use_om.evals.suites.classify.base import WindowSettings, WindowSuite
 from tool_use_om.evals.suites.classify.methods import by_head
 from tool_use_om.evals.suites.classify.peers import peer
 from tool_use_om.evals.suites.classify.tables import how
@@ -31,41 +31,20 @@ LABELS = (1, 5, 10, 20)
 PEERS = ("minirocket", "catch22", "nn_euclidean")
 
 
-class FewShotSuite(WindowSuite):
-    """Heads and peers × data sets × labels a class.
+class FewShotSettings(WindowSettings):
+    """Settings of the fewshot suite."""
 
-    Parameters
-    ----------
-    data : data set names, each "NAME" or "NAME:LABEL_SET"
-    workspace : Workspace, where they are
-    tokenizer : str or None; None = the offline default
-    method : names of heads and peers to measure; empty = all
-    draws : int, random draws of the labels
-    """
+    draws: int = Field(5, ge=1, description="Random draws of the labels.")
+
+
+class FewShotSuite(WindowSuite):
+    """Heads and peers × data sets × labels a class."""
 
     name = "fewshot"
+    takes = FewShotSettings
+    asked: FewShotSettings
     fields = ("data", "labels", "kind", "method")
-
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        tokenizer: str | None = None,
-        method: Sequence[str] = (),
-        draws: int = 5,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(
-            data=data,
-            workspace=workspace,
-            tokenizer=tokenizer,
-            method=method,
-            seed=seed,
-            labels=list(LABELS),
-            draws=draws,
-        )
-        self._draws = draws
+    fixed: ClassVar[Mapping[str, object]] = {"labels": list(LABELS)}
 
     def cells(self, name: str) -> Iterator[tuple[str, ...]]:
         """Yield (labels a class, kind, method)."""
@@ -73,11 +52,14 @@ class FewShotSuite(WindowSuite):
         kept = self.kept([s.name for s in head_specs("classify")], PEERS)
         return ((str(n), kind, method) for n in LABELS for kind, method in kept)
 
+    def about(self, row: Row) -> Row:
+        """Return the labels a class as a number."""
+        return {"labels": int(row["labels"])}
+
     def measure(self, row: Row) -> Row:
         """Measure one method at one number of labels, over all draws."""
-        row["labels"] = labels = int(row["labels"])
         data = self.windows(row["data"])
-        return data.about() | self._measured(data, labels, row)
+        return data.about() | self._measured(data, row["labels"], row)
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return for each data set the accuracies by number of labels."""
@@ -87,9 +69,9 @@ class FewShotSuite(WindowSuite):
             fine = next((r for r in own if not r["error"]), None)
             about = "Nothing could be measured." if fine is None else how(fine)
             note = (
-                f"{about} Accuracy, mean over {self._draws} draws [least, greatest]; a label is a "
-                "labelled session; in brackets behind the number of labels: how many classes have "
-                f"fewer and give all they have. {self.content_note(name)}"
+                f"{about} Accuracy, mean over {self.asked.draws} draws [least, greatest]; a label "
+                "is a labelled session; in brackets behind the number of labels: how many classes "
+                f"have fewer and give all they have. {self.content_note(name)}"
             )
             shown = tuple(_by_method(own))
             tables.append(Table(title=f"{name}: accuracy by labels a class", note=note, rows=shown))
@@ -102,7 +84,7 @@ class FewShotSuite(WindowSuite):
 
     def _measured(self, data: LabelledWindows, labels: int, row: Row) -> dict[str, Any]:
         scores = []
-        for draw in range(self._draws):
+        for draw in range(self.asked.draws):
             fit = draw_sessions(data.fit, labels, (self.seed, labels, draw))
             if row["kind"] == "head":
                 said = by_head(row["method"], fit, data.test)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
-from tool_use_om.evals.suites.base import CellSuite
+from tool_use_om.evals.suites.base import CellSuite, DataSettings
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool
@@ -23,33 +24,26 @@ PUBLISHED: Mapping[str, Any] = {"pooling": "mean", "context": False}
 SETUPS: Mapping[str, Mapping[str, Any]] = {"as shipped": {}, "frozen, as published": PUBLISHED}
 
 
-class GateSuite(CellSuite):
-    """Data sets × heads × setups.
+class GateSettings(DataSettings):
+    """Settings of the gate suite."""
 
-    Parameters
-    ----------
-    data : data set names
-    heads : the heads on tokens that are gated
-    """
+    heads: tuple[str, ...] = Field(
+        ("linear_probe",), min_length=1, description="Heads on tokens that are gated; repeatable."
+    )
+
+
+class GateSuite(CellSuite):
+    """Data sets × heads × setups."""
 
     name = "gate"
+    takes = GateSettings
+    asked: GateSettings
     fields = ("data", "head", "setup")
-
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        heads: Sequence[str] = ("linear_probe",),
-        seed: int = 0,
-    ) -> None:
-        super().__init__(data=data, workspace=workspace, seed=seed, heads=list(heads))
-        self._heads = list(heads)
 
     def cells(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield (head, setup)."""
         del name
-        return ((head, setup) for setup in SETUPS for head in self._heads)
+        return ((head, setup) for setup in SETUPS for head in self.asked.heads)
 
     def measure(self, row: Row) -> Row:
         """Run one gated classification."""
@@ -75,7 +69,7 @@ class GateSuite(CellSuite):
         means = Table(
             title="Mean test accuracy over the data sets",
             note="Head: tokens alone. Fallback: the best one on the folds, alone.",
-            rows=tuple(_means(rows, setup, head) for setup in SETUPS for head in self._heads),
+            rows=tuple(_means(rows, setup, head) for setup in SETUPS for head in self.asked.heads),
         )
         return [decided, means]
 

@@ -1,7 +1,8 @@
-"""How well windows are classified: every head, the agent's gated choice, and the peers.
+"""How well windows are classified: every head, the agent's own answer, and the peers.
 
-The agent's row is the product's own gate: the head by rule against raw-space fallbacks on folds of
-what may be learned from, the test split not seen. Windows and splits: `labelled_windows`.
+The agent's row is what a plain question gets: the head by rule and a model of samples in a vote
+weighed on folds of what may be learned from, the test split not seen, the windows the tools' own
+and all that there are. Windows and splits of the others: `labelled_windows`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
-from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group
-from tool_use_om.evals.suites.classify.base import WindowSuite
+from tool_use_om.evals.suites.base import PICKS
+from tool_use_om.evals.suites.classify.base import WindowSettings, WindowSuite
 from tool_use_om.evals.suites.classify.methods import classified, methods
 from tool_use_om.evals.suites.classify.tables import head_tables
 from tool_use_om.evals.suites.classify.windows import MOST_FIT, LabelledWindows
@@ -21,64 +23,42 @@ from tool_use_om.evals.suites.classify.windows import MOST_FIT, LabelledWindows
 Array = np.ndarray
 
 
-class HeadSuite(WindowSuite):
-    """Classifiers × data sets.
+class HeadSettings(WindowSettings):
+    """Settings of the heads suite."""
 
-    Parameters
-    ----------
-    data : data set names, each "NAME" or "NAME:LABEL_SET"
-    workspace : Workspace, where they are
-    tokenizer : str or None; None = the offline default
-    method : names of heads and peers to measure; empty = all
-    peers : bool, measure the peers as well
-    most : int, windows learned from at most, evenly thinned
-    """
+    peers: bool = Field(True, description="MiniRocket, catch22, 1-NN too.", json_schema_extra=PICKS)
+    most: int = Field(MOST_FIT, ge=10, description="Windows learned from at most.")
+
+
+class HeadSuite(WindowSuite):
+    """Classifiers × data sets."""
 
     name = "heads"
+    takes = HeadSettings
+    asked: HeadSettings
 
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        tokenizer: str | None = None,
-        method: Sequence[str] = (),
-        peers: bool = True,
-        most: int = MOST_FIT,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(
-            data=data,
-            workspace=workspace,
-            tokenizer=tokenizer,
-            method=method,
-            most=most,
-            seed=seed,
-        )
-        self.settings["most"] = most
-        self._peers = peers
+    @property
+    def most(self) -> int:
+        """Windows learned from at most, evenly thinned."""
+        return self.asked.most
 
     def cells(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield (kind, method) of the agent's choice, the heads and the peers."""
         del name
-        for one in methods(self.tokenizer.weights_hash[:8]):
-            kind, _, method = one.partition("/")
-            wanted = self._peers or kind != "peer"
-            if wanted and (not self.only or method.partition("@")[0] in self.only):
-                yield kind, method
+        for kind, method in methods():
+            if self.wanted(method) and (self.asked.peers or kind != "peer"):
+                how = "-vote" if kind == "agent" else ""  # rows of an older gate are no such rows
+                yield kind, self.marked(kind, method) + how
 
     def measure(self, row: Row) -> Row:
         """Measure one classifier on one set's held-out windows."""
         data = self.windows(row["data"])
-        said, more = classified(row["kind"], row["method"], data, self.seed)
+        said, more = classified(row["kind"], row["method"], data, self.seed, self.workspace)
         return {**data.about(), **more, **scored(data, said, self.seed)}
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return aims, a summary over sets, what the gate did, and a table a data set."""
-        notes = {
-            name: f"Split: {found.manifest.split_rule.rstrip('.')}. {self.content_note(name)}"
-            for name, found in self.sets.items()
-        }
+        notes = {n: f"{self.split_note(n)} {self.content_note(n)}" for n in self.sets}
         return head_tables(rows, notes)
 
 

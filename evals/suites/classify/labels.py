@@ -8,11 +8,12 @@ default head is fitted on the answers so far and judged on the test split.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from tool_use_om.data.workspace import Workspace
+from pydantic import Field
+
 from tool_use_om.evals.report import Row, Table, with_interval
-from tool_use_om.evals.suites.base import CellSuite
+from tool_use_om.evals.suites.base import CellSuite, DataSettings
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
@@ -28,24 +29,24 @@ SHARE = 2 / 3
 METRICS = ("accuracy", "macro_f1")
 
 
-class LabelsSuite(CellSuite):
-    """Data sets × ways to choose × seeds.
+class LabelsSettings(DataSettings):
+    """Settings of the labels suite."""
 
-    Parameters
-    ----------
-    data : data set names
-    seeds : int, how often the pool and the random choice are drawn
-    """
+    seeds: int = Field(12, ge=2, description="Random pools.")
+
+
+class LabelsSuite(CellSuite):
+    """Data sets × ways to choose × seeds."""
 
     name = "labels"
+    takes = LabelsSettings
+    asked: LabelsSettings
     fields = ("data", "way")
+    fixed: ClassVar[Mapping[str, object]] = {"rounds": list(ROUNDS)}
 
-    def __init__(
-        self, *, data: Sequence[str], workspace: Workspace, seeds: int = 12, seed: int = 0
-    ) -> None:
-        rounds = list(ROUNDS)
-        super().__init__(data=data, workspace=workspace, seed=seed, seeds=seeds, rounds=rounds)
-        self._seeds = [seed + i for i in range(seeds)]
+    @property
+    def _seeds(self) -> Sequence[int]:
+        return range(self.seed, self.seed + self.asked.seeds)
 
     def cells(self, name: str) -> Iterator[tuple[str]]:
         """Yield the ways to choose."""

@@ -8,13 +8,12 @@ overlap one another, for every method alike.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group, mean_cell, of_data
 from tool_use_om.evals.suites.classify.base import WindowSuite
 from tool_use_om.evals.suites.classify.peers import dtw_distances, euclidean_distances
@@ -30,35 +29,10 @@ PEERS = {"euclidean": euclidean_distances, "dtw": dtw_distances}
 
 
 class RetrievalSuite(WindowSuite):
-    """Search in tokens and in samples × data sets.
-
-    Parameters
-    ----------
-    data : data set names, each "NAME" or "NAME:LABEL_SET"
-    workspace : Workspace, where they are
-    tokenizer : str or None; None = the offline default
-    method : names to measure; empty = all
-    """
+    """Search in tokens and in samples × data sets."""
 
     name = "retrieval"
-
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        tokenizer: str | None = None,
-        method: Sequence[str] = (),
-        seed: int = 0,
-    ) -> None:
-        super().__init__(
-            data=data,
-            workspace=workspace,
-            tokenizer=tokenizer,
-            method=method,
-            seed=seed,
-            queries=MOST_QUERIES,
-        )
+    fixed: ClassVar[Mapping[str, object]] = {"queries": MOST_QUERIES}
 
     def cells(self, name: str) -> list[tuple[str, str]]:
         """Return (kind, method)."""

@@ -1,4 +1,4 @@
-"""Classification results as tables: aims, all sets at a glance, the gate, each set."""
+"""Classification results as tables: aims, all sets at a glance, the vote, each set."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _EMPTY = ("accuracy", "macro-F1", "kappa", "seconds")
 
 
 def head_tables(rows: Sequence[Row], notes: Mapping[str, str]) -> list[Table]:
-    """Return the aims, the summary and the gate's decisions, then a table for each data set."""
+    """Return the aims, the summary and who answered, then a table for each data set."""
     several = len(notes) > 1
-    overall = [_aims(rows), *([_summary(rows)] if several else []), _gates(rows)]
+    overall = [_aims(rows), *([_summary(rows)] if several else []), _votes(rows)]
     return [
         *(t for t in overall if t.rows),
         *(_of_set(name, of_data(rows, name), note) for name, note in notes.items()),
@@ -93,52 +93,38 @@ def _summary(rows: Sequence[Row]) -> Table:
         shown.append({"data": f"mean of {len(archive)} UCR sets", **cells})
     return Table(
         title="Accuracy at a glance",
-        note="agent = the head by rule, or the raw-space fallback its gate let answer; – = not "
+        note="agent = what a plain question gets, by the tools' own windows and vote; – = not "
         "measured, the set's own table says why.",
         rows=tuple(shown),
     )
 
 
-def _gates(rows: Sequence[Row]) -> Table:
+def _votes(rows: Sequence[Row]) -> Table:
     shown = []
     for r in (r for r in rows if r["kind"] == "agent" and not r["error"]):
-        gate = r["gate"]
-        tested = {g["model"]: g for g in gate.get("rows", [])}
-        gap = gate.get("difference")
-        rival = gap["a"] if gap else "–"
+        vote = r["vote"]
+        members = [m for m in vote.get("rows", []) if "weight" in m]
         shown.append(
             {
                 "data": r["data"],
-                "head by rule": _candidate(tested.get(gate["head"]), gate["head"]),
-                "best fallback": _candidate(tested.get(rival), rival),
-                "difference on folds": with_interval(gap["value"], gap["lower"], gap["upper"])
-                if gap
-                else str(gate.get("why_not", "–")),
-                "answered by": str(gate["answered_by"]),
+                "members": "; ".join(_member(m) for m in members) or vote["note"] or vote["head"],
+                "weighed on": f"{vote['n_folded']} {vote['unit']}" if members else "–",
+                "answered by": str(vote["answered_by"]),
                 "accuracy": f"{mean_of(r['kept'], 'hit'):.3f}",
-                "cost, s": _cost(gate["cost_s"]),
+                "cost, s": f"{sum(vote['cost_s'].values()):.1f}",
             }
         )
     return Table(
-        title="What the gate did",
-        note="Each candidate: accuracy on folds of what may be learned from, then on the test "
-        "windows that hold a patch (for show: not part of the decision). Cost: head on folds, "
-        "fallbacks on folds, fitting and testing the finalists.",
+        title="Who answered a plain question",
+        note="Each member: its weight; accuracy on folds of what may be learned from, then on the "
+        "test split (for show: no part of the weights). Cost: encoding, fitting, folds.",
         rows=tuple(shown),
     )
 
 
-def _candidate(row: Mapping[str, Any] | None, name: str) -> str:
-    if row is None:
-        return name
-    tested = f", test {row['test']['value']:.3f}" if "test" in row else ""
-    return f"{name}: folds {row['folds']['value']:.3f}{tested}"
-
-
-def _cost(seconds: Mapping[str, float]) -> str:
-    tokens = seconds.get("gate_tokens_s", 0.0)
-    last = sum(v for k, v in seconds.items() if not k.startswith("gate_") or k == "gate_test_s")
-    return f"{tokens:.1f} + {sum(seconds.values()) - tokens - last:.1f} + {last:.1f}"
+def _member(row: Mapping[str, Any]) -> str:
+    shares = f"folds {row['folds']['value']:.3f}, test {row['test']['value']:.3f}"
+    return f"{row['model']} × {row['weight']:.2f}: {shares}"
 
 
 def _share(value: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tool_use_om.agent.verify.render import measured, number
 from tool_use_om.agent.verify.words import NOUNS
+from tool_use_om.data.values import Json
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
 
 EACH = 6  # narrations of a kind and run
@@ -34,7 +35,7 @@ def corrupted(found: Material, rng: random.Random) -> Iterator[tuple[str, Narrat
         yield from ((kind, one) for one in made[:EACH])
 
 
-def _claim(kind: str, **parts: Any) -> Narration:  # noqa: ANN401 - a claim's own parts
+def _claim(kind: str, **parts: Json) -> Narration:
     return Narration("{c1}.", ({"id": "c1", "kind": kind, **parts},))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 from tool_use_om.agent.verify.words import NOUNS
+from tool_use_om.data.values import Json
 from tool_use_om.evals.suites.faithfulness.corrupted import Narration
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
 
@@ -116,5 +116,5 @@ def _whole(found: Material, place: Place) -> bool:
     return bool(whole) and len(whole[0].fact.value) == len(row) > 1
 
 
-def _one(kind: str, **parts: Any) -> Narration:  # noqa: ANN401 - a claim's own parts
+def _one(kind: str, **parts: Json) -> Narration:
     return Narration("As computed here, {c1}.", ({"id": "c1", "kind": kind, **parts},))

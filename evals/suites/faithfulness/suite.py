@@ -12,15 +12,17 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from tool_use_om.agent.answering import results_of
 from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.graph import build_graph
 from tool_use_om.agent.verify.check import check
 from tool_use_om.agent.verify.facts import Sources
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.workspace import Workspace
+from tool_use_om.data.values import Untyped
 from tool_use_om.evals.report import Row, Table, aim
-from tool_use_om.evals.suites.base import CellSuite
+from tool_use_om.evals.suites.base import CellSuite, DataSettings
 from tool_use_om.evals.suites.faithfulness.corrupted import KINDS, Narration, corrupted
 from tool_use_om.evals.suites.faithfulness.facts import material
 from tool_use_om.evals.suites.faithfulness.laundering import SCRIPTS, Scripted, shows_number
@@ -48,32 +50,24 @@ _SHOWN_LEAKS = 3
 _TEXT = 200
 
 
-class FaithfulnessSuite(CellSuite):
-    """Questions × narrations.
+class FaithfulnessSettings(DataSettings):
+    """Settings of the faithfulness suite."""
 
-    Parameters
-    ----------
-    task : names of `QUESTIONS` to ask; empty = all
-    """
+    task: tuple[str, ...] = Field((), description="Only this task; repeatable.")
+
+
+class FaithfulnessSuite(CellSuite):
+    """Questions × narrations."""
 
     name = "faithfulness"
+    takes = FaithfulnessSettings
+    asked: FaithfulnessSettings
     fields: ClassVar[tuple[str, ...]] = ("data", "task")
-
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        task: Sequence[str] = (),
-        seed: int = 0,
-    ) -> None:
-        self._only = tuple(task)
-        super().__init__(data=data, workspace=workspace, seed=seed, task=list(task))
 
     def cells(self, name: str) -> Iterable[tuple[str, ...]]:  # noqa: ARG002 - the same of each set
         """Yield the tasks, and the laundering scripts as one more."""
         tasks = (*QUESTIONS, LAUNDERING)
-        return [(task,) for task in tasks if not self._only or task in self._only]
+        return [(task,) for task in tasks if not self.asked.task or task in self.asked.task]
 
     def measure(self, row: Row) -> Row:
         """Run one question and count its narrations; or run the laundering scripts."""
@@ -112,7 +106,7 @@ class FaithfulnessSuite(CellSuite):
         }
         return QUESTIONS[task].format(**named)
 
-    def _run(self, graph: Any, question: str, data: str) -> dict[str, Any]:  # noqa: ANN401 - a graph
+    def _run(self, graph: Untyped, question: str, data: str) -> dict[str, Any]:
         root = str(self.workspace.root)
         context = AgentContext(dataset=data, workspace=root, seed=self.seed)
         asked = {"question": question}

@@ -10,6 +10,7 @@ import numpy as np
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 if TYPE_CHECKING:
+    from tool_use_om.heads.forecast.base import ForecastHead
     from tool_use_om.heads.forecast.batch import ForecastBatch
     from tool_use_om.heads.samples.problem import Fold, Problem
     from tool_use_om.tokenizers.tokenizer import Tokenizer
@@ -94,14 +95,48 @@ def forecast_with_head(name: str, problem: Problem, fold: Fold, store: TokenStor
 
     Check windows are fitted on as well: heads choose their settings by cross-validation.
     """
+    return _forecast(_fitted(name, _learnt(problem, fold, store), problem), problem, fold, store)
+
+
+def forecast_with_vote(problem: Problem, fold: Fold, store: TokenStore, seed: int) -> Predicted:
+    """Forecast as a plain question is answered: the head by rule and models of samples, weighed.
+
+    The weights come from backtests inside what is learned from; nothing judged is seen.
+    """
+    from tool_use_om.heads.registry import choose_head
+    from tool_use_om.tools.encode.plan import Stopwatch
+    from tool_use_om.tools.run.forecast.blend import blended
+
+    name, batch = choose_head("forecast").name, _learnt(problem, fold, store)
+    head = _fitted(name, batch, problem)
+    shown = forecast_batch(problem, fold.judge[:1], store)
+    made, _ = blended(
+        head,
+        (batch, shown),
+        problem.horizon / problem.rate_hz,
+        lambda part: _fitted(name, part, problem),
+        Stopwatch(),
+        seed=seed,
+    )
+    return _forecast(made, problem, fold, store)
+
+
+def _learnt(problem: Problem, fold: Fold, store: TokenStore) -> ForecastBatch:
+    learn = thinned(np.concatenate([fold.fit, fold.check]), len(problem.channels))
+    return forecast_batch(problem, learn, store)
+
+
+def _fitted(name: str, batch: ForecastBatch, problem: Problem) -> ForecastHead:
     from tool_use_om.heads.forecast.base import ForecastHead
     from tool_use_om.heads.registry import make_head
 
     head = make_head(name)
     if not isinstance(head, ForecastHead):
         raise TypeError(f"{name} is no forecasting head")
-    learn = thinned(np.concatenate([fold.fit, fold.check]), len(problem.channels))
-    head.fit(forecast_batch(problem, learn, store), channels=problem.channels)
+    return head.fit(batch, channels=problem.channels)
+
+
+def _forecast(head: ForecastHead, problem: Problem, fold: Fold, store: TokenStore) -> Predicted:
     parts = []
     for at in range(0, len(fold.judge), _WINDOWS_AT_ONCE):
         batch = forecast_batch(problem, fold.judge[at : at + _WINDOWS_AT_ONCE], store)

@@ -7,17 +7,24 @@ the very windows that the linear peers read; Theta, ETS and the naive ones read 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
-from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, by_group
+from tool_use_om.evals.suites.base import PICKS, TokenSettings, TokenSuite
 from tool_use_om.evals.suites.forecast import protocols
-from tool_use_om.evals.suites.forecast.methods import Predicted, TokenStore, forecast_with_head
+from tool_use_om.evals.suites.forecast.methods import (
+    Predicted,
+    TokenStore,
+    forecast_with_head,
+    forecast_with_vote,
+)
 from tool_use_om.evals.suites.forecast.scores import absolute, mase, smape, squared
 from tool_use_om.evals.suites.forecast.tables import forecast_figures, forecast_tables
 from tool_use_om.heads.registry import head_specs
@@ -41,143 +48,107 @@ LOCAL_PEERS: Mapping[str, tuple[str, ...]] = {
     "walk": ("naive", "theta", "ets"),
     "sessions": ("naive", "theta"),
 }
+VOTE = "vote"  # what a plain question gets
 LINEAR_PEERS = ("rlinear", "dlinear")
 
 
-class ForecastSuite:
-    """Forecasters × data sets × contexts × horizons.
+class ForecastSettings(TokenSettings):
+    """Settings of the forecast suite."""
 
-    Parameters
-    ----------
-    data : data set names
-    workspace : Workspace, where they are
-    tokenizer : str or None; None = the offline default
-    horizon_s : float or None, seconds forecast in sets without horizons of their own; None = the
-        length of the tools' window
-    method : names of heads and peers to measure; empty = all
-    every : int, judge one window in so many; 1 = the published protocol
-    """
+    horizon_s: float | None = Field(
+        None,
+        ge=0.1,
+        description="Seconds, for sets without horizons of their own; default: the tools' window.",
+        json_schema_extra=PICKS,
+    )
+    every: int = Field(1, ge=1, description="Judge one window in so many; 1: as published.")
+
+    @property
+    def label(self) -> str:
+        """The data sets, and how many windows are left out."""
+        return super().label + (f"-every-{self.every}" if self.every > 1 else "")
+
+
+class ForecastSuite(TokenSuite):
+    """Forecasters × data sets × contexts × horizons."""
 
     name = "forecast"
+    takes = ForecastSettings
+    asked: ForecastSettings
+    fields = ("data", "context", "horizon", "kind", "method")
 
-    def __init__(
-        self,
-        *,
-        data: Sequence[str],
-        workspace: Workspace,
-        tokenizer: str | None = None,
-        horizon_s: float | None = None,
-        method: Sequence[str] = (),
-        every: int = 1,
-        seed: int = 0,
-    ) -> None:
-        from tool_use_om.data.catalog import open_dataset
-        from tool_use_om.tokenizers.registry import DEFAULT_TOKENIZER, load_tokenizer
-
-        self._workspace = workspace
-        self._horizon_s = horizon_s
-        self._seed = seed
-        self._sets = {name: open_dataset(name, workspace) for name in data}
-        self._store = TokenStore(load_tokenizer(tokenizer or DEFAULT_TOKENIZER))
-        self._sizes = {name: self._sizes_of(found) for name, found in self._sets.items()}
-        self._only = tuple(method)
-        self._every = every
+    def __init__(self, *, workspace: Workspace, **given: Json) -> None:
+        super().__init__(workspace=workspace, **given)
+        self._store = TokenStore(self.tokenizer)
         self._problem = lru_cache(maxsize=1)(self._made)
-        self.settings = {
-            "data": {name: found.content_hash for name, found in self._sets.items()},
-            "protocol": {n: protocols.protocol_of(d) for n, d in self._sets.items()},
-            "samples": {name: list(map(list, pairs)) for name, pairs in self._sizes.items()},
-            "tokenizer": self._store.tokenizer.spec.name,
-            "every": every,
-            "seed": seed,
-        }
+        self._protocols = {name: protocols.protocol_of(found) for name, found in self.sets.items()}
+        self._sizes = {name: self._sizes_of(found) for name, found in self.sets.items()}
+        samples = {name: list(map(list, pairs)) for name, pairs in self._sizes.items()}
+        self.settings |= {"protocol": self._protocols, "samples": samples}
 
-    def items(self) -> Sequence[str]:
-        """Return "<data set>/<context>/<horizon>/<kind>/<method>".
+    def cells(self, name: str) -> Iterator[tuple[str, str, str, str]]:
+        """Yield (context, horizon, kind, method)."""
+        protocol = self._protocols[name]
+        # elsewhere the peer of that name is told the season, and is the harder to beat
+        left_out = () if protocol == "sessions" else ("seasonal_naive",)
+        heads = [s.name for s in head_specs("forecast") if s.name not in left_out]
+        kept = self.kept(heads, (*LOCAL_PEERS[protocol], *LINEAR_PEERS))
+        if self.wanted(VOTE):
+            kept = [("agent", self.marked("agent", VOTE)), *kept]
+        return ((str(c), str(h), *one) for c, h in self._sizes[name] for one in kept)
 
-        The name of a head ends in a few letters of the weights' hash: a run with other weights
-        measures the heads again and keeps the peers.
-        """
-        mark = self._store.tokenizer.weights_hash[:8]
-        found = []
-        for name, pairs in self._sizes.items():
-            protocol = protocols.protocol_of(self._sets[name])
-            local = LOCAL_PEERS[protocol]
-            # elsewhere the peer of that name is told the season, and is the harder to beat
-            left_out = () if protocol == "sessions" else ("seasonal_naive",)
-            heads = [s.name for s in head_specs("forecast") if s.name not in left_out]
-            methods = [
-                *(f"head/{head}@{mark}" for head in heads),
-                *(f"peer/{p}" for p in (*local, *LINEAR_PEERS)),
-            ]
-            kept = [m for m in methods if not self._only or _plain(m) in self._only]
-            found += [f"{name}/{c}/{h}/{m}" for c, h in pairs for m in kept]
-        return found
+    def about(self, row: Row) -> Row:
+        """Return the protocol, and context and horizon as numbers of samples."""
+        sizes = {k: int(row[k]) for k in ("context", "horizon")}
+        return {"protocol": self._protocols[row["data"]], **sizes}
 
-    def run(self, item: str) -> Row:
-        """Measure one forecaster; what cannot be measured says why under "error"."""
-        name, context, horizon, kind, method = item.split("/")
-        method = method.partition("@")[0]
-        row: Row = {"data": name, "kind": kind, "method": method, "error": None}
-        row |= {"protocol": protocols.protocol_of(self._sets[name])}
-        row |= {"context": int(context), "horizon": int(horizon)}
-        try:
-            problem = self._problem(name, int(context), int(horizon))
-            started = time.process_time()
-            parts = [self._forecast(problem, fold, kind, method) for fold in problem.folds]
-            seconds = time.process_time() - started
-            return row | _scored(problem, parts, row["protocol"]) | {"seconds": seconds}
-        except DataError as error:
-            return row | {"error": str(error)}
+    def measure(self, row: Row) -> Row:
+        """Measure one forecaster on every fold of a set's problem."""
+        problem = self._problem(row["data"], row["context"], row["horizon"])
+        started = time.process_time()
+        parts = [self._forecast(problem, f, row["kind"], row["method"]) for f in problem.folds]
+        seconds = time.process_time() - started
+        return _scored(problem, parts, row["protocol"]) | {"seconds": seconds}
 
     def tables(self, rows: Sequence[Row]) -> list[Table]:
         """Return the aims, and a table for each data set and context."""
-        notes = {
-            name: f"{_split_note(dataset)} Data content hash: {dataset.content_hash[:16]}…"
-            for name, dataset in self._sets.items()
-        }
-        return forecast_tables(rows, notes, {n: d.manifest.title for n, d in self._sets.items()})
+        notes = {n: f"{self.split_note(n)} {self.content_note(n)}" for n in self.sets}
+        return forecast_tables(rows, notes, {n: d.manifest.title for n, d in self.sets.items()})
 
     def figures(self, rows: Sequence[Row]) -> Mapping[str, Callable[[Path], None]]:
         """Return a curve over horizons for each data set that has several."""
         return forecast_figures(rows)
 
     def _forecast(self, problem: Problem, fold: Fold, kind: str, method: str) -> Predicted:
+        if kind == "agent":
+            return forecast_with_vote(problem, fold, self._store, self.seed)
         if kind == "head":
             return forecast_with_head(method, problem, fold, self._store)
         return Predicted(points=raw_forecaster(method).fit(problem, fold).points(fold.judge))
 
     def _made(self, name: str, context: int, horizon: int) -> Problem:
-        dataset = self._sets[name]
+        dataset = self.sets[name]
         makers: Mapping[str, Callable[[DataSet, int, int], Problem]] = {
             "rolling": protocols.rolling,
             "horizon": protocols.horizons,
             "walk": protocols.walk,
         }
-        kind = protocols.protocol_of(dataset)
+        kind, every = self._protocols[name], self.asked.every
         if kind in makers:
-            return makers[kind](dataset, context, horizon).thinned(self._every)
+            return makers[kind](dataset, context, horizon).thinned(every)
         channels = dataset.manifest.modalities[0].channel_ids
-        return protocols.sessions(dataset, context, horizon, channels).thinned(self._every)
+        return protocols.sessions(dataset, context, horizon, channels).thinned(every)
 
     def _sizes_of(self, dataset: DataSet) -> list[tuple[int, int]]:
         if protocols.protocol_of(dataset) != "sessions":
             return protocols.sizes(dataset)
         modality = dataset.manifest.modalities[0]
         given = WorkingSet().but(dataset=dataset.name, channels=modality.channel_ids)
-        plan = plan_encoding(ToolContext(workspace=self._workspace, seed=self._seed), given)
-        ahead_s = self._horizon_s or plan.config.window_s
+        plan = plan_encoding(ToolContext(workspace=self.workspace, seed=self.seed), given)
+        ahead_s = self.asked.horizon_s or plan.config.window_s
         plan = fit_window(plan, split_segments(plan, given, "train", None), ahead_s)
         rate = modality.rate_hz
         return [(round(plan.config.window_s * rate), max(1, round(ahead_s * rate)))]
-
-
-def _plain(method: str) -> str:
-    return method.partition("/")[2].partition("@")[0]
-
-
-def _split_note(dataset: DataSet) -> str:
-    return f"Split: {dataset.manifest.split_rule.rstrip('.')}."
 
 
 def _scored(problem: Problem, parts: Sequence[Predicted], protocol: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def forecast_figures(rows: Sequence[Row]) -> dict[str, Callable[[Path], None]]:
 
 def _aims(rows: Sequence[Row]) -> Table:
     found = []
-    for r in (r for r in rows if r["kind"] == "head" and not r["error"]):
+    for r in (r for r in rows if r["kind"] != "peer" and not r["error"]):
         if r["method"] == "seasonal_naive":
             continue
         if r["protocol"] == "rolling" and (r["context"], r["horizon"]) == (336, 96):
@@ -114,7 +114,7 @@ def _by_method(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _head_cells(row: Row) -> dict[str, str]:
-    return {"forecaster": row["method"], "kind": "ours" if row["kind"] == "head" else "peer"}
+    return {"forecaster": row["method"], "kind": "peer" if row["kind"] == "peer" else "ours"}
 
 
 def _tail_cells(rows: Sequence[Row]) -> dict[str, str]:
@@ -209,7 +209,7 @@ def _curves(rows: Sequence[Row]) -> Callable[[Path], None]:
             for i, own in enumerate(_by_method(part)):
                 ahead = [r["horizon"] for r in own]
                 error = [mean_of(r["kept"], measure) for r in own]
-                ours = own[0]["kind"] == "head"
+                ours = own[0]["kind"] != "peer"
                 style = "-o" if ours else "--s"
                 name = f"{own[0]['method']}{'' if ours else ' (peer)'}"
                 axes.plot(ahead, error, style, label=name, color=COLOURS[i % len(COLOURS)], ms=3)

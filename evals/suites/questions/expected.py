@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json
 from tool_use_om.evals.suites.questions.examples import Filled
 from tool_use_om.evals.suites.questions.written import FOLDER
 
@@ -55,14 +56,14 @@ def _args(args: Mapping[str, Any], one: Filled) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _value(value: Any, one: Filled) -> Any:  # noqa: ANN401 - any JSON
+def _value(value: Json, one: Filled) -> Json:
     if isinstance(value, list):
         return [_value(item, one) for item in value]
     place = _PLACE.fullmatch(value) if isinstance(value, str) else None
     return value if place is None else _meant(place[1], one)
 
 
-def _meant(place: str, one: Filled) -> Any:  # noqa: ANN401 - any JSON
+def _meant(place: str, one: Filled) -> Json:
     text = one.phrasing.text.casefold()
     if place in {"statistic", "split"}:
         known = _STATISTICS if place == "statistic" else _SPLITS

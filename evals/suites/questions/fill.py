@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tool_use_om.data.synthetic.sets.drawn import DrawnSet
+from tool_use_om.data.values import Json
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _LENGTHS = {
@@ -95,7 +96,7 @@ def _meant(
     return meant
 
 
-def _value(place: str, drawn: Mapping[str, Sequence[Any]]) -> Any:  # noqa: ANN401 - per place
+def _value(place: str, drawn: Mapping[str, Sequence[Json]]) -> Json:
     if place in {"t0", "t1"}:
         return drawn["t"][int(place[1])]
     stem, number = (place[:-1], 1) if place.endswith("2") else (place, 0)
@@ -107,7 +108,7 @@ def _two(names: Sequence[str], rng: np.random.Generator) -> list[str]:
     return found if len(found) == 2 else found * 2
 
 
-def _said(place: str, value: Any, language: str, rng: np.random.Generator) -> str:  # noqa: ANN401 - per place
+def _said(place: str, value: Json, language: str, rng: np.random.Generator) -> str:
     if place == "dur":
         return f"{value[0]}{'' if language == 'zh' else ' '}{_LENGTHS[language][value[1]]}"
     if place == "value":

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+from pydantic import Field
+
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
@@ -20,8 +22,10 @@ from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import Slots, read_slots
 from tool_use_om.agent.offline.reader.understand import Part, Reader, decide, the_reader
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import BaseSuite, Settings
 from tool_use_om.evals.suites.questions.examples import (
     HELDOUT_SEEDS,
     LEARNT_SEEDS,
@@ -37,24 +41,32 @@ OUTCOMES = ("right", "asked back", "not understood", "wrong")
 SYSTEMS = ("reader and rules", "reader alone", "rules alone", "nearest phrasing", "letters")
 
 
-class ReaderSuite:
+class ReaderSettings(Settings):
+    """Settings of the reader suite."""
+
+    limit: int | None = Field(None, ge=1, description="Phrasings at most, evenly spread.")
+
+    @property
+    def label(self) -> str:
+        """How many phrasings, where not all."""
+        return "" if self.limit is None else str(self.limit)
+
+
+class ReaderSuite(BaseSuite):
     """Held-out phrasings about held-out data sets, read by the reader and by what stands beside it.
 
-    Parameters
-    ----------
-    limit : int, phrasings at most (every n-th); None = all
+    Cards are drawn and no tool runs: nothing is read from the workspace.
     """
 
     name = "reader"
+    takes = ReaderSettings
+    asked: ReaderSettings
 
-    def __init__(
-        self, *, workspace: Workspace | None = None, limit: int | None = None, seed: int = 0
-    ) -> None:
-        del workspace  # nothing is kept: cards are drawn, no tool runs
-        rows = filled(held_out(), HELDOUT_SEEDS)
+    def __init__(self, *, workspace: Workspace, **given: Json) -> None:
+        super().__init__(workspace=workspace, **given)
+        rows, limit = filled(held_out(), HELDOUT_SEEDS), self.asked.limit
         step = max(1, len(rows) // limit) if limit else 1
         self._rows = {f"{i:04d}": row for i, row in enumerate(rows) if i % step == 0}
-        self.settings = {"limit": limit, "seed": seed}
 
     def items(self) -> Sequence[str]:
         """Return the numbers of the phrasings."""

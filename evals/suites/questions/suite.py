@@ -11,56 +11,70 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from pydantic import Field
 
 from tool_use_om.agent.context import AgentContext
 from tool_use_om.agent.record.trace import calls_of
 from tool_use_om.data.errors import TuomError
+from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
+from tool_use_om.evals.suites.base import BaseSuite, Settings
 from tool_use_om.evals.suites.questions.scoring import score_calls, tools_right
 
 RECORDED = ("compare_heads", "interpret_results", "plot_sessions", "request_labels")
 MEASURES = {"tools_right": "right tools", "right": "right tools and arguments"}
 
 
-class ToolSuite:
+class ToolSettings(Settings):
+    """Settings of the tools suite."""
+
+    model: str = Field("offline", description="offline, google_genai:NAME, local:FOLDER, …")
+    split: Literal["dev", "heldout"] | None = Field(None, description="Default: both.")
+    limit: int | None = Field(None, ge=1, description="Questions at most, the first ones.")
+
+    @property
+    def label(self) -> str:
+        """The model, and which questions where not all."""
+        return "-".join(str(p) for p in (self.model, self.split, self.limit) if p is not None)
+
+
+class ToolSuite(BaseSuite):
     """Questions with known right calls, put to one model.
 
     Parameters
     ----------
-    model : str, a name for the model resolver
-    workspace : Workspace, where data sets are
-    split : "dev", "heldout" or None for both
-    limit : int, questions at most (the first of the files); None = all
+    workspace, given : as of `BaseSuite`
     questions : rows as `load_questions` gives; None = those of the files
     chat_model : BaseChatModel or None; None = what `model` names
     """
 
     name = "tools"
+    takes = ToolSettings
+    asked: ToolSettings
 
     def __init__(
         self,
         *,
-        model: str,
         workspace: Workspace,
-        split: str | None = None,
-        limit: int | None = None,
-        seed: int = 0,
         questions: Sequence[Mapping[str, Any]] | None = None,
         chat_model: BaseChatModel | None = None,
+        **given: Json,
     ) -> None:
         from tool_use_om.agent.graph import build_graph
         from tool_use_om.evals.suites.questions.load import load_questions
 
-        chosen = list(load_questions(split) if questions is None else questions)[:limit]
-        self._questions = {str(q["id"]): q for q in chosen}
-        self._context = AgentContext(model=model, workspace=str(workspace.root), seed=seed)
+        super().__init__(workspace=workspace, **given)
+        asked = self.asked
+        found = list(load_questions(asked.split) if questions is None else questions)
+        self._questions = {str(q["id"]): q for q in found[: asked.limit]}
+        root = str(workspace.root)
+        self._context = AgentContext(model=asked.model, workspace=root, seed=self.seed)
         self._agent = build_graph(tools=recording_tools(), model=chat_model)
-        self.settings = {"model": model, "split": split, "limit": limit, "seed": seed}
 
     def items(self) -> Sequence[str]:
         """Return the question ids."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tool_use_om.data.format.dataset import DataSet
+from tool_use_om.data.values import Untyped
 
 _SECONDS = (1.0, 60.0, 3600.0)
 _STATISTICS: Mapping[str, Callable[[np.ndarray], float]] = {
@@ -117,7 +118,7 @@ def _count(holds: np.ndarray) -> Truth:
     return Truth(value=float(holds.sum()))
 
 
-def _of_samples(**limits: Any) -> Callable[[_Asked], Truth]:  # noqa: ANN401 - functions of _Asked
+def _of_samples(**limits: Untyped) -> Callable[[_Asked], Truth]:
     """Return the truth of a statistic of one channel within limits made from the question."""
 
     def truth(a: _Asked) -> Truth:

@@ -157,6 +157,7 @@ def test_dataset_foreign_parquet_is_refused(tiny: DataSet, name: str) -> None:
     """A readable Parquet file with other columns is refused by name and column."""
     foreign = pd.DataFrame({"z": [1, 2, 3]})
     foreign.to_parquet(tiny.path / name)
+    (tiny.path / "files.json").unlink()  # which would name the file, not the column
     again = DataSet.open(tiny.path)
     with pytest.raises(DataError, match=f"{name} has no column"):
         (again.sessions(), again.labels(), again.read("a"))

@@ -223,6 +223,7 @@ def old_version(dataset: DataSet) -> DataSet:
         table = pq.read_table(dataset.path / "places.parquet")
         table = table.drop_columns(["first_row", "n_rows"])
         pq.write_table(table, dataset.path / "places.parquet")
+    (dataset.path / "files.json").unlink()
     return DataSet.open(dataset.path)
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from tool_use_om.data.errors import NotFoundError
+from tool_use_om.evals.registry import SUITES, suite_class
 from tool_use_om.evals.runner import command_of
 from tool_use_om.evals.suites.questions import load
-from tool_use_om.graphs.commands.evals import app
+from tool_use_om.graphs.commands.evals import app, command
 
 QUESTION = {
     "id": "q",
@@ -49,3 +54,55 @@ def test_command_of_repeats_lists_and_leaves_out_defaults() -> None:
     assert command_of("heads", **asked) == (
         "tuom eval heads --data a --data 'b c' --no-raw --seed 0"
     )
+
+
+@pytest.mark.parametrize("name", sorted(SUITES))
+def test_the_options_of_a_suite_are_its_settings(name: str) -> None:
+    """Names, defaults and bounds come from the suite; nothing is stated a second time."""
+    options = {p.name: p for p in get_command(command(name)).params}
+    stated = suite_class(name).takes.stated()
+    assert set(options) - {"help"} == {*stated, "out", "workspace"}
+    for setting, field in stated.items():
+        option = options[setting]
+        assert option.required == field.is_required()
+        assert option.help == field.description
+        if not field.is_required():
+            assert (option.default or None) == (field.default or None)
+
+
+def test_eval_help_lists_every_suite_and_imports_none() -> None:
+    """A listing must not pay for what it lists."""
+    code = (
+        "import sys; from typer.testing import CliRunner;"
+        "from tool_use_om.graphs.commands.evals import app, command;"
+        "print(CliRunner().invoke(app, ['--help']).output);"
+        "print([m for m in sys.modules if m.startswith('tool_use_om.evals.suites')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert all(name in done.stdout for name in SUITES)
+    assert done.stdout.rstrip().endswith("[]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["forecast", "--every", "0"], "every"),
+        (["tools", "--split", "tset"], "split"),
+        (["anomaly"], "data"),
+        (["heads", "--no-such"], "no-such"),
+        (["haeds"], "haeds"),
+    ],
+)
+def test_eval_refuses_what_a_suite_does_not_take(arguments: list[str], said: str) -> None:
+    """Wrong values, missing ones and unknown names end with 2 and are named."""
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 2
+    assert said in shown.output
+
+
+def test_eval_names_the_nearest_data_set(sample_workspace: Path) -> None:
+    """What is not there is said before anything is run."""
+    arguments = ["gate", "--data", "basic-motion", "--workspace", str(sample_workspace)]
+    shown = CliRunner().invoke(app, arguments)
+    assert isinstance(shown.exception, NotFoundError)
+    assert "basic-motions" in str(shown.exception)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tool_use_om.tokenizers.windows.resample import (
     Clock,
+    irregular,
     rate_ratio,
     reach_samples,
     resample,
@@ -121,3 +122,28 @@ def test_a_clock_tells_steady_from_jittering_samples() -> None:
     assert not clock.keeps(np.array([0.033, 0.034]), 10.0)
     grid = to_grid(late[5:8], late[5:8, None], 10.0, 10, clock)
     assert np.flatnonzero(np.isfinite(grid[:, 0])).tolist() == [5, 6, 7]
+
+
+def test_irregular_stamps_are_told_and_bridged() -> None:
+    """Stamps that keep to no grid leave it mostly empty; bridged, straight lines join them."""
+    rng = np.random.default_rng(0)
+    time_s = np.cumsum(rng.choice([1.0, 1.4, 3.0, 5.3], 200))
+    time_s -= time_s[0]
+    empty, bridge_s = irregular(time_s, 1.0)
+    assert 0.4 < empty < 0.7
+    assert bridge_s == pytest.approx(5.3)
+    n = int(time_s[-1])
+    plain = to_grid(time_s, 2.0 * time_s[:, None], 1.0, n)
+    joined = to_grid(time_s, 2.0 * time_s[:, None], 1.0, n, bridge_s=bridge_s)
+    assert np.isfinite(plain).mean() < 0.6
+    assert np.isfinite(joined).mean() > 0.98
+    gap = np.diff(joined[np.isfinite(joined[:, 0]), 0])
+    np.testing.assert_allclose(gap, 2.0, atol=1e-3)
+
+
+def test_an_even_grid_with_an_outage_is_not_irregular() -> None:
+    """Steady stamps with a hole have a hole: nothing is bridged."""
+    time_s = np.delete(np.arange(100.0), np.arange(40, 60))
+    assert irregular(time_s, 1.0) == (0.0, 0.0)
+    kept = to_grid(time_s, time_s[:, None], 1.0, 100, bridge_s=50.0)
+    assert np.isnan(kept[40:60]).all()

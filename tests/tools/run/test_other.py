@@ -72,6 +72,7 @@ def test_compare_heads_draws_few_labels_repeatedly(call: Any) -> None:
     call("select_task_head", task="classify")
     content = call("compare_heads", heads=["prototypes", "knn"], labels_per_class=2, repeats=3)
     assert content["repeats"] == 3
+    assert content["judged_on"]["n_sessions"] == 40  # a session is a case, whatever its windows
     first, second = content["rows"]
     assert first["accuracy"]["value"] >= second["accuracy"]["value"] > content["chance"]["accuracy"]
     gap = content["difference"]

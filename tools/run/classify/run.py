@@ -82,6 +82,7 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         detail={
             "segments": rows,
             **_confusion(judged.test, predicted),
+            **_judged(found, predicted),
             **sure.detail,
         },
         clock=clock,
@@ -113,6 +114,7 @@ class _Answered:
     gate: dict[str, Any] | None = None
     vote: dict[str, Any] | None = None
     note: str = ""
+    members: tuple[Answerer, ...] = ()
 
 
 def _answered(
@@ -151,6 +153,7 @@ def _answered(
         held_out=said,
         vote=found.content,
         note=found.note,
+        members=found.members,
     )
 
 
@@ -285,6 +288,26 @@ def precision_recall(truth: np.ndarray, said: np.ndarray, label: str) -> dict[st
         "recall": hits / n_true if n_true else None,
         "n_windows": n_true,
     }
+
+
+MOST_TOLD = 20_000  # judged cases that a result keeps one by one
+
+
+def _judged(found: _Answered, predicted: Predicted) -> dict[str, Any]:
+    """Return the right label of each judged case, and what the answer and its members say of it."""
+    import numpy as np
+
+    test = found.judged.test
+    known = np.flatnonzero([label is not None for label in test.y])
+    if len(known) > MOST_TOLD:
+        return {}
+    said = {"answer": predicted.label[known].astype(np.str_).tolist()}
+    for each in found.members:
+        label = each.classes[each.proba(found.study.test).argmax(axis=1)]
+        said[each.name] = label[known].astype(np.str_).tolist()
+    truth = test.y[known].astype(np.str_).tolist()
+    groups = test.groups[known].astype(np.str_).tolist()
+    return {"judged": {"unit": found.study.unit, "truth": truth, "groups": groups, "said": said}}
 
 
 def _confusion(test: Labelled, predicted: Predicted) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Voted:
     held_out : (n_units, K) what was said of these by folds that had not seen them; NaN where none
     content : what the result says
     note : why a member is missing, in words; "" where none is
+    members : who votes, each fitted; the answerer itself where nobody else does
     """
 
     answerer: Answerer
@@ -61,6 +62,7 @@ class Voted:
     held_out: np.ndarray
     content: dict[str, Any] | None
     note: str
+    members: tuple[Answerer, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,14 @@ def voted(
     answerer, vote = _answerer(members, said, head.classes_, y)
     held_out = vote.proba(said)
     content = _content(seed, study, answerer, members, vote, said | {VOTE: held_out}, fitted)
-    return Voted(answerer=answerer, fitted=fitted, held_out=held_out, content=content, note=note)
+    return Voted(
+        answerer=answerer,
+        fitted=fitted,
+        held_out=held_out,
+        content=content,
+        note=note,
+        members=tuple(m.fitted for m in members),
+    )
 
 
 def _folds(fitted: Labelled, n_rows: int) -> list[Fold]:

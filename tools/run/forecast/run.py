@@ -42,7 +42,7 @@ MEANING = (
     "intervals for single values"
 )
 MAX_STEPS = 36  # told one by one, with their dates
-MAX_FORECASTS = 24  # stretches continued in one run
+MAX_FORECASTS = 64  # stretches continued in one run; of more, evenly spaced ones
 SHOWN_SESSIONS = 3
 
 
@@ -156,7 +156,7 @@ def _to_continue(
     """
     found = None if args.sessions else _last_found(ctx, working_set, test.request.label)
     if found:
-        return found[:MAX_FORECASTS], f"stretches found by {working_set.last_result_id}"
+        return evenly(found), f"stretches found by {working_set.last_result_id}"
     narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
     if test.request.label is not None:
         narrowed = narrowed.but(labels=(test.request.label,))
@@ -164,7 +164,19 @@ def _to_continue(
     if narrowed.sessions is None and narrowed.split is None and not by_time:
         narrowed = narrowed.but(split="test")
     segments = list(select(dataset, narrowed).segments)
-    return segments[:MAX_FORECASTS], "selected stretches"
+    told = f"{MAX_FORECASTS} of {len(segments)} " if len(segments) > MAX_FORECASTS else ""
+    return evenly(segments), f"{told}selected stretches"
+
+
+def evenly(segments: list[Segment], most: int = MAX_FORECASTS) -> list[Segment]:
+    """Return all stretches, or so many evenly spaced ones of them, the first and last among them.
+
+    The first few alone would be those of the first subjects or labels.
+    """
+    if len(segments) <= most:
+        return segments
+    last = len(segments) - 1
+    return [segments[round(i * last / (most - 1))] for i in range(most)]
 
 
 def _last_found(

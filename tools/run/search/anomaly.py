@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
@@ -13,7 +14,9 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import (
     Plan,
     Stopwatch,
+    cut,
     encode,
+    encode_all,
     parts_of,
     plan_encoding,
     whole,
@@ -26,9 +29,11 @@ from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.search.figures import scores_figure
 from tool_use_om.tools.run.search.found import (
     Amount,
+    Irregular,
     Outlier,
     Scan,
     ScoredWindow,
+    ScorePart,
     ThresholdCoverage,
     UnusualFound,
 )
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
     from tool_use_om.heads.contract.base import AnomalyHead
     from tool_use_om.tokenizers.tokens import Tokens
 
-DEFAULT_HEAD = "discord"
+DEFAULT_HEAD = "ensemble"
 
 
 def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolOutcome:
@@ -50,16 +55,22 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     query = query_segment(dataset, args)
     clock = Stopwatch()
     plan = _series_window(plan_encoding(ctx, without_filters(working_set)), query)
+    plan, gaps = _bridged(plan, query)
     usual, check = usual_segments(dataset, working_set, query)
+    unfitted = _head(working_set)
     with clock.lap("encode_s"):
-        asked = encode(ctx, plan, [query])
-        tokens = encode(ctx, plan, usual)
-        held_out = {name: encode(ctx, plan, own) for name, own in check.items()}
+        asked = _encoded(ctx, plan, [query], unfitted)
+        tokens = _encoded(ctx, plan, usual, unfitted)
+        held_out = {name: _encoded(ctx, plan, own, unfitted) for name, own in check.items()}
     with clock.lap("fit_s"):
-        head = _fitted(working_set, tokens, held_out.get("calibration"))
+        head = unfitted.fit(tokens)
+        if "calibration" in held_out:
+            head.calibrate(held_out["calibration"])
     with clock.lap("predict_s"):
         threshold = head.threshold(args.coverage)
         rows = _rows(asked, head, threshold)
+        scanned = _scanned(dataset, plan.channels, query)
+    seen: dict[str, Any] = {**_parts(head, asked), **scanned, **gaps}
     return finish_run(
         ctx,
         working_set,
@@ -76,7 +87,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
             threshold=threshold,
             most_unusual=ScoredWindow(**rows[0], label=label_at(dataset, _stretch(rows[0]))),
             windows=[ScoredWindow(**row) for row in rows[:SHOWN]],
-            **_scanned(dataset, plan.channels, query),
+            **seen,
             coverage=_coverage(head, threshold, args.coverage, held_out),
             notes=list(plan.notes),
         ),
@@ -173,16 +184,51 @@ def usual_segments(
     return usual or whole(dataset, [query.session_id]), by_split
 
 
-def _fitted(working_set: WorkingSet, usual: Tokens, calibration: Tokens | None) -> AnomalyHead:
-    """Fit on usual windows; take the threshold's reference from held-out ones where there are."""
+def _head(working_set: WorkingSet) -> AnomalyHead:
     from tool_use_om.heads.contract.base import AnomalyHead
     from tool_use_om.heads.registry import make_head
 
     head = make_head(working_set.head or DEFAULT_HEAD, **working_set.head_params)
     if not isinstance(head, AnomalyHead):
         raise DataError(f"The head {head.name!r} finds no anomalies. Call select_task_head.")
-    fitted = head.fit(usual)
-    return fitted if calibration is None else fitted.calibrate(calibration)
+    return head
+
+
+def _encoded(ctx: ToolContext, plan: Plan, segments: list[Segment], head: AnomalyHead) -> Tokens:
+    """Encode, with the extremes of each window for a head that reads them."""
+    import numpy as np
+
+    from tool_use_om.tokenizers.encode.extremes import with_extremes
+
+    config = plan.config
+    plain = config.fusion == "common" and config.super_s is None
+    if not (head.reads_extremes and plain and {"mean", "std"} <= set(config.context_names)):
+        return encode(ctx, plan, segments)
+    tokens = with_extremes(encode_all(ctx, plan, segments), cut(plan, segments))
+    return tokens.select(np.flatnonzero(tokens.mask.any(axis=(1, 2))))
+
+
+MOST_EMPTY = 0.02  # of an even grid; time stamps that leave more empty are irregular
+
+
+def _bridged(plan: Plan, query: Segment) -> tuple[Plan, dict[str, Irregular]]:
+    """Return the plan that reads irregular time stamps between neighbours farther apart."""
+    from tool_use_om.tokenizers.windows.resample import irregular
+
+    found = [
+        irregular(signal.time_s, signal.rate_hz)
+        for signal in plan.dataset.read(query.session_id, plan.channels, query.start_s, query.end_s)
+    ]
+    empty, bridge_s = max(found, default=(0.0, 0.0))
+    if empty <= MOST_EMPTY:
+        return plan, {}
+    config = plan.config.model_copy(update={"bridge_s": bridge_s})
+    note = (
+        f"The time stamps of {query.session_id} are irregular: {empty:.0%} of an even grid is "
+        f"empty, so samples up to {bridge_s:g} s apart are joined by straight lines."
+    )
+    bridged = replace(plan, config=config, notes=(*plan.notes, note))
+    return bridged, {"irregular": Irregular(empty=empty, bridged_s=bridge_s)}
 
 
 def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, Any]]:
@@ -200,6 +246,17 @@ def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, 
         for i in range(len(asked))
     ]
     return sorted(rows, key=lambda r: -float(r["score"]))
+
+
+def _parts(head: AnomalyHead, asked: Tokens) -> dict[str, list[ScorePart]]:
+    """Return what each view says of the strangest window; nothing for a head of one view."""
+    from tool_use_om.heads.search.ensemble import Ensemble
+
+    if not isinstance(head, Ensemble):
+        return {}
+    strangest = int(head.score(asked).argmax())
+    found = head.parts(asked.select([strangest]))
+    return {"parts": [ScorePart(view=n, score=float(score[0])) for n, score in found.items()]}
 
 
 def _coverage(

@@ -126,6 +126,13 @@ class ScoredWindow(Row):
     label: Name | None = None
 
 
+class ScorePart(Row):
+    """What one view of several says of a window, in usual spreads of that view's scores."""
+
+    view: Name
+    score: Score
+
+
 class Outlier(Row):
     """Samples of one channel that stand out from what is usual for it.
 
@@ -157,6 +164,13 @@ class Scan(Row):
     zone: Name | None = None
 
 
+class Irregular(Row):
+    """Time stamps that leave much of an even grid empty, and what was done about it."""
+
+    empty: Share
+    bridged_s: Seconds
+
+
 class ThresholdCoverage(Row):
     """The share of usual windows under the threshold, asked for and measured."""
 
@@ -182,7 +196,9 @@ class UnusualFound(Content):
     n_unusual: Count
     threshold: Score
     most_unusual: ScoredWindow
+    parts: list[ScorePart] | None = None
     windows: list[ScoredWindow]
     scan: Scan | None = None
+    irregular: Irregular | None = None
     coverage: ThresholdCoverage
     notes: list[Text]

@@ -13,7 +13,6 @@ from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, by_group
 from tool_use_om.evals.suites.classify.fewshot import LABELS, FewShotSuite
 from tool_use_om.evals.suites.classify.heads import HeadSuite
-from tool_use_om.evals.suites.classify.methods import head_by_rule
 from tool_use_om.evals.suites.classify.tables import mean_difference
 from tool_use_om.evals.suites.classify.windows import (
     LabelledWindows,
@@ -22,6 +21,9 @@ from tool_use_om.evals.suites.classify.windows import (
     labelled_windows,
 )
 from tool_use_om.heads.registry import head_specs
+from tool_use_om.tools.call.context import ToolContext
+from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.registry import run_tool
 
 SET = "basic-motions"
 
@@ -96,16 +98,27 @@ def test_parts_that_share_no_label_or_channel_are_refused(data: LabelledWindows)
         _check_parts(SET, *parts)
 
 
-def test_head_by_rule_counts_labelled_sessions(data: LabelledWindows) -> None:
-    """Ten labelled sessions a class are few: prototypes, as the tools choose."""
-    assert head_by_rule(data.fit) == "prototypes"
+def test_agent_row_is_what_a_plain_question_gets(suite: HeadSuite, place: Workspace) -> None:
+    """The same accuracy, members and weights as the tools' own answer without any option."""
+    row = suite.run(item_of(suite, "agent"))
+    assert row["error"] is None
+    ctx, given = ToolContext(workspace=place, seed=0), WorkingSet().but(dataset=SET)
+    given = run_tool("select_task_head", {"task": "classify"}, ctx, given).working_set
+    told = run_tool("run_task", {}, ctx, given).content
+    assert row["metrics"]["accuracy"]["value"] == told["metrics"]["accuracy"]["value"]
+    assert row["vote"]["answered_by"] == told["answered_by"]
+    weights = [
+        [(m["model"], m.get("weight")) for m in v["rows"]] for v in (row["vote"], told["vote"])
+    ]
+    assert weights[0] == weights[1]
 
 
 def test_head_suite_measures_every_registered_head_and_the_agent(suite: HeadSuite) -> None:
     """A head that is added is measured without a change here; weights are named in the item."""
     names = [i.split("/")[2].partition("@")[0] for i in suite.items()]
     assert {s.name for s in head_specs("classify")} | {"agent"} == set(names)
-    assert all(len(i.partition("@")[2]) == 8 for i in suite.items())
+    mark = suite.tokenizer.weights_hash[:8]
+    assert all(i.partition("@")[2].startswith(mark) for i in suite.items())
 
 
 def test_head_suite_scores_far_above_chance_and_says_who_answered(suite: HeadSuite) -> None:
@@ -113,8 +126,10 @@ def test_head_suite_scores_far_above_chance_and_says_who_answered(suite: HeadSui
     rows = [{"item": i, **suite.run(i)} for i in (item_of(suite, "agent"), item_of(suite, "head"))]
     assert [r["error"] for r in rows] == [None, None]
     assert all(r["metrics"]["accuracy"]["value"] > 2 * r["chance"] for r in rows)
-    gates, own = suite.tables(rows)
-    assert gates.rows[0]["answered by"]
+    votes, own = suite.tables(rows)
+    assert votes.rows[0]["answered by"] == "vote"
+    assert "prototypes × " in votes.rows[0]["members"]
+    assert "minirocket × " in votes.rows[0]["members"]
     assert "one window a case at 10 Hz" in own.note
     assert "content hash" in own.note
 

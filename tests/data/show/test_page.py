@@ -1,0 +1,84 @@
+"""Pages from templates: what they write is text, and nothing else gets in."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from tool_use_om.data.show.page import render
+
+ROOT = Path(__file__).parents[3]
+TEMPLATES = sorted(f for floor in ("data", "agent") for f in (ROOT / floor).rglob("*.j2"))
+HOSTILE = "</style><script>alert(1)</script>\"'><img src=x onerror=y>{{ 7 * 7 }}\x1b[31m\u202e"
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    path = tmp_path / "x.html.j2"
+    body = '{% block body %}<p title="{{ said }}">{{ said }}|{{ nothing }}</p>{% endblock %}'
+    path.write_text(f'{{% extends "page.html.j2" %}}\n{body}', encoding="utf-8")
+    return path
+
+
+def values(**changes: object) -> dict[str, object]:
+    return {"title": "T", "eyebrow": "e", "said": "s", "nothing": None, **changes}
+
+
+@pytest.mark.parametrize("where", ["title", "eyebrow", "said"])
+def test_every_value_is_escaped_and_free_of_control_characters(template: Path, where: str) -> None:
+    """Markup, quotes, template marks and escapes of a terminal stay what they are: text."""
+    page = render(template, values(**{where: HOSTILE}))
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "{{ 7 * 7 }}" in page
+    assert not set(page) & set("\x1b\u202e")
+    assert page.count("</style>") == 1
+
+
+def test_none_is_nothing_and_a_missing_value_is_an_error(template: Path) -> None:
+    """A page with a hole says so when it is written, not when it is read."""
+    assert ">s|</p>" in render(template, values())
+    with pytest.raises(UndefinedError, match="said"):
+        render(template, {"title": "T", "eyebrow": "e", "nothing": None})
+
+
+def test_page_holds_its_style_once_and_loads_nothing(template: Path) -> None:
+    """The style sheet of the folder is inside; there is no address and no script."""
+    page = render(template, values())
+    assert page.count("prefers-color-scheme: dark") == 1
+    assert not re.search(r"<link|<script|@import|url\(|https?:", page)
+
+
+def test_only_rendered_prose_is_taken_as_markup() -> None:
+    """A further `safe`, or escaping switched off, would let a data set write the page."""
+    assert len(TEMPLATES) == 3
+    text = "\n".join(f.read_text(encoding="utf-8") for f in TEMPLATES)
+    assert re.findall(r"\S+ \| safe", text) == ["prose | safe"]
+    assert "autoescape" not in text
+
+
+def test_templates_and_style_travel_with_the_package() -> None:
+    """What the wheel leaves out is missing on the machine it is installed on."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
+        "package-data"
+    ]
+    for file in [*TEMPLATES, *ROOT.glob("*/**/*.css")]:
+        if file.relative_to(ROOT).parts[0] in ("data", "agent"):
+            folder = ".".join(("tool_use_om", *file.relative_to(ROOT).parent.parts))
+            assert f"*{file.suffix}" in data[folder], file
+
+
+def test_nobody_pays_for_the_template_engine_before_a_page_is_written() -> None:
+    """Importing the page's module, the report's and the command line loads no Jinja2."""
+    code = (
+        "import sys; import tool_use_om.data.show.page, tool_use_om.agent.record.report;"
+        "import tool_use_om.graphs.commands.main; print('jinja2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
