@@ -58,10 +58,11 @@ def _quantiles(
 
 def _changes(found: Selection, channels: tuple[str, ...], by: str) -> list[dict[str, Any]]:
     """Return by how much each channel changed from its first to its last value, and of what."""
-    first = {(r["channel"], r.get("group")): r for r in _ends(found, channels, by, "first")}
+    begins = _ends(found, channels, by, "first")
+    first = {(str(r["channel"]), str(r.get("group"))): r for r in begins}
     rows = []
     for last in _ends(found, channels, by, "last"):
-        begin = first[last["channel"], last.get("group")]
+        begin = first[str(last["channel"]), str(last.get("group"))]
         change = last["value"] - begin["value"]
         share = {"change_frac": change / begin["value"]} if begin["value"] > 0 else {}
         ends = {name: {"value": row["value"], "unit": row["unit"],

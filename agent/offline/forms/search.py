@@ -310,7 +310,7 @@ def _plan_unlike(p: Planner, ask: Ask) -> None:
     """
     p.open()
     p.fresh()
-    if not ask.labels or ask.by == "date":
+    if not ask.labels or ask.by is not None:
         single = len(p.names.session_ids) == 1
         p.narrow(ask)
         if ask.channels:

@@ -99,7 +99,8 @@ EVERYDAY: dict[tuple[str, str], str] = {
     ("AMISS", "amiss"): (
         "anything wrong, something wrong, is something off, something off, anything off, "
         "go wrong, went wrong, anything go wrong, something go wrong, something happen to, "
-        "anything happen to"
+        "anything happen to, go badly wrong, went badly wrong, go terribly wrong, went terribly "
+        "wrong, anything worrying, something worrying, worrying, alarming"
     ),
     ("FAULT", "stuck"): (
         "frozen, freeze, froze, jammed, same value, same number, never change, never changes, "
@@ -288,7 +289,8 @@ EVERYDAY: dict[tuple[str, str], str] = {
     ),
     ("PORTION", "portion"): (
         "share, percentage, percent of, proportion, fraction, what part, how much of, ratio of, "
-        "portion, how big a part, what percent, per cent, slice, share of"
+        "portion, how big a part, what percent, per cent, slice, share of, how many percent, by "
+        "how many percent, in percent"
     ),
     ("BALANCE", "balance"): (
         "balanced, balance, imbalanced, imbalance, unbalanced, class distribution, label "

@@ -51,6 +51,8 @@ _INTENTS = (
     _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS|UNIT|SUBJECT|BYTIME")),
     _Intent("unlike", ("SESSION", "OTHERS"),
             f"{_MODELS}|STAT|COUNT|COMPARE|MIN|MAX|DURATION|LABEL"),
+    _Intent("unlike", ("LOOKS", "SESSION")),
+    _Intent("anomaly", ("LOOKS",)),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),
     _Intent("anomaly", ("ODD",)),
     _Intent("stats", ("CYCLE",), "PREDICT|LIKE|HORIZON|COMING"),
@@ -82,7 +84,8 @@ _INTENTS = (
     _Intent("channels", ("IMPORTANT", "CHANNEL|CHANNELS")),
     _Intent("fewlabels", ("SHOTS|AMOUNT", "APART|ACCURACY|CLASSIFY|CLASS")),
     _Intent("fewlabels", ("SHOTS",)),
-    _Intent("stats", ("STAT",)),
+    _Intent("stats", ("STAT|PERCENT_OF",)),
+    _Intent("stats", ("STRONGER", "LABEL")),
     _Intent("classify", ("CLASSIFY",)),
     _Intent("stats", ("LABELPAIR", "COMPARE"), "APART|ACCURACY|SESSION|COUNT|HEAD|EXCEPT"),
     _Intent("stats", ("LABELPAIR", "CHANNELS"),
@@ -141,6 +144,8 @@ def _pairs(clause: Sequence[Node]) -> set[str]:
 def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
     """Return the clause as an Ask: each slot from the nodes that can fill it."""
     labels, excluded = _labels(clause, names)
+    if kind == "stats" and pick(clause, "STRONGER"):
+        labels = ()  # "stronger in the faulty ones than in the good": all labels are compared
     shots = pick(clause, "SHOTS", *(["AMOUNT"] if kind == "fewlabels" else []))
     pairs = [head for pair in pick(clause, "HEADPAIR") for head in pair]
     heads = (*pairs, *pick(clause, "HEADNAME"), *pick(clause, "NEIGHBOURS"))
@@ -249,14 +254,22 @@ def _by(clause: Sequence[Node], labels: Sequence[str]) -> str | None:
     compared = bool(tags & {"COMPARE", "BETWEEN", "OR"}) or not stats
     if compared and len(labels) > 1 and "EXCEPT" not in tags:
         return "label"
-    if _of_days(clause) or _unlike_days(clause):
-        return "date"
-    if len(pick(clause, "DAYS")) > 1:
-        return "weekday"  # "on weekdays and on weekends"
-    if "UNLIKE" in tags and "SUBJECT" in tags:
-        return "subject"
+    if group := _group_said(clause, tags):
+        return group
     asks = bool(tags & {"LIST", "WHO", "COMPARE"}) or bool(stats & {"min", "max"})
     return _group_asked(tags, labels) if stats and asks else None
+
+
+def _group_said(clause: Sequence[Node], tags: set[str]) -> str | None:
+    """Return the group that other words than "by" speak of."""
+    rules = (
+        (_of_days(clause) or _unlike_days(clause), "date"),
+        (len(pick(clause, "DAYS")) > 1, "weekday"),  # "on weekdays and on weekends"
+        ({"UNLIKE", "SUBJECT"} <= tags, "subject"),
+        ({"LOOKS", "SESSION"} <= tags, "session"),
+        ({"STRONGER", "LABEL"} <= tags, "label"),
+    )
+    return next((group for holds, group in rules if holds), None)
 
 
 _DAY_S = 86_400.0
@@ -316,6 +329,7 @@ def _statistic(clause: Sequence[Node]) -> str | None:
         ("LABELPAIR" in tags, "mean"),
         (bool(tags & {"TREND", "DRIFT"}), "trend"),
         ({"TOTAL", "BYTIME"} <= tags, "sum"),
+        ("STRONGER" in tags, "rms"),
     )
     return next((statistic for holds, statistic in rules if holds), None)
 

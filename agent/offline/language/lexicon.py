@@ -176,10 +176,20 @@ _LEXICON: dict[tuple[str, str], str] = {
         "least like, unlike, most different, least similar, odd one out, stand out, most "
         "dissimilar, outlier session, differ most, least typical, most atypical"
     ),
+    ("STRONGER", "stronger"): (
+        "stronger, how much stronger, weaker, how much weaker, louder, quieter, how much louder"
+    ),
+    ("WORST", "worst"): "worst, poorest",
+    ("LOOKS", "wrong"): (
+        "looks wrong, look wrong, looks odd, look odd, looks off, looks strange, look strange, "
+        "seems wrong, seems odd, looks suspicious, looks unusual, looks faulty"
+    ),
     ("DIFFERENT", "different"): "different, different from, differed, special",
     ("ODD", "odd"): (
         "unusual, anomaly, anomalous, abnormal, strange, outlier, weird, odd, irregular, "
-        "suspicious, out of the ordinary, novelty, fault, glitch"
+        "suspicious, out of the ordinary, novelty, fault, glitch, unusual move, unusual jump, "
+        "unusual change, unusual day, unusually, unusually cold, unusually warm, unusually hot, "
+        "unusually high, unusually low, out of line"
     ),
     ("APART", "apart"): (
         "tell apart, apart, distinguish, separate, separable, separated, discriminate, "

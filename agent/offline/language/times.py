@@ -240,6 +240,7 @@ TIMES: tuple[Rule, ...] = (
     rule("RANGE", "(UNTIL|BEFORE) (DUR|CLOCK)", lambda n: Span(None, _one(n))),
     rule("REST", "NOT A? RANGE", _left),
     rule("BARRED", "NOT A? RANGE", lambda _: "a stretch in the middle"),
+    rule("COMING", "COMING COMMA UNIT X* ENDWORD?", lambda n: str(n[0].value)),
     rule("COMING", "COMING COMMA? COMING", lambda n: str(n[0].value)),
     rule("COMING", "NEXT UNIT", _period),
     rule("HORIZON", "NEXT (DUR|UNIT)", _one),

@@ -250,11 +250,9 @@ def _zone_by_offsets(seconds: np.ndarray, offsets: np.ndarray) -> tuple[str | No
         np.round(seconds[rows]).astype(np.int64).astype("datetime64[s]"), tz="UTC"
     )
     for zone in _ZONES:
-        local = times.tz_convert(zone)
-        if all(
-            int(t.utcoffset().total_seconds()) == o
-            for t, o in zip(local, offsets[rows], strict=True)
-        ):
+        local = times.tz_convert(zone).tz_localize(None)
+        ahead = (local - times.tz_localize(None)).total_seconds()
+        if (ahead == offsets[rows]).all():
             return zone, f", told by the clock of {zone}, which changes as they do"
     named = ", ".join(offset_zone(int(o)) for o in found[:4])
     return None, f" ({named}: no one clock, so told in UTC; --tz names one)"
