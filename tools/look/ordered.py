@@ -59,7 +59,9 @@ def _quantiles(
 def _changes(found: Selection, channels: tuple[str, ...], by: str) -> list[dict[str, Any]]:
     """Return by how much each channel changed from its first to its last value, and of what."""
     begins = _ends(found, channels, by, "first")
-    first = {(str(r["channel"]), str(r.get("group"))): r for r in begins}
+    first: dict[tuple[str, str], dict[str, Any]] = {
+        (str(r["channel"]), str(r.get("group"))): r for r in begins
+    }
     rows = []
     for last in _ends(found, channels, by, "last"):
         begin = first[str(last["channel"]), str(last.get("group"))]
