@@ -11,16 +11,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
+
+from pydantic import BaseModel
 
 from tool_use_om.agent.verify.check import Ours
-from tool_use_om.agent.verify.facts import fact_at, is_source
+from tool_use_om.agent.verify.facts import fact_at, is_source, unit_in
 from tool_use_om.agent.verify.form import reference
 from tool_use_om.agent.verify.render import number, plain
 from tool_use_om.data.show import markdown
 from tool_use_om.data.units import for_people, unit_in_words
 from tool_use_om.data.values import Json
+from tool_use_om.tools.call.places import place_of, read
+from tool_use_om.tools.results import result_model
 
+M = TypeVar("M", bound=BaseModel)
 __all__ = ["Answer", "Cell", "Ref", "Result", "braces", "named", "number", "plain", "ref"]
 
 
@@ -48,30 +53,43 @@ class Result:
         good = itertools.count(1)
         return [cls.of(raw, f"r{next(good)}" if is_source(raw) else "") for raw in raws]
 
-    def look(self, pointer: str) -> Json:
+    def found(self, model: type[M]) -> M:
+        """Return what the call found as the model of such results; each value knows its place."""
+        return read(model, self.content, self)
+
+    def if_found(self, model: type[M]) -> M | None:
+        """Return what the call found if it is of this model."""
+        return self.found(model) if result_model(self.tool, self.content) is model else None
+
+    def asked(self, model: type[M]) -> M:
+        """Return what the call was asked, as the model of its arguments."""
+        return read(model, self.args, self, "/args")
+
+    def look(self, pointer: str | None) -> Json:
         """Return the value at a JSON pointer, None if there is none."""
         try:
-            return self._fact(pointer)[0]
+            return None if pointer is None else self._fact(pointer)[0]
         except LookupError:
             return None
 
-    def unit(self, pointer: str) -> str | None:
+    def unit(self, pointer: str | None) -> str | None:
         """Return the unit of the value there, None for a plain one."""
         try:
-            return self._fact(pointer)[1]
+            return None if pointer is None else self._fact(pointer)[1]
         except LookupError:
             return None
 
     def _fact(self, pointer: str) -> tuple[Any, str | None]:
         # what was asked of a call may be said by our own words ("longer than …"), by no model's
-        return fact_at({**self.content, "args": self.args}, pointer)
+        told = {**self.content, "args": self.args}
+        return fact_at(told, pointer)[0], unit_in(self.tool, told, pointer)
 
 
 @dataclass(frozen=True)
 class Ref:
     """A value to be shown: where it stands, what it is, and how it is written."""
 
-    pointer: str
+    pointer: str | None  # None: there is no such value
     what: str
     style: str = "plain"  # plain | percent | unit
     of: Result | None = None  # where it stands, if not in the result the sentence is about
@@ -90,15 +108,29 @@ def named(name: object) -> str:
 Cell = str | Ref | tuple[Ref, Ref]  # a pair is shown as "from to"
 
 
-def ref(
-    pointer: str,
-    what: str,
-    style: str = "plain",
-    *,
-    of: Result | None = None,
-) -> Ref:
-    """Return a reference into a result."""
-    return Ref(pointer, what, style, of)
+def ref(value: object, what: str, style: str | None = None, *, of: Result | None = None) -> Ref:
+    """Return a reference to a value of a result.
+
+    Parameters
+    ----------
+    value : as `Result.found` or `Result.asked` gave it; None = the result does not have it
+    what : what the value is called
+    style : plain, percent or unit; default: shares in percent, measures with their unit
+
+    Raises
+    ------
+    TypeError : the value is none of a result, such as one that was computed
+    """
+    place = place_of(value)
+    if place is None and isinstance(value, str) and value.startswith("/"):
+        return Ref(value, what, style or "plain", of)
+    if value is None:
+        return Ref(None, what)
+    if place is None or not isinstance(place.source, Result):
+        raise TypeError(f"{what!r}: {value!r} was not read from a result, so nothing refers to it.")
+    kind = place.meaning.kind if place.meaning else ""
+    style = style or {"share": "percent", "measure": "unit"}.get(kind, "plain")
+    return Ref(place.pointer, what, style, place.source)
 
 
 @dataclass
@@ -178,13 +210,14 @@ class Answer:
 
     def _refer(self, result: Result, reference_: Ref, style: str = "") -> str:
         """Return a reference as text; keep what it is called, and the unit it is shown in."""
-        self.names.setdefault((result.name, reference_.pointer), reference_.what)
+        at = reference_.pointer or ""
+        self.names.setdefault((result.name, at), reference_.what)
         if reference_.style == "unit" and (unit := result.unit(reference_.pointer)):
             self.units.add(unit)
         value = result.look(reference_.pointer)
         if style == "code" and isinstance(value, int | float):
             style = ""
-        return reference(result.name, reference_.pointer, style or reference_.style)
+        return reference(result.name, at, style or reference_.style)
 
     def _add(self, lines: list[str], text: str) -> None:
         if self.title and lines is self.lines:

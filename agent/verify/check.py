@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tool_use_om.agent.verify.claims import Told, read_claims, tell
-from tool_use_om.agent.verify.facts import Fact, NoFactError, Source, Sources, fact_at
+from tool_use_om.agent.verify.facts import Fact, NoFactError, Source, Sources, fact_at, unit_in
 from tool_use_om.agent.verify.form import (
     ClaimMark,
     Piece,
@@ -189,7 +189,8 @@ class _Checker:
 
     def _ours(self, piece: Reference) -> str:
         source = self.sources.found[piece.name]
-        value, unit = fact_at({**source.content, "args": source.args}, piece.path)
+        told = {**source.content, "args": source.args}
+        value, unit = fact_at(told, piece.path)[0], unit_in(source.tool, told, piece.path)
         style = piece.style or "plain"
         text = shown(value, unit, style)
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -12,49 +12,22 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from tool_use_om.agent.verify.owners import owner_of
+from tool_use_om.agent.verify.spelling import (
+    COUNTS,
+    HIDDEN,
+    NAMES,
+    PER,
+    is_share,
+    name_of,
+    owner_by_keys,
+    texts_under,
+)
 from tool_use_om.data.units import unit_of_key
 from tool_use_om.data.values import Json
+from tool_use_om.tools.call.content import Slot, Step, fit, steps_to, texts_in, with_unit
+from tool_use_om.tools.results import result_model
 
-# keys that count things, whatever unit their neighbours have
-_COUNTS = frozenset({"n", "k", "seed", "total_n", "budget", "done", "repeats"})
-# what is said of a channel's event: shares and scores, not in the channel's unit beside them
-_COUNTS |= {
-    "probability", "probability_not", "base_rate", "brier", "brier_of_base_rate", "skill",
-    "reliability",
-}  # fmt: skip
-# the stored bulk, what depends on the machine, and what a call was asked: no sources
-_HIDDEN = frozenset({"detail", "timing", "kind", "args", "inputs", "result_id"})
-# keys whose text is a name out of the data or of this package; other text is no fact
-NAMES: Mapping[str, str] = {
-    "channel": "channel", "channels": "channel", "id": "channel", "session_id": "session",
-    "sessions": "session", "query_session": "session", "label": "label", "labels": "label",
-    "target_label": "label", "given": "label", "suggested": "label", "subject_id": "subject",
-    "dataset": "data set", "name": "name", "split": "split", "between": "split", "head": "head",
-    "best": "head", "a": "head", "b": "head", "model": "model", "answered_by": "model",
-    "tokenizer": "tokenizer", "group": "group", "feature": "feature", "unit": "unit",
-    "statistic": "statistic", "metric": "metric", "direction": "direction", "dropped": "channel",
-    "task": "task",
-}  # fmt: skip
-# keys of a row, or of a whole result, that say whose its numbers are
-_OWNERS = (
-    "channel", "id", "session_id", "label", "head", "model", "group", "subject_id", "feature",
-    "name", "where",
-)  # fmt: skip
-_ROOT_OWNERS = ("target_label", "label", "labels", "query_session", "split")
-_PER = {"sessions_per_label": "label", "sessions_per_split": "split", "found": "label"}
-_ON_HELD_OUT = frozenset({"metrics", "coverage", "target", "abstention", "chance", "faithfulness"})
-_SHARES = frozenset(
-    [
-        "accuracy",
-        "precision",
-        "recall",
-        "coverage",
-        "confidence",
-        "probability",
-        "probability_not",
-        "base_rate",
-    ]
-)
 _PLAIN_NAMES = {
     "mae": "mean absolute error (MAE)", "mase": "scaled error (MASE)", "std": "standard deviation",
     "crps": "interval error (CRPS)", "rms": "root mean square", "p_value": "p-value",
@@ -76,6 +49,7 @@ class Fact:
     words : the words that may be said of it: those of its name, its path and its owner's kinds
     share : a number from nought to one that is shown as a percentage
     in_list : it stands in a row of several, so that its name alone says nothing about it
+    named : of a text, what it is the name of; "" = a remark
     """
 
     value: Any
@@ -85,6 +59,7 @@ class Fact:
     words: frozenset[str] = frozenset()
     share: bool = False
     in_list: bool = False
+    named: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -150,10 +125,10 @@ class Sources:
         """Every name of a session, channel, label, head … in cards and results, folded."""
         kinds = {"channel", "session", "label", "subject", "data set", "group"}
         found = {
-            str(text).casefold()
+            text.casefold()
             for source in self.found.values()
-            for key, text in _named(source.content, "")
-            if NAMES.get(key) in kinds
+            for kind, text in _texts_of(source)
+            if kind in kinds
         }
         return frozenset(found | {text.casefold() for text in self.known})
 
@@ -176,10 +151,10 @@ class Sources:
             known = ", ".join(self.found) or "no call succeeded"
             raise NoFactError(f"{name[:20]!r} is no result of this run ({known})")
         keys = keys_of(path)
-        if not keys or keys[0] in _HIDDEN:
+        if not keys or keys[0] in HIDDEN:
             raise NoFactError(f"{path[:60]!r} is not what a result found")
-        found = fact(source.content, path)
-        self._refuse_text(source, keys, found)
+        found = fact(source, path)
+        self._refuse_text(source, found)
         if _echoes(source.args, keys, found.value):
             raise NoFactError(f"{path[:60]!r} only echoes what the call was asked")
         for kind, said in found.owner:
@@ -190,12 +165,12 @@ class Sources:
             owner = (*owner, ("data set", str(source.content["dataset"])))
         return replace(found, owner=owner)
 
-    def _refuse_text(self, source: Source, keys: Sequence[str], found: Fact) -> None:
+    def _refuse_text(self, source: Source, found: Fact) -> None:
         if found.value is None:
             raise NoFactError("there is no value there")
         texts = found.value if isinstance(found.value, list) else [found.value]
         texts = [text for text in texts if isinstance(text, str)]
-        if texts and NAMES.get(next((k for k in reversed(keys) if not k.isdecimal()), "")) is None:
+        if texts and not found.named:
             raise NoFactError("the text there is a remark, not something a tool measured")
         for text in texts:
             self._refuse_echo(source, text)
@@ -210,32 +185,81 @@ class Sources:
     def _elsewhere(self, source: Source) -> set[str]:
         """Return the names that other results give, which a call cannot have made up."""
         others = (s for s in self.found.values() if s is not source)
-        return {str(text).casefold() for s in others for _, text in _named(s.content, "")}
+        return {text.casefold() for s in others for _, text in _texts_of(s)}
 
 
-def fact(content: Mapping[str, Any], path: str) -> Fact:
-    """Return what a result's content says at a JSON pointer: value, unit, name and owner.
+def fact(source: Source, path: str) -> Fact:
+    """Return what a result says at a JSON pointer: value, unit, name and owner.
 
     Raises
     ------
     NoFactError : the path leads nowhere
     """
     try:
-        value, unit = fact_at(content, path)
+        value, unit = fact_at(source.content, path)
     except LookupError as error:
         raise NoFactError(str(error)) from error
     keys = keys_of(path)
-    owner = _owner(content, keys)
-    name = _name(content, keys)
+    steps = _steps(source.tool, source.content, path)
+    found = _spelt(source, keys, unit) if steps is None else _typed(source, steps)
+    name = _name(source.content, keys)
     words = {w for text in (name, *keys) for w in _split(text)} | {
-        w for kind, _ in owner for w in _split(kind)
+        w for kind, _ in found.owner for w in _split(kind)
     }
-    is_share = any(k in _SHARES for k in keys) or keys[-1].endswith("_frac")
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    counted = keys[-1] in _COUNTS - _SHARES or keys[-1].startswith("n_")
-    share = is_share and number and not counted and unit in {None, "frac"} and -1 <= value <= 1
+    share = found.share and number and -1 <= value <= 1
     in_list = any(k.isdecimal() for k in keys)
-    return Fact(value, unit, name, owner, frozenset(words), share, in_list)
+    return replace(
+        found, value=value, name=name, words=frozenset(words), share=share, in_list=in_list
+    )
+
+
+def unit_in(tool: str, content: Mapping[str, Any], pointer: str) -> str | None:
+    """Return the unit that a value of a tool's result stands in; None for a plain one.
+
+    Raises
+    ------
+    LookupError : the pointer leads nowhere
+    """
+    unit = fact_at(content, pointer)[1]
+    steps = _steps(tool, content, pointer)
+    return unit if steps is None else _unit_of(steps[-1])
+
+
+def _steps(tool: str, content: Mapping[str, Any], pointer: str) -> list[Step] | None:
+    model = result_model(tool, content)
+    return None if model is None else steps_to(model, pointer, content)
+
+
+def _unit_of(step_: Step) -> str | None:
+    meaning = with_unit(step_.slot.meaning, step_.held)
+    return None if meaning is None else meaning.unit
+
+
+def _typed(source: Source, steps: Sequence[Step]) -> Fact:
+    """Return what a result's type says of a value."""
+    slot = steps[-1].slot
+    meaning = slot.meaning or (fit(slot.kind, []).below("0", "") or slot).meaning
+    named = meaning.of if meaning and meaning.kind == "name" else ""
+    share = slot.meaning is not None and slot.meaning.kind == "share"
+    owner = owner_of(source.content, steps)
+    return Fact(None, _unit_of(steps[-1]), "", owner, share=share, named=named)
+
+
+def _spelt(source: Source, keys: Sequence[str], unit: str | None) -> Fact:
+    """Return what the keys of a result without a model say of a value."""
+    owner = owner_by_keys(source.content, keys)
+    return Fact(None, unit, "", owner, share=is_share(keys, unit), named=name_of(keys))
+
+
+def _texts_of(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield every text of a result with what it is the name of, "" for what is no name."""
+    model = result_model(source.tool, source.content)
+    if model is None:
+        yield from ((NAMES.get(key, ""), text) for key, text in texts_under(source.content))
+        return
+    for meaning, text in texts_in(Slot(model), source.content):
+        yield (meaning.of if meaning and meaning.kind == "name" else ""), text
 
 
 def fact_at(content: Json, pointer: str) -> tuple[Any, str | None]:
@@ -279,46 +303,12 @@ def rounds_to(shown: float, decimals: int, value: float) -> bool:
 def _unit_below(parent: Json, key: str, inherited: str | None) -> str | None:
     if not isinstance(parent, Mapping):
         return inherited
-    if key in _COUNTS or key.startswith("n_"):
+    if key in COUNTS or key.startswith("n_"):
         return None
     if own := unit_of_key(key):
         return own
     beside = parent.get("unit")
     return beside if isinstance(beside, str) else inherited
-
-
-def _owner(content: Mapping[str, Any], keys: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return whose a value is: of its row first, then of the whole result."""
-    found: dict[str, str] = {}
-    value: Any = content
-    for depth, key in enumerate(keys):
-        if depth and isinstance(value, Mapping):
-            found |= _of_row(value, key, str(content.get("by") or "group"))
-        if depth and isinstance(value, Mapping) and keys[depth - 1] in _PER:
-            found[_PER[keys[depth - 1]]] = key
-        value = step(value, key)
-    if keys[:2] == ["drift", "n_sessions"] and keys[2:]:
-        found["split"] = str(content["drift"]["between"][int(keys[2])])
-    for key in _ROOT_OWNERS:
-        given = content.get(key)
-        names = [n for n in (given if isinstance(given, list) else [given]) if isinstance(n, str)]
-        if names and keys[0] != key and NAMES[key] not in found:
-            found[NAMES[key]] = " or ".join(names)
-    if keys[0] in _ON_HELD_OUT and isinstance(judged := content.get("judged_on"), Mapping):
-        found["split"] = str(judged.get("split") or "test")
-    return tuple((kind, str(name)) for kind, name in found.items())
-
-
-def _of_row(row: Mapping[str, Any], key: str, by: str) -> dict[str, str]:
-    """Return what a row says of its own values; a name is not its own owner."""
-    found: dict[str, str] = {}
-    for name in _OWNERS:
-        if name != key and isinstance(row.get(name), str):
-            found[by if name == "group" else NAMES.get(name, name)] = row[name]
-    ends = row.get("start_s"), row.get("end_s")
-    if key not in {"start_s", "end_s"} and all(isinstance(e, int | float) for e in ends):
-        found["time"] = f"{ends[0]:g} s to {ends[1]:g} s"
-    return found
 
 
 def _chosen(args: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -338,7 +328,7 @@ def _name(content: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return what a value is called: the words of its path, without places and identities."""
     parts: list[str] = []
     for depth, key in enumerate(keys):
-        if key.isdecimal() or (depth and keys[depth - 1] in _PER):
+        if key.isdecimal() or (depth and keys[depth - 1] in PER):
             continue
         last = depth == len(keys) - 1
         if key in {"rows", "metrics"} and not last:
@@ -406,21 +396,6 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(inner)
     elif isinstance(value, str):
         yield value
-
-
-def _named(value: Json, key: str) -> Iterator[tuple[str, str]]:
-    """Yield (key, text) of every text in a result, a list's items under the list's key."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in _PER and isinstance(inner, Mapping):
-                yield from ((_PER[name], str(label)) for label in inner)
-            elif name not in _HIDDEN:
-                yield from _named(inner, str(name))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _named(inner, key)
-    elif isinstance(value, str):
-        yield key, value
 
 
 def _names_in(card: Mapping[str, Any]) -> Iterator[str]:

@@ -79,6 +79,7 @@ class HeadSpec:
     ----------
     labels_needed : labels a class from which the head is useful; 0 = needs none
     said : the words people use for it; a question that holds one of them names this head
+    listed : whether it is offered and compared where nobody names it (docs/results.md has the rule)
     """
 
     name: str
@@ -89,6 +90,7 @@ class HeadSpec:
     labels_needed: int
     params: tuple[Param, ...] = ()
     said: tuple[str, ...] = ()
+    listed: bool = True
 
     def defaults(self) -> dict[str, ParamValue]:
         """Return every parameter with its default."""

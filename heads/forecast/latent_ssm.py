@@ -117,6 +117,7 @@ class LatentSSM(ForecastHead):
         bad_at="jumps and regime changes; one channel driving another",
         labels_needed=0,
         said=("latent ssm", "ssm", "state space", "latent_ssm"),
+        listed=False,  # behind `direct` on every set measured
         params=PARAMS,
     )
     token_shift_: Array  # (D,)

@@ -67,11 +67,11 @@ def _changes(found: Selection, channels: tuple[str, ...], by: str) -> list[dict[
         begin = first[str(last["channel"]), str(last.get("group"))]
         change = last["value"] - begin["value"]
         share = {"change_frac": change / begin["value"]} if begin["value"] > 0 else {}
-        ends = {name: {"value": row["value"], "unit": row["unit"],
-                       **({"time": row["time"]} if "time" in row else {})}
-                for name, row in (("first", begin), ("last", last))}  # fmt: skip
-        rows.append({**{k: last[k] for k in ("channel", "group") if k in last},
-                     "value": change, "unit": last["unit"], **share, **ends, "n": 2})  # fmt: skip
+        row: dict[str, Any] = {k: last[k] for k in ("channel", "group") if k in last}
+        row |= {"value": change, "unit": last["unit"], **share, "n": 2}
+        for name, end in (("first", begin), ("last", last)):
+            row[name] = {k: end[k] for k in ("value", "unit", "time") if k in end}
+        rows.append(row)
     return rows
 
 

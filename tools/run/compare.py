@@ -169,8 +169,10 @@ def _predictions(
 def _names(task: str, asked: Sequence[str] | None) -> tuple[str, ...]:
     from tool_use_om.heads.registry import head_specs
 
-    known = [spec.name for spec in head_specs() if spec.task == task]
-    names = resolve_names(f"{task} head", asked, known) if asked else tuple(known)
+    specs = [spec for spec in head_specs() if spec.task == task]
+    known = [spec.name for spec in specs]
+    listed = tuple(spec.name for spec in specs if spec.listed)
+    names = resolve_names(f"{task} head", asked, known) if asked else listed
     if len(names) < 2:
         raise DataError(f"Comparing needs two heads at least, got {names}. There are: {known}.")
     return names

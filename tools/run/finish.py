@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tool_use_om.tools.call.arguments import Arguments, RunTask
-from tool_use_om.tools.call.content import Content
+from tool_use_om.tools.call.content import Content, Span
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.outcome import finish
+from tool_use_om.tools.call.places import read
 from tool_use_om.tools.call.results import Draw, Result
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.selection import Segment
 
 if TYPE_CHECKING:
     from tool_use_om.tools.encode.plan import Plan, Stopwatch
+
+M = TypeVar("M", bound=Content)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,17 @@ class Run:
     def data(self) -> dict[str, Any]:
         """The stored result."""
         return self.result.data
+
+    def found(self, model: type[M]) -> M:
+        """Return what the run found, as the model of such results."""
+        return read(model, self.data)
+
+
+def segment_of(span: Span) -> Segment:
+    """Return the part of a session that a row of a result names."""
+    return Segment(
+        session_id=str(span.session_id), start_s=float(span.start_s), end_s=float(span.end_s)
+    )
 
 
 def finish_run(

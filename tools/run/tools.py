@@ -114,7 +114,7 @@ def select_task_head(
             "alternatives": [
                 {"name": s.name, "good_at": s.good_at, "bad_at": s.bad_at}
                 for s in specs.values()
-                if s.name != name
+                if s.name != name and s.listed
             ],
         },
         detail={"heads": [s.to_json() for s in specs.values()]},

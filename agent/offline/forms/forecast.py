@@ -76,7 +76,7 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     answer.section("Forecast")
     _forecast_rows(answer, result, rows)
     _forecast_steps(answer, result)
-    tell_zone(answer, result)
+    tell_zone(answer, result, "/zone")
     answer.section("How good is the forecast")
     _forecast_errors(answer, result)
     answer.note("")

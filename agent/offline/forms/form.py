@@ -29,7 +29,7 @@ class Form:
     runs: Mapping[str, Tell] = field(default_factory=dict)
 
 
-def tell_zone(answer: Answer, result: Result, pointer: str = "/zone") -> None:
+def tell_zone(answer: Answer, result: Result, zone: str | None) -> None:
     """Say once whose clock the dates are told by, where that is not UTC."""
-    if result.look(pointer):
-        answer.say(result, "Times are local: {zone}.", zone=ref(pointer, "zone of the dates"))
+    if zone:
+        answer.say(result, "Times are local: {zone}.", zone=ref(zone, "zone of the dates"))

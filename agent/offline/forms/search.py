@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tool_use_om.agent.offline.forms.form import Form, tell_zone
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, plain, ref
+from tool_use_om.tools.call.arguments import RunTask
+from tool_use_om.tools.run.search.found import (
+    MotifsFound,
+    NeighboursFound,
+    Outlier,
+    Scan,
+    SessionsRanked,
+    Stretch,
+    UnusualFound,
+)
 
 _SHOWN_RANKS = 5
 
@@ -17,30 +26,30 @@ _SHOWN = 5
 
 def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what is most like a stretch, or which session is least like the others."""
-    if result.content.get("ranking"):
+    if result.if_found(SessionsRanked):
         _ranked(answer, result)
         return
-    rows: list[dict[str, Any]] = result.content.get("neighbours") or []
+    found = result.found(NeighboursFound)
+    rows = found.neighbours
     if rows:
-        label = f" ({named(rows[0]['label'])})" if rows[0].get("label") else ""
+        label = f" ({named(rows[0].label)})" if rows[0].label else ""
         answer.head(
             result, "the stretch most like {start} to {end} of `{session}` is "
-            f"`{rows[0]['session_id']}` from {{from_s}} to {{to_s}}{label}",
-            session=ref("/query/session_id", "session searched from"),
-            start=ref("/query/start_s", "start of the stretch searched for", "unit"),
-            end=ref("/query/end_s", "end of the stretch searched for", "unit"),
-            from_s=ref("/neighbours/0/start_s", "start of the most similar stretch", "unit"),
-            to_s=ref("/neighbours/0/end_s", "end of the most similar stretch", "unit"),
+            f"`{rows[0].session_id}` from {{from_s}} to {{to_s}}{label}",
+            session=ref(found.query.session_id, "session searched from"),
+            start=ref(found.query.start_s, "start of the stretch searched for"),
+            end=ref(found.query.end_s, "end of the stretch searched for"),
+            from_s=ref(rows[0].start_s, "start of the most similar stretch"),
+            to_s=ref(rows[0].end_s, "end of the most similar stretch"),
         )  # fmt: skip
-    told = []
-    for i, row in enumerate(rows):
-        name, at = row["session_id"], f"/neighbours/{i}"
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for row in rows:
         cells: tuple[Cell, ...] = (
-            f"`{name}`",
-            ref(f"{at}/start_s", f"start of the similar stretch in {name}", "unit"),
-            ref(f"{at}/end_s", f"end of the similar stretch in {name}", "unit"),
-            plain(str(row.get("label") or "")),
-            ref(f"{at}/distance", f"distance of the stretch in {name}"),
+            f"`{row.session_id}`",
+            ref(row.start_s, f"start of the similar stretch in {row.session_id}"),
+            ref(row.end_s, f"end of the similar stretch in {row.session_id}"),
+            plain(str(row.label or "")),
+            ref(row.distance, f"distance of the stretch in {row.session_id}"),
         )
         told.append((result, cells))
     answer.section("Most alike")
@@ -49,26 +58,27 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
     answer.say(
         result, "A distance compares what the encoder makes of two stretches: zero is the same, and"
         " only its order means something. {windows} windows of {sessions} sessions were searched.",
-        windows=ref("/n_searched/windows", "windows searched"),
-        sessions=ref("/n_searched/sessions", "sessions searched"),
+        windows=ref(found.n_searched.windows, "windows searched"),
+        sessions=ref(found.n_searched.sessions, "sessions searched"),
     )  # fmt: skip
 
 
 def _ranked(answer: Answer, result: Result) -> None:
-    label = result.args.get("target_label") or result.content.get("target_label")
+    found = result.found(SessionsRanked)
+    label = result.asked(RunTask).target_label or found.target_label
     whose = f"whose {named(label)} looks" if label else "that looks"
     answer.head(
         result, f"`{{most}}` is the session {whose} least like the others: its distance to them is "
         "{d}, that of the most typical one, `{typical}`, {low}",
-        most=ref("/most_unlike/session_id", "session least like the others"),
-        d=ref("/most_unlike/distance", "its distance to the others"),
-        typical=ref("/most_typical/session_id", "most typical session"),
-        low=ref("/most_typical/distance", "distance of the most typical session"),
+        most=ref(found.most_unlike.session_id, "session least like the others"),
+        d=ref(found.most_unlike.distance, "its distance to the others"),
+        typical=ref(found.most_typical.session_id, "most typical session"),
+        low=ref(found.most_typical.distance, "distance of the most typical session"),
     )  # fmt: skip
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for i, row in enumerate(result.content["ranking"][:_SHOWN_RANKS]):
-        what = f"distance of {row['session_id']} to the others"
-        told.append((result, (f"`{row['session_id']}`", ref(f"/ranking/{i}/distance", what))))
+    for row in found.ranking[:_SHOWN_RANKS]:
+        what = f"distance of {row.session_id} to the others"
+        told.append((result, (f"`{row.session_id}`", ref(row.distance, what))))
     answer.section("Least like the others")
     answer.table(("session", "distance"), told)
     answer.section("How to read it")
@@ -76,51 +86,58 @@ def _ranked(answer: Answer, result: Result) -> None:
     answer.say(
         result, "The distance is the median one, in what the encoder makes of the signal, to the "
         f"other sessions{of}; {{n}} were compared.",
-        n=ref("/n_sessions", "sessions compared"),
+        n=ref(found.n_sessions, "sessions compared"),
     )  # fmt: skip
+
+
+Unusual = tuple[Result, UnusualFound]
 
 
 def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
     """Tell what is unusual, all checked sessions together."""
-    checked = [r for r in answer.results if "n_unusual" in r.content] or [result]
-    if result is not checked[0]:
+    checked = [(r, found) for r in answer.results if (found := r.if_found(UnusualFound))]
+    checked = checked or [(result, result.found(UnusualFound))]
+    if result is not checked[0][0]:
         return  # one table holds all of them
-    scanned = [r for r in checked if r.content.get("scan")]
-    for each in scanned:
-        _tell_scan(answer, each)
-    usual = [r for r in checked if r.content.get("n_unusual") == 0 and r not in scanned]
-    for each in checked:
-        if each not in usual and each not in scanned:
-            _unusual_headline(answer, each)
-    _usual_headline(answer, usual)
+    for each, found in checked:
+        if found.scan is not None:
+            _tell_scan(answer, each, found, found.scan)
+    unscanned = [(each, found) for each, found in checked if found.scan is None]
+    for each, found in unscanned:
+        if found.n_unusual != 0:
+            _unusual_headline(answer, each, found)
+    _usual_headline(answer, [(each, found) for each, found in unscanned if found.n_unusual == 0])
     answer.section("Strangest stretch")
-    told = []
-    for each in checked:
-        name = str(each.content.get("query_session") or each.look("/most_unusual/session_id"))
-        cells: tuple[Cell, ...] = (
-            f"`{name}`",
-            ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
-            ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
-            ref("/most_unusual/score", f"score of the strangest stretch of {name}"),
-            ref("/threshold", f"threshold for {name}"),
-            ref("/most_unusual/p_value", f"p-value of the strangest stretch of {name}"),
-        )
-        told.append((each, cells))
+    told = [(each, _strangest(found)) for each, found in checked]
     answer.table(("session", "from", "to", "score", "threshold", "p-value"), told)
     answer.section("How to read it")
+    found = checked[0][1]
     answer.say(
-        result, _SCORES.get(str(result.content.get("head")), _SCORES["discord"]) + " The "
+        result, _SCORES.get(found.head, _SCORES["discord"]) + " The "
         "threshold is set for {nominal} of usual windows to stay within it; of held-out ones "
         "{empirical} do.",
-        n=ref("/compared_with/n_windows", "training windows compared with"),
-        nominal=ref("/coverage/nominal", "usual windows meant to stay within it", "percent"),
-        empirical=ref("/coverage/empirical", "held-out windows that stay within it", "percent"),
+        n=ref(found.compared_with.n_windows, "training windows compared with"),
+        nominal=ref(found.coverage.nominal, "usual windows meant to stay within it"),
+        empirical=ref(found.coverage.empirical, "held-out windows that stay within it"),
     )  # fmt: skip
     _tell_parts(answer, checked)
     _tell_irregular(answer, checked)
     answer.note("The p-value is the share of usual windows that are at least as strange.")
     if not any(ask.sessions for ask in query.asks):
         answer.note("No session was named, so only these were checked.")
+
+
+def _strangest(found: UnusualFound) -> tuple[Cell, ...]:
+    top = found.most_unusual
+    name = str(found.query_session or top.session_id)
+    return (
+        f"`{name}`",
+        ref(top.start_s, f"start of the strangest stretch of {name}"),
+        ref(top.end_s, f"end of the strangest stretch of {name}"),
+        ref(top.score, f"score of the strangest stretch of {name}"),
+        ref(found.threshold, f"threshold for {name}"),
+        ref(top.p_value, f"p-value of the strangest stretch of {name}"),
+    )
 
 
 _SCORES = {
@@ -132,38 +149,38 @@ _SCORES = {
 }
 
 
-def _tell_irregular(answer: Answer, checked: Sequence[Result]) -> None:
+def _tell_irregular(answer: Answer, checked: Sequence[Unusual]) -> None:
     """Tell where time stamps are irregular, and how they were read."""
-    for each in checked:
-        if each.content.get("irregular"):
-            name = str(each.content.get("query_session"))
+    for each, found in checked:
+        if found.irregular is not None:
+            name = str(found.query_session)
             answer.say(
                 each, f"The time stamps of `{name}` are irregular: {{empty}} of an even grid is "
                 "empty. Samples up to {far} apart were joined by straight lines.",
-                empty=ref("/irregular/empty", f"share of an even grid empty in {name}", "percent"),
-                far=ref("/irregular/bridged_s", f"widest gap joined in {name}", "unit"),
+                empty=ref(found.irregular.empty, f"share of an even grid empty in {name}"),
+                far=ref(found.irregular.bridged_s, f"widest gap joined in {name}"),
             )  # fmt: skip
 
 
 _VIEWS = {"deviation": "level", "discord": "distance", "reconstruction": "worst patch"}
 
 
-def _tell_parts(answer: Answer, checked: Sequence[Result]) -> None:
+def _tell_parts(answer: Answer, checked: Sequence[Unusual]) -> None:
     """Tell what each view says of the strangest stretches, where there are several views."""
-    several = [r for r in checked if r.content.get("parts")]
+    several = [(each, found, found.parts) for each, found in checked if found.parts]
     if not several:
         return
-    views = [str(part["view"]) for part in several[0].content["parts"]]
+    views = [_VIEWS[part.view] for part in several[0][2]]
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for each in several:
-        name = str(each.content.get("query_session"))
+    for each, found, parts in several:
+        name = str(found.query_session)
         cells = [
-            ref(f"/parts/{i}/score", f"score by {_VIEWS[view]} of the strangest stretch of {name}")
-            for i, view in enumerate(views)
+            ref(part.score, f"score by {view} of the strangest stretch of {name}")
+            for part, view in zip(parts, views, strict=True)
         ]
         told.append((each, (f"`{name}`", *cells)))
     answer.section("What its score is made of")
-    answer.table(("session", *(f"by {_VIEWS[view]}" for view in views)), told)
+    answer.table(("session", *(f"by {view}" for view in views)), told)
 
 
 _KINDS = {
@@ -174,73 +191,66 @@ _KINDS = {
 }
 
 
-def _tell_scan(answer: Answer, result: Result) -> None:
+def _tell_scan(answer: Answer, result: Result, found: UnusualFound, scan: Scan) -> None:
     """Tell what stands out in a long series, value by value, and where."""
-    name = result.content.get("query_session")
-    rows: list[dict[str, Any]] = result.content["scan"]["found"]
+    name, rows = found.query_session, scan.found
     if not rows:
         answer.head(
             result, f"nothing stands out in the {{n}} samples of `{name}`",
-            n=ref("/scan/n_samples", f"samples of {name} that were scanned"),
+            n=ref(scan.n_samples, f"samples of {name} that were scanned"),
         )  # fmt: skip
         return
-    at = "date" if "date" in rows[0] else "at_s"
-    style = "plain" if at == "date" else "unit"
-    if rows[0]["kind"] == "move":
-        _tell_moves(answer, result, at, style)
+    many = scan.n_found > 1
+    if rows[0].kind == "move":
+        _tell_moves(answer, result, scan)
         return
-    channel = braces(str(rows[0]["channel"]))
-    many = result.content["scan"]["n_found"] > 1
     answer.head(
-        result, f"`{channel}` is unusual at {{at}}: {{value}}, where it usually lies between "
-        "{low} and {high}" + ("; {n} places stand out in all" if many else ""),
-        at=ref(f"/scan/found/0/{at}", "where it stands out most", style),
-        value=ref("/scan/found/0/value", "the value furthest out", "unit"),
-        low=ref("/scan/found/0/usual_low", "first percentile of the other values", "unit"),
-        high=ref("/scan/found/0/usual_high", "last percentile of the other values", "unit"),
-        **({"n": ref("/scan/n_found", "places that stand out")} if many else {}),
+        result, f"`{braces(str(rows[0].channel))}` is unusual at {{at}}: {{value}}, where it "
+        "usually lies between {low} and {high}" + ("; {n} places stand out in all" if many else ""),
+        at=ref(_moment(rows[0]), "where it stands out most"),
+        value=ref(rows[0].value, "the value furthest out"),
+        low=ref(rows[0].usual_low, "first percentile of the other values"),
+        high=ref(rows[0].usual_high, "last percentile of the other values"),
+        **({"n": ref(scan.n_found, "places that stand out")} if many else {}),
     )  # fmt: skip
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for i, row in enumerate(rows):
-        place = f"/scan/found/{i}"
-        what = f"place {i + 1} that stands out"
+    for number, row in enumerate(rows, 1):
+        what = f"place {number} that stands out"
         cells: tuple[Cell, ...] = (
-            f"`{row['channel']}`",
-            ref(f"{place}/{at}", f"where {what} is", style),
-            ref(f"{place}/value", f"value of {what}", "unit"),
-            (ref(f"{place}/start_s", f"start of {what}", "unit"),
-             ref(f"{place}/end_s", f"end of {what}", "unit")),
-            _KINDS[row["kind"]],
-        )  # fmt: skip
+            f"`{row.channel}`",
+            ref(_moment(row), f"where {what} is"),
+            ref(row.value, f"value of {what}"),
+            (ref(row.start_s, f"start of {what}"), ref(row.end_s, f"end of {what}")),
+            _KINDS[row.kind],
+        )
         told.append((result, cells))
     answer.section("What stands out")
     answer.table(("channel", "at", "value", "from, to", "what"), told)
-    tell_zone(answer, result, "/scan/zone")
+    tell_zone(answer, result, scan.zone)
 
 
-def _tell_moves(answer: Answer, result: Result, at: str, style: str) -> None:
+def _tell_moves(answer: Answer, result: Result, scan: Scan) -> None:
     """Tell the steps of a price-like series that are larger than the others, in percent."""
-    rows: list[dict[str, Any]] = result.content["scan"]["found"]
-    many = result.content["scan"]["n_found"] > 1
+    rows, many = scan.found, scan.n_found > 1
     answer.head(
-        result, f"`{braces(str(rows[0]['channel']))}` moves unusually at {{at}}: by {{change}} "
-        "in one step, to {value}, where steps usually lie between {low} and {high}"
+        result, f"`{braces(str(rows[0].channel))}` moves unusually at {{at}}: by {{change}} in one "
+        "step, to {value}, where steps usually lie between {low} and {high}"
         + ("; {n} steps stand out in all" if many else ""),
-        at=ref(f"/scan/found/0/{at}", "where it moves most", style),
-        change=ref("/scan/found/0/change_frac", "the step, of the value before", "percent"),
-        value=ref("/scan/found/0/value", "the value behind the step", "unit"),
-        low=ref("/scan/found/0/usual_low", "first percentile of the other steps", "percent"),
-        high=ref("/scan/found/0/usual_high", "last percentile of the other steps", "percent"),
-        **({"n": ref("/scan/n_found", "steps that stand out")} if many else {}),
+        at=ref(_moment(rows[0]), "where it moves most"),
+        change=ref(rows[0].change_frac, "the step, of the value before"),
+        value=ref(rows[0].value, "the value behind the step"),
+        low=ref(rows[0].step_low_frac, "first percentile of the other steps"),
+        high=ref(rows[0].step_high_frac, "last percentile of the other steps"),
+        **({"n": ref(scan.n_found, "steps that stand out")} if many else {}),
     )  # fmt: skip
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for i, row in enumerate(rows):
-        place, what = f"/scan/found/{i}", f"step {i + 1} that stands out"
+    for number, row in enumerate(rows, 1):
+        what = f"step {number} that stands out"
         cells: tuple[Cell, ...] = (
-            f"`{row['channel']}`",
-            ref(f"{place}/{at}", f"where {what} is", style),
-            ref(f"{place}/change_frac", f"size of {what}", "percent"),
-            ref(f"{place}/value", f"value behind {what}", "unit"),
+            f"`{row.channel}`",
+            ref(_moment(row), f"where {what} is"),
+            ref(row.change_frac, f"size of {what}"),
+            ref(row.value, f"value behind {what}"),
         )
         told.append((result, cells))
     answer.section("What stands out")
@@ -249,30 +259,37 @@ def _tell_moves(answer: Answer, result: Result, at: str, style: str) -> None:
         "The series goes like a price: its level says nothing of what comes, so its steps relative "
         "to the value before are judged."
     )
-    tell_zone(answer, result, "/scan/zone")
+    tell_zone(answer, result, scan.zone)
 
 
-def _usual_headline(answer: Answer, results: Sequence[Result]) -> None:
-    names = [f"`{r.content.get('query_session') or 'the held-out sessions'}`" for r in results]
+def _moment(row: Outlier) -> str | float:
+    """Return where a value stands: its date where there is one, else its second."""
+    return row.at_s if row.date is None else row.date
+
+
+def _usual_headline(answer: Answer, results: Sequence[Unusual]) -> None:
+    names = [f"`{found.query_session or 'the held-out sessions'}`" for _, found in results]
     if not results:
         return
     lead = f"nothing unusual was found in {', '.join(names)}"
-    windows = ref("/n_windows", f"windows of {names[0]} that were scored")
+    result, found = results[0]
+    windows = ref(found.n_windows, f"windows of {names[0]} that were scored")
     why = ": none of its {n} windows scores over the threshold"
-    if len(results) > 1 or not answer.head(results[0], lead + why, n=windows):
-        answer.head(results[0], lead)
+    if len(results) > 1 or not answer.head(result, lead + why, n=windows):
+        answer.head(result, lead)
 
 
-def _unusual_headline(answer: Answer, result: Result) -> None:
-    verb = "is" if result.content.get("n_unusual") == 1 else "are"
-    name = result.content.get("query_session") or "the held-out sessions"
+def _unusual_headline(answer: Answer, result: Result, found: UnusualFound) -> None:
+    verb = "is" if found.n_unusual == 1 else "are"
+    name = found.query_session or "the held-out sessions"
+    top = found.most_unusual
     answer.head(
         result, f"{{n}} of the {{all}} windows of `{name}` {verb} unusual, most of all {{start}} "
         "to {end}",
-        n=ref("/n_unusual", f"unusual windows of {name}"),
-        all=ref("/n_windows", f"windows of {name} that were scored"),
-        start=ref("/most_unusual/start_s", f"start of the strangest stretch of {name}", "unit"),
-        end=ref("/most_unusual/end_s", f"end of the strangest stretch of {name}", "unit"),
+        n=ref(found.n_unusual, f"unusual windows of {name}"),
+        all=ref(found.n_windows, f"windows of {name} that were scored"),
+        start=ref(top.start_s, f"start of the strangest stretch of {name}"),
+        end=ref(top.end_s, f"end of the strangest stretch of {name}"),
     )  # fmt: skip
 
 
@@ -356,47 +373,42 @@ def _survey(p: Planner, ask: Ask) -> None:
 
 def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
     """Tell which stretches repeat each other, the closest pair first."""
-    rows: list[dict[str, Any]] = result.content.get("motifs") or []
-    if not rows:
+    found = result.found(MotifsFound)
+    if not found.motifs:
         return
-    first, second = (braces(str(rows[0][end]["session_id"])) for end in ("first", "second"))
+    first, second = found.motifs[0].first, found.motifs[0].second
+    one_session = first.session_id == second.session_id
+    again = "again" if one_session else f"again in `{braces(str(second.session_id))}`"
     answer.head(
-        result, f"what repeats best, {{length}} long, is `{first}` from {{a}} to {{b}}, which "
-        "comes " + ("again" if first == second else f"again in `{second}`") + " from {c} to {d}",
-        length=ref("/length_s", "length of what repeats", "unit"),
-        a=ref("/motifs/0/first/start_s", "start of what repeats best", "unit"),
-        b=ref("/motifs/0/first/end_s", "end of what repeats best", "unit"),
-        c=ref("/motifs/0/second/start_s", "start of its repetition", "unit"),
-        d=ref("/motifs/0/second/end_s", "end of its repetition", "unit"),
+        result, f"what repeats best, {{length}} long, is `{braces(str(first.session_id))}` from "
+        f"{{a}} to {{b}}, which comes {again} from {{c}} to {{d}}",
+        length=ref(found.length_s, "length of what repeats"),
+        a=ref(first.start_s, "start of what repeats best"),
+        b=ref(first.end_s, "end of what repeats best"),
+        c=ref(second.start_s, "start of its repetition"),
+        d=ref(second.end_s, "end of its repetition"),
     )  # fmt: skip
     told = []
-    for i in range(len(rows[:_SHOWN])):
-        cells: list[Cell] = []
-        for end in ("first", "second"):
-            name, at = str(rows[i][end]["session_id"]), f"/motifs/{i}/{end}"
-            label = rows[i][end].get("label")
-            cells += [
-                f"`{name}`" + (f" ({plain(str(label))})" if label else ""),
-                ref(f"{at}/start_s", f"start in {name}, {end} of its pair", "unit"),
-            ]
-        cells.append(
-            ref(
-                f"/motifs/{i}/distance",
-                f"distance of the pair that ends in {rows[i]['second']['session_id']}",
-            )
-        )
-        told.append((result, cells))
+    for row in found.motifs[:_SHOWN]:
+        what = f"distance of the pair that ends in {row.second.session_id}"
+        ends = (*_end(row.first, "first"), *_end(row.second, "second"))
+        told.append((result, (*ends, ref(row.distance, what))))
     answer.section("What repeats")
     answer.table(("session", "from", "again in", "from", "distance"), told)
     answer.section("How to read it")
-    if any(ask.window_s not in (None, result.look("/length_s")) for ask in query.asks):
+    if any(ask.window_s not in (None, found.length_s) for ask in query.asks):
         answer.note("Lengths are whole samples, so this is the nearest to what was asked for.")
-    one = result.look("/n_searched/sessions") == 1
     answer.say(
         result, "A distance of zero is the same shape, whatever its level and size. The samples of "
-        f"{{n}} {'session was' if one else 'sessions were'} searched.",
-        n=ref("/n_searched/sessions", "sessions searched"),
+        f"{{n}} {'session was' if found.n_searched.sessions == 1 else 'sessions were'} searched.",
+        n=ref(found.n_searched.sessions, "sessions searched"),
     )  # fmt: skip
+
+
+def _end(part: Stretch, end: str) -> tuple[Cell, Cell]:
+    label = f" ({plain(str(part.label))})" if part.label else ""
+    start = ref(part.start_s, f"start in {part.session_id}, {end} of its pair")
+    return f"`{part.session_id}`{label}", start
 
 
 FORM = Form(

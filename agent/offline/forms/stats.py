@@ -52,7 +52,7 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
         COURSE_TELLS[statistic](answer, result, where, refs)
     else:
         _values(answer, result, where, refs)
-    tell_zone(answer, result)
+    tell_zone(answer, result, "/zone")
     if note := result.content.get("note"):
         answer.note(f"*{plain(str(note))}.*")
 

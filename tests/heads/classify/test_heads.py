@@ -233,7 +233,7 @@ def test_choose_head_follows_the_number_of_labels() -> None:
     assert choose_head("classify", 21).name == "linear_probe"
     assert choose_head("forecast").name == "direct"
     assert choose_head("retrieve").name == "similarity"
-    assert choose_head("anomaly").name == "discord"
+    assert choose_head("anomaly").name == "ensemble"
     assert "21" in choose_head("classify", 21).why
     with pytest.raises(NotFoundError, match="forecast"):
         choose_head("forcast")
@@ -274,3 +274,9 @@ def test_load_raises_when_the_file_is_not_a_head(tmp_path: Any) -> None:
     for name in ("bad.safetensors", "missing.safetensors"):
         with pytest.raises(DataError, match="not a saved head"):
             load_head(tmp_path / name)
+
+
+def test_a_head_behind_everywhere_is_not_offered() -> None:
+    """latent_ssm can be made by name, and is no alternative to the forecaster by rule."""
+    assert "latent_ssm" not in choose_head("forecast").alternatives
+    assert make_head("latent_ssm").spec.listed is False

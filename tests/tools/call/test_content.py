@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tool_use_om.tools.call.content import Content, Meaning
+from tool_use_om.tools.call.content import Content
 from tool_use_om.tools.results import RESULTS, result_model, unit_at
-from tool_use_om.tools.run.search.found import MotifsFound, Stretch
+from tool_use_om.tools.run.search.found import MotifsFound, Searched, Stretch
 
 OUTLIER = {
     "session_id": "s", "channel": "a.x", "kind": "high", "start_s": 1.0, "end_s": 2.0, "at_s": 1.5,
@@ -42,7 +42,9 @@ UNUSUAL: dict[str, Any] = {
 )
 def test_unit_at_says_what_stands_there(pointer: str, kind: Any, unit: str | None) -> None:
     """Counts, shares, seconds, and the data's own unit where it stands beside the value."""
-    assert unit_at("run_task", pointer, UNUSUAL) == Meaning(kind, unit=unit)
+    found = unit_at("run_task", pointer, UNUSUAL)
+    assert found is not None
+    assert (found.kind, found.unit) == (kind, unit)
 
 
 @pytest.mark.parametrize("pointer", ["/nothing", "/coverage", "/n_windows/deeper", "/windows"])
@@ -60,11 +62,11 @@ def test_results_are_told_apart_by_a_field_of_their_own(model: type[Content]) ->
     assert result_model("run_task", {model.key: []}) is model
 
 
-def test_a_result_writes_what_was_set_and_refuses_what_it_has_not() -> None:
-    """No key appears that nobody set, and a misspelt one is an error at once."""
-    stretch = Stretch(session_id="s", start_s=0.0, end_s=1.0)
-    assert stretch.model_dump(exclude_unset=True) == {
-        "session_id": "s", "start_s": 0.0, "end_s": 1.0,
+def test_a_result_leaves_out_what_may_be_missing_and_refuses_what_it_has_not() -> None:
+    """What is always told is null where there is none; a misspelt key is an error at once."""
+    assert Stretch(session_id="s", start_s=0, end_s=1.5, label=None).to_json() == {
+        "session_id": "s", "start_s": 0, "end_s": 1.5, "label": None,
     }  # fmt: skip
+    assert Searched(sessions=3).to_json() == {"sessions": 3}
     with pytest.raises(ValidationError, match="lenght_s"):
         MotifsFound(lenght_s=1.0)  # type: ignore[call-arg]  # the misspelling is the point

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
-from tool_use_om.tools.call.content import Content, Count, Name, Row, Share, Text
+from tool_use_om.tools.call.content import (
+    OWNS_ALL,
+    TASK,
+    Content,
+    Count,
+    Label,
+    NamedHead,
+    Row,
+    Session,
+    Share,
+    Text,
+)
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -32,9 +43,9 @@ MEANING = (
 class SuspectRow(Row):
     """A recording whose label is probably another."""
 
-    session_id: Name
-    given: Name
-    likely: Name
+    session_id: Session
+    given: Label
+    likely: Label
     probability: Share
     probability_given: Share
 
@@ -44,15 +55,15 @@ class SuspectsFound(Content):
 
     key: ClassVar[str] = "suspects"
 
-    task: Literal["classify"] = "classify"
-    head: Name
-    answered_by: Name
-    target_label: Name | None
+    task: Annotated[Literal["classify"], TASK] = "classify"
+    head: NamedHead
+    answered_by: Text
+    target_label: Annotated[Label | None, OWNS_ALL]
     n_recordings: Count
     n_judged: Count
     n_suspects: Count
     agreed_frac: Share
-    folds_keep: Name
+    folds_keep: Text
     suspects: list[SuspectRow]
     meaning: Text
     notes: list[Text]

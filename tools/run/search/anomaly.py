@@ -25,7 +25,7 @@ from tool_use_om.tools.encode.plan import (
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.clock import told_zone
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
-from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.finish import finish_run, segment_of
 from tool_use_om.tools.run.search.figures import scores_figure
 from tool_use_om.tools.run.search.found import (
     Amount,
@@ -35,13 +35,17 @@ from tool_use_om.tools.run.search.found import (
     ScoredWindow,
     ScorePart,
     ThresholdCoverage,
+    TopWindow,
     UnusualFound,
 )
 from tool_use_om.tools.run.search.retrieve import query_segment
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.heads.contract.base import AnomalyHead
+    from tool_use_om.heads.search import outliers
     from tool_use_om.tokenizers.tokens import Tokens
 
 DEFAULT_HEAD = "ensemble"
@@ -83,15 +87,17 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
             channels=list(plan.channels),
             compared_with=Amount(n_sessions=len(set(tokens.session_ids)), n_windows=len(tokens)),
             n_windows=len(rows),
-            n_unusual=sum(r["unusual"] for r in rows),
+            n_unusual=sum(r.unusual for r in rows),
             threshold=threshold,
-            most_unusual=ScoredWindow(**rows[0], label=label_at(dataset, _stretch(rows[0]))),
-            windows=[ScoredWindow(**row) for row in rows[:SHOWN]],
+            most_unusual=TopWindow(
+                **rows[0].to_json(), label=label_at(dataset, segment_of(rows[0]))
+            ),
+            windows=rows[:SHOWN],
             **seen,
             coverage=_coverage(head, threshold, args.coverage, held_out),
             notes=list(plan.notes),
         ),
-        detail={"windows": rows},
+        detail={"windows": [row.to_json() for row in rows]},
         clock=clock,
         files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
     )
@@ -125,7 +131,7 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
 
     if not dataset.manifest.by_time:
         return {}
-    rows: list[dict[str, Any]] = []
+    rows: list[Outlier] = []
     n_samples = 0
     for signal in dataset.read(query.session_id, channels, query.start_s, query.end_s):
         n_samples = max(n_samples, len(signal.time_s))
@@ -135,26 +141,37 @@ def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[
                 edges = [float(signal.time_s[k]) for k in (o.first, o.last, o.at)]
                 dates = dataset.date_texts(query.session_id, edges)
                 rows.append(
-                    {
-                        "session_id": query.session_id,
-                        "channel": channel,
-                        "kind": o.kind,
-                        "start_s": edges[0],
-                        "end_s": edges[1],
-                        "at_s": edges[2],
-                        **({"date": dates[2]} if dates else {}),
-                        "value": o.value,
-                        "unit": signal.units[i],
-                        "usual_low": found.low,
-                        "usual_high": found.high,
-                        "deviations": o.score,
-                        **({"change_frac": o.change_frac} if o.change_frac is not None else {}),
-                    }
+                    Outlier(
+                        session_id=query.session_id,
+                        channel=channel,
+                        kind=o.kind,
+                        start_s=edges[0],
+                        end_s=edges[1],
+                        at_s=edges[2],
+                        value=o.value,
+                        unit=signal.units[i],
+                        deviations=o.score,
+                        **({"date": dates[2]} if dates else {})
+                        | _usual(found, o, np.asarray(signal.values[:, i], dtype=np.float64)),
+                    )
                 )
-    rows.sort(key=lambda r: -float(r["deviations"]))
-    told = [Outlier(**row) for row in rows[:MOST_TOLD]]
-    zone = told_zone(dataset.manifest.calendar) if rows and "date" in rows[0] else {}
-    return {"scan": Scan(n_found=len(rows), n_samples=n_samples, found=told, **zone)}
+    rows.sort(key=lambda row: -row.deviations)
+    zone = told_zone(dataset.manifest.calendar) if rows and rows[0].date else {}
+    told = Scan(n_found=len(rows), n_samples=n_samples, found=rows[:MOST_TOLD], **zone)
+    return {"scan": told}
+
+
+def _usual(found: outliers.Scan, outlier: outliers.Outlier, values: np.ndarray) -> dict[str, Any]:
+    """Return where the other values lie; of a step of a price, where the other steps lie, too."""
+    import numpy as np
+
+    if outlier.change_frac is None:
+        return {"usual_low": found.low, "usual_high": found.high}
+    low, high = np.nanquantile(values, [0.01, 0.99])
+    return {
+        "usual_low": float(low), "usual_high": float(high), "change_frac": outlier.change_frac,
+        "step_low_frac": found.low, "step_high_frac": found.high,
+    }  # fmt: skip
 
 
 def usual_segments(
@@ -231,21 +248,21 @@ def _bridged(plan: Plan, query: Segment) -> tuple[Plan, dict[str, Irregular]]:
     return bridged, {"irregular": Irregular(empty=empty, bridged_s=bridge_s)}
 
 
-def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[dict[str, Any]]:
+def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[ScoredWindow]:
     """One row a window, the strangest first."""
     scores, p_values = head.score(asked), head.p_values(asked)
     rows = [
-        {
-            "session_id": asked.session_ids[i],
-            "start_s": float(asked.window_start_s[i]),
-            "end_s": float(asked.end_s[i]),
-            "score": float(scores[i]),
-            "p_value": float(p_values[i]),
-            "unusual": bool(scores[i] > threshold),
-        }
+        ScoredWindow(
+            session_id=asked.session_ids[i],
+            start_s=float(asked.window_start_s[i]),
+            end_s=float(asked.end_s[i]),
+            score=float(scores[i]),
+            p_value=float(p_values[i]),
+            unusual=bool(scores[i] > threshold),
+        )
         for i in range(len(asked))
     ]
-    return sorted(rows, key=lambda r: -float(r["score"]))
+    return sorted(rows, key=lambda row: -row.score)
 
 
 def _parts(head: AnomalyHead, asked: Tokens) -> dict[str, list[ScorePart]]:
@@ -274,7 +291,3 @@ def _coverage(
     tokens = held_out["test"]
     measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
     return ThresholdCoverage(**coverage_json(measured), measured_on="test")
-
-
-def _stretch(row: dict[str, Any]) -> Segment:
-    return Segment(session_id=row["session_id"], start_s=row["start_s"], end_s=row["end_s"])

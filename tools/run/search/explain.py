@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
+from tool_use_om.tools.call.places import read
 from tool_use_om.tools.encode.plan import cut, plan_encoding, without_filters
-from tool_use_om.tools.look.selection import Segment, open_current, select, with_filters
-from tool_use_om.tools.run.finish import Run
+from tool_use_om.tools.look.selection import open_current, select, with_filters
+from tool_use_om.tools.run.finish import Run, segment_of
 from tool_use_om.tools.run.search.anomaly import usual_segments
+from tool_use_om.tools.run.search.found import (
+    MotifsFound,
+    NeighbourRow,
+    NeighboursFound,
+    SessionsRanked,
+    UnusualFound,
+)
 from tool_use_om.tools.run.signal_facts import rhythm
 
 if TYPE_CHECKING:
@@ -25,16 +33,17 @@ FLOOR = 1e-9
 
 def explain_retrieve(ctx: ToolContext, run: Run) -> dict[str, Any]:
     """Explain a search by its neighbours' labels and rhythm, a ranking by what sets it apart."""
-    if "query" in run.data:
+    if NeighboursFound.key in run.data:
         return _explain_search(ctx, run)
-    if "motifs" in run.data:
+    if MotifsFound.key in run.data:
         raise DataError(
             "A search for what recurs already says where and how alike its stretches are; there is "
             "nothing further to explain. Search from one of them (query_session, query_start_s, "
             "query_end_s) and explain that."
         )
     plan = plan_encoding(ctx, without_filters(run.working_set))
-    label, odd = run.data["target_label"], run.data["most_unlike"]["session_id"]
+    found = run.found(SessionsRanked)
+    label, odd = str(found.target_label), str(found.most_unlike.session_id)
     narrowed = with_filters(
         plan.dataset, run.working_set, a.SessionFilters(sessions=run.args.sessions)
     ).but(labels=(label,))
@@ -53,39 +62,35 @@ def explain_retrieve(ctx: ToolContext, run: Run) -> dict[str, Any]:
 def explain_anomaly(ctx: ToolContext, run: Run) -> dict[str, Any]:
     """Explain the strangest window by what sets it apart from the usual ones."""
     plan = plan_encoding(ctx, without_filters(run.working_set))
-    top = run.data["most_unusual"]
+    top = run.found(UnusualFound).most_unusual
     dataset = open_current(ctx, run.working_set)
-    own = Segment(session_id=top["session_id"], start_s=top["start_s"], end_s=top["end_s"])
+    own = segment_of(top)
     usual, _ = usual_segments(dataset, run.working_set, own)
     return {
-        "session_id": top["session_id"],
-        "start_s": top["start_s"],
-        "end_s": top["end_s"],
-        "p_value": top["p_value"],
-        "unusual": top["unusual"],
+        "session_id": own.session_id,
+        "start_s": own.start_s,
+        "end_s": own.end_s,
+        "p_value": top.p_value,
+        "unusual": top.unusual,
         "set_apart_by": set_apart(cut(plan, [own]), cut(plan, usual)),
     }
 
 
 def _explain_search(ctx: ToolContext, run: Run) -> dict[str, Any]:
-    rows = run.data["detail"]["neighbours"]
-    query = run.data["query"]
+    rows = [read(NeighbourRow, row) for row in run.data["detail"]["neighbours"]]
+    own = segment_of(run.found(NeighboursFound).query)
     plan = plan_encoding(ctx, without_filters(run.working_set))
-    length = query["end_s"] - query["start_s"]
-    plan = plan.with_window(length, length)
-    labels = Counter(str(r["label"]) for r in rows)
+    plan = plan.with_window(own.duration_s, own.duration_s)
+    labels = Counter(str(row.label) for row in rows)
     common, count = labels.most_common(1)[0]
-    own = Segment(**query)
-    near = [
-        Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"]) for r in rows
-    ]
+    near = [segment_of(row) for row in rows]
     return {
         "labels": dict(labels),
         "most_common_label": common,
         "most_common_frac": count / len(rows),
         "query_rhythm": rhythm(cut(plan, [own]), ctx.seed),
         "neighbours_rhythm": rhythm(cut(plan, near), ctx.seed),
-        "nearest_to_farthest": rows[-1]["distance"] / max(rows[0]["distance"], FLOOR),
+        "nearest_to_farthest": rows[-1].distance / max(rows[0].distance, FLOOR),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.tools.run.figures import COLOURS, GREY, drawing, seconds_axis
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.tools.look.selection import Segment
+    from tool_use_om.tools.run.search.found import NeighbourRow, RankedSession, ScoredWindow
 
 MAX_CHANNELS = 6
 MAX_NEIGHBOURS = 3
@@ -24,13 +25,13 @@ def neighbours_figure(
     dataset: DataSet,
     channels: Sequence[str],
     query: Segment,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[NeighbourRow],
 ) -> Callable[[Path], None]:
     """Return the drawing of the query (black) and its nearest stretches, a panel a channel."""
     shown = list(channels)[:MAX_CHANNELS]
     stretches = [(query.session_id, query.start_s, query.end_s, "query")]
     stretches += [
-        (r["session_id"], r["start_s"], r["end_s"], f"distance {r['distance']:.3g}")
+        (r.session_id, r.start_s, r.end_s, f"distance {r.distance:.3g}")
         for r in rows[:MAX_NEIGHBOURS]
     ]
 
@@ -56,14 +57,14 @@ def neighbours_figure(
     return drawing(paint, height=1.1 + 1.15 * len(shown))
 
 
-def ranking_figure(label: str, rows: Sequence[dict[str, Any]]) -> Callable[[Path], None]:
+def ranking_figure(label: str, rows: Sequence[RankedSession]) -> Callable[[Path], None]:
     """Return the drawing of sessions by their distance to the others."""
     shown = rows[:MAX_BARS]
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         tints = [COLOURS[1], *[GREY] * (len(shown) - 1)]
-        axes.barh([r["session_id"] for r in shown], [r["distance"] for r in shown], color=tints)
+        axes.barh([r.session_id for r in shown], [r.distance for r in shown], color=tints)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("median distance in token space to the other sessions")
@@ -76,7 +77,7 @@ def scores_figure(
     dataset: DataSet,
     channels: Sequence[str],
     query: Segment,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[ScoredWindow],
     threshold: float,
 ) -> Callable[[Path], None]:
     """Return the drawing of a session's signals and, under them, each window's score."""
@@ -96,9 +97,9 @@ def scores_figure(
             axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         axes = panels[-1]
         for row in rows:
-            colour = COLOURS[1] if row["unusual"] else GREY
-            axes.hlines(row["score"], row["start_s"], row["end_s"], color=colour, linewidth=3)
-        top = max(r["score"] for r in rows)
+            colour = COLOURS[1] if row.unusual else GREY
+            axes.hlines(row.score, row.start_s, row.end_s, color=colour, linewidth=3)
+        top = max(r.score for r in rows)
         if math.isfinite(threshold):
             axes.axhline(threshold, color="black", linewidth=0.8, linestyle="--")
             top = max(top, threshold)

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from tool_use_om.tools.call.content import (
+    HELD_OUT,
+    OWNS_ALL,
+    TASK,
+    Channel,
     Content,
     Count,
+    End,
+    Label,
     Measured,
-    Name,
+    Moment,
+    NamedHead,
     Row,
     Score,
     Seconds,
+    Session,
     Share,
+    Span,
+    Start,
     Text,
+    Unit,
     Verdict,
 )
 
 
-class Stretch(Row):
+class Stretch(Span):
     """A part of a session, with its label where it has one."""
 
-    session_id: Name
-    start_s: Seconds
-    end_s: Seconds
-    label: Name | None = None
+    label: Label | None
 
 
 class Searched(Row):
@@ -34,14 +42,11 @@ class Searched(Row):
     windows: Count | None = None
 
 
-class NeighbourRow(Row):
+class NeighbourRow(Span):
     """A stretch like the query; smaller distances are more alike."""
 
-    session_id: Name
-    start_s: Seconds
-    end_s: Seconds
     distance: Score
-    label: Name | None
+    label: Label | None
 
 
 class NeighboursFound(Content):
@@ -49,10 +54,10 @@ class NeighboursFound(Content):
 
     key: ClassVar[str] = "neighbours"
 
-    task: Literal["retrieve"] = "retrieve"
-    head: Name
-    query: Stretch
-    channels: list[Name]
+    task: Annotated[Literal["retrieve"], TASK] = "retrieve"
+    head: NamedHead
+    query: Span
+    channels: list[Channel]
     n_searched: Searched
     neighbours: list[NeighbourRow]
     notes: list[Text]
@@ -61,9 +66,9 @@ class NeighboursFound(Content):
 class RankedSession(Row):
     """A session and how far it is from the others of its label."""
 
-    session_id: Name
+    session_id: Session
     distance: Score
-    nearest_session: Name | None = None
+    nearest_session: Text | None = None
     n_windows: Count | None = None
 
 
@@ -72,10 +77,10 @@ class SessionsRanked(Content):
 
     key: ClassVar[str] = "ranking"
 
-    task: Literal["retrieve"] = "retrieve"
-    head: Name
-    target_label: Name
-    channels: list[Name]
+    task: Annotated[Literal["retrieve"], TASK] = "retrieve"
+    head: NamedHead
+    target_label: Annotated[Label, OWNS_ALL]
+    channels: list[Channel]
     n_sessions: Count
     most_unlike: RankedSession
     most_typical: RankedSession
@@ -97,10 +102,10 @@ class MotifsFound(Content):
 
     key: ClassVar[str] = "motifs"
 
-    task: Literal["retrieve"] = "retrieve"
-    head: Name
+    task: Annotated[Literal["retrieve"], TASK] = "retrieve"
+    head: NamedHead
     length_s: Seconds
-    channels: list[Name]
+    channels: list[Channel]
     n_searched: Searched
     motifs: list[MotifRow]
     meaning: Text
@@ -114,45 +119,49 @@ class Amount(Row):
     n_windows: Count
 
 
-class ScoredWindow(Row):
+class ScoredWindow(Span):
     """One window and how unusual it is."""
 
-    session_id: Name
-    start_s: Seconds
-    end_s: Seconds
     score: Score
     p_value: Score
     unusual: Verdict
-    label: Name | None = None
+
+
+class TopWindow(ScoredWindow):
+    """The most unusual window, with its label where it has one."""
+
+    label: Label | None
 
 
 class ScorePart(Row):
     """What one view of several says of a window, in usual spreads of that view's scores."""
 
-    view: Name
+    view: Text
     score: Score
 
 
 class Outlier(Row):
     """Samples of one channel that stand out from what is usual for it.
 
-    Of a series that goes like a price it is a step: `change_frac` of the value before, and the
-    usual ends are shares, too.
+    Of a series that goes like a price it is a step: `change_frac` of the value before, where the
+    others usually lie between `step_low_frac` and `step_high_frac`.
     """
 
-    session_id: Name
-    channel: Name
-    kind: Name
-    start_s: Seconds
-    end_s: Seconds
+    session_id: Session
+    channel: Channel
+    kind: Text
+    start_s: Start
+    end_s: End
     at_s: Seconds
-    date: Name | None = None
+    date: Moment | None = None
     value: Measured
-    unit: Name
+    unit: Unit
     usual_low: Measured
     usual_high: Measured
     deviations: Score
     change_frac: Share | None = None
+    step_low_frac: Share | None = None
+    step_high_frac: Share | None = None
 
 
 class Scan(Row):
@@ -161,7 +170,7 @@ class Scan(Row):
     n_found: Count
     n_samples: Count
     found: list[Outlier]
-    zone: Name | None = None
+    zone: Text | None = None
 
 
 class Irregular(Row):
@@ -179,7 +188,7 @@ class ThresholdCoverage(Row):
     lower: Share | None = None
     upper: Share | None = None
     n: Count
-    measured_on: Name
+    measured_on: Text
 
 
 class UnusualFound(Content):
@@ -187,18 +196,18 @@ class UnusualFound(Content):
 
     key: ClassVar[str] = "most_unusual"
 
-    task: Literal["anomaly"] = "anomaly"
-    head: Name
-    query_session: Name
-    channels: list[Name]
+    task: Annotated[Literal["anomaly"], TASK] = "anomaly"
+    head: NamedHead
+    query_session: Annotated[Session, OWNS_ALL]
+    channels: list[Channel]
     compared_with: Amount
     n_windows: Count
     n_unusual: Count
     threshold: Score
-    most_unusual: ScoredWindow
+    most_unusual: TopWindow
     parts: list[ScorePart] | None = None
     windows: list[ScoredWindow]
     scan: Scan | None = None
     irregular: Irregular | None = None
-    coverage: ThresholdCoverage
+    coverage: Annotated[ThresholdCoverage, HELD_OUT]
     notes: list[Text]

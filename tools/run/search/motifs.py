@@ -88,7 +88,7 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
             meaning=MEANING,
             notes=[*plan.notes, *([note] if note else [])],
         ),
-        detail={"motifs": [row.model_dump() for row in rows]},
+        detail={"motifs": [row.to_json() for row in rows]},
         clock=clock,
         files={},
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.content import Span
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -26,7 +27,6 @@ from tool_use_om.tools.run.search.found import (
     RankedSession,
     Searched,
     SessionsRanked,
-    Stretch,
 )
 from tool_use_om.tools.run.search.motifs import run_motifs
 
@@ -92,10 +92,10 @@ def _search(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolO
     content = NeighboursFound(
         task="retrieve",
         head=head.name,
-        query=Stretch(session_id=query.session_id, start_s=query.start_s, end_s=query.end_s),
+        query=Span(session_id=query.session_id, start_s=query.start_s, end_s=query.end_s),
         channels=list(plan.channels),
         n_searched=Searched(sessions=len({s.session_id for s in pool}), windows=len(tokens)),
-        neighbours=[NeighbourRow(**row) for row in rows[:SHOWN]],
+        neighbours=rows[:SHOWN],
         notes=list(plan.notes),
     )
     return finish_run(
@@ -104,7 +104,7 @@ def _search(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolO
         args,
         plan,
         content=content,
-        detail={"neighbours": rows},
+        detail={"neighbours": [row.to_json() for row in rows]},
         clock=clock,
         files={"neighbours.png": neighbours_figure(dataset, plan.channels, query, rows)},
     )
@@ -122,18 +122,16 @@ def _rank(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, label: str
         tokens = encode(ctx, plan, segments)
     with clock.lap("predict_s"):
         ranking = rank_sessions(tokens)
-    rows = [vars(row) for row in ranking.rows]
+    rows = [RankedSession(**vars(row)) for row in ranking.rows]
     content = SessionsRanked(
         task="retrieve",
         head=DEFAULT_HEAD,
         target_label=label,
         channels=list(plan.channels),
         n_sessions=len(rows),
-        most_unlike=RankedSession(**vars(ranking.most_unlike)),
-        most_typical=RankedSession(**vars(ranking.most_typical)),
-        ranking=[
-            RankedSession(session_id=r["session_id"], distance=r["distance"]) for r in rows[:SHOWN]
-        ],
+        most_unlike=rows[0],
+        most_typical=rows[-1],
+        ranking=[RankedSession(session_id=r.session_id, distance=r.distance) for r in rows[:SHOWN]],
         meaning="distance: median distance in token space to the label's other sessions",
         notes=list(plan.notes),
     )
@@ -143,7 +141,7 @@ def _rank(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, label: str
         args,
         plan,
         content=content,
-        detail={"ranking": rows},
+        detail={"ranking": [row.to_json() for row in rows]},
         clock=clock,
         files={"ranking.png": ranking_figure(label, rows)},
     )
@@ -179,5 +177,5 @@ def _head(working_set: WorkingSet) -> RetrievalHead:
     return head
 
 
-def _row(dataset: DataSet, neighbour: Neighbour) -> dict[str, Any]:
-    return {**vars(neighbour), "label": label_at(dataset, neighbour)}
+def _row(dataset: DataSet, neighbour: Neighbour) -> NeighbourRow:
+    return NeighbourRow(**{**vars(neighbour), "label": label_at(dataset, neighbour)})
