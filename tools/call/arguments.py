@@ -222,7 +222,7 @@ class RunTask(Arguments):
     )
     target_channels: Names | None = Field(default=None, description="Channels to forecast.")
     period: Literal["tomorrow", "next_week", "next_month", "next_year"] | None = Field(
-        default=None, description="Forecast this period of the calendar, in place of horizon_s."
+        default=None, description="Instead of horizon_s: of the calendar."
     )
     horizon_s: float | None = Field(
         default=None, gt=0, description="Forecast this many seconds ahead."
@@ -239,18 +239,15 @@ class RunTask(Arguments):
     )
     rare_labels: RareLabels = Field(
         default="take",
-        description="A label with fewer sessions than labels_per_class: take what there is, or "
-        "leave the label out.",
+        description="Labels with fewer sessions: take what there is, or leave them out.",
     )
-    coverage: float = Field(
-        default=0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
-    )
+    coverage: float = Field(default=0.9, ge=0.5, le=0.99, description="Nominal coverage.")
     threshold: float | None = Field(
         default=None,
-        description="Forecast: also how likely the one channel reaches this level, in its unit.",
+        description="Forecast: also how likely the one channel reaches this level.",
     )
     direction: Literal["above", "below"] = Field(
-        default="above", description="From which side the threshold is meant."
+        default="above", description="The side of the threshold."
     )
     descriptions: list[ActivityDescription] | None = Field(
         default=None,
@@ -258,19 +255,17 @@ class RunTask(Arguments):
         max_length=20,
         description="Classify with no labels: activities in measurable terms.",
     )
-    class_conditional: bool = Field(
-        default=False, description="Calibrate prediction sets label by label (classify)."
-    )
+    class_conditional: bool = Field(default=False, description="Calibrate sets label by label.")
     max_set_size: int = Field(
-        default=1, ge=1, le=50, description="Abstain where more labels remain possible (classify)."
+        default=1, ge=1, le=50, description="Abstain where more labels stay possible."
     )
     suspect_labels: bool = Field(
         default=False,
-        description="Classify: instead, rank the recordings whose given labels may be wrong.",
+        description="Rank recordings by doubt in their labels.",
     )
     allow_raw: bool = Field(
         default=False,
-        description="Compare with raw-space fallbacks too; one answers if it is clearly better.",
+        description="Compare with raw fallbacks too; a clearly better one answers.",
     )
 
 
