@@ -55,6 +55,7 @@ class Report:
     facts : short name and value pairs shown under the answer (data set, model, seconds …)
     verification : as in `AgentState["verification"]`
     outcome : as in `AgentState["outcome"]`
+    code : the script that computes the answer again
     """
 
     question: str
@@ -64,6 +65,7 @@ class Report:
     facts: Mapping[str, str] = field(default_factory=dict)
     verification: Mapping[str, Any] = field(default_factory=dict)
     outcome: str = ""
+    code: str = ""
 
 
 def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Any]]:
@@ -231,6 +233,7 @@ def render(report: Report) -> str:
         "figures": [shown for step in report.steps for shown in _figures(step)],
         "findings": [_finding(f) for f in report.findings],
         "steps": steps,
+        "code": plain_text(report.code) if report.steps else "",
     }
     return page.render(Path(__file__).parent / "report.html.j2", values)
 

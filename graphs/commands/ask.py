@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.workspace import Workspace, atomic_file, check_name
+from tool_use_om.data.workspace import Workspace, check_name
 from tool_use_om.graphs.commands.ask_console import Watcher, printable
 
 # answer and partial end with nought; bad input and failures with two, as everywhere
@@ -42,6 +42,9 @@ _RUN = typer.Option(
 )
 _SEED = typer.Option(0, "--seed", min=0, help="Seed of everything random in the run.")
 
+_CODE = typer.Option(False, "--code", help="Print the answer as plain Python without the agent.")
+_SAVE = typer.Option(None, "--save", help="Also keep page, figures, tables and code in this zip.")
+
 
 @ask_app.command()
 def ask(
@@ -53,6 +56,8 @@ def ask(
     workspace: Path | None = _WORKSPACE,
     run: str | None = _RUN,
     seed: int = _SEED,
+    code: bool = _CODE,
+    save: Path | None = _SAVE,
 ) -> None:
     """Ask a question about a data set; print the answer, write the report and the trace."""
     if data is not None and file is not None:
@@ -63,7 +68,12 @@ def ask(
         raise DataError(EMPTY_QUESTION)
     place = Workspace.at(workspace)
     chosen = data or (imported(file, place) if file else default_data(place))
-    _answer(question, data=chosen, model=model, workspace=workspace, run=run, seed=seed)
+    if save is not None and not save.resolve().parent.is_dir():
+        raise DataError(f"--save: there is no folder {save.resolve().parent}. Make it first.")
+    _answer(
+        question, data=chosen, model=model, workspace=workspace, run=run, seed=seed, code=code,
+        save=save,
+    )  # fmt: skip
 
 
 def default_data(place: Workspace) -> str:
@@ -133,6 +143,8 @@ def _answer(
     workspace: Path | None,
     run: str | None,
     seed: int,
+    code: bool = False,
+    save: Path | None = None,
 ) -> None:
     if not question.strip():
         raise DataError(
@@ -141,6 +153,8 @@ def _answer(
         )
     console = Console()
     place = Workspace.at(workspace)
+    from tool_use_om.agent.record.written import new_run_name, write_run
+
     name = check_name("--run", run) if run else new_run_name()
     console.print(Panel(Text(printable(question)), title=Text(f"{data} · {model}"), width=100))
     console.print(f"[dim]run {name}[/dim]")
@@ -149,13 +163,14 @@ def _answer(
     seconds = time.perf_counter() - started
     written = write_run(state, place, name, model=model, seed=seed, seconds=seconds)
     show(console, state, written, seconds)
-    if code := EXIT_CODES.get(str(state.get("outcome") or ""), 0):
-        raise SystemExit(code)
+    if code:
+        console.print(Text(written["code"].read_text(encoding="utf-8")), soft_wrap=True)
+    if save is not None:
+        from tool_use_om.agent.record.bundle import bundle
 
-
-def new_run_name() -> str:
-    """Return a name for a run: when it began, to the millisecond."""
-    return time.strftime("run-%Y%m%d-%H%M%S-") + f"{time.time_ns() // 1_000_000 % 1000:03d}"
+        console.print(f"saved   {bundle(state, place, written, save)}", soft_wrap=True)
+    if status := EXIT_CODES.get(str(state.get("outcome") or ""), 0):
+        raise SystemExit(status)
 
 
 def _watched(
@@ -199,36 +214,6 @@ def _stoppable(console: Console, name: str) -> Iterator[Watcher]:
     except KeyboardInterrupt:
         console.print(f"\nStopped. What was finished is kept; go on with: --run {name}")
         raise SystemExit(130) from None
-
-
-def write_run(
-    state: Mapping[str, Any],
-    place: Workspace,
-    name: str,
-    *,
-    model: str,
-    seed: int,
-    seconds: float,
-) -> dict[str, Path]:
-    """Write a finished run's report and trace; return their paths by kind.
-
-    The trace is appended to the workspace's own file and stands alone beside the report, too.
-    """
-    from tool_use_om.agent.record.report import render, report_of
-    from tool_use_om.agent.record.trace import append_trace, trace_from_state
-
-    trace = trace_from_state(state, workspace=place, model=model, seed=seed, seconds=seconds)
-    append_trace(place, trace)
-    folder = place.folder("runs", name)
-    page = render(report_of(state, place, trace))
-    # A run's name can take further questions: each keeps its own page and trace.
-    nth = 1 + len(list(folder.glob("report*.html")))
-    suffix = f"-{nth}" if nth > 1 else ""
-    paths = {"report": folder / f"report{suffix}.html", "trace": folder / f"trace{suffix}.jsonl"}
-    for kind, text in (("report", page), ("trace", trace.model_dump_json() + "\n")):
-        with atomic_file(paths[kind]) as partial:
-            partial.write_text(text, encoding="utf-8")
-    return paths
 
 
 def show(

@@ -24,9 +24,7 @@ from tool_use_om.graphs.commands.ask import (
     _WORKSPACE,
     default_data,
     imported,
-    new_run_name,
     show,
-    write_run,
 )
 from tool_use_om.graphs.commands.ask_console import Watcher, printable, reply_of_person
 
@@ -63,6 +61,8 @@ def chat(
         raise DataError("--data and --file contradict each other. Give one.")
     place = Workspace.at(workspace)
     chosen = data or (imported(file, place) if file else default_data(place))
+    from tool_use_om.agent.record.written import new_run_name
+
     name = check_name("--run", run) if run else new_run_name()
     if back and run is None:
         raise DataError("--back goes back in a conversation that exists. Name it with --run.")
@@ -142,6 +142,8 @@ class Chat:
         return in_words(asks) if asks else "Nothing yet: the next question stands by itself."
 
     def _ask(self, question: str) -> None:
+        from tool_use_om.agent.record.written import write_run
+
         started = time.perf_counter()
         state = self._run(question)
         seconds = time.perf_counter() - started
