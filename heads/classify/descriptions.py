@@ -28,8 +28,7 @@ class ActivityDescription(BaseModel):
     )
     posture: dict[str, float] | None = Field(
         default=None,
-        description="Direction of the accelerometer: channel → share, -1 to 1; channels "
-        "not named are 0.",
+        description="Direction of the accelerometer: channel → share, -1 to 1; others 0.",
     )
     regularity: Regularity | None = Field(
         default=None, description="How strictly it repeats over a window."

@@ -218,7 +218,7 @@ class RunTask(Arguments):
     """What to find, forecast or search with the selected head."""
 
     target_label: str | None = Field(
-        default=None, description="Activity to find (classify), forecast from, or rank sessions of."
+        default=None, description="Activity to find, forecast from, or rank sessions of."
     )
     target_channels: Names | None = Field(default=None, description="Channels to forecast.")
     period: Literal["tomorrow", "next_week", "next_month", "next_year"] | None = Field(
@@ -228,14 +228,12 @@ class RunTask(Arguments):
         default=None, gt=0, description="Forecast this many seconds ahead."
     )
     sessions: Names | None = Field(default=None, description="Only these sessions.")
-    query_session: str | None = Field(
-        default=None, description="Session to search from, or to check."
-    )
+    query_session: str | None = Field(default=None, description="Session to search from or check.")
     query_start_s: Seconds | None = Field(default=None, description="Query begins at this second.")
     query_end_s: float | None = Field(default=None, gt=0, description="Query ends at this second.")
     k: int = Field(default=5, ge=1, le=50, description="How many neighbours.")
     labels_per_class: int | None = Field(
-        default=None, ge=1, description="Fit on this many labelled sessions a class only."
+        default=None, ge=1, description="Fit on so many labelled sessions a class."
     )
     rare_labels: RareLabels = Field(
         default="take",
