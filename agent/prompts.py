@@ -54,12 +54,15 @@ Explain the results below to the person who asked. You type no fact: you write p
 references, and code writes the value, its unit, its name and whose it is.
 - {{r3#/metrics/mase/value}} refers to a value of the result named "r3" by a JSON pointer into its
   "content". Only results of successful calls have a name. Refer to numbers and to names of
-  sessions, channels, labels, heads; a name stands in a clause only with a value it owns.
+  sessions, channels, labels, heads; a name stands in a clause only with a value it owns, and all
+  names of a list are {{r1#/channels/*/id}}. The two ends of one range may be joined: from
+  {{r2#/segments/0/start_s}} to {{r2#/segments/0/end_s}}.
 - {{c1}} is the place of claim "c1" in "claims", for whatever asserts without a number. Kinds: most,
   least (left, and over "r2#/rows/*/value" or members); above, below, equal, differs, same (left,
   right); rises, falls (left: a measured trend); found, none (left: a count, a list or a verdict);
   is, not (left: a verdict that is true or false; "not" with "of" another kind negates it); range
   (over, or left and right: the two ends); between (left, members: two ends); count (left: a list).
+  A claim stands by itself: "Here, {{c1}}, and {{c2}}."
 - Outside of these write no digit, number word, fraction, percentage, unit, comparison, negation,
   verdict (rises, found, none, unusual, best …) and no name of the data; no tables. Nouns such as
   "accuracy" stand in the clause of their reference only.

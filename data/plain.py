@@ -6,7 +6,8 @@ import unicodedata
 
 MARK = "�"  # stands where such a character was
 _KEPT = frozenset("\n\t")
-# Zero-width joiners, which scripts need, are printable text; what reorders it is not.
+# Zero-width joiners are text between letters of the scripts that need them, and in emoji; between
+# others they only hide that two names differ.
 _JOINERS = frozenset("\u200c\u200d")
 
 
@@ -18,9 +19,14 @@ def plain_text(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if _shown(c) else MARK for c in text)
+    around = zip(" " + text, text, text[1:] + " ", strict=False)
+    return "".join(c if _shown(c) or _joins(c, a, b) else MARK for a, c, b in around)
 
 
 def _shown(char: str) -> bool:
-    known = char in _KEPT or char in _JOINERS
-    return char.isprintable() or known or unicodedata.category(char) == "Zs"
+    return char.isprintable() or char in _KEPT or unicodedata.category(char) == "Zs"
+
+
+def _joins(char: str, before: str, after: str) -> bool:
+    """Say whether a joiner stands where writing needs one."""
+    return char in _JOINERS and all(c > "\u024f" and c.isprintable() for c in (before, after))

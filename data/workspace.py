@@ -110,8 +110,11 @@ def _sweep_all(root: Path) -> None:
             sweep(folder)
 
 
-def _ready(folder: Path) -> None:
-    """Make the folder a file is written in; the first time, remove what killed runs left there."""
+def _ready(target: Path) -> None:
+    """Make the folder a thing is written in; the first time, remove what killed runs left there."""
+    if not target.name:
+        raise DataError(f"{target} is a folder, where the name of a new file is needed. Give one.")
+    folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
     if folder not in _SWEPT:
         _SWEPT.add(folder)
@@ -150,7 +153,7 @@ def _owner_is_dead(name: str) -> bool:
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; it becomes `target` on success, vanishes on error."""
-    _ready(target.parent)
+    _ready(target)
     partial = scratch_path(target)
     partial.touch(exist_ok=False)
     try:
@@ -169,7 +172,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     An older `target` is replaced: readers see the old one or the new one, never a mixture or
     nothing (where the system cannot exchange two names, nothing for a few microseconds).
     """
-    _ready(target.parent)
+    _ready(target)
     partial = scratch_path(target)
     partial.mkdir()
     try:

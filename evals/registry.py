@@ -35,6 +35,10 @@ SUITES: Mapping[str, Entry] = {
         "Held-out phrasings about drawn sets: form read, calls planned, asked back, wrong.",
         "questions.reader:ReaderSuite",
     ),
+    "answers": Entry(
+        "Held-out phrasings about drawn sets, answered: right, partly, wrong, asked back.",
+        "questions.answers:AnswersSuite",
+    ),
     "multiturn": Entry(
         "Conversations: turns that lean on the one before, against what they mean said whole.",
         "questions.conversations:ConversationSuite",

@@ -2,8 +2,9 @@
 
 A web page that somebody has open can send requests to this machine. It may not: each request must
 name this machine as its host, come from no foreign origin, carry JSON, and show the token that is
-printed at the start. Studio's requests show no token; they come from an origin in `ORIGINS`, and
-only a development server takes them.
+printed at the start. Studio's requests show no token; they come from `STUDIO`, and only a
+development server takes them. A page of another origin in `ORIGINS` (a chat page served on this
+machine) may ask with the token.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from starlette.middleware import Middleware
 from tool_use_om.data.values import Json
 
 TOKEN, HOSTS, MODELS = "TUOM_SERVER_TOKEN", "TUOM_SERVER_HOSTS", "TUOM_SERVER_MODELS"
-ORIGINS = frozenset({"https://smith.langchain.com", "http://localhost:3000"})
+STUDIO = "https://smith.langchain.com"
+ORIGINS = frozenset({STUDIO, "http://localhost:3000"})
 _BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Scope = MutableMapping[str, Any]
@@ -52,6 +54,8 @@ def refusal(method: str, headers: Mapping[str, str]) -> tuple[int, str] | None:
     origin = headers.get("origin")
     if origin is not None and origin not in ORIGINS:
         return 403, f"Requests from {origin[:60]!r} are not taken."
+    if origin not in {None, STUDIO} and "x-auth-scheme" in headers:
+        return 403, f"Only {STUDIO} is let in without the token: send it as x-api-key."
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if method in _BODY and kind != "application/json" and headers.get("content-length") != "0":
         return 415, f"Content-Type must be application/json, got {kind[:40]!r}."
@@ -109,14 +113,15 @@ _token = the_token()
 
 
 @auth.authenticate
-async def authenticate(authorization: str | None) -> str:
-    """Take whoever shows the token; refuse all others."""
-    shown = (authorization or "").removeprefix("Bearer ").strip()
+async def authenticate(authorization: str | None, headers: Mapping[bytes, bytes]) -> str:
+    """Take whoever shows the token, as a bearer or as an API key; refuse all others."""
+    key = headers.get(b"x-api-key", b"").decode("latin-1")
+    shown = (authorization or key).removeprefix("Bearer ").strip()
     if not hmac.compare_digest(shown.encode(), _token.encode()):
         raise Auth.exceptions.HTTPException(
             status_code=401,
-            detail="Send 'Authorization: Bearer <token>' with the token printed at the start, or "
-            f"set ${TOKEN}.",
+            detail="Send 'Authorization: Bearer <token>' (or 'x-api-key: <token>') with the token "
+            f"printed at the start, or set ${TOKEN}.",
         )
     return "holder-of-the-token"
 
@@ -137,6 +142,9 @@ async def allowed(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:  
 def objection(value: Json) -> str:
     """Return what a request asks for that it may not have, in one sentence; empty = nothing."""
     models = listed(MODELS, "offline")
+    for asked in _levels(value):
+        if asked.get("webhook"):
+            return "This server calls no address: leave `webhook` out."
     for asked in _settings(value):
         if asked.get("workspace"):
             return "The workspace is fixed by the server: leave `workspace` out."
@@ -148,12 +156,18 @@ def objection(value: Json) -> str:
     return ""
 
 
-def _settings(value: Json) -> Iterator[Mapping[str, Any]]:
-    """Yield every mapping in which a request can name a workspace or a model."""
+def _levels(value: Json) -> Iterator[Mapping[str, Any]]:
+    """Yield a request's mapping and those inside it that hold its parts."""
     if not isinstance(value, Mapping):
         return
-    for key in ("context", "configurable", "input"):
-        if isinstance(value.get(key), Mapping):
-            yield value[key]
+    yield value
     for key in ("kwargs", "config", "payload"):
-        yield from _settings(value.get(key))
+        yield from _levels(value.get(key))
+
+
+def _settings(value: Json) -> Iterator[Mapping[str, Any]]:
+    """Yield every mapping in which a request can name a workspace or a model."""
+    for level in _levels(value):
+        for key in ("context", "configurable", "input"):
+            if isinstance(level.get(key), Mapping):
+                yield level[key]

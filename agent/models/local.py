@@ -162,7 +162,7 @@ def parse_reply(text: str, *, seed: str = "") -> AIMessage:
     try:
         value, _ = json.JSONDecoder().raw_decode(body)
         call = _as_call(value, call_id)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return _invalid(body, call_id, str(error))
     return AIMessage(content="", tool_calls=[call]) if call else AIMessage(content=body)
 

@@ -73,7 +73,7 @@ def unfit(trace: Trace) -> str | None:
 
 def write_export(out: Path, found: Export) -> Path:
     """Write the kept rows to `out` and the others beside it; return the file of the others."""
-    apart = out.with_name(f"{out.stem}.rejected.jsonl")
+    apart = out.parent / f"{out.stem}.rejected.jsonl"
     for path, rows in ((out, found.kept), (apart, found.rejected)):
         with atomic_file(path) as partial:
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -6,10 +6,12 @@ resolved here, too. Any other sentence must be references, claims and words the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from tool_use_om.agent.verify.around import check_kind
 from tool_use_om.agent.verify.claims import Told, read_claims, tell
 from tool_use_om.agent.verify.facts import Fact, NoFactError, Source, Sources, fact_at, unit_in
 from tool_use_om.agent.verify.form import (
@@ -47,6 +49,7 @@ NOTHING_LEFT = "No statement of this answer could be traced to a tool result, so
 # model's own words; other people's text cannot hold them, as `plain_text` takes them out.
 VALUE_START, VALUE_BAR, VALUE_END, OWN_START, OWN_END = "\ue000\ue001\ue002\ue003\ue004"
 _SHOWN_LENGTH = 300
+_NUMBERED = re.compile(r"\d{1,3}[.)]\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +234,9 @@ class _Checker:
     def _told(self, sentence: str) -> str:
         found = list(pieces(sentence))
         tokens, facts, claims = self._read(found)
-        check_sentence(tokens, facts, self.sources.names)
+        claimed = [[f for *_, f in claims[t.text].facts] for t in tokens if t.kind == "claim"]
+        check_sentence(tokens, facts, self.sources.names, claimed)
+        check_kind(tokens)
         own = [t.text for t in tokens if t.kind == "word" and not _plain_word(t.text)]
         parts: list[str] = []
         at = 0
@@ -262,7 +267,7 @@ class _Checker:
                 tokens.append(Token("fact", at=len(facts)))
                 facts.append(self._fact(piece))
             elif isinstance(piece, ClaimMark):
-                tokens.append(Token("claim"))
+                tokens.append(Token("claim", piece.id, sum(t.kind == "claim" for t in tokens)))
                 claims[piece.id] = self._holds(piece.id)
             else:
                 raise RefusedError(f"{piece.text[:60]!r} is neither a reference nor a claim")
@@ -277,7 +282,10 @@ class _Checker:
             raise RefusedError("a verdict is a claim of kind 'is' or 'not', not a value")
         texts = isinstance(found.value, list) and all(isinstance(v, str) for v in found.value)
         if not (found.is_number or isinstance(found.value, str) or (texts and found.value)):
-            raise RefusedError(f"{piece.name}#{piece.path[:60]} is no single value")
+            raise RefusedError(
+                f"{piece.name}#{piece.path[:60]} is no single value; all names of a list are "
+                "written {r1#/channels/*/id}"
+            )
         return found
 
     def _holds(self, name: str) -> Told:
@@ -294,7 +302,8 @@ class _Checker:
         source = self.sources.found[piece.name]
         said = frozenset(str(f.value).casefold() for f in clause.facts if not f.is_number)
         if isinstance(found.value, list):
-            return ", ".join(f"`{code(str(v))}`" for v in found.value)
+            listed = ", ".join(f"`{code(str(v))}`" for v in found.value)
+            return f"{listed} ({len(found.value)} of {found.whole})" if found.whole else listed
         text = in_full(found, said, frozenset(clause.words))
         values = any(f.is_number for f in clause.facts) or clause.has_claim
         if not found.is_number and not values and (role := _role(found)):
@@ -350,13 +359,7 @@ def _role(found: Fact) -> str:
 
 
 def _clause_of(tokens: Sequence[Token], facts: Sequence[Fact]) -> dict[int, Clause]:
-    found: dict[int, Clause] = {}
-    at = 0
-    for clause in clauses(tokens, facts):
-        for _ in clause.facts:
-            found[at] = clause
-            at += 1
-    return found
+    return {at: clause for clause in clauses(tokens, facts) for at in clause.places}
 
 
 def _list_mark(line: str) -> tuple[str, str]:
@@ -366,6 +369,8 @@ def _list_mark(line: str) -> tuple[str, str]:
         if bare.startswith(mark):
             shown_mark = "- " if mark in {"* ", "+ "} else mark
             return shown_mark, bare[len(mark) :].strip()
+    if numbered := _NUMBERED.match(bare):
+        return "- ", bare[numbered.end() :].strip()  # numbers are never a model's own
     return "", bare.strip()
 
 

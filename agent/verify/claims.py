@@ -13,10 +13,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tool_use_om.agent.verify.facts import Fact, NoFactError, Sources, keys_of, step
+from tool_use_om.agent.verify.facts import Fact, NoFactError, Sources, escaped, keys_of, step
 from tool_use_om.agent.verify.form import decode
 from tool_use_om.agent.verify.render import in_full, measured, owner_of
-from tool_use_om.agent.verify.scan import RefusedError
+from tool_use_om.agent.verify.scan import RANGES, RefusedError
 from tool_use_om.data.units import read_unit
 
 Kind = Literal[
@@ -25,6 +25,7 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 _MOST_MEMBERS = 200
+_MOST_CHOSEN = 6  # members that a model names one by one, as all are told
 _ALIKE = 5e-3  # a relative difference that three figures do not show
 # verdict of a tool → what it says when it holds, and when it does not
 VERDICTS: Mapping[str, tuple[str, str]] = {
@@ -126,6 +127,8 @@ class _Reader:
 
     def several(self, claim: Claim) -> list[Fact]:
         places = list(claim.members)
+        if len(places) > _MOST_CHOSEN:
+            raise RefusedError(f"name at most {_MOST_CHOSEN} `members`, or all of a list by `over`")
         if claim.over is not None:
             places += self._rows(claim.over)
         if not 2 <= len(places) <= _MOST_MEMBERS:
@@ -151,17 +154,13 @@ class _Reader:
             except LookupError as error:
                 raise RefusedError(f"`over`: {error}") from error
         if isinstance(rows, Mapping):
-            return [f"{name}#{before}/{_escaped(key)}{behind}" for key in rows]
+            return [f"{name}#{before}/{escaped(key)}{behind}" for key in rows]
         if not isinstance(rows, list):
             raise RefusedError("`over` leads to no list")
         told = source.content.get(f"n_{keys[-1]}") if keys else None
         if isinstance(told, int) and told > len(rows):
             raise RefusedError("the result lists some of the rows only: nothing holds over all")
         return [f"{name}#{before}/{i}{behind}" for i in range(len(rows))]
-
-
-def _escaped(key: str) -> str:
-    return str(key).replace("~", "~0").replace("/", "~1")
 
 
 def _place(place: str | None, what: str) -> tuple[str, str]:
@@ -183,12 +182,21 @@ def _extreme(claim: Claim, reader: _Reader) -> Told:
     end = (max if most else min)(float(m.value) for m in members)
     if float(left.value) != end:
         raise DoesNotHoldError(f"it is not the {'highest' if most else 'lowest'} of them")
-    ties = sum(float(m.value) == end for m in members)
+    ties = [m for m in members if float(m.value) == end and m.owner != left.owner]
+    if len(ties) + 1 == len(members):
+        raise DoesNotHoldError("all of them are equal: that is a claim of kind 'same'")
     word = "highest" if most else "lowest"
-    tie = " (a tie)" if ties > 1 else ""
+    tie = f" (a tie with {_owners(ties)})" if ties else ""
     whose = owner_of(left) or "it"
-    text = f"{left.name} is {word} for {whose} at {measured(left)}{tie}, of {len(members)} compared"
+    rest = [m for m in members if m.owner != left.owner]
+    few = f"compared with {_owners(rest)} only"  # a model chose them: it is said which
+    among = few if claim.members else f"of {len(members)} compared"
+    text = f"{left.name} is {word} for {whose} at {measured(left)}{tie}, {among}"
     return Told(text, tuple(reader.read[:1]))
+
+
+def _owners(facts: Sequence[Fact]) -> str:
+    return ", ".join(owner_of(fact) or "another" for fact in facts)
 
 
 def _order(claim: Claim, reader: _Reader) -> Told:
@@ -211,6 +219,8 @@ def _in_base(left: Fact, right: Fact) -> tuple[float, float]:
         raise RefusedError(
             f"{left.unit or 'a number'} and {right.unit or 'a number'} do not compare"
         )
+    if not _comparable(left, right):
+        raise RefusedError(f"{left.name!r} and {right.name!r} are two things, and do not compare")
     counted = [" per " in f.name or "number" in f.name for f in (left, right)]
     if left.share != right.share or counted[0] != counted[1]:
         raise RefusedError(f"{left.name!r} and {right.name!r} do not compare")
@@ -218,6 +228,38 @@ def _in_base(left: Fact, right: Fact) -> tuple[float, float]:
         float(left.value) * (a.factor if a else 1.0),
         float(right.value) * (b.factor if b else 1.0),
     )
+
+
+def _comparable(left: Fact, right: Fact) -> bool:
+    """Tell whether two values are of one thing: the same statistic, or a score and its bar.
+
+    The end of an interval is compared with what is of its own owner, or with a bar.
+    """
+    a, b = (set(fact.name.split(", ")) for fact in (left, right))
+    bars = {"chance", "baseline", "threshold"}
+    if (a | b) & {"threshold"}:
+        return any("score" in n or "distance" in n for n in a | b)
+    ends = {"lower end", "upper end"}
+    if bool(a & ends) != bool(b & ends) and left.owner != right.owner and not (a | b) & bars:
+        return False
+    return bool(a & b) or bool(
+        {n.split(" ")[-1] for n in a} & {n.split(" ")[-1] for n in b} & _BASE
+    )
+
+
+_BASE = frozenset(
+    {
+        "sessions",
+        "windows",
+        "samples",
+        "mean",
+        "deviation",
+        "variance",
+        "maximum",
+        "minimum",
+        "median",
+    }
+)
 
 
 def _same_shown(left: Fact, right: Fact, a: float, b: float) -> bool:
@@ -325,7 +367,7 @@ def _range(claim: Claim, reader: _Reader) -> Told:
     if claim.left and claim.right:
         low, high = reader.number(claim.left, "`left`"), reader.number(claim.right, "`right`")
         ends = [_place(p, "an end")[1].rpartition("/") for p in (claim.left, claim.right)]
-        if ends[0][0] != ends[1][0] or (ends[0][2], ends[1][2]) not in _RANGES:
+        if ends[0][0] != ends[1][0] or (ends[0][2], ends[1][2]) not in RANGES:
             raise RefusedError("`left` and `right` must be the two ends of one range")
         what = low.name.rpartition(", ")[0] or low.name
         text = f"{what} from {measured(low)} to {measured(high)}"
@@ -339,9 +381,6 @@ def _range(claim: Claim, reader: _Reader) -> Told:
         return Told(text, tuple(r for r in reader.read if r[2] in (low, high)))
     owner = owner_of(low)
     return Told(text + (f" ({owner})" if owner else ""), tuple(reader.read))
-
-
-_RANGES = {("lower", "upper"), ("min", "max"), ("start_s", "end_s")}
 
 
 def _between(claim: Claim, reader: _Reader) -> Told:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from tool_use_om.agent.verify.asked import echoes, names_of_card, texts_of
 from tool_use_om.agent.verify.owners import owner_of
 from tool_use_om.agent.verify.spelling import (
     COUNTS,
@@ -36,6 +37,9 @@ _PLAIN_NAMES = {
 }  # fmt: skip
 
 
+_DATES = {"from": "first date", "to": "last date"}
+
+
 @dataclass(frozen=True)
 class Fact:
     """What a result says at one path.
@@ -50,6 +54,8 @@ class Fact:
     share : a number from nought to one that is shown as a percentage
     in_list : it stands in a row of several, so that its name alone says nothing about it
     named : of a text, what it is the name of; "" = a remark
+    place : the result's name and the path there
+    whole : how many a list has in all, where the result shows some of them only
     """
 
     value: Any
@@ -60,6 +66,13 @@ class Fact:
     share: bool = False
     in_list: bool = False
     named: str = ""
+    place: tuple[str, str] = ("", "")
+    whole: int | None = None
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """The result and the path of the row that it stands in."""
+        return self.place[0], self.place[1].rpartition("/")[0]
 
     @property
     def is_number(self) -> bool:
@@ -117,7 +130,7 @@ class Sources:
             found[name] = Source(
                 name, result.get("result_id"), str(result.get("tool")), args, content, time
             )
-        known = {text for card in cards for text in _names_in(card)}
+        known = {text for card in cards for text in names_of_card(card)}
         return cls(found, frozenset(known))
 
     @cached_property
@@ -153,9 +166,15 @@ class Sources:
         keys = keys_of(path)
         if not keys or keys[0] in HIDDEN:
             raise NoFactError(f"{path[:60]!r} is not what a result found")
-        found = fact(source, path)
+        found = _listed(source, keys) if "*" in keys else fact(source, path)
+        if (
+            isinstance(found.value, list)
+            and keys == ["labels"]
+            and "sessions" not in source.content
+        ):
+            raise NoFactError("these are only what the result was limited to")
         self._refuse_text(source, found)
-        if _echoes(source.args, keys, found.value):
+        if echoes(source.args, keys, found.value):
             raise NoFactError(f"{path[:60]!r} only echoes what the call was asked")
         for kind, said in found.owner:
             if kind != "time":
@@ -163,7 +182,7 @@ class Sources:
         owner = (*found.owner, *(source.time if source.tool == "show_channel_stats" else ()))
         if self.several_sets and "dataset" in source.content:
             owner = (*owner, ("data set", str(source.content["dataset"])))
-        return replace(found, owner=owner)
+        return replace(found, owner=owner, place=(name, path))
 
     def _refuse_text(self, source: Source, found: Fact) -> None:
         if found.value is None:
@@ -177,7 +196,7 @@ class Sources:
 
     def _refuse_echo(self, source: Source, name: str) -> None:
         """Refuse a name that only the call itself brought up; the data's own names are fine."""
-        if name in self.known or name not in set(_texts(source.args)):
+        if name in self.known or name not in set(texts_of(source.args)):
             return
         if name.casefold() not in self._elsewhere(source):
             raise NoFactError("the name there only echoes what the call was asked")
@@ -209,9 +228,40 @@ def fact(source: Source, path: str) -> Fact:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     share = found.share and number and -1 <= value <= 1
     in_list = any(k.isdecimal() for k in keys)
+    whole = _whole(source, keys, value)
     return replace(
-        found, value=value, name=name, words=frozenset(words), share=share, in_list=in_list
+        found, value=value, name=name, words=frozenset(words), share=share, in_list=in_list,
+        whole=whole,
+    )  # fmt: skip
+
+
+def _whole(source: Source, keys: Sequence[str], rows: object) -> int | None:
+    told = source.content.get(f"n_{keys[-1]}") if keys and isinstance(rows, list) else None
+    return told if isinstance(told, int) and told > len(rows) else None  # type: ignore[arg-type]
+
+
+def _listed(source: Source, keys: Sequence[str]) -> Fact:
+    """Return the names that a path with one ``*`` gives, all rows of a list together.
+
+    Raises
+    ------
+    NoFactError : it leads to no list, or to what is no name
+    """
+    at = keys.index("*")
+    before, behind = (
+        "".join(f"/{escaped(k)}" for k in part) for part in (keys[:at], keys[at + 1 :])
     )
+    rows = fact(source, before).value if before else source.content
+    if not isinstance(rows, list) or not rows or "*" in keys[at + 1 :]:
+        raise NoFactError("one `*` stands for the rows of a list")
+    found = [fact(source, f"{before}/{i}{behind}") for i in range(len(rows))]
+    if not all(isinstance(one.value, str) for one in found):
+        raise NoFactError("`*` lists names; for numbers write a claim over them")
+    name = _name(source.content, keys[:at])
+    return Fact(
+        [one.value for one in found], None, name, words=frozenset(_split(name)),
+        named=found[0].named, whole=_whole(source, keys[:at], rows),
+    )  # fmt: skip
 
 
 def unit_in(tool: str, content: Mapping[str, Any], pointer: str) -> str | None:
@@ -283,6 +333,11 @@ def keys_of(pointer: str) -> list[str]:
     return [raw.replace("~1", "/").replace("~0", "~") for raw in pointer.split("/")[1:]]
 
 
+def escaped(key: str) -> str:
+    """Return a key as a JSON pointer holds it (RFC 6901)."""
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
 def step(value: Json, key: str) -> Json:
     """Return what stands under a key or an index; LookupError if nothing does."""
     if isinstance(value, Mapping) and key in value:
@@ -331,6 +386,9 @@ def _name(content: Mapping[str, Any], keys: Sequence[str]) -> str:
         if key.isdecimal() or (depth and keys[depth - 1] in PER):
             continue
         last = depth == len(keys) - 1
+        if keys == ["length_s"] or (keys[0] == "dates" and key in _DATES):
+            parts = [_DATES.get(key, "pattern length")]  # of what a search looks for, no session's
+            continue
         if key in {"rows", "metrics"} and not last:
             continue
         if key == "value" and last:
@@ -361,46 +419,3 @@ def _in_words(key: str, *, last: bool) -> str:
 def _split(text: str) -> list[str]:
     bare = "".join(c if c.isalpha() else " " for c in text.casefold())
     return bare.split()
-
-
-def _echoes(args: Mapping[str, Any], keys: Sequence[str], value: object) -> bool:
-    """Tell whether a number is what the call was asked for, under the same word."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    words = {w for key in keys for w in key.split("_")} - {"s", "n", "hz", "per", "value"}
-    for name, given in args.items():
-        if words & set(name.split("_")) and any(
-            given_one == value for given_one in _numbers(given)
-        ):
-            return True
-    return False
-
-
-def _numbers(value: Json) -> Iterator[float]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _numbers(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _numbers(inner)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield float(value)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def _names_in(card: Mapping[str, Any]) -> Iterator[str]:
-    yield str(card.get("name") or "")
-    yield from (str(c.get("id")) for c in card.get("channels") or [] if isinstance(c, Mapping))
-    for key in ("labels", "session_ids", "subject_ids"):
-        yield from _texts(card.get(key) or [])
-    yield from map(str, card.get("splits") or {})

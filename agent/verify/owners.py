@@ -44,7 +44,8 @@ def owner_of(content: Mapping[str, Any], steps: Sequence[Step]) -> tuple[tuple[s
         names = _owners_named(slot, content.get(name)) if OWNS_ALL in slot.marks else {}
         found |= {k: v for k, v in names.items() if steps[0].key != name and k not in found}
     judged = next((content.get(n) for n, s in root.items() if JUDGED in s.marks), None)
-    if HELD_OUT in steps[0].slot.marks and isinstance(judged, Mapping):
+    number = JUDGED in steps[0].slot.marks and steps[-1].key.startswith("n_")
+    if (number or HELD_OUT in steps[0].slot.marks) and isinstance(judged, Mapping):
         found["split"] = str(judged.get("split") or "test")
     return tuple(found.items())
 

@@ -117,17 +117,28 @@ def counted(shown_before: str, text: str, noun: str = "") -> str:
     return found["before"] + singular(found["noun"]) + verb + text[found.end() :]
 
 
-def owner_of(fact: Fact, without: frozenset[str] = frozenset()) -> str:
+_SAID_AS = {
+    "test": frozenset({"held", "test"}), "train": frozenset({"training"}),
+    "calibration": frozenset({"calibration"}),
+}  # fmt: skip
+
+
+def owner_of(
+    fact: Fact, without: frozenset[str] = frozenset(), words: frozenset[str] = frozenset()
+) -> str:
     """Return whose a fact is: "gyroscope.y; running; held-out sessions".
 
     Parameters
     ----------
     without : folded names that the clause says itself
+    words : the clause's own words; a split that they name is not repeated
     """
     said = [
         _whose(kind, name)
         for kind, name in fact.owner
-        if name.casefold() not in without and name != fact.value
+        if name.casefold() not in without
+        and name != fact.value
+        and not (kind == "split" and _SAID_AS.get(name, frozenset()) & words)
     ]
     return "; ".join(dict.fromkeys(said))
 
@@ -144,21 +155,22 @@ def in_full(
     """
     if not fact.is_number:
         return f"`{code(str(fact.value))}`" if isinstance(fact.value, str) else str(fact.value)
-    name, owner = f"{fact.name} ", owner_of(fact, said)
+    name, owner = f"{fact.name} ", owner_of(fact, said, words)
     before, _, thing = fact.name.rpartition("number of ")
     if name_words(fact) <= words | {"value"}:
         name = ""
-    elif before and _words(thing) <= words:  # "40 (judged on) sessions"
+    elif before and letters_of(thing) <= words:  # "40 (judged on) sessions"
         name, owner = "", "; ".join(p for p in (before.removesuffix(", "), owner) if p)
     return f"{name}{measured(fact)}" + (f" ({owner})" if owner else "")
 
 
 def name_words(fact: Fact) -> frozenset[str]:
     """Return the words that say what a fact is called."""
-    return _words(fact.name) - {"number", "of", "s"}
+    return letters_of(fact.name) - {"number", "of", "s"}
 
 
-def _words(text: str) -> frozenset[str]:
+def letters_of(text: str) -> frozenset[str]:
+    """Return the words of a text, folded; digits and marks part them."""
     return frozenset("".join(c if c.isalpha() else " " for c in text.casefold()).split())
 
 

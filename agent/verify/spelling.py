@@ -78,7 +78,10 @@ def owner_by_keys(content: Mapping[str, Any], keys: Sequence[str]) -> tuple[tupl
         names = [n for n in (given if isinstance(given, list) else [given]) if isinstance(n, str)]
         if names and keys[0] != key and NAMES[key] not in found:
             found[NAMES[key]] = " or ".join(names)
-    if keys[0] in _ON_HELD_OUT and isinstance(judged := content.get("judged_on"), Mapping):
+    number = keys[0] == "judged_on" and keys[-1].startswith("n_")
+    if (number or keys[0] in _ON_HELD_OUT) and isinstance(
+        judged := content.get("judged_on"), Mapping
+    ):
         found["split"] = str(judged.get("split") or "test")
     return tuple((kind, str(name)) for kind, name in found.items())
 

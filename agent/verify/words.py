@@ -28,57 +28,47 @@ CONNECTING = _listed(
     """
     a an the this that these those it its itself they them their here there which what whose who
     where when while whereas as at by for from in into of on onto to with and or but then so also
-    too thus is are was were be been being am has have had having namely
+    too is are was were be been being am has have had having namely
     """
 )
 
 # Words that say what one is doing, not what was found; they mark a sentence as the model's own.
 OWN = _listed(
     """
-    about according accordingly across answer out rests additionally along amid among amount
-    amounted amounting amounts analyse analysed analyses analysing analysis analyze analyzed
-    approximately around aside
-    ask asked asking asks available average averaged base based basis begin begins behind beside
+    about according across additionally along amid among amount amounted amounting amounts
+    analyse analysed analyses analysing analysis analyze analyzed answer approximately around
+    aside ask asked asking asks available average averaged base based basis behind beside
     besides brief briefly bring bringing brings calculate calculated calculates calculating
-    calculation calculations came can carried carries carry case cases characterise characterised
-    check checked checking checks choose chose chosen cite cited collected collection come comes
-    coming comment comments computation compute computed computes computing concern concerned
-    concerning concerns consider considered considering consist consists contain contained contains
-    context correspond corresponding corresponds cover covered covers data dataset datasets derive
-    derived describe described describes describing description descriptions detail details
-    determine determined determines display displayed displays during entry entries evaluate
-    evaluated evaluates evaluating evaluation examine examined examining example examples
-    explanation explore explored express expressed fact facts field fields figure figures file files
-    focus focused focusing follow followed following follows form forms furthermore gather gathered
-    gave get gets give given gives giving got hand handed hello hence hi how however identify in
-    include included includes including input inputs inspect inspected inspecting inside interpret
-    interpretation interpreted into investigate investigated involve involved involves judge judged
-    judges judging keep kept know let lie lies like list listed listing lists locate located look
-    looked looking looks made make makes making mark marked material me meant meanwhile measure
-    measured measurement measurements measures measuring mention mentioned mentions method methods
-    moreover my name named names naming note noted notes noting now object objects observation
-    observations observe observed obtain obtained obtaining obtains offer offered offers ok okay
-    order our outcome outcomes output outputs overall overview own part particular parts pass passed
-    person place placed places please point pointed points present presented presenting presents
-    procedure process processed produce produced produces project provide provided provides
-    providing purpose put puts query question questions quote quoted reach reached reaches reaching
-    read reading readings reads reason record recorded recording recordings records refer reference
-    references referring refers regard regarding regards relate related relates relation relevant
-    report reported reporting reports represent represented represents request requested respect
-    result resulted resulting results retrieve retrieved return returned returning returns review
-    reviewed roughly run running runs said sat say saying says see seeing seen select selected
-    selecting selection sense sensor sensors sentence sentences series serve served serves setting
-    settings setup show showed showing shown shows signal signals sit sits source sourced sources
-    specific specifically stand standing stands state stated statement statements states stating
-    statistic statistics step steps stood stored study studied subsequent such summarise summarised
-    summarises summarising summarize summarized summarizes summary supply supplied table tables take
-    taken takes taking talk task tasks tell telling tells term terms text thank thanks themselves
-    thing things think time told took tool tools topic toward towards understand understood upon us
-    use used user uses using value valued values via view viewed way ways we went whatever whether
-    which whichever whole whom why within word words worth write writes writing written wrote yield
-    yielded yielding yields you your yours
+    calculation calculations came can case characterise characterised check checked checking
+    checks choose chose chosen cite cited collected comes coming comment comments computation
+    compute computed computes computing concern concerned concerning concerns consider
+    considered considering contain contained contains context cover covered covers data dataset
+    datasets derive derived describe described describes describing description descriptions
+    detail details determine determined determines display displayed displays during evaluate
+    evaluated evaluates evaluating evaluation examine examined examining explanation explore
+    explored express expressed fact figure focus focused focusing follow following follows form
+    forms furthermore gather gathered gave get gets give given gives giving goes hand handed
+    hello hi hold holds how however i identify in include included includes including inside
+    inspect inspected inspecting interpret interpretation interpreted into investigate
+    investigated judge judged judges judging keep kept know let lies like list listed listing
+    lists locate located look looked looking looks made mark marked me meant meanwhile measure
+    measured measures measuring mention mentioned mentions moreover my name named names naming
+    note noted notes noting observe observed obtain obtained obtaining obtains offer offered
+    offers order our out overview per please point present presented presenting presents provide
+    provided provides providing put puts query question quote quoted read reads record recorded
+    recording recordings refer reference references referring refers regard regarding regards
+    relevant report reported reporting reports request requested rests result results retrieve
+    retrieved return returned returning returns review reviewed roughly run running runs say
+    saying says see seeing seen select selected selecting selection serve served serves set
+    setup show showed showing shown shows signal signals source sourced specific specifically
+    state stated states stating statistic statistics stored studied study subsequent such
+    summarise summarised summarises summarising summarize summarized summarizes summary supplied
+    supply table take taken takes taking talk tell telling tells text thank thanks themselves
+    took tool toward towards understand understood upon us use used user uses using value valued
+    values via we went whatever whether which whichever whom within write writes writing written
+    wrote you your yours
     """
-) - _listed("average like within running standing walking")
+) - _listed("average can like recordings running standing walking whatever whether within")
 
 # Nouns of facts: each may be said only of a reference whose own words hold one of these.
 NOUNS: Mapping[str, frozenset[str]] = _table(
@@ -105,24 +95,39 @@ confidence = confidence
 interval intervals bound bounds = lower upper interval
 lower = lower
 upper = upper
-end ends = end lower upper
-start starts = start
+end ends ended = end lower upper last
+start starts started = start first
 baseline baselines = baseline chance
 horizon horizons = horizon
 forecast forecasts forecasted predicted prediction predictions = forecast forecasts horizon
-cadence rhythm = cadence
+cadence rhythm = cadence rhythm
 rate rates frequency frequencies sampling sampled = rate cadence season hz
 period periods cycle cycles = period
 memory = memory
 parameter parameters = parameters params
 ratio ratios = ratio
-share shares proportion = share frac accuracy coverage confidence probability recall precision
+share shares proportion = share frac
 trend trends slope slopes = trend slope
 difference differences = difference
 regularity = regularity
 duration durations length lengths last lasts lasted lasting long = duration length total
-total totals totalling = total
-drift = drift
+total totals totalling overall altogether = total
+begin begins began = start first
+reach reaches reached = accuracy precision recall coverage probability score max highest upper end
+highest = highest
+lowest = lowest
+longest = longest
+shortest = shortest
+best = best
+nearest = nearest
+unusual = unusual
+found = found problems
+trained = trained train
+labelled labeled = label
+p = p
+between = between
+motif motifs pattern patterns = motif motifs pattern
+drift = drifted
 number numbers count counts counted = number per found
 patch patches = patch
 stride = stride
@@ -140,9 +145,9 @@ neighbour neighbours neighbor neighbors = neighbours
 # Things that are counted: beside a count, only the thing that this count counts may be named.
 COUNTED: Mapping[str, frozenset[str]] = _table(
     """
-session sessions = session sessions
+session sessions recordings = session sessions
 channel channels = channel channels id
-window windows = window windows
+window windows = window windows unusual
 subject subjects people = subject subjects
 sample samples = sample samples n
 label labels = label labels given asked
@@ -160,6 +165,34 @@ LISTING = _listed(
     about include included includes including named names list listed lists run data dataset
     recorded recordings recording records selected looked used covered covers contain contains
     measured available shown shows analysed computed judged asked
+    """
+)
+
+# Around a claim, which is a clause by itself: what leads to it, and what may join two of them.
+AROUND = (CONNECTING - _listed("or when where who whose they them what")) | _listed(
+    """
+    additionally across among analysis answer checked computed data dataset furthermore however i
+    looked measured meanwhile moreover namely note please report reported result results run say
+    says see seen selection series set show showed shown shows summarise summarize summary tool
+    value values we
+    """
+)
+JOINING = _listed("and but while whereas also too the that then moreover it is")
+# What a sentence without a reference or a claim may consist of: it announces, and says nothing.
+ANNOUNCING = (CONNECTING - _listed("or so too also")) | _listed(
+    """
+    answer answers ask asked below data dataset described details follow following follows hello
+    hold i know let list listed look looked me note overview please question question report
+    result results say says see set show showed shown shows summarise summarize summary tell tells
+    thank thanks what you your
+    """
+)
+# Things one might count that no tool counts: never what a value is said to be a number of.
+UNCOUNTED = _listed(
+    """
+    signal signals recording record reading readings figure figures tool tools question questions
+    answer answers value values result results run runs data dataset datasets report reports detail
+    details comment comments description descriptions calculation calculations computation
     """
 )
 

@@ -16,6 +16,7 @@ from rich.text import Text
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.workspace import Workspace, check_name
 from tool_use_om.graphs.commands.ask_console import Watcher, printable
+from tool_use_om.graphs.commands.console import new_console
 
 # answer and partial end with nought; bad input and failures with two, as everywhere
 EXIT_CODES = {"refusal": 3, "question": 3, "unreadable": 4}
@@ -151,7 +152,7 @@ def _answer(
             "The question is empty. Ask something about the data, for example: "
             '"How many sessions are there, and what channels do they have?"'
         )
-    console = Console()
+    console = new_console()
     place = Workspace.at(workspace)
     from tool_use_om.agent.record.written import new_run_name, write_run
 

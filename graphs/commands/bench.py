@@ -29,15 +29,20 @@ def bench(
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.evals.bench.page import bench as measured
     from tool_use_om.evals.bench.page import render, write
-    from tool_use_om.graphs.commands import main
 
-    tuom = [sys.executable, "-c", f"from {main.__name__} import main; main()"]
     sections = measured(
-        Workspace.at(workspace), tuom=tuom, graph="tool_use_om.graphs.graph", quick=quick
+        Workspace.at(workspace), tuom=_tuom(), graph="tool_use_om.graphs.graph", quick=quick
     )
     write(sections, out)
     typer.echo(render(sections))
     typer.echo(f"Written to {out}.")
+
+
+def _tuom() -> list[str]:
+    """Return how a process of the command line is started."""
+    from tool_use_om.graphs.commands import main
+
+    return [sys.executable, "-c", f"from {main.__name__} import main; main()"]
 
 
 @app.command()
@@ -154,6 +159,41 @@ def described(
     ctx = ToolContext(workspace=Workspace.at(workspace), seed=0)
     command = "tuom bench described" + "".join(f" --data {name}" for name in data)
     typer.echo(render(run(data, ctx), command))
+
+
+@app.command()
+def kills(
+    *,
+    kills: Annotated[int, typer.Option(min=1, help="Kills of each command.")] = 5,
+    job: Annotated[list[str] | None, typer.Option(help="Only these commands; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws the moments of the kills.")] = 0,
+) -> None:
+    """Kill commands at random moments, start them again, and compare what they make."""
+    from tool_use_om.data.errors import unknown
+    from tool_use_om.evals.bench.kills import JOBS, render, run
+
+    for name in job or []:
+        if name not in {j.name for j in JOBS}:
+            raise unknown("command", name, [j.name for j in JOBS])
+    chosen = [j for j in JOBS if not job or j.name in job]
+    rows = run(_tuom(), kills, seed, chosen)
+    command = f"tuom bench kills --kills {kills}" + "".join(f" --job '{n}'" for n in job or [])
+    typer.echo(render(rows, command))
+
+
+@app.command()
+def threads(
+    *,
+    runs: Annotated[int, typer.Option(min=10, help="Questions in all.")] = 100,
+    threads: Annotated[int, typer.Option(min=1, help="Asked at a time.")] = 16,
+    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+) -> None:
+    """Ask many questions at once; count wrong answers, memory and open files."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.bench.threads import render, run
+
+    found = run(runs, threads, Workspace.at(workspace))
+    typer.echo(render(found, f"tuom bench threads --runs {runs} --threads {threads}"))
 
 
 @app.command()

@@ -27,6 +27,7 @@ from tool_use_om.graphs.commands.ask import (
     show,
 )
 from tool_use_om.graphs.commands.ask_console import Watcher, printable, reply_of_person
+from tool_use_om.graphs.commands.console import new_console
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -66,7 +67,7 @@ def chat(
     name = check_name("--run", run) if run else new_run_name()
     if back and run is None:
         raise DataError("--back goes back in a conversation that exists. Name it with --run.")
-    console = Console()
+    console = new_console()
     console.print(f"[dim]{printable(chosen)} · {printable(model)} · conversation {name}[/dim]")
     console.print("[dim]/help says what can be asked; Ctrl-D or /quit leaves[/dim]\n")
     talk = Chat(console, place, name, data=chosen, model=model, seed=seed, back=back)

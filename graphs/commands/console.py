@@ -1,4 +1,4 @@
-"""How `tuom data` writes to a terminal: tables, bars, and other people's text as plain text."""
+"""How `tuom` writes to a terminal: tables, bars, and other people's text as plain text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tool_use_om.data.values import Untyped
 from tool_use_om.data.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from tool_use_om.data.format.dataset import DataSet
@@ -33,15 +34,41 @@ def open_by_name(name: str, workspace: Path | None) -> DataSet:
         return open_dataset(name, Workspace.at(workspace), progress=progress)
 
 
+def new_console(**options: Untyped) -> Console:
+    """Return a rich console that shows text of any source without what steers a terminal.
+
+    Whatever is printed in it, titles and table cells too; its own colours and bars stay.
+    """
+    from rich.console import Console, ConsoleOptions
+    from rich.segment import Segment
+
+    class Plain(Console):
+        def render(
+            self, renderable: Untyped, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
+            for text, style, control in super().render(renderable, options):
+                yield Segment(text if control else plain_text(text), style, control)
+
+    return Plain(**options)
+
+
+def plain_echo(message: object = None, *args: Untyped, **options: Untyped) -> None:
+    """Print a message as `typer.echo` does, without what steers a terminal."""
+    shown = message if message is None or isinstance(message, bytes) else plain_text(str(message))
+    _echo(shown, *args, **options)
+
+
+_echo = typer.echo
+
+
 @contextmanager
 def bars() -> Iterator[Progress]:
     """Yield a progress callback that draws one bar a phase on standard error."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as drawn:
+    with Bars(*columns, TimeElapsedColumn(), console=new_console(stderr=True)) as drawn:
         tasks: dict[str, Any] = {}
 
         def report(event: dict[str, Any]) -> None:
@@ -65,9 +92,7 @@ def new_table(*columns: str) -> Table:
 
 def show_text(what: Untyped) -> None:
     """Print what rich can render, long lines left to the terminal."""
-    from rich.console import Console
-
-    Console(soft_wrap=True, highlight=False).print(what)
+    new_console(soft_wrap=True, highlight=False).print(what)
 
 
 def literal(text: str) -> str:

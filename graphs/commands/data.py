@@ -146,7 +146,7 @@ def convert(
     options = read_options(converter, option or ())
     if converter == "table":
         raise DataError("A table has a command of its own. Use: tuom data import FILE")
-    target_name = check_name("A data set name", name or converter)
+    target_name = check_name("A data set name", converter if name is None else name)
     with bars() as progress:
         folder = datasets_folder(Workspace.at(workspace)) / target_name
         load_function(CONVERTERS[converter])(

@@ -87,7 +87,7 @@ def import_table(
         "split_by": split_by,
     }  # fmt: skip
     options = table_options(given)
-    target = check_name("A data set name", name or name_of(files[0]))
+    target = check_name("A data set name", name_of(files[0]) if name is None else name)
     if dry_run:
         from tool_use_om.data.converters.table.convert import plan_files
 
@@ -112,6 +112,7 @@ def table_options(given: Mapping[str, object]) -> TableOptions:
         first = error.errors()[0]
         flag = str(first["loc"][0])
         expected = str(first.get("ctx", {}).get("expected") or first["msg"]).removeprefix("Input ")
+        expected = expected.removeprefix("Value error, ").removeprefix("should be ").rstrip(".")
         raise DataError(
             f"--{_FLAGS.get(flag, flag)}: expected {expected}, got {first['input']!r}."
         ) from error

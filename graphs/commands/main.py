@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import pkgutil
+import re
 import sqlite3
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import typer
 
@@ -106,19 +110,58 @@ def main(argv: Sequence[str] | None = None) -> None:
         _index()(args=arguments, prog_name="tuom")
         return
     from tool_use_om.data.errors import TuomError
-    from tool_use_om.data.plain import plain_text
+    from tool_use_om.graphs.commands.console import plain_echo
 
     warnings.showwarning = _show_warning
+    logging.lastResort = _Logged()
+    typer.echo = plain_echo  # whatever a command prints, of whatever source
     try:
         _load(entry)(args=arguments[1:], prog_name=f"tuom {arguments[0]}")
     except TuomError as error:
-        typer.echo(f"error: {plain_text(str(error))}", err=True)
-        raise SystemExit(2) from error
+        _stop(str(error), 2, error)
     except (OSError, sqlite3.Error, MemoryError) as error:
-        if os.environ.get("TUOM_TRACEBACK"):
-            raise
-        typer.echo(f"error: {plain_text(outside(error))}", err=True)
-        raise SystemExit(2) from error
+        _stop(outside(error), 2, error)
+    except Exception as error:  # noqa: BLE001 - a person is never shown a traceback
+        told = _misfit(error)
+        _stop(told or own_fault(error), 2 if told else 70, error)
+
+
+_LONG = re.compile(r"\S{160,}")
+
+
+def _stop(told: str, code: int, error: BaseException) -> NoReturn:
+    """End with one paragraph and an exit code; endless words in it are cut."""
+    if os.environ.get("TUOM_TRACEBACK"):
+        raise error
+    short = _LONG.sub(lambda word: f"{word[0][:60]}…{word[0][-20:]}", told)
+    typer.echo(f"error: {short}", err=True)
+    raise SystemExit(code) from error
+
+
+def _misfit(error: Exception) -> str:
+    """Return in one line which value of a configuration does not fit; empty for other errors."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or error.title
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+    return (
+        f"{where}: {said}, got {str(first['input'])[:60]!r}. Give another value, or leave it out."
+    )
+
+
+def own_fault(error: BaseException) -> str:
+    """Return in one line what only a fault of this program can be, and where it came up."""
+    at = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in at if "site-packages" not in f.filename] or at
+    where = f" at {os.path.basename(ours[-1].filename)}:{ours[-1].lineno}" if ours else ""  # noqa: PTH119 - no path is meant
+    said = " ".join(str(error).split())[:200]
+    return (
+        f"tuom met a fault of its own ({type(error).__name__}: {said}{where}). Nothing of yours is "
+        "at fault; run it again with TUOM_TRACEBACK=1 and report what it shows."
+    )
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -149,6 +192,17 @@ def outside(error: BaseException) -> str:
         reason = getattr(error, "strerror", None) or error
         told = f"{where}: {reason}. Check the path and try again."
     return told
+
+
+class _Logged(logging.Handler):
+    """Prints what libraries log where nobody listens, as plain text on one line."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        typer.echo(" ".join(record.getMessage().split()), err=True)
 
 
 def _show_warning(

@@ -29,15 +29,27 @@ def train(
 ) -> None:
     """Fit and calibrate the probe on the phrasings to learn from; the held-out are never read."""
     from tool_use_om.agent.offline.reader.encoder import NAME, sentence_encoder
-    from tool_use_om.agent.offline.reader.probe import fit_probe
+    from tool_use_om.agent.offline.reader.probe import fit_probe, voices_apart
     from tool_use_om.agent.offline.reader.understand import WEIGHTS
-    from tool_use_om.evals.suites.questions.examples import LEARNT_SEEDS, example, filled
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.suites.questions.examples import (
+        LEARNT_SEEDS,
+        example,
+        filled,
+        vectors_of,
+    )
     from tool_use_om.evals.suites.questions.written import learnt
 
     examples = [example(one) for one in filled(learnt(), LEARNT_SEEDS)]
     typer.echo(f"{len(examples)} phrasings, {len({e.form for e in examples})} forms")
-    vectors = sentence_encoder().encode([e.slots.masked for e in examples])
+    texts = [e.slots.masked for e in examples]
     with bars() as progress:
+        vectors = vectors_of(
+            texts, sentence_encoder().encode, Workspace.at(),
+            lambda done, total: progress(
+                {"phase": "read", "done": done, "total": total, "unit": "phrasings"}
+            ),
+        )  # fmt: skip
         probe, apart = fit_probe(
             examples, vectors, encoder=NAME, coverage=coverage,
             on_fold=lambda done, total: progress(
@@ -45,11 +57,34 @@ def train(
             ),
         )  # fmt: skip
     probe.save(out or WEIGHTS)
-    for language in sorted(probe.least):
-        own = [i for i, e in enumerate(examples) if e.language == language]
-        right = sum(probe.forms[apart[i].argmax()] == examples[i].form for i in own)
-        typer.echo(f"{language}: {right / len(own):.3f} of {len(own)} named rightly, voices apart")
+    for line in voices_apart(probe, apart, examples):
+        typer.echo(line)
     typer.echo(f"probe: {out or WEIGHTS}")
+
+
+@app.command()
+def shrink(*, out: OutOption = None) -> None:
+    """Make the small copy of the sentence encoder that ships; needs the extra [language]."""
+    from tool_use_om.agent.offline.language.lexicon import lexicon_words
+    from tool_use_om.agent.offline.language.words import english
+    from tool_use_om.agent.offline.reader.encoder import LAYERS, LONGEST, SMALL, whole_parts
+    from tool_use_om.agent.offline.reader.glossary import meanings
+    from tool_use_om.agent.offline.reader.shrink import WEIGHTS, kept_words
+    from tool_use_om.agent.offline.reader.shrink import shrink as written
+    from tool_use_om.evals.suites.questions.examples import LEARNT_SEEDS, example, filled
+    from tool_use_om.evals.suites.questions.written import learnt
+
+    state, words, config = whole_parts()
+    texts = [example(one).slots.masked for one in filled(learnt(), LEARNT_SEEDS)]
+    texts += [*english(), *meanings(), *lexicon_words()]
+    kept = kept_words(words, texts)
+    folder = out or SMALL
+    written(
+        state, words, kept, folder, heads=int(config["num_attention_heads"]),
+        layers=max(LAYERS), longest=LONGEST,
+    )  # fmt: skip
+    size = (folder / WEIGHTS).stat().st_size / 1e6
+    typer.echo(f"{len(kept)} of {len(words['model']['vocab'])} words, {size:.1f} MB: {folder}")
 
 
 @app.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +50,8 @@ class Param:
             return value
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if self.kind in {"int", "float"} and is_number:
-            return self._number(float(value))  # type: ignore[arg-type]  # is_number says so
+            with suppress(OverflowError):  # a whole number of hundreds of digits
+                return self._number(float(value))  # type: ignore[arg-type]  # is_number says so
         raise self._error(value)
 
     def rule(self) -> str:
@@ -63,7 +66,8 @@ class Param:
         whole = self.kind == "int"
         low = self.low if self.low is not None else value
         high = self.high if self.high is not None else value
-        if not low <= value <= high or (whole and value != int(value)):
+        finite = math.isfinite(value)
+        if not finite or not low <= value <= high or (whole and value != int(value)):
             raise self._error(value)
         return int(value) if whole else value
 

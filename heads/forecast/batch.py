@@ -216,7 +216,7 @@ def normalisation(
 
     Parameters
     ----------
-    usual : (C,) deviation of each channel over all that was learned from
+    usual : (C,) or (B, C) usual deviations of the channels, see `heads/forecast/usual.py`
     floor : share of it that is added, squared, to each window's own: no window is scaled by less
     """
     mask = windows.mask[:, columns]
@@ -228,14 +228,6 @@ def normalisation(
         return mean, np.sqrt(square + (floor * usual) ** 2)
     scale = np.sqrt(square)
     return mean, np.where(scale > 1e-6 * (1.0 + np.abs(mean)), scale, 1.0)
-
-
-def usual_deviation(windows: WindowBatch, columns: Sequence[int]) -> Array:
-    """Return (C,) the deviation of each channel over all windows; 1 where it never moves."""
-    mask = windows.mask[:, columns]
-    values = np.where(mask, windows.values[:, columns], np.nan).astype(np.float64)
-    spread = np.nanstd(values, axis=(0, 2))
-    return np.where(spread > 1e-9 * (1.0 + np.abs(np.nanmean(values, axis=(0, 2)))), spread, 1.0)
 
 
 def normalised_context(

@@ -15,8 +15,8 @@ from tool_use_om.heads.forecast.batch import (
     error_quantiles,
     normalisation,
     normalised_context,
-    usual_deviation,
 )
+from tool_use_om.heads.forecast.usual import Usual
 from tool_use_om.heads.numeric.folds import Fold, plain_folds
 from tool_use_om.heads.numeric.ridge import NormalEquations, normal_equations
 
@@ -83,7 +83,9 @@ class Direct(ForecastHead):
             ),
         ),
     )
-    usual_: Array  # (C,) deviation of each channel over the fitted windows
+    usual_: Array  # (2, C) mean and deviation of a session that was not fitted on
+    usual_sessions_: Array  # (S,) sessions that have their own
+    usual_own_: Array  # (S, 2, C)
     token_shift_: Array  # (D,)
     token_matrix_: Array  # (D, dims)
     weights_: Array  # (samples + dims, H); zeros for what is not read
@@ -95,7 +97,8 @@ class Direct(ForecastHead):
         last = last_tokens(batch, self._columns())
         axes = component_axes(last.reshape(-1, last.shape[2]), self._int("dims"))
         self.token_shift_, self.token_matrix_ = axes
-        self.usual_ = usual_deviation(batch.windows, self._columns())
+        usual = Usual.of(batch.windows, self._columns())
+        self.usual_, self.usual_sessions_, self.usual_own_ = vars(usual).values()
         weight = self._weight(batch)
         states, truth = self._states(batch) * weight, self._truth(batch) * weight
         sessions = np.repeat(np.array(batch.windows.session_ids), len(self.channels_))
@@ -104,33 +107,35 @@ class Direct(ForecastHead):
         self.inputs_, self.strength_ = self._choose(parts, states, truth)
         self.weights_ = self._weights(everything, self.inputs_, self.strength_)
         errors, rows = self._errors(parts, states, truth)
-        errors /= self._error_scale(batch).reshape(-1, 1)[rows] / self._usual_rows(batch)[rows]
+        errors /= (self._error_scale(batch) / self._usual(batch)).reshape(-1, 1)[rows]
         self.errors_ = error_quantiles(errors[:, None])
 
     def _predict(self, batch: ForecastBatch, n_steps: int) -> Array:
-        mean, scale = normalisation(batch.windows, self._columns(), self.usual_, _FLAT)
+        mean, scale = normalisation(batch.windows, self._columns(), self._usual(batch), _FLAT)
         points = (self._states(batch) @ self.weights_[:, :n_steps]).reshape(*mean.shape, n_steps)
         centre = mean[..., None] + scale[..., None] * points
         spread = self._error_scale(batch)[..., None, None] * self.errors_[:n_steps]
         quantiles: Array = centre[..., None] + spread
         return quantiles
 
-    def _usual_rows(self, batch: ForecastBatch) -> Array:
-        """Return (B * C, 1) the usual deviation of each row's channel."""
-        return np.tile(self.usual_, len(batch))[:, None]
+    def _usual(self, batch: ForecastBatch) -> Array:
+        """Return (B, C) the usual deviation of each window's channels."""
+        usual = Usual(unseen=self.usual_, sessions=self.usual_sessions_, own=self.usual_own_)
+        return usual.rows(batch.windows.session_ids)[:, 1]
 
     def _weight(self, batch: ForecastBatch) -> Array:
         """Return (B * C, 1) each window's scale in its channel's usual deviation."""
-        scale = normalisation(batch.windows, self._columns(), self.usual_, _FLAT)[1]
-        return np.asarray(scale.reshape(-1, 1) / self._usual_rows(batch))
+        usual = self._usual(batch)
+        scale = normalisation(batch.windows, self._columns(), usual, _FLAT)[1]
+        return np.asarray((scale / usual).reshape(-1, 1))
 
     def _error_scale(self, batch: ForecastBatch) -> Array:
         """Return (B, C) what errors are measured in."""
-        return normalisation(batch.windows, self._columns(), self.usual_, _ERRORS)[1]
+        return normalisation(batch.windows, self._columns(), self._usual(batch), _ERRORS)[1]
 
     def _truth(self, batch: ForecastBatch) -> Array:
         """Return (B * C, H) of what came after, in each window's mean and scale; NaN unknown."""
-        mean, scale = normalisation(batch.windows, self._columns(), self.usual_, _FLAT)
+        mean, scale = normalisation(batch.windows, self._columns(), self._usual(batch), _FLAT)
         truth = batch.truth(self.channels_, self.max_steps_)
         scaled: Array = ((truth - mean[..., None]) / scale[..., None]).reshape(-1, self.max_steps_)
         return scaled
@@ -139,7 +144,7 @@ class Direct(ForecastHead):
         """Return (B * C, samples + dims), windows outside, channels inside."""
         columns = self._columns()
         tokens = (last_tokens(batch, columns) - self.token_shift_) @ self.token_matrix_
-        context = normalised_context(batch.windows, columns, self.usual_, _FLAT)
+        context = normalised_context(batch.windows, columns, self._usual(batch), _FLAT)
         states = np.concatenate([context[..., -self._n_samples() :], tokens], axis=2)
         joined: Array = states.reshape(-1, states.shape[2])
         return joined

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tool_use_om.heads.forecast.base import ForecastHead
+from tool_use_om.heads.forecast.usual import Usual
 from tool_use_om.heads.numeric.folds import plain_folds
 from tool_use_om.heads.samples import local
 from tool_use_om.heads.samples.base import raw_class
@@ -28,7 +29,9 @@ class SampleHead(ForecastHead):
     """
 
     model: ClassVar[type[RawForecaster]]
-    usual_: Array  # (2, C) mean and deviation of the fitted windows
+    usual_: Array  # (2, C) mean and deviation of a session that was not fitted on
+    usual_sessions_: Array  # (S,) sessions that have their own
+    usual_own_: Array  # (S, 2, C)
     learnt_: tuple[str, ...]  # the model's own arrays, kept as attributes of the head
 
     @property
@@ -37,7 +40,8 @@ class SampleHead(ForecastHead):
         return self._loaded().memory_mb
 
     def _fit(self, batch: ForecastBatch) -> None:
-        self.usual_ = _usual(batch, self._columns())
+        usual = Usual.of(batch.windows, self._columns())
+        self.usual_, self.usual_sessions_, self.usual_own_ = vars(usual).values()
         fold = held_out_third(batch)
         self.fitted = self.model(**self.params)
         self.fitted.fit(self._problem(batch, self.max_steps_), fold).measure()
@@ -60,7 +64,8 @@ class SampleHead(ForecastHead):
         return self.fitted
 
     def _problem(self, batch: ForecastBatch, horizon: int) -> Problem:
-        return problem_of(batch, self._columns(), horizon, self.usual_)
+        usual = Usual(unseen=self.usual_, sessions=self.usual_sessions_, own=self.usual_own_)
+        return problem_of(batch, self._columns(), horizon, usual)
 
 
 class SeasonalNaive(SampleHead):
@@ -79,7 +84,7 @@ def sample_head(name: str, **params: object) -> SampleHead:
     return made
 
 
-def problem_of(batch: ForecastBatch, columns: list[int], horizon: int, usual: Array) -> Problem:
+def problem_of(batch: ForecastBatch, columns: list[int], horizon: int, usual: Usual) -> Problem:
     """Return a batch's windows as a problem: a series each, forecast from its window's end.
 
     What a padded window lacks at its end stands, missing, at its beginning: a forecast goes on from
@@ -87,7 +92,7 @@ def problem_of(batch: ForecastBatch, columns: list[int], horizon: int, usual: Ar
 
     Parameters
     ----------
-    usual : (2, C) mean and deviation of what was learned from
+    usual : mean and deviation of what was learned from
     """
     mask = batch.windows.mask[:, columns]
     values = np.where(mask, batch.windows.values[:, columns], np.nan).astype(np.float64)
@@ -109,7 +114,7 @@ def problem_of(batch: ForecastBatch, columns: list[int], horizon: int, usual: Ar
         folds=(),
         groups=np.asarray(batch.windows.session_ids, dtype=np.str_),
         rule="one window a series",
-        usual_scale=(usual,) * len(values),
+        usual_scale=tuple(usual.rows(batch.windows.session_ids)),
     )
 
 
@@ -142,11 +147,3 @@ def _clear_of(batch: ForecastBatch, fit: Array, check: Array) -> Array:
 def _origins(batch: ForecastBatch) -> Array:
     n = len(batch)
     return np.column_stack([np.arange(n), np.full(n, batch.windows.values.shape[2])])
-
-
-def _usual(batch: ForecastBatch, columns: list[int]) -> Array:
-    """Return (2, C) mean and deviation of each channel over all windows; never a deviation of 0."""
-    mask = batch.windows.mask[:, columns]
-    values = np.where(mask, batch.windows.values[:, columns], np.nan).astype(np.float64)
-    mean, spread = np.nanmean(values, axis=(0, 2)), np.nanstd(values, axis=(0, 2))
-    return np.stack([mean, np.where(spread > 1e-9 * (1 + np.abs(mean)), spread, 1.0)])

@@ -25,6 +25,13 @@ from tool_use_om.data.plain import MARK, plain_text
         "\u200f",
         "\ufeff",
         "\ue000",
+        "\u200b",
+        "\u200c",
+        "\u200d",
+        "\xad",
+        "\u061c",
+        "\u2028",
+        "\U000e0041",
     ],
 )
 def test_plain_text_replaces_what_is_not_seen(char: str) -> None:
@@ -33,7 +40,8 @@ def test_plain_text_replaces_what_is_not_seen(char: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["plain", "två\n\tlines", "m/s² · 10\u202f% – ‘x’", "日本", "x\u200dy"]
+    "text",
+    ["plain", "två\n\tlines", "m/s² · 10\u202f% – ‘x’", "日本", "نامه\u200cای", "👩\u200d💻"],
 )
 def test_plain_text_keeps_what_is_read(text: str) -> None:
     """Letters of any script, line feeds, tabs, spaces of any width, joiners."""

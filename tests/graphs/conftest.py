@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,6 +132,70 @@ def scripted() -> Callable[[Script], ScriptedModel]:
 @pytest.fixture
 def says() -> Any:
     """Return the helpers of this file: call, done, honest."""
-    from types import SimpleNamespace
-
     return SimpleNamespace(call=call, done=done, honest=honest, PLAN=PLAN)
+
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "open-sesame"
+OFFLINE = {
+    "LANGSMITH_TRACING": "false",
+    "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+    "LANGGRAPH_NO_VERSION_CHECK": "true",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ok", timeout=2) as reply:
+            return bool(json.load(reply)["ok"])
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def served(
+    sample_workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SimpleNamespace]:
+    """Start the server with the repository's langgraph.json; stop all of it at the end."""
+    folder = tmp_path_factory.mktemp("server")
+    log = (folder / "log").open("w+")
+    port = free_port()
+    command = [
+        str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload",
+        "--host", "127.0.0.1", "--port", str(port), "--config", str(ROOT / "langgraph.json"),
+    ]  # fmt: skip
+    env = {
+        **os.environ,
+        **OFFLINE,
+        "TUOM_WORKSPACE": str(sample_workspace),
+        "TUOM_SERVER_TOKEN": TOKEN,
+    }
+    process = subprocess.Popen(
+        command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 120
+        while not is_up(address):
+            log.seek(0)
+            assert process.poll() is None, log.read()
+            assert time.monotonic() < end, log.read()
+            time.sleep(0.2)
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+        yield SimpleNamespace(url=address, shown=shown, pid=process.pid)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+        log.close()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
-import socket
+import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 pytest.importorskip("langgraph_cli")
@@ -25,7 +23,7 @@ from langgraph_sdk import get_client  # the server's client, there when the serv
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "open-sesame"
-SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}  # as in conftest.py
 STUDIO = {"Origin": "https://smith.langchain.com", "x-auth-scheme": "langsmith"}
 JSON = {"Content-Type": "application/json"}
 QUESTION = "Find walking activities and predict the next 5 seconds of accelerometer data"
@@ -39,57 +37,11 @@ OFFLINE = {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/ok", timeout=2) as reply:
-            return bool(json.load(reply)["ok"])
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
-
-
-@pytest.fixture(scope="module")
-def url(sample_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start the server with the repository's langgraph.json; stop all of it at the end."""
-    folder = tmp_path_factory.mktemp("server")
-    log = (folder / "log").open("w+")
-    port = free_port()
-    command = [
-        str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload",
-        "--host", "127.0.0.1", "--port", str(port), "--config", str(ROOT / "langgraph.json"),
-    ]  # fmt: skip
-    env = {
-        **os.environ,
-        **OFFLINE,
-        "TUOM_WORKSPACE": str(sample_workspace),
-        "TUOM_SERVER_TOKEN": TOKEN,
-    }
-    process = subprocess.Popen(
-        command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        end = time.monotonic() + 120
-        while not is_up(address):
-            log.seek(0)
-            assert process.poll() is None, log.read()
-            assert time.monotonic() < end, log.read()
-            time.sleep(0.2)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
-        log.close()
+@pytest.fixture
+def url(served: Any) -> str:
+    """Return the address of a running server."""
+    address: str = served.url
+    return address
 
 
 def test_dev_server_langgraph_json_is_valid() -> None:
@@ -238,6 +190,37 @@ def test_dev_server_fixes_workspace_and_models(url: str, more: dict[str, Any]) -
     assert "/elsewhere" not in text or "not allowed" in text
 
 
+PUBLIC = {"GET /ok", "GET /info", "GET /docs", "GET /openapi.json", "GET /metrics", "GET /"}
+
+
+def test_dev_server_opens_no_door_without_the_token(url: str) -> None:
+    """Every path the server itself lists, by every method, but for those that tell nothing."""
+    with urllib.request.urlopen(f"{url}/openapi.json", timeout=30) as reply:
+        paths = json.load(reply)["paths"]
+    assert len(paths) > 20
+    opened = set()
+    for path, methods in paths.items():
+        asked_path = re.sub(r"\{\w+\}", "00000000-0000-0000-0000-000000000000", path)
+        for method in {m.upper() for m in methods} & {"GET", "POST", "PUT", "PATCH", "DELETE"}:
+            data = None if method == "GET" else b"{}"
+            request = urllib.request.Request(
+                f"{url}{asked_path}", data=data, headers=JSON, method=method
+            )
+            try:
+                urllib.request.urlopen(request, timeout=30).close()
+            except urllib.error.HTTPError as refused:
+                if refused.code in {401, 403, 404, 405, 422}:
+                    continue
+            opened.add(f"{method} {path}")
+    assert opened <= PUBLIC
+
+
+def test_dev_server_calls_no_address(url: str) -> None:
+    """A webhook is refused, by us or by the server's own check of where it leads."""
+    body = {**COUNT, "webhook": "https://192.0.2.1/elsewhere"}
+    assert asked(url, "POST", {**JSON, **SHOWN}, **body)[0] in {403, 422}
+
+
 def test_dev_server_names_a_missing_question(url: str) -> None:
     """An API user who misspelt the field reads which one is missing."""
     _, _, text = asked(url, "POST", {**JSON, **SHOWN}, input={"frage": "How many?"})
@@ -262,3 +245,33 @@ async def _schemas(url: str, graph: str) -> Any:
     async with get_client(url=url, headers=SHOWN) as client:
         found = await client.assistants.search(graph_id=graph)
         return await client.assistants.get_schemas(found[0]["assistant_id"])
+
+
+def busy_s(pid: int) -> float:
+    """Return the processor seconds a process and its children have used."""
+    found = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(p.cpu_times().user + p.cpu_times().system for p in found)
+
+
+def test_dev_server_cancelled_run_stops_its_work(url: str, served: Any) -> None:
+    """Within two seconds of the cancellation the processors are idle again."""
+    worked, left = asyncio.run(_cancelled(url, served.pid))
+    assert worked > 0.3, "the run was not at work when it was cancelled"
+    assert left < 0.4, f"{left:.1f} s of work in the second after the two"
+
+
+async def _cancelled(url: str, pid: int) -> tuple[float, float]:
+    """Cancel a run at work; return its work in the second before, and in the third after."""
+    asked = {"question": "Compare all heads for classifying the labels"}
+    async with get_client(url=url, timeout=300, headers=SHOWN) as client:
+        thread = await client.threads.create()
+        run = await client.runs.create(thread["thread_id"], "answer", input=asked)
+        await asyncio.sleep(2)
+        before = busy_s(pid)
+        await asyncio.sleep(1)
+        worked = busy_s(pid) - before
+        await client.runs.cancel(thread["thread_id"], run["run_id"])
+        await asyncio.sleep(2)
+        after = busy_s(pid)
+        await asyncio.sleep(1)
+        return worked, busy_s(pid) - after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def test_refusal_takes_requests_to_this_machine(host: str) -> None:
         ({"host": "127.0.0.1.evil.example:2024"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "http://127.0.0.1:2024"}, 403),
+        ({"origin": "http://localhost:3000", "x-auth-scheme": "langsmith"}, 403),
         ({"content-type": "text/plain"}, 415),
         ({"content-type": "text/plain; application/json"}, 415),
         ({"content-type": "multipart/form-data; boundary=x"}, 415),
@@ -68,6 +70,46 @@ def test_a_served_name_is_taken_once_the_owner_lists_it(monkeypatch: pytest.Monk
 def test_objection_finds_a_workspace_wherever_it_is_named(value: dict[str, Any]) -> None:
     """In runs, assistants and schedules, as context or as configuration."""
     assert "fixed by the server" in server.objection(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"webhook": "http://169.254.169.254/"},
+        {"kwargs": {"webhook": "http://localhost:1"}},
+        {"payload": {"webhook": "https://evil.example"}},
+        {"payload": {"kwargs": {"webhook": "https://evil.example"}}},
+    ],
+)
+def test_objection_to_calling_an_address(value: dict[str, Any]) -> None:
+    """Nobody has the server send results somewhere, or knock at its neighbours."""
+    assert "calls no address" in server.objection(value)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "key", "taken"),
+    [
+        ("Bearer the-token", b"", True),
+        (None, b"the-token", True),
+        (None, b"", False),
+        ("", b"", False),
+        ("Bearer ", b"", False),
+        ("Bearer another", b"the-token", False),
+        (None, b"th\xe9-token", False),
+    ],
+)
+def test_whoever_shows_the_token_is_taken(
+    monkeypatch: pytest.MonkeyPatch, authorization: str | None, key: bytes, taken: bool
+) -> None:
+    """As a bearer or as an API key; an empty one never."""
+    monkeypatch.setattr(server, "_token", "the-token")
+    asked = server.authenticate(authorization, {b"x-api-key": key} if key else {})
+    if taken:
+        assert asyncio.run(asked)
+        return
+    with pytest.raises(server.Auth.exceptions.HTTPException) as stop:
+        asyncio.run(asked)
+    assert stop.value.status_code == 401
 
 
 def test_objection_lists_the_models_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
+    model_validator,
 )
 
 from tool_use_om.data.format.schema import Split
@@ -41,10 +42,21 @@ IsoDate = Annotated[str, AfterValidator(lambda text: date.fromisoformat(text).is
 Seconds = Annotated[float, Field(ge=0)]
 
 
-class Arguments(BaseModel):
-    """Base of all arguments: unknown ones are refused."""
+_MOST = 2**53
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class Arguments(BaseModel):
+    """Base of all arguments: unknown ones are refused, and so are NaN and Infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _countable(cls, given: Any) -> Any:  # noqa: ANN401 - whatever a model wrote
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, int) and abs(value) > _MOST:
+                raise ValueError(f"{name} is beyond any count: at most {_MOST}")
+        return given
 
 
 class ListDatasets(Arguments):

@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonpointer import JsonPointer, JsonPointerException
 
-from tool_use_om.data.errors import DataError, NotFoundError, nearest
+from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace, atomic_folder
 
@@ -122,9 +122,8 @@ class ResultStore:
         """
         folder = self._folder / result_id if _ID.fullmatch(result_id) else None
         if folder is None or not (folder / "result.json").is_file():
-            close = nearest(result_id, self.ids())
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise NotFoundError(f"Unknown result id {result_id[:40]!r}.{hint} Run the tool again.")
+            # the nearest ids are not told: a workspace holds the results of other people's runs
+            raise NotFoundError(f"Unknown result id {result_id[:40]!r}. Run the tool again.")
         try:
             data = json.loads((folder / "result.json").read_text())
         except ValueError as error:

@@ -144,12 +144,21 @@ def _zone(
 
 
 def shown_rows(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
-    """Return what the model sees: the first rows, those of the calendar in its order."""
+    """Return what the model sees: the first rows, those of the calendar in its order.
+
+    Of few channels each one's highest and lowest are among them, so that no other is told as these.
+    """
     if by in CALENDAR_GROUPS and len(rows) <= _CALENDAR_ROWS:
         order = group_order(by, [str(row["group"]) for row in rows])
         places = sorted(range(len(rows)), key=lambda i: (rows[i]["channel"], order[i]))
         return [rows[i] for i in places]
-    return rows[: 2 * SHOWN + 4]
+    ends: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        ends.setdefault(str(row["channel"]), [i, i])[1] = i
+    kept = set(range(min(len(rows), 2 * SHOWN + 4)))
+    if len(ends) <= SHOWN:
+        kept |= {i for pair in ends.values() for i in pair}
+    return [rows[i] for i in sorted(kept)]
 
 
 def select_channels(

@@ -161,11 +161,11 @@ def _same_start(word: str, known: str) -> bool:
 
 def is_english(word: str) -> bool:
     """Say whether a folded word, or another form of it, is an ordinary English one."""
-    return word in _english() or stem(word) in _english()
+    return word in english() or stem(word) in english()
 
 
 @lru_cache(maxsize=1)
-def _english() -> frozenset[str]:
+def english() -> frozenset[str]:
     """Return the ordinary words with their stems.
 
     The list: whole English words of the vocabulary of uncased BERT (Devlin et al., 2019;

@@ -1,10 +1,12 @@
-"""The frozen sentence encoder: all-MiniLM-L6-v2 from a package or from the hub's cache.
+"""The frozen sentence encoder: our small copy of all-MiniLM-L6-v2, or the whole of it.
 
-It is loaded when first asked, never downloaded, and nothing of it is written anywhere.
+The small copy ships in `weights/` (see `shrink`). The whole is loaded from a package or from the
+hub's cache, never downloaded. Either is loaded when first asked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import zipfile
@@ -12,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tool_use_om.agent.offline.reader import shrink
 from tool_use_om.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,13 +26,34 @@ if TYPE_CHECKING:
 
 NAME = "sentence-transformers/all-MiniLM-L6-v2"
 _FILES = ("config.json", "tokenizer.json", "model.safetensors")
-_LONGEST, _BATCH = 96, 32
-_LAYERS = (3, 6)  # the middle layer keeps more of the words, the last more of the meaning
+SMALL = Path(__file__).with_name("weights")
+"""Where the small copy is."""
+LONGEST = 96
+"""Tokens of a text at most; what is behind them is not read."""
+_BATCH = 32
+LAYERS = (1, 3, 5, 6)
+"""Layers that are read: the first keep more of the words, the last more of the meaning."""
 
 
 def installed() -> bool:
-    """Say whether the encoder can be loaded here, without loading it."""
+    """Say whether an encoder can be loaded here, without loading it."""
+    return _shipped() or whole_installed()
+
+
+def whole_installed() -> bool:
+    """Say whether the whole encoder can be loaded here."""
     return _package() is not None or _cached() is not None
+
+
+def identity() -> str:
+    """Return what tells the encoder in use from another: the hash of its files, and its layers."""
+    files = [SMALL / shrink.WEIGHTS, SMALL / shrink.WORDS] if _shipped() else []
+    found = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
+    return f"{found if files else NAME} {LAYERS}"
+
+
+def _shipped() -> bool:
+    return (SMALL / shrink.WEIGHTS).is_file() and (SMALL / shrink.WORDS).is_file()
 
 
 @lru_cache(maxsize=1)
@@ -63,7 +87,7 @@ def _read() -> tuple[bytes, ...]:
 
 
 class SentenceEncoder:
-    """Sentence vectors: mean over the tokens of two layers, each of length one, side by side.
+    """Sentence vectors: mean over the tokens of four layers, each of length one, side by side.
 
     The forward pass is written in numpy: loading torch and transformers for one short sentence
     takes a hundred times as long as reading it. Equal to transformers' BERT to 1e-5.
@@ -87,10 +111,10 @@ class SentenceEncoder:
         self._one_at_a_time = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return vectors (B, 768), float32."""
+        """Return vectors (B, 1536), float32."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         width = self._weights["embeddings.word_embeddings.weight"].shape[1]
-        out = np.zeros((len(texts), width * len(_LAYERS)), np.float32)
+        out = np.zeros((len(texts), width * len(LAYERS)), np.float32)
         for start in range(0, len(order), _BATCH):
             chosen = order[start : start + _BATCH]
             with self._one_at_a_time:
@@ -103,9 +127,9 @@ class SentenceEncoder:
         mask = np.array([one.attention_mask for one in read], np.float32)
         hidden = self._embedded(ids)
         means = []
-        for layer in range(max(_LAYERS)):
+        for layer in range(max(LAYERS)):
             hidden = self._layer(hidden, mask, f"encoder.layer.{layer}")
-            if layer + 1 in _LAYERS:
+            if layer + 1 in LAYERS:
                 mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
                 means.append(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12))
         return np.hstack(means)
@@ -161,30 +185,62 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def sentence_encoder() -> SentenceEncoder:
-    """Return the encoder, loaded once a process.
+    """Return the small copy, or the whole where there is none; loaded once a process.
+
+    Raises
+    ------
+    DataError : neither is installed, or its files are damaged
+    """
+    if not _shipped():
+        return whole_encoder()
+    weights = (SMALL / shrink.WEIGHTS).read_bytes()
+    card = (SMALL / shrink.WORDS).read_bytes()
+    return _loaded(card, json.dumps(json.loads(card)["tokenizer"]).encode(), weights)
+
+
+@lru_cache(maxsize=1)
+def whole_encoder() -> SentenceEncoder:
+    """Return the encoder as it was published, loaded once a process.
 
     Raises
     ------
     DataError : it is not installed, or its files are damaged
     """
+    return _loaded(*_read())
+
+
+def whole_parts() -> tuple[dict[str, np.ndarray], dict[str, Any], dict[str, Any]]:
+    """Return the weights of the whole encoder, its tokenizer's file and its configuration.
+
+    Raises
+    ------
+    DataError : it is not installed
+    """
+    from safetensors.numpy import load
+
+    config, words, weights = _read()
+    return load(weights), json.loads(words), json.loads(config)
+
+
+def _loaded(config: bytes, words: bytes, weights: bytes) -> SentenceEncoder:
     from safetensors import SafetensorError
     from safetensors.numpy import load
     from tokenizers import Tokenizer
 
-    config, words, weights = _read()
     try:
         settings = json.loads(config)
+        _ = json.loads(words)["model"]["vocab"]  # else `tokenizers` raises a bare Exception
         tokenizer = Tokenizer.from_str(words.decode())
-        state = load(weights)
+        state = shrink.restored(load(weights))
         heads, layers = int(settings["num_attention_heads"]), int(settings["num_hidden_layers"])
     except (ValueError, KeyError, SafetensorError) as error:
         raise DataError(f"The files of {NAME} are damaged ({error}). Install it again.") from error
-    needed = [f"encoder.layer.{max(_LAYERS) - 1}.output.dense.weight"]
+    needed = [f"encoder.layer.{max(LAYERS) - 1}.output.dense.weight"]
     needed += ["embeddings.word_embeddings.weight", "embeddings.LayerNorm.bias"]
     if lacking := [name for name in needed if name not in state]:
         raise DataError(f"The weights of {NAME} lack {', '.join(lacking)}. Install it again.")
-    if layers < max(_LAYERS):
-        raise DataError(f"{NAME} has {layers} layers here, {max(_LAYERS)} are needed.")
-    tokenizer.enable_truncation(_LONGEST)
+    if layers < max(LAYERS):
+        raise DataError(f"{NAME} has {layers} layers here, {max(LAYERS)} are needed.")
+    tokenizer.enable_truncation(LONGEST)
     tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")  # noqa: S106 - a token of text
     return SentenceEncoder(state, tokenizer, heads)

@@ -82,6 +82,22 @@ DATA: dict[str, str] = {
     "check-labels": "Are there overlapping labels or label holes?",
     "check-mislabelled": "Which sessions are mislabelled?",
     "check-session": "Check the data quality of {session}.",
+    "check-channel": "Check the data quality of {channel}.",
+    "stat-total": "What is the sum of {channel}?",
+    "last-value": "What is the last value of {channel}?",
+    "stat-label-session": "What is the {statistic} of {channel} while {label} in {session}?",
+    "stat-split": "What is the {statistic} of {channel} in the {split} split?",
+    "stat-night": "What is the {statistic} of {channel} at night?",
+    "which-hour-highest": "Which hour has the {extreme} {channel}?",
+    "compare-sessions": "Compare the mean[ of {channel}] for each session in {session} and "
+    "{session2}.",
+    "compare-subjects": "What is the mean[ of {channel}] for each subject, {subject} and "
+    "{subject2}?",
+    "session-length": "How long is {session}?",
+    "subject-of-session": "Who was recorded in {session}?",
+    "total-label-session": "What is the total duration of {label} in {session}?",
+    "plot-all": "Plot all sessions.",
+    "plot-channel-all": "Plot {channel}.",
 }
 MODELS: dict[str, str] = {
     "find-label": "Find {label}.",
@@ -94,6 +110,7 @@ MODELS: dict[str, str] = {
     "classify-session": "Classify {session}.",
     "few-labels": "How accurate is it with {n} labels per class?",
     "forecast-channel": "Forecast {channel} for the next {dur}.",
+    "forecast-bare": "Forecast {channel}.",
     "forecast-all": "Forecast all channels for the next {dur}.",
     "forecast-session": "Forecast the next {dur} of {session}.",
     "forecast-calendar": "Forecast[ {channel}] {ahead}.",
@@ -104,6 +121,8 @@ MODELS: dict[str, str] = {
     "least-like": "Which session of {label} is least like the others?",
     "anomaly-session": "Is anything unusual in {session}?",
     "anomaly-all": "Is anything unusual in the data?",
+    "anomaly-channel": "Is anything unusual in {channel}?",
+    "odd-session": "Which session is least like the others?",
     "motifs": "Which patterns repeat[ in {channel}]?",
     "cadence": "What is the cadence of {label}?",
     "season": "Is there a daily or weekly cycle[ in {channel}]?",
@@ -153,6 +172,10 @@ PROMISED: Mapping[str, str] = {
     "which-label-highest": "by=label", "which-subject-highest": "by=subject",
     "when-extreme": "want=when", "count-above": "level", "trend": "statistic=trend",
     "correlation": "statistic=correlation", "season": "statistic=cycle",
+    "stat-total": "statistic=sum", "last-value": "statistic=last", "stat-night": "calendar",
+    "which-hour-highest": "by=hour", "compare-sessions": "by=session",
+    "compare-subjects": "by=subject", "subject-of-session": "facts",
+    "total-label-session": "facts", "odd-session": "unlike",
     "forecast-calendar": "ahead", "effect": "effect", "describe-signal": "describe",
 }  # fmt: skip
 """What the rules must make of a form for it to be answered; by its kind alone where none is said.

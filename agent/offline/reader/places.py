@@ -115,7 +115,7 @@ def _value(place: str, slots: Slots) -> str:
     words = slots.found.get(_kind_of(place, slots), ())
     number = 1 if place.endswith("2") else 0
     said = words[number] if len(words) > number else ""
-    if place == "subject" and said and said.isalpha():
+    if place in {"subject", "subject2"} and said and said.isalpha():
         return f"subject {said}"
     return said
 

@@ -272,6 +272,32 @@ def fit_probe(
     return probe, apart
 
 
+def voices_apart(probe: Probe, apart: Array, examples: Sequence[Example]) -> list[str]:
+    """Return a line a language on how phrasings are read by probes that saw none of their voice.
+
+    Parameters
+    ----------
+    apart : (B, K) shares, as `fit_probe` gives them
+    """
+    lines = ["| language | phrasings | form right | set holds it | mean set | decided |"]
+    lines.append("|---|---|---|---|---|---|")
+    truth = np.array([probe.forms.index(e.form) for e in examples])
+    for language in sorted(probe.least):
+        own = np.array([e.language == language for e in examples])
+        shares, true = apart[own], truth[own]
+        held = shares >= probe.least[language]
+        cells = (
+            (shares.argmax(axis=1) == true).mean(),
+            held[np.arange(len(true)), true].mean(),
+            held.sum(axis=1).mean(),
+            (shares.max(axis=1) >= probe.certain[language]).mean(),
+        )
+        lines.append(
+            f"| {language} | {len(true)} | " + " | ".join(f"{c:.3f}" for c in cells) + " |"
+        )
+    return lines
+
+
 def calibrated(shares: Array, languages: Sequence[str], coverage: float) -> dict[str, float]:
     """Return language → the share (B,) that `coverage` of the true forms reach, conformally."""
     least = {}

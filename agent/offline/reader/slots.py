@@ -16,6 +16,7 @@ from tool_use_om.agent.offline.language.rules import _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
 from tool_use_om.agent.offline.language.times import NUMBERS, Duration
 from tool_use_om.agent.offline.language.words import Token
+from tool_use_om.agent.offline.reader.glossary import glossed
 from tool_use_om.agent.offline.reader.tongues import language_of, plain
 
 _RULES = (*NUMBERS, *(r for r in _SLOTS if r.tag in {"AXISOF", "SUBJECTS", "SESSIONNUMBER"}))
@@ -64,7 +65,7 @@ class Slots:
     Parameters
     ----------
     text : the question, plain (see `tongues.plain`)
-    masked : the same with a word for each name and number
+    masked : the same with a word for each name and number, other languages word by word in English
     found : kind of place → the words found there, in order, each once
     numbers : every number and time in order, times in seconds
     tags : what the grammar's words say besides: "COUNT count", "STAT mean" …
@@ -91,18 +92,32 @@ def read_slots(question: str, names: Names) -> Slots:
             spans.append((start, tokens[after.last].end, "value"))
         elif kind:
             spans.append((start, end, kind))
-        elif node.tag not in {"X", "A", "OF", "CODE", "MEASURE"}:
-            said.append(f"{node.tag} {node.value}" if isinstance(node.value, str) else node.tag)
+        else:
+            said.append(_tag(node))
     spans = _apart([*_days(text), *_people(text, names), *_levels(text, names), *spans])
     named = [(a, b) for a, b, kind in spans if kind in _NAMED]
-    mended = _mended(text, tokens) if language_of(text) == "en" else []
+    numbers = _numbers(text, tokens, nodes, named)
+    tongue = language_of(text)
+    mended = _mended(text, tokens) if tongue == "en" else []
+    masked = _masked(text, _apart([*spans, *_own_noun(tokens, names), *mended]))
+    if tongue != "en":
+        masked = glossed(masked, tongue)
+        nodes = rewrite(read_words(masked, Names.of([]))[1], _RULES)
+        said += [_tag(node) for node in nodes if node.tag not in _TAGS]
     return Slots(
         text=text,
-        masked=_masked(text, _apart([*spans, *_own_noun(tokens, names), *mended])),
+        masked=masked,
         found=_found(text, spans),
-        numbers=_numbers(text, tokens, nodes, named),
-        tags=tuple(dict.fromkeys(said)),
+        numbers=numbers,
+        tags=tuple(dict.fromkeys(filter(None, said))),
     )
+
+
+def _tag(node: Node) -> str:
+    """Return what a word says in the grammar; "" for what says nothing."""
+    if node.tag in {"X", "A", "OF", "CODE", "MEASURE"}:
+        return ""
+    return f"{node.tag} {node.value}" if isinstance(node.value, str) else node.tag
 
 
 def _kind(node: Node, text: str) -> str | None:

@@ -2,18 +2,26 @@
 
 The rule, in order, on the reader's conformal set of forms, the likeliest first:
 
-1. The rules plan the same calls as the likeliest form does; or they use every word of the question
-   and plan the same calls as any form of the set: they agree, and that is answered.
-2. The likeliest form is decided (right in 97 of 100 such cases on voices left out). If no tool
-   answers it (why, advice, an act …), it is refused. If it has a place for every name and number of
-   the question, it is answered. A place that must be filled and is not is asked for.
-3. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
+1. The question is a form's own sentence, word for word, as the choices are that were offered
+   before: it is run.
+2. Rules and reader agree: the likeliest form plans the calls that the rules plan; or the rules use
+   every word of the question, and the set holds a form that plans the same calls or is the same
+   question about less ("anything odd in our consumption?" beside "anything unusual?"). Then what
+   the rules read is answered.
+3. The rules name something that the data lack: refused.
+4. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
    where only some are, or the rules see more in the whole than its form has, the person chooses.
-4. Up to four forms in the set: the person chooses, from questions that run as they are written.
-5. Else the question is not understood, and nothing is guessed.
+5. The likeliest form is decided (right in 97 of 100 such cases on voices left out), or it is alone
+   in the set, more likely than not, and the question fills its places and names nothing more. If
+   no tool answers it (why, advice, an act …), it is refused. If the rules use every word and read
+   another question, and its share is below 0.95 (from there on the reader is right and the rules
+   mostly wrong), that is a real disagreement: the person chooses between the two. Else it is
+   answered; a place that must be filled and is not is asked for.
+6. Up to four forms in the set: the person chooses, from questions that run as they are written.
+7. Else, and where the set is empty, the question is not understood, and nothing is guessed.
 
-So an answer needs the reader: what the rules alone make of a question is not run where the encoder
-is installed. Where it is not, the rules answer alone.
+So an answer needs the reader: what the rules alone make of a question is not run. They answer alone
+where the reader is turned off.
 """
 
 from __future__ import annotations
@@ -21,17 +29,27 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tool_use_om.agent.offline.forms.registry import PLANS, plan_steps
+from tool_use_om.agent.offline.forms.registry import PLANS
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
+from tool_use_om.agent.offline.reader.agreement import (
+    LIKELY,
+    Part,
+    agreed,
+    complete,
+    query_of,
+    sentence_of,
+    with_people,
+    written_form,
+)
 from tool_use_om.agent.offline.reader.encoder import SentenceEncoder, installed, sentence_encoder
 from tool_use_om.agent.offline.reader.forms import FORMS, REFUSED, Reading, kept, reading
 from tool_use_om.agent.offline.reader.places import STATISTICS, filled, unused
@@ -44,9 +62,8 @@ VARIABLE = "TUOM_READER"
 WEIGHTS = Path(__file__).with_name("weights")
 _CHOICES = 4
 _SEVERAL = 2
+_SURE = 0.95  # share from which on the reader stands against rules that read another question
 _SHORTEST = 3  # words of a clause
-_LIKELY = 0.5  # share of a form from which on it may confirm rules that left words out
-_COMPARED = 20  # forms of a set that the plan of the rules is compared with
 _BETWEEN = re.compile(
     r"(?<=[^\d\s])[.?!;]+\s+|[。？！；]|,?\s+(?:and then|and also|and|then|und dann|und|puis|et)\s+"
 )
@@ -118,15 +135,6 @@ def _loaded() -> Reader:
     return Reader(Probe.load(WEIGHTS), sentence_encoder())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A question or one clause of it, as both understand it."""
-
-    slots: Slots
-    found: Sorted
-    rules: Query
-
-
 def clauses(question: str) -> list[str]:
     """Return the clauses of a question of several; [] where it is one."""
     pieces = [p.strip(" ,") for p in _BETWEEN.split(question)]
@@ -139,21 +147,43 @@ def decide(
 ) -> Query:
     """Return what is to be done with a question of these clauses (none where it is one)."""
     rules, slots, found = whole.rules, whole.slots, whole.found
-    if agreed(whole, names, cards):
-        return replace(rules, not_understood=())
-    refused = _firmly_refused(rules) and language_of(slots.text) == "en"
-    if refused or _of_sessions(rules):
-        return rules
+    if (settled := _settled(whole, names, cards)) is not None:
+        return settled
     if (several := _of_clauses(rules, parts, names, cards)) is not None:
         return several
     compound = len({ask.kind for ask in rules.asks}) > 1 and not rules.not_understood
-    if found.decided and not compound:
-        return _decided(next(iter(found.shares)), slots, names, cards, rules)
+    if not compound and (found.decided or _single(whole, cards)):
+        return _decided(whole, names, cards)
     if 1 <= len(found.forms) <= _CHOICES:
         offered = [text for form in found.forms if (text := runnable(form, slots, cards))]
         if offered:
             return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
     return _not_understood(rules, slots)
+
+
+def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Query | None:
+    """Return what needs no choice: a form's own words, what both read, what the rules refuse."""
+    rules, slots = whole.rules, whole.slots
+    if (form := written_form(slots)) and (own := query_of(form, slots, cards)).asks:
+        return own
+    if agreed(whole, names, cards):
+        return replace(rules, not_understood=())
+    refused = _firmly_refused(rules) and language_of(slots.text) == "en"
+    return rules if refused or _of_sessions(rules) else None
+
+
+def _single(whole: Part, cards: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether one likely form alone is in the set, with a place for all that is named."""
+    if len(whole.found.forms) != 1 or complete(whole.rules):
+        return False
+    (form,) = whole.found.forms
+    if whole.found.shares[form] < LIKELY:
+        return False
+    return (
+        form in FORMS
+        and bool(query_of(form, whole.slots, cards).asks)
+        and not unused(form, whole.slots)
+    )
 
 
 def _of_sessions(rules: Query) -> bool:
@@ -173,18 +203,6 @@ def _of_sessions(rules: Query) -> bool:
 def _firmly_refused(rules: Query) -> bool:
     """Say whether the rules name something the data lack; a verb they do not know may be slang."""
     return any(not said.startswith(_STRANGE_VERB) for said in rules.refused)
-
-
-def agreed(part: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> bool:
-    """Say whether the rules plan what the likeliest form does, or any where they use each word."""
-    rules, shares = part.rules, part.found.shares
-    if not rules.asks or rules.refused or any(ask.kind not in PLANS for ask in rules.asks):
-        return False
-    compared = part.found.forms[:_COMPARED]
-    if rules.not_understood:
-        compared = tuple(form for form in compared[:1] if shares[form] >= _LIKELY)
-    plans = [plan_of(query_of(form, part.slots, cards), names) for form in compared]
-    return any(plan and plan == plan_of(rules, names) for plan in plans)
 
 
 def _of_clauses(
@@ -211,26 +229,17 @@ def _of_clauses(
     return _ask_back(rules, _ONE, texts)
 
 
-def _decided(
-    form: str, slots: Slots, names: Names, cards: Sequence[Mapping[str, Any]], rules: Query
-) -> Query:
+def _decided(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Query:
+    """Return what is done with the likeliest form: refused, answered, or asked back about."""
+    rules, slots = whole.rules, whole.slots
+    form, share = next(iter(whole.found.shares.items()))
     if form in REFUSED:
         return Query(dataset=rules.dataset, refused=(REFUSED[form],), by="reader")
+    other = sentence_of(rules, slots, names, cards) if share < _SURE and complete(rules) else ""
+    if other:
+        offered = [text for text in (runnable(form, slots, cards), other) if text]
+        return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
     return _read(form, slots, names, cards, rules)
-
-
-def query_of(form: str, slots: Slots, cards: Sequence[Mapping[str, Any]]) -> Query:
-    """Return the query of a form's question; without asks where it does not run as it is."""
-    if form not in FORMS or (own := _reading(form, slots)).missing:
-        return Query()
-    query = with_people(parse(own.text, cards), form, slots)
-    runs = kept(form, query) and not query.refused and all(a.kind in PLANS for a in query.asks)
-    return query if runs else Query()
-
-
-def plan_of(query: Query, names: Names) -> list[tuple[str, dict[str, Any], dict[str, str]]]:
-    """Return the calls that a query plans, for comparison."""
-    return [(step.tool, step.args, step.late) for step in plan_steps(query, names)]
 
 
 def runnable(form: str, slots: Slots, cards: Sequence[Mapping[str, Any]]) -> str:
@@ -263,18 +272,6 @@ def _read(
     return replace(query, by="reader", read_as=own.text)
 
 
-def with_people(query: Query, form: str, slots: Slots) -> Query:
-    """Return the query with the subjects and sessions that the slots name, as they are written."""
-    said = filled(form, slots)
-    people = slots.found.get("subject", ()) if "subject" in said else ()
-    people = tuple(p for p in people if not p.casefold().startswith("subject "))
-    if not people or not query.asks:
-        return query
-    asks = tuple(ask if ask.subjects else replace(ask, subjects=people) for ask in query.asks)
-    missed = tuple(m for m in query.not_understood if m.casefold() not in map(str.casefold, people))
-    return replace(query, asks=asks, not_understood=missed)
-
-
 def completed(form: str, slots: Slots, names: Names) -> list[str]:
     """Return the form's question with what is missing filled from the data's own names."""
     known = filled(form, slots)
@@ -287,6 +284,7 @@ def completed(form: str, slots: Slots, names: Names) -> list[str]:
         "label2": [one for one in names.labels if one != known.get("label")],
         "modality": names.modalities,
         "session": names.session_ids,
+        "session2": [one for one in names.session_ids if one != known.get("session")],
         "subject": [s if not s.isalpha() else f"subject {s}" for s in names.subject_ids],
         "dataset": names.datasets,
         "extreme": ("highest", "lowest"),

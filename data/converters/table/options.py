@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tool_use_om.data.converters.table.cells import Cells, Decimal
 from tool_use_om.data.converters.table.clock import ClockOptions, Order, TimeUnit
 from tool_use_om.data.converters.table.roles import Roles
+from tool_use_om.data.format.calendar import zone_of
 
 
 class TableOptions(BaseModel):
@@ -33,7 +34,7 @@ class TableOptions(BaseModel):
     value: str | None = None
     units: dict[str, str] = Field(default_factory=dict)
     skip: tuple[str, ...] = ()
-    rate_hz: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    rate_hz: float | None = Field(default=None, ge=1e-10, le=1e9, allow_inf_nan=False)
     time_unit: TimeUnit = "auto"
     order: Order = "auto"
     tz: str | None = None
@@ -44,6 +45,13 @@ class TableOptions(BaseModel):
     title: str = ""
     licence: str = "not stated"
     split_by: Literal["auto", "session", "time"] = "auto"
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, tz: str | None) -> str | None:
+        if tz is not None:
+            zone_of(tz)
+        return tz
 
     def roles(self, cells: Cells) -> Roles:
         """Return the uses of columns that were named."""

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from tool_use_om.agent.verify.render import measured, number
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.data.values import Json
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
+from tool_use_om.evals.suites.faithfulness.narration import Kind, Narration
+from tool_use_om.evals.suites.faithfulness.outside import OUTSIDE
 
 EACH = 6  # narrations of a kind and run
-
-
-@dataclass(frozen=True)
-class Narration:
-    """What a model might write: prose in the form of answers, and typed claims."""
-
-    prose: str
-    claims: tuple[dict[str, Any], ...] = field(default=())
-
-
-Kind = Callable[[Material, random.Random], Iterator[Narration]]
 
 
 def corrupted(found: Material, rng: random.Random) -> Iterator[tuple[str, Narration]]:
@@ -228,6 +217,7 @@ KINDS: Mapping[str, Kind] = {
     "swapped values": _swapped,
     "invented trend": _trend,
     "verdict": _verdicts,
+    **OUTSIDE,
 }
 
 

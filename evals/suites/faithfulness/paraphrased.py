@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from tool_use_om.agent.verify.words import NOUNS
 from tool_use_om.data.values import Json
-from tool_use_om.evals.suites.faithfulness.corrupted import Narration
 from tool_use_om.evals.suites.faithfulness.facts import Material, Place, starred
+from tool_use_om.evals.suites.faithfulness.narration import Narration
 
 MOST = 40  # of one run
 # written before the list of allowed words was last changed, and not since
@@ -55,6 +55,8 @@ def paraphrased(found: Material, rng: random.Random) -> Iterator[Narration]:
         *_with_noun(found, rng),
         *_pairs(found),
         *_claims(found),
+        *_ranges(found),
+        *_numbered(found),
     ]
     rng.shuffle(made)
     yield from made[:MOST]
@@ -74,7 +76,8 @@ def _owned(found: Material) -> Iterator[Narration]:
 def _with_noun(found: Material, rng: random.Random) -> Iterator[Narration]:
     for value in rng.sample(found.values, min(20, len(found.values))):
         said = set(value.fact.name.casefold().replace(",", " ").split())
-        nouns = [n for n, of in NOUNS.items() if n in said and of & value.fact.words]
+        last = set(value.fact.name.casefold().rpartition(", ")[2].split())
+        nouns = [n for n, of in NOUNS.items() if n in said & last and of & value.fact.words]
         for noun in nouns[:1]:
             yield Narration(rng.choice(_NAMED).format(w=noun, v=value.ref))
 
@@ -88,6 +91,25 @@ def _pairs(found: Material) -> Iterator[Narration]:
             yield Narration(f"The tool measured {a.ref} and {b.ref}.")
 
 
+def _ranges(found: Material) -> Iterator[Narration]:
+    places = {(p.source, p.path): p for p in found.values}
+    for place in found.values:
+        row, _, key = place.path.rpartition("/")
+        for low, high in (("lower", "upper"), ("min", "max"), ("start_s", "end_s")):
+            end = places.get((place.source, f"{row}/{high}"))
+            if key == low and end:
+                yield Narration(f"It goes from {place.ref} to {end.ref}.")
+                yield Narration(f"It lies between {place.ref} and {end.ref}.")
+
+
+def _numbered(found: Material) -> Iterator[Narration]:
+    for row in found.rows():
+        named = [(n, v) for v in row if (n := found.name_of(v))][:3]
+        lines = (f"{i}. {n.ref}: {v.ref}" for i, (n, v) in enumerate(named, start=1))
+        if named:
+            yield Narration("\n".join(lines))
+
+
 def _claims(found: Material) -> Iterator[Narration]:
     for row in found.rows():
         high = max(row, key=lambda p: float(p.fact.value))
@@ -95,7 +117,7 @@ def _claims(found: Material) -> Iterator[Narration]:
         if high.fact.value != low.fact.value:
             yield _one("above", left=high.at, right=low.at)
             yield _one("not", of="above", left=low.at, right=high.at)
-        if _whole(found, high):
+        if _whole(found, high) and high.fact.value != low.fact.value:
             yield _one("most", left=high.at, over=starred(high))
             yield _one("least", left=low.at, over=starred(low))
             yield _one("range", over=starred(low))

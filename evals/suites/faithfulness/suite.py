@@ -23,9 +23,10 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Untyped
 from tool_use_om.evals.report import Row, Table, aim
 from tool_use_om.evals.suites.base import CellSuite, DataSettings
-from tool_use_om.evals.suites.faithfulness.corrupted import KINDS, Narration, corrupted
+from tool_use_om.evals.suites.faithfulness.corrupted import KINDS, corrupted
 from tool_use_om.evals.suites.faithfulness.facts import material
 from tool_use_om.evals.suites.faithfulness.laundering import SCRIPTS, Scripted, shows_number
+from tool_use_om.evals.suites.faithfulness.narration import Narration
 from tool_use_om.evals.suites.faithfulness.paraphrased import paraphrased
 
 LAUNDERING = "laundering"

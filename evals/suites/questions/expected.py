@@ -51,6 +51,23 @@ def expected(one: Filled) -> list[dict[str, Any]] | None:
     return [{"tool": tool, "args": _args(args, one)} for tool, args in calls.items()]
 
 
+def word_of(place: str, text: str) -> str | None:
+    """Return the one statistic or split that a phrasing names by its plain word, or None.
+
+    Parameters
+    ----------
+    place : "statistic" or "split"
+    """
+    known = _STATISTICS if place == "statistic" else _SPLITS
+    said = [name for name, form in known.items() if re.search(form, text.casefold())]
+    return said[0] if len(said) == 1 else None
+
+
+def statistic_of(one: Filled) -> str | None:
+    """Return the one statistic that a phrasing names by its plain word, or None."""
+    return word_of("statistic", one.phrasing.text)
+
+
 def _args(args: Mapping[str, Any], one: Filled) -> dict[str, Any]:
     found = {name: _value(value, one) for name, value in args.items()}
     return {name: value for name, value in found.items() if value is not None}
@@ -64,11 +81,8 @@ def _value(value: Json, one: Filled) -> Json:
 
 
 def _meant(place: str, one: Filled) -> Json:
-    text = one.phrasing.text.casefold()
     if place in {"statistic", "split"}:
-        known = _STATISTICS if place == "statistic" else _SPLITS
-        said = [name for name, form in known.items() if re.search(form, text)]
-        return said[0] if len(said) == 1 else None
+        return word_of(place, one.phrasing.text)
     if place == "share":
         return one.meant["pct"] / 100
     meant = one.meant.get(place)

@@ -76,7 +76,7 @@ def _meant(
         "session": _two(card["session_ids"], rng),
         "head": _two(_HEADS, rng),
         "modality": [str(rng.choice([c.partition(".")[0] for c in channels]))],
-        "subject": [str(rng.choice(card["subject_ids"]))],
+        "subject": _from(str(rng.choice(card["subject_ids"])), card["subject_ids"]),
         "t": sorted(rng.choice(np.arange(2, 15), 2, replace=False).tolist()),
         "hz": [round(float(v), 1) for v in sorted(rng.uniform(0.5, 4, 2))],
         "dur": [(int(rng.integers(2, 10)), int(rng.choice([0, 0, 0, 1])))],
@@ -101,6 +101,12 @@ def _value(place: str, drawn: Mapping[str, Sequence[Json]]) -> Json:
         return drawn["t"][int(place[1])]
     stem, number = (place[:-1], 1) if place.endswith("2") else (place, 0)
     return drawn[stem][number]
+
+
+def _from(first: str, names: Sequence[str]) -> list[str]:
+    """Return a name and the one behind it, round the end."""
+    place = list(names).index(first)
+    return [first, str(names[(place + 1) % len(names)])]
 
 
 def _two(names: Sequence[str], rng: np.random.Generator) -> list[str]:

@@ -17,10 +17,11 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.model import steps_of
+from tool_use_om.agent.offline.reader.agreement import Part
 from tool_use_om.agent.offline.reader.forms import REFUSED
 from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import Slots, read_slots
-from tool_use_om.agent.offline.reader.understand import Part, Reader, decide, the_reader
+from tool_use_om.agent.offline.reader.understand import Reader, decide, the_reader
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
@@ -32,6 +33,7 @@ from tool_use_om.evals.suites.questions.examples import (
     Filled,
     example,
     filled,
+    vectors_of,
 )
 from tool_use_om.evals.suites.questions.expected import expected
 from tool_use_om.evals.suites.questions.scoring import score_calls
@@ -55,7 +57,7 @@ class ReaderSettings(Settings):
 class ReaderSuite(BaseSuite):
     """Held-out phrasings about held-out data sets, read by the reader and by what stands beside it.
 
-    Cards are drawn and no tool runs: nothing is read from the workspace.
+    Cards are drawn and no tool runs; the workspace keeps the vectors of the phrasings learnt.
     """
 
     name = "reader"
@@ -81,7 +83,7 @@ class ReaderSuite(BaseSuite):
 
     @cached_property
     def _beside(self) -> Beside:
-        return Beside(self._reader)
+        return Beside(self._reader, self.workspace)
 
     def run(self, item: str) -> Row:
         """Read one phrasing by every system."""
@@ -147,14 +149,14 @@ class ReaderSuite(BaseSuite):
 class Beside:
     """What the reader is compared with: the nearest phrasing, and letters alone."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, workspace: Workspace) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         examples = [example(one) for one in filled(learnt(), LEARNT_SEEDS)]
         texts = [e.slots.masked for e in examples]
         self._forms = [e.form for e in examples]
         self._encode: Callable[[Sequence[str]], Any] = reader.encode
-        self._vectors = self._encode(texts)
+        self._vectors = vectors_of(texts, self._encode, workspace)
         self._letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
         self._table = self._letters.fit_transform(texts)
 

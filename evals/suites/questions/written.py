@@ -11,7 +11,7 @@ from pathlib import Path
 from tool_use_om.data.errors import DataError
 
 FOLDER = Path(__file__).with_name("phrasings")
-LEARNT = ("eda.jsonl", "models.jsonl")
+LEARNT = ("eda.jsonl", "models.jsonl", "more.jsonl")
 HELDOUT = "heldout.jsonl"
 HELDOUT_SHA256 = "a1e637e53cea8367addce9fc5745aed45a41b9f41af6649ec1f19124a1db692e"
 """Of the held-out file, written apart and frozen before any model or rule was fitted."""

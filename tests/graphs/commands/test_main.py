@@ -7,6 +7,7 @@ import importlib
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,15 @@ def test_what_the_machine_refuses_is_told_in_one_line(error: Exception, told: st
     text = cli.outside(error)
     assert told in text
     assert "\n" not in text
+
+
+def test_a_value_that_fits_no_setting_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as an empty model: which one, what is asked of it, and no traceback."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["ask", "How many?", "--model", "", "--workspace", str(tmp_path)])
+    assert stop.value.code == 2
+    told = capsys.readouterr().err
+    assert "error: model: String should have at least 1 character, got ''" in told
+    assert "Traceback" not in told

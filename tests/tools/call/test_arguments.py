@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.heads.registry import head_specs
 from tool_use_om.tokenizers.windows.config import TokenizerConfig
 from tool_use_om.tools.registry import TOOLS, tool_def
 
@@ -81,6 +84,30 @@ def test_check_arguments_says_what_to_mend(
     """A bad argument names itself, the rule, and the arguments there are."""
     with pytest.raises(DataError, match=message):
         tool_def(name).checked(args)
+
+
+NO_NUMBERS = (float("nan"), float("inf"), float("-inf"), "NaN", "Infinity", 10**400)
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_no_number_of_a_model_is_taken_that_is_none(name: str) -> None:
+    """NaN and Infinity in any argument of any tool, alone, in a list or in a mapping."""
+    model = tool_def(name).args_model
+    for field, info in model.model_fields.items():
+        if not re.search(r"\b(int|float)\b", str(info.annotation)):
+            continue
+        for value in NO_NUMBERS:
+            with pytest.raises(DataError, match=field):
+                tool_def(name).checked({field: value})
+
+
+@pytest.mark.parametrize("value", [*NO_NUMBERS, [float("nan")], {"x": float("inf")}])
+def test_no_parameter_of_a_head_is_taken_that_is_no_number(value: object) -> None:
+    """Its parameters are free in form: what is not finite is refused there, too."""
+    for spec in head_specs():
+        for name in [p.name for p in spec.params if p.kind in ("int", "float")]:
+            with pytest.raises(DataError, match=name):
+                spec.resolve({name: value})
 
 
 def test_configure_tokenizer_asks_for_what_the_config_holds() -> None:

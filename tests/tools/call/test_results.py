@@ -100,3 +100,11 @@ def test_get_says_so_when_the_file_is_damaged(store: ResultStore) -> None:
     (result.folder / "result.json").write_text('{"a": ')
     with pytest.raises(DataError, match="damaged"):
         store.get(result.id)
+
+
+def test_an_unknown_id_is_told_without_a_near_one(store: ResultStore) -> None:
+    """A store holds the results of other people's runs: their ids are not handed out."""
+    kept = store.put("t", {"a": 1}).id
+    with pytest.raises(NotFoundError) as told:
+        store.get(kept[:-1] + ("0" if kept[-1] != "0" else "1"))
+    assert kept not in str(told.value)

@@ -45,7 +45,7 @@ def certainty(
     seed: int,
     *,
     whole: Study | None = None,
-    by_folds: bool = False,
+    calibrated_on: str = "calibration sessions",
 ) -> Certainty:
     """Calibrate on the calibration part and measure on the labelled test windows.
 
@@ -54,8 +54,8 @@ def certainty(
     study : a row for each judged unit
     proba : (n, K) probabilities of the calibration and of the test part
     whole : the windows of the splits, which drift is looked for in; default: `study`
-    by_folds : the calibration part was learned from, and judged by folds that had not seen it
-        (cross-conformal prediction: Vovk, 2015)
+    calibrated_on : what the calibration part is, in words: with folds in it, it was learned from,
+        and judged by folds that had not seen it (cross-conformal prediction: Vovk, 2015)
     """
     import numpy as np
 
@@ -80,7 +80,7 @@ def certainty(
         content={
             "coverage": {
                 **_coverage(sets, inside, hits, test.groups[known]),
-                "calibrated_on": "training folds" if by_folds else "calibration sessions",
+                "calibrated_on": calibrated_on,
             },
             "abstention": _abstention(abstention, test, said, seed),
             "drift": drift,

@@ -26,7 +26,7 @@ from tool_use_om.tools.run.classify.stretches import (
     with_truth,
 )
 from tool_use_om.tools.run.classify.study import Study, confusion_counts, fit_head, prepare_run
-from tool_use_om.tools.run.classify.vote import Voted, by_unit, fitting, voted
+from tool_use_om.tools.run.classify.vote import Voted, by_unit, fitting, joined, voted
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.gate import gate_notes
 
@@ -115,6 +115,7 @@ class _Answered:
     vote: dict[str, Any] | None = None
     note: str = ""
     members: tuple[Answerer, ...] = ()
+    calibrated_on: str = "calibration sessions"
 
 
 def _answered(
@@ -140,10 +141,15 @@ def _answered(
     with clock.lap("fit_s"):
         head = fit_head(working_set, learnt)
     found = voted(ctx.seed, working_set, learnt, head, clock)
+    judged, said = _by_folds(study, found)
+    calibrated_on = "training folds"
     if learnt is study and study.calibration is not None and len(study.calibration):
+        folded = (judged, said)
         judged, said = _apart(study, found.answerer)
-    else:
-        judged, said = _by_folds(study, found)
+        calibrated_on = "calibration sessions"
+        if folded[0].calibration is not None and _too_few(judged, args.coverage):
+            judged, said = _together(folded, (judged, said))
+            calibrated_on = "training folds and calibration sessions"
     return _Answered(
         study=study,
         learnt=learnt,
@@ -154,6 +160,7 @@ def _answered(
         vote=found.content,
         note=found.note,
         members=found.members,
+        calibrated_on=calibrated_on,
     )
 
 
@@ -177,6 +184,27 @@ def _by_folds(study: Study, found: Voted) -> tuple[Study, np.ndarray]:
     known = np.flatnonzero(np.isfinite(found.held_out).all(axis=1))
     held = found.fitted.select(known) if len(known) else None
     return replace(study, test=test, calibration=held), found.held_out[known]
+
+
+def _too_few(judged: Study, coverage: float) -> bool:
+    """Return whether the calibration sessions alone could leave no label out."""
+    from tool_use_om.heads.trust.conformal import needed_groups
+
+    held = judged.calibration
+    return held is not None and len(set(held.tokens.session_ids)) < needed_groups(coverage)
+
+
+def _together(
+    folded: tuple[Study, np.ndarray], apart: tuple[Study, np.ndarray]
+) -> tuple[Study, np.ndarray]:
+    """Return what calibrates where there is little: what folds said and what was kept apart."""
+    import numpy as np
+
+    (by_folds, said_there), (judged, said) = folded, apart
+    if by_folds.calibration is None or judged.calibration is None:
+        return apart
+    held = joined(by_folds.calibration, judged.calibration)
+    return replace(judged, calibration=held), np.concatenate([said_there, said])
 
 
 def _rows(judged: Study, predicted: Predicted, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -217,7 +245,7 @@ def _predict(found: _Answered, args: a.RunTask, seed: int) -> tuple[Predicted, C
         args,
         seed,
         whole=found.study,
-        by_folds=found.learnt is not found.study or found.study.calibration is None,
+        calibrated_on=found.calibrated_on,
     )
     label = found.answerer.classes[proba.argmax(axis=1)]
     return Predicted(classes=classes, label=label, proba=proba, sets=sure.sets), sure

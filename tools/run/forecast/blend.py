@@ -111,17 +111,18 @@ def _backtested(  # noqa: PLR0917  # who is compared, on what, and how they are 
     """Return name → signed errors (n, C, H) in usual deviations, (n,) mean sizes and groups."""
     import numpy as np
 
-    from tool_use_om.heads.forecast.batch import usual_deviation
+    from tool_use_om.heads.forecast.usual import Usual
     from tool_use_om.heads.numeric.metrics import nan_mean
 
     columns = [train.windows.channels.index(c) for c in head.channels_]
-    usual = usual_deviation(train.windows, columns)[:, None]
+    usual = Usual.of(train.windows, columns)
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     groups = []
     n_steps = max(1, round(horizon_s * head.rate_hz_))
     for learn, judge in backtests(train):
         part, asked = train.select(learn), train.select(judge)
         groups.append(window_groups(asked)[0])
+        scale = usual.rows(asked.windows.session_ids)[:, 1, :, None]
         truth = asked.truth(head.channels_, min(n_steps, head.max_steps_))
         for name in names:
             with clock.lap(f"backtest_{name}_s"):
@@ -129,7 +130,7 @@ def _backtested(  # noqa: PLR0917  # who is compared, on what, and how they are 
                 steps = min(made.max_steps_, truth.shape[2])
                 said = np.full(truth.shape, np.nan)
                 said[..., :steps] = made.predict(asked, steps / made.rate_hz_).median
-            found[name].append((said - truth) / usual)
+            found[name].append((said - truth) / scale)
     errors = {name: np.concatenate(parts) for name, parts in found.items()}
     sizes = {n: nan_mean(np.abs(e).reshape(len(e), -1)) for n, e in errors.items()}
     return {name: (errors[name], sizes[name], np.concatenate(groups)) for name in names}

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel
 
-from tool_use_om.agent.offline.reader.encoder import SentenceEncoder
+from tool_use_om.agent.offline.reader.encoder import LAYERS, SentenceEncoder
 
 WORDS = ("[PAD]", "[UNK]", "how", "many", "sessions", "are", "there", "walking")
 
@@ -24,7 +24,7 @@ def bert() -> BertModel:
 
 
 def test_encoder_reads_as_transformers_does(bert: BertModel) -> None:
-    """Means over real tokens of layers 3 and 6, each of length one, whatever is padded beside."""
+    """Means over real tokens of four layers, each of length one, whatever is padded beside."""
     tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")
@@ -35,6 +35,6 @@ def test_encoder_reads_as_transformers_does(bert: BertModel) -> None:
         ids = torch.tensor([tokenizer.encode(text).ids])
         with torch.inference_mode():
             layers = bert(input_ids=ids, output_hidden_states=True).hidden_states
-        parts = [layers[i][0].mean(0).numpy() for i in (3, 6)]
+        parts = [layers[i][0].mean(0).numpy() for i in LAYERS]
         wanted = np.hstack([part / np.linalg.norm(part) for part in parts])
         np.testing.assert_allclose(vector, wanted, atol=1e-5)

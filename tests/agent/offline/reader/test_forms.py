@@ -27,6 +27,7 @@ CARD = {
 SLOTS = {
     "label": "walking", "label2": "running", "channel": "accelerometer.x",
     "channel2": "gyroscope y", "modality": "accelerometer", "session": "bm-test-003",
+    "session2": "bm-train-001", "subject2": "subject 1",
     "subject": "subject 2", "dur": "5 seconds", "t0": "3", "t1": "5", "n": "5", "k": "4",
     "pct": "90", "hz": "1.5", "hz2": "2", "head": "knn", "head2": "prototypes",
     "tokenizer": "moment-small", "dataset": "basic-motions", "day": "2026-01-05", "value": "2",

@@ -26,9 +26,9 @@ NAMES = Names(
         ("Mean pump flow while idling?", "Mean channel while walking?"),
         ("pump.flow in run-003 of anna", "channel in session of subject"),
         ("P(heart rate > 60 bpm) within 3 minutes", "P(channel > 20) within 5 seconds"),
-        ("平均pump.flow在run-003里", "mean channel 在 session 里"),
+        ("平均pump.flow在run-003里", "mean channel 在 session in"),
         ("Mittelwert von pump.flow in den ersten 5 Sekunden",
-         "mean von channel in den ersten 5 seconds"),
+         "mean of channel in the first 5 seconds"),
         ("a change on 2021-03-04 in pump.flow?", "a change on monday in channel?"),
     ],
 )  # fmt: skip

@@ -12,10 +12,11 @@ from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.model import plan_of
 from tool_use_om.agent.offline.reader import understand as module
+from tool_use_om.agent.offline.reader.agreement import Part
 from tool_use_om.agent.offline.reader.encoder import installed
 from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import read_slots
-from tool_use_om.agent.offline.reader.understand import Part, clauses, decide, understand
+from tool_use_om.agent.offline.reader.understand import clauses, decide, understand
 
 CARD = {
     "name": "plant",

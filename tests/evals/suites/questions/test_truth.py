@@ -51,6 +51,56 @@ def test_shares_of_all_labels_make_a_whole(drawn: DataSet) -> None:
     assert sum(float(s.value) for s in shares if s) == pytest.approx(100)  # type: ignore[arg-type]
 
 
+def test_truths_of_one_session_are_those_of_its_row_and_its_labels(drawn: DataSet) -> None:
+    spec = draw_set(SEED)
+    session, who, _, length = spec.sessions[1]
+    meant = {"session": session, "label": str(drawn.labels()["label"].iloc[0])}
+    assert truth_of("session-length", drawn, meant).value == length  # type: ignore[union-attr]
+    assert truth_of("subject-of-session", drawn, meant).value == (who,)  # type: ignore[union-attr]
+    each = [
+        truth_of("total-label-session", drawn, {**meant, "label": str(label)})
+        for label in drawn.labels()["label"].unique()
+    ]
+    assert sum(float(t.value) for t in each if t) == pytest.approx(length)  # type: ignore[arg-type]
+
+
+def test_parts_of_the_samples_make_the_whole(drawn: DataSet) -> None:
+    """Sums over labels, splits and sessions are the sum of all; each counts what it says."""
+    channel = drawn.manifest.channel_ids[0]
+    whole = truth_of("stat-total", drawn, {"channel": channel})
+    assert whole is not None
+    total = 0.0
+    for session in drawn.sessions()["session_id"]:
+        (signal,) = drawn.read(str(session), [channel])
+        total += float(signal.values.sum())
+    assert whole.value == pytest.approx(total)
+    maxima = truth_of("stat-by-session", drawn, {"channel": channel}, "max")
+    assert maxima is not None
+    assert isinstance(maxima.value, dict)
+    assert len(maxima.value) == len(drawn.sessions())
+    top = truth_of("stat-channel", drawn, {"channel": channel}, "max")
+    assert max(maxima.value.values()) == top.value  # type: ignore[union-attr]
+
+
+def test_leaving_a_label_out_leaves_the_other_labels(drawn: DataSet) -> None:
+    channel, label = drawn.manifest.channel_ids[0], str(drawn.labels()["label"].iloc[0])
+    rest = truth_of("exclude-label", drawn, {"label": label}, "max")
+    groups = truth_of("stat-by-label", drawn, {"channel": channel}, "max")
+    assert rest is not None
+    assert groups is not None
+    others = [v for name, v in groups.value.items() if name != label]  # type: ignore[union-attr]
+    assert rest.value[channel] == max(others)  # type: ignore[index, call-overload]
+
+
+def test_the_lowest_is_not_the_highest(drawn: DataSet) -> None:
+    meant = {"channel": drawn.manifest.channel_ids[0]}
+    high = truth_of("which-label-highest", drawn, meant)
+    low = truth_of("which-label-highest", drawn, {**meant, "low": True})
+    assert high is not None
+    assert low is not None
+    assert high.value != low.value
+
+
 def test_truths_are_of_templates_that_exist() -> None:
     assert {p.template for p in learnt()} >= TRUE_TEMPLATES
-    assert len(TRUE_TEMPLATES) >= 30
+    assert len(TRUE_TEMPLATES) >= 50

@@ -135,3 +135,14 @@ def test_votes_of_a_longer_case_are_combined() -> None:
     assert units.mean(np.array([[1.0], [5.0], [3.0]])).tolist() == [[5.0], [2.0]]
     assert units.rows(np.array([1])).tolist() == [0, 2]
     assert replace(units, first=units.first[:1]).place.tolist() == [1, 0, 1]
+
+
+def test_few_calibration_sessions_are_joined_by_what_folds_said(place: Workspace) -> None:
+    """Six kept apart could leave no label out at 90 %; with the eight folds judged, they can."""
+    found = _asked(place, labels_per_class=4)
+    coverage: dict[str, object] = found["coverage"]  # type: ignore[assignment]
+    assert coverage["calibrated_on"] == "training folds and calibration sessions"
+    assert coverage["n_calibration_sessions"] == 8 + N_CALIBRATION
+    assert found["abstention"]["abstained_frac"] < 1.0  # type: ignore[index]
+    enough = _asked(place, labels_per_class=4, coverage=0.8)["coverage"]
+    assert enough["calibrated_on"] == "calibration sessions"  # type: ignore[index]
