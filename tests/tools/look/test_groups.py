@@ -195,3 +195,10 @@ def test_who_walks_fastest_is_told_by_the_steps(
     assert rows["Ann"]["value"] == pytest.approx(0.9, rel=0.03)
     assert rows["Ben"]["beats"]["value"] == pytest.approx(2.4, rel=0.03)
     assert found["highest"]["group"] == "Ben"
+
+
+def test_a_meter_is_not_forecast(ask: Any) -> None:
+    """What it will read is not what will be used: the refusal says what to import instead."""
+    ask("select_task_head", task="forecast")
+    with pytest.raises(DataError, match="counts up like a meter"):
+        ask("run_task", target_channels=["meter"], horizon_s=86_400.0)
