@@ -20,6 +20,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,13 @@ class Analyst:
         self.dataset = open_dataset(dataset, self.place).name
         self.model, self.seed = model, seed
         self.run = check_name("run", run) if run else new_run_name()
-        self._ask_person, self._on_event = ask_person, on_event
+        self._ask_person, self.on_event = ask_person, on_event
+
+    def listening(self, on_event: Callable[[str, Any], None]) -> Analyst:
+        """Return the same conversation with another listener, for one question at a time."""
+        other = copy(self)
+        other.on_event = on_event
+        return other
 
     def ask(self, question: str, *, back: int = 0) -> Answer:
         """Answer one question; its report and trace are written beside earlier ones.
@@ -198,7 +205,7 @@ class Analyst:
                 context,
                 thread_id=self.run,
                 saver_path=self.place.root / "checkpoints.sqlite",
-                on_event=self._on_event,
+                on_event=self.on_event,
                 reply=reply,
                 abandon=reply is None,
                 back=back if reply is None else 0,

@@ -26,6 +26,8 @@ from tool_use_om.data.values import Json
 TOKEN, HOSTS, MODELS = "TUOM_SERVER_TOKEN", "TUOM_SERVER_HOSTS", "TUOM_SERVER_MODELS"
 STUDIO = "https://smith.langchain.com"
 ORIGINS = frozenset({STUDIO, "http://localhost:3000"})
+# paths of the development server that ask nobody who he is: one forgets all runs, one deploys
+OPEN = ("/internal", "/deploy")
 _BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Scope = MutableMapping[str, Any]
@@ -81,6 +83,9 @@ class Guard:
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         refused = refusal(str(scope.get("method", "GET")), headers)
+        if refused is None and str(scope["path"]).startswith(OPEN):
+            key = headers.get("authorization") or headers.get("x-api-key", "")
+            refused = None if holds(key) else (401, _SHOW_IT)
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -107,6 +112,16 @@ def the_token() -> str:
     return made
 
 
+def holds(shown: str) -> bool:
+    """Say whether a header shows the token."""
+    key = shown.removeprefix("Bearer ").strip()
+    return hmac.compare_digest(key.encode(), _token.encode())
+
+
+_SHOW_IT = (
+    "Send 'Authorization: Bearer <token>' (or 'x-api-key: <token>') with the token printed at the "
+    f"start, or set ${TOKEN}."
+)
 auth = Auth()
 app = Starlette(middleware=[Middleware(Guard)])
 _token = the_token()
@@ -116,13 +131,8 @@ _token = the_token()
 async def authenticate(authorization: str | None, headers: Mapping[bytes, bytes]) -> str:
     """Take whoever shows the token, as a bearer or as an API key; refuse all others."""
     key = headers.get(b"x-api-key", b"").decode("latin-1")
-    shown = (authorization or key).removeprefix("Bearer ").strip()
-    if not hmac.compare_digest(shown.encode(), _token.encode()):
-        raise Auth.exceptions.HTTPException(
-            status_code=401,
-            detail="Send 'Authorization: Bearer <token>' (or 'x-api-key: <token>') with the token "
-            f"printed at the start, or set ${TOKEN}.",
-        )
+    if not holds(authorization or key):
+        raise Auth.exceptions.HTTPException(status_code=401, detail=_SHOW_IT)
     return "holder-of-the-token"
 
 

@@ -6,7 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_use_om.tools.call.content import Content, Meaning, meaning_at
+from tool_use_om.tools.encode.found import (
+    EncodedChannels,
+    HeadConfigured,
+    HeadSelected,
+    TokenizerSelected,
+    WindowsConfigured,
+)
+from tool_use_om.tools.look import statistics
+from tool_use_om.tools.look.checked import Checked
+from tool_use_om.tools.look.found import (
+    ChannelsSelected,
+    DataSetsListed,
+    Drawn,
+    Filtered,
+    SessionsCounted,
+)
+from tool_use_om.tools.run import explained
+from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.classify.suspects import SuspectsFound
+from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
+from tool_use_om.tools.run.forecast.found import Forecasted
+from tool_use_om.tools.run.request_labels import LabelsGiven
 from tool_use_om.tools.run.search.found import (
     MotifsFound,
     NeighboursFound,
@@ -16,13 +37,40 @@ from tool_use_om.tools.run.search.found import (
 
 # tool → the models of what it may find; each is known by the field that no other has
 RESULTS: dict[str, tuple[type[Content], ...]] = {
-    "run_task": (NeighboursFound, SessionsRanked, MotifsFound, UnusualFound, SuspectsFound),
+    "list_datasets": (DataSetsListed,),
+    "show_session_stats": (SessionsCounted,),
+    "select_channels": (ChannelsSelected,),
+    "filter_by_time": (Filtered,),
+    "plot_sessions": (Drawn,),
+    "show_channel_stats": statistics.KINDS,
+    "check_data": (Checked,),
+    "select_tokenizer": (TokenizerSelected,),
+    "configure_tokenizer": (WindowsConfigured,),
+    "select_channels_for_encoding": (EncodedChannels,),
+    "select_task_head": (HeadSelected,),
+    "configure_head": (HeadConfigured,),
+    "interpret_results": explained.KINDS,
+    "request_labels": (LabelsGiven,),
+    "run_task": (
+        Classified,
+        Described,
+        Forecasted,
+        NeighboursFound,
+        SessionsRanked,
+        MotifsFound,
+        UnusualFound,
+        SuspectsFound,
+    ),
+    "compare_heads": (ClassifiersCompared, ForecastersCompared),
 }
 
 
 def result_model(tool: str, content: Mapping[str, Any]) -> type[Content] | None:
     """Return the model of a tool's result; None = this result has none yet."""
-    return next((m for m in RESULTS.get(tool, ()) if m.key in content), None)
+    known = RESULTS.get(tool, ())
+    if len(known) == 1:
+        return known[0]
+    return next((m for m in known if m.is_of(content)), None)
 
 
 def unit_at(tool: str, pointer: str, content: Mapping[str, Any]) -> Meaning | None:

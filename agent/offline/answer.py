@@ -11,6 +11,8 @@ from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.writer import Answer, Result, _spaced
 from tool_use_om.agent.verify.check import Checked, check
 from tool_use_om.agent.verify.facts import Sources
+from tool_use_om.tools.encode.found import EncodedChannels
+from tool_use_om.tools.look.found import SessionsCounted
 
 _ARGUMENTS = re.compile(
     r"`?\b(labels_per_class|query_session|target_label|target_channels|max_sessions)\b`?"
@@ -87,7 +89,7 @@ def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> b
         "select_tokenizer": "tokenizer" in kinds,
         "configure_tokenizer": bool(kinds & {"tokenizer", "window"})
         and result is [r for r in results if r.tool == result.tool][-1],
-        "select_channels_for_encoding": bool(result.content.get("dropped")),
+        "select_channels_for_encoding": _leaves_out(result),
         "select_task_head": "head" in kinds,
         "configure_head": True,
     }
@@ -100,8 +102,15 @@ def _worth_telling(result: Result, results: Sequence[Result], query: Query) -> b
 def _only_context(result: Result, results: Sequence[Result]) -> bool:
     """Tell whether a count of all sessions only says what a count that found none was out of."""
     return result.args.keys() <= {"dataset"} and any(
-        r.tool == "show_session_stats" and r.content.get("n_sessions") == 0 for r in results
+        (counted := r.if_found(SessionsCounted)) is not None and counted.n_sessions == 0
+        for r in results
     )
+
+
+def _leaves_out(result: Result) -> bool:
+    """Tell whether the encoder does not see some of the channels."""
+    found = result.if_found(EncodedChannels)
+    return found is not None and bool(found.dropped)
 
 
 def _tell_error(answer: Answer, result: Result, later: Sequence[Result]) -> None:

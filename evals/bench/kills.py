@@ -23,7 +23,7 @@ import numpy as np
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.dataset import DataSet
 
-QUESTION = "Check the data, and which channel has the highest variance?"
+QUESTION = "Which channel has the highest variance?"
 IN_A_ROW = 5  # kills before a job may end
 _LIMIT_S = 600.0
 

@@ -25,7 +25,7 @@ from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.classify.study import fit_head, prepare
-from tool_use_om.tools.run.drift import drift_json
+from tool_use_om.tools.run.drift import drift_between
 from tool_use_om.tools.run.forecast import backtest
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ class CoverageSuite(CellSuite):
         }
 
     def _drift(self, first: Tokens, second: Tokens) -> dict[str, Any]:
-        return drift_json(first, second, between=("calibration", "test"), seed=self.seed)
+        found = drift_between(first, second, between=("calibration", "test"), seed=self.seed)
+        return found.to_json()
 
     def _over_splits(
         self,

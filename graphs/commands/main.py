@@ -35,6 +35,7 @@ COMMANDS = {
     ),
     "ask": Entry("Ask a question about a data set.", "ask:ask_app"),
     "chat": Entry("Hold a conversation about a data set.", "chat:app"),
+    "mcp": Entry("Serve the agent to MCP clients: Claude Desktop, VS Code, Cursor.", "mcp:app"),
     "data": Entry("List, show, import, convert and plot data sets.", "data:app"),
     "tokenizers": Entry(
         "List the frozen tokenizers and where their weights are.",
@@ -212,3 +213,7 @@ def _show_warning(
     from tool_use_om.data.plain import plain_text
 
     typer.echo(plain_text(f"{category.__name__}: {message}"), err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -112,6 +112,32 @@ def test_whoever_shows_the_token_is_taken(
     assert stop.value.status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/internal/truncate", "/deploy", "/deploy/x"])
+@pytest.mark.parametrize(("key", "taken"), [("", False), ("guess", False), ("the-token", True)])
+def test_paths_that_ask_nobody_are_kept_for_the_token(
+    monkeypatch: pytest.MonkeyPatch, path: str, key: str, taken: bool
+) -> None:
+    """The development server would forget all runs, or deploy, for whoever reaches its port."""
+    monkeypatch.setattr(server, "_token", "the-token")
+    reached: list[str] = []
+    sent: list[Any] = []
+
+    async def inner(scope: Any, _receive: Any, _send: Any) -> None:
+        reached.append(scope["path"])
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {}
+
+    headers = [(k.encode(), v.encode()) for k, v in {**HERE, "x-api-key": key}.items()]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    asyncio.run(server.Guard(inner)(scope, receive, send))
+    assert reached == ([path] if taken else [])
+    assert taken or sent[0]["status"] == 401
+
+
 def test_objection_lists_the_models_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the offline model, until the owner lists others."""
     asked = {"kwargs": {"context": {"model": "google_genai:x", "workspace": None}}}

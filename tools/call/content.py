@@ -97,6 +97,7 @@ Feature = Annotated[str, SkipValidation, Meaning("name", of="feature", owner=Tru
 Split = Annotated[str, SkipValidation, Meaning("name", of="split")]
 DataSetName = Annotated[str, SkipValidation, Meaning("name", of="data set")]
 Named = Annotated[str, SkipValidation, Meaning("name", of="name", owner=True)]
+Where = Annotated[str, SkipValidation, Meaning("text", of="where", owner=True)]
 Unit = Annotated[str, SkipValidation, Meaning("name", of="unit")]
 Tokenizer = Annotated[str, SkipValidation, Meaning("name", of="tokenizer")]
 Statistic = Annotated[str, SkipValidation, Meaning("name", of="statistic")]
@@ -106,6 +107,9 @@ Direction = Annotated[str, SkipValidation, Meaning("name", of="direction")]
 NamedLabel = Annotated[str, SkipValidation, Meaning("name", of="label")]
 NamedHead = Annotated[str, SkipValidation, Meaning("name", of="head")]
 NamedModel = Annotated[str, SkipValidation, Meaning("name", of="model")]
+
+
+LEFT_OUT: Any = object()  # default of a field that may be missing, and null where it is told
 
 
 class Row(BaseModel):
@@ -124,8 +128,12 @@ class Row(BaseModel):
         return {
             key_of(name): _plain(value)
             for name, value in told.items()
-            if value is not None or type(self).model_fields[name].is_required()
+            if value is not LEFT_OUT and (value is not None or _told_as_null(self, name))
         }
+
+
+def _told_as_null(row: Row, name: str) -> bool:
+    return type(row).model_fields[name].default is not None
 
 
 def key_of(field: str) -> str:
@@ -158,6 +166,11 @@ class Content(Row):
     """What one call found; `key` is a field that no other result of its tool has."""
 
     key: ClassVar[str] = ""
+
+    @classmethod
+    def is_of(cls, content: Mapping[str, Any]) -> bool:
+        """Tell whether a result of the tool is of this model."""
+        return cls.key in content
 
 
 @dataclass(frozen=True)
@@ -209,10 +222,21 @@ def fit(kind: Untyped, value: Json, remarks: tuple[Untyped, ...] = ()) -> Slot:
         return fit(inner, value, (*more, *remarks))
     if origin(kind) in {Union, UnionType}:
         parts = [part for part in get_args(kind) if part is not NoneType]
-        alike = (part for part in parts if _shape_of(part) == _shape(value))
-        return fit(next(alike, parts[0]), value, remarks)
+        alike = [part for part in parts if _shape_of(part) == _shape(value)]
+        whole = (part for part in alike if _holds(part, value))
+        return fit(next(whole, (alike or parts)[0]), value, remarks)
     meaning = next((r for r in remarks if isinstance(r, Meaning)), None)
     return Slot(kind, meaning, tuple(r for r in remarks if isinstance(r, Mark | EachOf)))
+
+
+def _holds(kind: Untyped, value: Json) -> bool:
+    """Tell whether an object has all fields that a model asks for, and no other."""
+    model = Slot(kind).model
+    if model is None:
+        return True
+    fields = {key_of(name): field for name, field in model.model_fields.items()}
+    asked = {key for key, field in fields.items() if field.is_required()}
+    return asked <= set(value) <= set(fields)
 
 
 def _shape_of(kind: Untyped) -> str:

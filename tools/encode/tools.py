@@ -13,6 +13,12 @@ from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.found import (
+    EncodedChannels,
+    OtherTokenizer,
+    TokenizerSelected,
+    WindowsConfigured,
+)
 from tool_use_om.tools.encode.plan import encoder_channels, tokenizer_spec
 from tool_use_om.tools.encode.rules import encoding_settings, liveliest
 from tool_use_om.tools.look.selection import channels_of, open_current, select
@@ -47,12 +53,12 @@ def select_tokenizer(
         working_set.but(tokenizer=name, precision=args.precision),
         args,
         tool="select_tokenizer",
-        content={
+        content=TokenizerSelected(
             **_spec_row(table[name]),
-            "precision": args.precision,
-            "why": "; ".join(filter(None, (why, _faster(table[name], args.precision)))),
-            "alternatives": _others(table, name),
-        },
+            precision=args.precision,
+            why="; ".join(filter(None, (why, _faster(table[name], args.precision)))),
+            alternatives=_others(table, name),
+        ),
     )
 
 
@@ -70,16 +76,16 @@ def configure_tokenizer(
         working_set.but(dataset=dataset.name, tokenizer=spec.name, tokenizer_config=config),
         args,
         tool="configure_tokenizer",
-        content={
-            "window_s": config.window_s,
-            "stride_s": config.stride_s,
-            "rate_hz": chosen.rate_hz,
-            "patch_s": spec.patch_len / chosen.rate_hz,
-            "patches_per_window": int(config.window_s / chosen.patch_s + 1e-9),
-            "context_features": config.context_features,
+        content=WindowsConfigured(
+            window_s=config.window_s,
+            stride_s=config.stride_s,
+            rate_hz=chosen.rate_hz,
+            patch_s=spec.patch_len / chosen.rate_hz,
+            patches_per_window=int(config.window_s / chosen.patch_s + 1e-9),
+            context_features=config.context_features,
             **_special(config),
-            "why": chosen.why,
-        },
+            why=chosen.why,
+        ),
     )
 
 
@@ -96,7 +102,7 @@ def select_channels_for_encoding(
         working_set.but(dataset=dataset.name, encoding_channels=kept),
         args,
         tool="select_channels_for_encoding",
-        content={"channels": list(kept), "dropped": list(dropped), "why": why},
+        content=EncodedChannels(channels=list(kept), dropped=list(dropped), why=why),
         inputs={"content_hash": dataset.content_hash},
     )
 
@@ -140,13 +146,13 @@ def _spec_row(spec: TokenizerSpec) -> dict[str, Any]:
     }
 
 
-def _others(table: dict[str, TokenizerSpec], chosen: str) -> list[dict[str, Any]]:
+def _others(table: dict[str, TokenizerSpec], chosen: str) -> list[OtherTokenizer]:
     rows = []
     for name, spec in table.items():
         reason = _why_not(spec)
         larger = f"{spec.parameters} parameters against {table[chosen].parameters}"
         if name != chosen:
-            rows.append({"name": name, "available": not reason, "why_not": reason or larger})
+            rows.append(OtherTokenizer(name=name, available=not reason, why_not=reason or larger))
     return rows
 
 

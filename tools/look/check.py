@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.look.checked import Checked, IssueRow, Lacking
 from tool_use_om.tools.look.clock import moment_text, starts, told_zone
 from tool_use_om.tools.look.selection import SHOWN, channels_of, open_current, select, with_filters
 
@@ -42,28 +43,31 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
         working_set.but(dataset=dataset.name),
         args,
         tool="check_data",
-        content={
-            "dataset": dataset.name,
-            **(told_zone(dataset.manifest.calendar) if begin else {}),
-            "kinds": [k for k in KINDS if k != "unchecked" and scope.wants(frozenset({k}))],
-            "n_sessions": len(meant),
-            "n_sessions_read": len(read),
-            "rule": _rule(meant, read),
-            "n_problems": sum(i.severity == "problem" for i in issues),
-            "n_notes": sum(i.severity == "note" for i in issues),
-            **(
-                {"lacking": lacking(dataset, read, scope)}
-                if args.kinds and {"gap", "missing"} & set(args.kinds)
-                else {}
-            ),
-            "places": dict(Counter(i.kind for i in issues)),
-            "worst": [_row(i, begin, dataset.manifest.calendar) for i in issues[:SHOWN]],
-            "unchecked": [i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
-        },
+        content=Checked(
+            dataset=dataset.name,
+            zone=told_zone(dataset.manifest.calendar).get("zone") if begin else None,
+            kinds=[k for k in KINDS if k != "unchecked" and scope.wants(frozenset({k}))],
+            n_sessions=len(meant),
+            n_sessions_read=len(read),
+            rule=_rule(meant, read),
+            n_problems=sum(i.severity == "problem" for i in issues),
+            n_notes=sum(i.severity == "note" for i in issues),
+            lacking=Lacking.model_validate(lacking(dataset, read, scope))
+            if _counts(args)
+            else None,
+            places=dict(Counter(i.kind for i in issues)),
+            worst=[_row(i, begin, dataset.manifest.calendar) for i in issues[:SHOWN]],
+            unchecked=[i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
+        ),
         detail={"issues": [i.model_dump(mode="json") for i in found]},
         inputs={"content_hash": dataset.content_hash},
         files=_figures(dataset, issues),
     )
+
+
+def _counts(args: a.CheckData) -> bool:
+    """Say whether it was asked what lacks, so that all of it is counted."""
+    return bool(args.kinds and {"gap", "missing"} & set(args.kinds))
 
 
 def _scope(dataset: DataSet, working_set: WorkingSet, args: a.CheckData) -> Scope:
@@ -92,13 +96,14 @@ def _rule(meant: Sequence[str], read: Sequence[str]) -> str:
     return f"sessions spread evenly over those meant were read; {whole}"
 
 
-def _row(issue: Issue, begin: Mapping[str, datetime], calendar: Calendar) -> dict[str, Any]:
-    row = issue.model_dump(mode="json", exclude_none=True)
+def _row(issue: Issue, begin: Mapping[str, datetime], calendar: Calendar) -> IssueRow:
     start = begin.get(issue.session_id or "")
-    for key, at in (("from", issue.start_s), ("to", issue.end_s)):
-        if at is not None and (moment := moment_text(start, at, calendar)):
-            row[key] = moment
-    return {"kind": row.pop("kind"), "severity": row.pop("severity"), **row}
+    ends = [
+        None if at is None else moment_text(start, at, calendar) or None
+        for at in (issue.start_s, issue.end_s)
+    ]
+    row = issue.model_dump(mode="json", exclude_none=True)
+    return IssueRow(**row, from_=ends[0], to=ends[1])
 
 
 def _figures(dataset: DataSet, issues: Sequence[Issue]) -> dict[str, Draw]:

@@ -9,6 +9,17 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.schema import UNKNOWN_SUBJECT
 from tool_use_om.tools.look.clock import moment_text, starts, told_zone
+from tool_use_om.tools.look.found import (
+    AtSecond,
+    Dates,
+    Hole,
+    LabelRow,
+    LabelsAt,
+    LabelStretch,
+    SessionLength,
+    SubjectRow,
+    Unlabelled,
+)
 from tool_use_om.tools.look.selection import SHOWN, Selection, main_label_set, records
 
 if TYPE_CHECKING:
@@ -52,7 +63,7 @@ def _lengths(found: Selection) -> dict[str, Any]:
     for name, at in (("longest", int(spans.argmax())), ("shortest", int(spans.argmin()))):
         alike = int((abs(spans - spans[at]) < _TOUCH_S).sum())
         session = found.session_ids[at]
-        ends[name] = {"session_id": session, "duration_s": float(spans[at]), "n": alike}
+        ends[name] = SessionLength(session_id=session, duration_s=float(spans[at]), n=alike)
     return ends
 
 
@@ -70,25 +81,25 @@ def _dates(found: Selection) -> dict[str, Any]:
     period = 1.0 / max(m.rate_hz for m in found.dataset.manifest.modalities)
     length = begin[last].timestamp() + spans[last] - begin[first].timestamp()
     return {
-        "dates": {
-            "from": moment_text(begin[first], 0.0, calendar),
-            "to": moment_text(begin[last], max(spans[last] - period, 0.0), calendar),
-            "length_s": length,
-            "n_sessions": len(begin),
-            **told_zone(calendar),
-        }
+        "dates": Dates(
+            from_=moment_text(begin[first], 0.0, calendar),
+            to=moment_text(begin[last], max(spans[last] - period, 0.0), calendar),
+            length_s=length,
+            n_sessions=len(begin),
+            zone=told_zone(calendar).get("zone"),
+        )
     }
 
 
-def _subjects(found: Selection) -> list[dict[str, Any]]:
+def _subjects(found: Selection) -> list[SubjectRow]:
     known = found.sessions[found.sessions["subject_id"] != UNKNOWN_SUBJECT]
     rows = [
-        {
-            "subject": str(subject),
-            "n_sessions": len(held),
-            "total_s": float(held["duration_s"].sum()),
-            "sessions": held["session_id"].head(SHOWN).tolist(),
-        }
+        SubjectRow(
+            subject=str(subject),
+            n_sessions=len(held),
+            total_s=float(held["duration_s"].sum()),
+            sessions=held["session_id"].head(SHOWN).tolist(),
+        )
         for subject, held in known.groupby("subject_id", sort=True)
     ]
     return rows[:_MOST_SUBJECTS]
@@ -101,20 +112,24 @@ def _labels(found: Selection) -> dict[str, Any]:
         zip(found.sessions["session_id"], found.sessions["duration_s"].astype(float), strict=True)
     )
     whole = sum(spans.values())
-    labels: list[dict[str, Any]] = []
+    labels: list[LabelRow] = []
     for label, held in rows.groupby("label", sort=False):
         seconds = sum(
             end - start for _, parts in _by_session(held, spans) for start, end in _union(parts)
         )
         sessions = int(held["session_id"].nunique())
-        labels.append({
-            "label": str(label), "set": str(held["set"].iloc[0]), "n_sessions": sessions,
-            "sessions_frac": sessions / len(spans), "total_s": seconds,
-            "time_frac": seconds / whole, "n_stretches": len(held),
-        })  # fmt: skip
-    labels.sort(key=lambda row: -row["total_s"])
+        labels.append(LabelRow(
+            label=str(label), set=str(held["set"].iloc[0]), n_sessions=sessions,
+            sessions_frac=sessions / len(spans), total_s=seconds, time_frac=seconds / whole,
+            n_stretches=len(held),
+        ))  # fmt: skip
+    labels.sort(key=lambda row: -row.total_s)
     main = main_label_set(found.dataset)
-    told = {"labels": labels[:_MOST_LABELS], "n_labels": len(labels), "label_set": main}
+    told: dict[str, Any] = {
+        "labels": labels[:_MOST_LABELS],
+        "n_labels": len(labels),
+        "label_set": main,
+    }
     told |= {"unlabelled": _unlabelled(rows[rows["set"] == main], spans)}
     if len(spans) <= _FEW_SESSIONS:
         told["stretches"] = _stretches(rows, spans)
@@ -142,20 +157,20 @@ def _union(parts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
-def _unlabelled(rows: pd.DataFrame, spans: dict[str, float]) -> dict[str, Any]:
+def _unlabelled(rows: pd.DataFrame, spans: dict[str, float]) -> Unlabelled:
     """Return how much of the time has no label, and where: the longest parts first."""
     held = dict(_by_session(rows, spans))
-    holes: list[dict[str, Any]] = [
-        {"session_id": session, "start_s": start, "end_s": end, "length_s": end - start}
+    holes = [
+        Hole(session_id=session, start_s=start, end_s=end, length_s=end - start)
         for session, span in spans.items()
         for start, end in _holes(held.get(session, []), span)
     ]
-    holes.sort(key=lambda hole: -hole["length_s"])
-    total = sum(hole["length_s"] for hole in holes)
-    return {
-        "total_s": total, "time_frac": total / sum(spans.values()), "n_parts": len(holes),
-        "n_sessions": sum(not held.get(session) for session in spans), "parts": holes[:SHOWN],
-    }  # fmt: skip
+    holes.sort(key=lambda hole: -hole.length_s)
+    total = sum(hole.length_s for hole in holes)
+    return Unlabelled(
+        total_s=total, time_frac=total / sum(spans.values()), n_parts=len(holes),
+        n_sessions=sum(not held.get(session) for session in spans), parts=holes[:SHOWN],
+    )  # fmt: skip
 
 
 def _holes(parts: Sequence[tuple[float, float]], span: float) -> list[tuple[float, float]]:
@@ -164,13 +179,14 @@ def _holes(parts: Sequence[tuple[float, float]], span: float) -> list[tuple[floa
     return [(start, end) for start, end in between if end - start > _HOLE_S]
 
 
-def _stretches(rows: pd.DataFrame, spans: dict[str, float]) -> list[dict[str, Any]]:
+def _stretches(rows: pd.DataFrame, spans: dict[str, float]) -> list[LabelStretch]:
     kept = rows.sort_values(["session_id", "start_s"])[["session_id", "label", "start_s", "end_s"]]
     told = records(kept.head(_MOST_LABELS))
-    return [row | {"end_s": min(float(row["end_s"]), spans[row["session_id"]])} for row in told]
+    ends = [min(float(row["end_s"]), spans[row["session_id"]]) for row in told]
+    return [LabelStretch(**row | {"end_s": end}) for row, end in zip(told, ends, strict=True)]
 
 
-def _at(found: Selection, at_s: float) -> dict[str, Any]:
+def _at(found: Selection, at_s: float) -> AtSecond:
     """Return the labels that hold at a second of each session that is so long."""
     spans = found.sessions["duration_s"].astype(float)
     longest = float(spans.max())
@@ -183,8 +199,8 @@ def _at(found: Selection, at_s: float) -> dict[str, Any]:
     rows = found.dataset.labels(ids)
     here = rows[(rows["start_s"] <= at_s) & (rows["end_s"] > at_s)]
     held = here.groupby("session_id")["label"].agg(list).to_dict()
-    return {
-        "at_s": at_s,
-        "sessions": [{"session_id": s, "labels": held.get(s, [])} for s in ids[:SHOWN]],
-        "n_sessions": len(ids),
-    }
+    return AtSecond(
+        at_s=at_s,
+        sessions=[LabelsAt(session_id=s, labels=held.get(s, [])) for s in ids[:SHOWN]],
+        n_sessions=len(ids),
+    )

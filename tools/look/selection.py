@@ -14,6 +14,7 @@ from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.names import resolve_channels, resolve_names, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.clock import CalendarFilter, dated, pieces
+from tool_use_om.tools.look.found import ChannelRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,16 +115,16 @@ def channels_of(dataset: DataSet, names: list[str] | tuple[str, ...] | None) -> 
     return resolve_channels(names, ids) if names else ids
 
 
-def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[dict[str, Any]]:
+def channel_rows(dataset: DataSet, channels: tuple[str, ...]) -> list[ChannelRow]:
     """Return id, unit, rate and sampling period of each channel."""
     manifest = dataset.manifest
     return [
-        {
-            "id": c,
-            "unit": manifest.unit_of(c),
-            "rate_hz": manifest.rate_of(c),
-            "period_s": 1.0 / manifest.rate_of(c),
-        }
+        ChannelRow(
+            id=c,
+            unit=manifest.unit_of(c),
+            rate_hz=manifest.rate_of(c),
+            period_s=1.0 / manifest.rate_of(c),
+        )
         for c in channels
     ]
 

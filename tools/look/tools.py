@@ -13,6 +13,15 @@ from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, CalendarFilter, group_order, told_zone
 from tool_use_om.tools.look.contents import contents_of
+from tool_use_om.tools.look.found import (
+    ChannelsSelected,
+    DataSetRow,
+    DataSetsListed,
+    Drawn,
+    Durations,
+    Filtered,
+    SessionsCounted,
+)
 from tool_use_om.tools.look.selection import (
     SHOWN,
     Selection,
@@ -23,6 +32,7 @@ from tool_use_om.tools.look.selection import (
     select,
     with_filters,
 )
+from tool_use_om.tools.look.statistics import model_of
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -43,7 +53,9 @@ def list_datasets(ctx: ToolContext, working_set: WorkingSet, args: a.ListDataset
     for done, name in enumerate(names):
         ctx.progress({"phase": "open", "done": done, "total": len(names), "unit": "data sets"})
         rows.append(_dataset_row(open_dataset(name, ctx.workspace)))
-    return finish(ctx, working_set, args, tool="list_datasets", content={"datasets": rows})
+    return finish(
+        ctx, working_set, args, tool="list_datasets", content=DataSetsListed(datasets=rows)
+    )
 
 
 def show_session_stats(
@@ -58,12 +70,12 @@ def show_session_stats(
         chosen.but(dataset=dataset.name),
         args,
         tool="show_session_stats",
-        content={
-            "dataset": dataset.name,
+        content=SessionsCounted(
+            dataset=dataset.name,
             **_counts(found),
             **_contents(found),
             **contents_of(found, args.at_s),
-        },
+        ),
         detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
         inputs={"content_hash": dataset.content_hash},
     )
@@ -92,22 +104,22 @@ def show_channel_stats(
         working_set.but(dataset=dataset.name),
         args,
         tool="show_channel_stats",
-        content={
-            "statistic": args.statistic,
-            "by": args.by,
-            "n_sessions": len(found.sessions),
-            "labels": list(working_set.labels),
-            **({"session_noun": noun} if (noun := dataset.manifest.session_noun) else {}),
-            "n_rows": ranking.n_rows,
-            **({"percent": args.percent} if args.percent is not None else {}),
-            **({"note": ranking.note} if ranking.note else {}),
-            **_zone(dataset, working_set, args, rows),
+        content=model_of(args.statistic)(
+            statistic=args.statistic,
+            by=args.by,
+            n_sessions=len(found.sessions),
+            labels=list(working_set.labels),
+            session_noun=dataset.manifest.session_noun or None,
+            n_rows=ranking.n_rows,
+            percent=args.percent,
+            note=ranking.note or None,
+            zone=_zone(dataset, working_set, args, rows),
             **_beyond(dataset, args, rows),
-            "rows": shown_rows(rows, args.by if args.statistic != "unlike" else "channel"),
-            "highest": highest,
-            "lowest": lowest,
-            "ratio": ratio,
-        },
+            rows=shown_rows(rows, args.by if args.statistic != "unlike" else "channel"),
+            highest=highest,
+            lowest=lowest,
+            ratio=ratio,
+        ),
         detail={"rows": rows},
         inputs={"content_hash": dataset.content_hash},
     )
@@ -135,12 +147,12 @@ def _beyond(
 
 def _zone(
     dataset: DataSet, ws: WorkingSet, args: a.ShowChannelStats, rows: list[dict[str, Any]]
-) -> dict[str, str]:
+) -> str | None:
     """Return the zone of the dates where any are told, or chose what is looked at."""
     dated = any(row.get("time") or (row.get("longest") or {}).get("time") for row in rows)
     if args.by in CALENDAR_GROUPS or CalendarFilter.of(ws) is not None or dated:
-        return told_zone(dataset.manifest.calendar)
-    return {}
+        return told_zone(dataset.manifest.calendar).get("zone")
+    return None
 
 
 def shown_rows(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
@@ -173,7 +185,7 @@ def select_channels(
         chosen,
         args,
         tool="select_channels",
-        content={"channels": channel_rows(dataset, channels)},
+        content=ChannelsSelected(channels=channel_rows(dataset, channels)),
         inputs={"content_hash": dataset.content_hash},
     )
 
@@ -197,17 +209,17 @@ def filter_by_time(ctx: ToolContext, working_set: WorkingSet, args: a.FilterByTi
         chosen,
         args,
         tool="filter_by_time",
-        content={
-            "n_sessions": len(found.sessions),
-            "n_segments": len(found.stretches),
-            "total_s": found.total_s,
-            "start_s": float(found.stretches["start_s"].min()),
-            "end_s": float(found.stretches["end_s"].max()),
-            "labels": list(chosen.labels),
-            "split": chosen.split,
-            "sessions": found.sessions["session_id"].head(SHOWN).tolist(),
-            **_range_note(dataset, chosen),
-        },
+        content=Filtered(
+            n_sessions=len(found.sessions),
+            n_segments=len(found.stretches),
+            total_s=found.total_s,
+            start_s=float(found.stretches["start_s"].min()),
+            end_s=float(found.stretches["end_s"].max()),
+            labels=list(chosen.labels),
+            split=chosen.split,
+            sessions=found.sessions["session_id"].head(SHOWN).tolist(),
+            note=_range_note(dataset, chosen),
+        ),
         detail={"segments": [vars(s) for s in found.segments]},
         inputs={"content_hash": dataset.content_hash},
     )
@@ -229,7 +241,7 @@ def plot_sessions(ctx: ToolContext, working_set: WorkingSet, args: a.PlotSession
         working_set.but(dataset=dataset.name),
         args,
         tool="plot_sessions",
-        content={"sessions": ids, "channels": list(channels), "n_figures": 1},
+        content=Drawn(sessions=ids, channels=list(channels), n_figures=1),
         inputs={"content_hash": dataset.content_hash},
         files={"sessions.png": sessions_figure(dataset, ids, channels, span)},
     )
@@ -258,25 +270,25 @@ def _with_range(working_set: WorkingSet, args: a.FilterByTime) -> WorkingSet:
     return chosen
 
 
-def _range_note(dataset: DataSet, working_set: WorkingSet) -> dict[str, str]:
+def _range_note(dataset: DataSet, working_set: WorkingSet) -> str | None:
     longest = float(dataset.sessions()["duration_s"].max())
     if working_set.end_s is None or working_set.end_s <= longest:
-        return {}
-    return {"note": f"Sessions end by {longest:g} s, so end_s={working_set.end_s:g} cuts nothing."}
+        return None
+    return f"Sessions end by {longest:g} s, so end_s={working_set.end_s:g} cuts nothing."
 
 
-def _dataset_row(dataset: DataSet) -> dict[str, Any]:
+def _dataset_row(dataset: DataSet) -> DataSetRow:
     manifest = dataset.manifest
-    return {
-        "name": manifest.name,
-        "title": manifest.title,
-        "n_sessions": manifest.n_sessions,
-        "n_subjects": manifest.n_subjects,
-        "channels": list(manifest.channel_ids)[: 2 * SHOWN],
-        "labels": {name: list(values)[: 2 * SHOWN] for name, values in manifest.label_sets.items()},
-        "duration_s": manifest.duration_s,
-        "synthetic": manifest.synthetic,
-    }
+    return DataSetRow(
+        name=manifest.name,
+        title=manifest.title,
+        n_sessions=manifest.n_sessions,
+        n_subjects=manifest.n_subjects,
+        channels=list(manifest.channel_ids)[: 2 * SHOWN],
+        labels={name: list(values)[: 2 * SHOWN] for name, values in manifest.label_sets.items()},
+        duration_s=manifest.duration_s,
+        synthetic=manifest.synthetic,
+    )
 
 
 def _counts(found: Selection) -> dict[str, Any]:
@@ -286,13 +298,14 @@ def _counts(found: Selection) -> dict[str, Any]:
         "n_sessions_total": found.dataset.manifest.n_sessions,
         "n_subjects": found.dataset.manifest.n_subjects
         and int(found.sessions["subject_id"].nunique()),
-        "duration_s": {
-            "min": durations.min(),
-            "median": durations.median(),
-            "max": durations.max(),
-            "total": durations.sum(),
-        },
-    } | ({"session_noun": noun} if (noun := found.dataset.manifest.session_noun) else {})
+        "duration_s": Durations(
+            min=durations.min(),
+            median=durations.median(),
+            max=durations.max(),
+            total=durations.sum(),
+        ),
+        "session_noun": found.dataset.manifest.session_noun or None,
+    }
 
 
 def _contents(found: Selection) -> dict[str, Any]:

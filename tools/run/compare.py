@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError, NotFoundError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_names
-from tool_use_om.tools.call.outcome import as_json, finish
+from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.run.classify import run as classify
 from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.labelled import few_labels
 from tool_use_om.tools.run.classify.study import Study, fit_head, prepare, settle_rare
+from tool_use_om.tools.run.compared import (
+    ClassifierRow,
+    ClassifiersCompared,
+    ErrorEstimate,
+    ForecasterRow,
+    ForecastersCompared,
+    HeadDifference,
+)
 from tool_use_om.tools.run.forecast.backtest import Prepared, fit_forecaster
 from tool_use_om.tools.run.forecast.backtest import prepare as prepare_forecast
 from tool_use_om.tools.run.forecast.scores import (
@@ -25,9 +33,12 @@ from tool_use_om.tools.run.forecast.scores import (
     window_errors,
     window_sessions,
 )
+from tool_use_om.tools.run.measures import Estimate, JudgedOn, ShareEstimate
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from tool_use_om.heads.numeric.metrics import Interval
 
 F1_RESAMPLES = 200  # macro-F1 is slow to resample over many draws
 
@@ -56,32 +67,32 @@ def compare_classifiers(
         working_set.but(dataset=study.plan.dataset.name, task="classify"),
         args,
         tool="compare_heads",
-        content={
-            "task": "classify",
-            "labels_per_class": args.labels_per_class,
-            "repeats": len(draws),
-            "judged_on": {
-                "split": "test",
-                f"n_{study.unit}": len(test),
-                "unit": study.unit,
-                "unit_of_labels": "sessions",
-            },
-            "rows": [
-                {
-                    "head": name,
-                    "accuracy": _interval(
-                        right[name], groups=test.groups, seed=ctx.seed, share=True
+        content=ClassifiersCompared(
+            labels_per_class=args.labels_per_class,
+            repeats=len(draws),
+            judged_on=JudgedOn(
+                split="test",
+                n_sessions=len(test) if study.by_session else None,
+                n_windows=None if study.by_session else len(test),
+                unit=study.unit,
+                unit_of_labels="sessions",
+            ),
+            rows=[
+                ClassifierRow(
+                    head=name,
+                    accuracy=ShareEstimate.of(
+                        _interval(right[name], groups=test.groups, seed=ctx.seed, share=True)
                     ),
-                    "macro_f1": _macro_f1(truth, said[name], test.groups, ctx.seed),
-                }
+                    macro_f1=_macro_f1(truth, said[name], test.groups, ctx.seed),
+                )
                 for name in ranked
             ],
-            "best": ranked[0],
-            "difference": _difference(ranked, right, test.groups, "accuracy", ctx.seed),
-            "chance": classify.chance(truth),
-            "rare_labels": study.rare,
-            "notes": list(study.notes),
-        },
+            best=ranked[0],
+            difference=_difference(ranked, right, test.groups, "accuracy", ctx.seed),
+            chance=classify.chance(truth),
+            rare_labels=study.rare,
+            notes=list(study.notes),
+        ),
         detail={"encoding": study.plan.to_json()},
         inputs={"content_hash": study.plan.dataset.content_hash},
         timing=dict(clock.seconds),
@@ -108,17 +119,16 @@ def compare_forecasters(
         working_set.but(dataset=data.plan.dataset.name, task="forecast"),
         args,
         tool="compare_heads",
-        content={
-            "task": "forecast",
-            "horizon_s": data.request.horizon_s,
-            "channels": list(data.request.channels),
-            "label": data.request.label,
-            "judged_on": {"split": "test", "n_windows": len(data.held_out)},
-            "rows": [_forecast_row(name, errors[name], sessions, ctx.seed) for name in ranked],
-            "best": ranked[0],
-            "difference": _difference(ranked, values, sessions, by, ctx.seed),
-            "notes": list(data.plan.notes),
-        },
+        content=ForecastersCompared(
+            horizon_s=data.request.horizon_s,
+            channels=list(data.request.channels),
+            label=data.request.label,
+            judged_on=JudgedOn(split="test", n_windows=len(data.held_out)),
+            rows=[_forecast_row(name, errors[name], sessions, ctx.seed) for name in ranked],
+            best=ranked[0],
+            difference=_difference(ranked, values, sessions, by, ctx.seed),
+            notes=list(data.plan.notes),
+        ),
         detail={"encoding": data.plan.to_json()},
         inputs={"content_hash": data.plan.dataset.content_hash},
         timing=dict(clock.seconds),
@@ -183,18 +193,16 @@ def _interval(
     *,
     groups: np.ndarray,
     seed: int,
-    unit: str | None = None,
     share: bool = False,
-) -> dict[str, Any]:
+) -> Interval:
     from tool_use_om.heads.numeric.metrics import bootstrap_interval
 
-    found = bootstrap_interval(values, groups=groups, statistic=finite_mean, seed=seed, share=share)
-    return as_json(found) | ({"unit": unit} if unit else {})
+    return bootstrap_interval(values, groups=groups, statistic=finite_mean, seed=seed, share=share)
 
 
 def _macro_f1(
     truth: np.ndarray, said: Sequence[np.ndarray], groups: np.ndarray, seed: int
-) -> dict[str, Any]:
+) -> Estimate:
     """Mean macro-F1 over the draws, with its interval over sessions."""
     from tool_use_om.heads.numeric.metrics import bootstrap_interval, macro_f1
 
@@ -205,7 +213,7 @@ def _macro_f1(
     found = bootstrap_interval(
         truth, *said, groups=groups, statistic=mean_f1, n_resamples=n, seed=seed, share=True
     )
-    return as_json(found)
+    return Estimate.of(found)
 
 
 def _difference(
@@ -214,29 +222,29 @@ def _difference(
     groups: np.ndarray,
     metric: str,
     seed: int,
-) -> dict[str, Any]:
+) -> HeadDifference:
     """Best minus second best, paired window by window; clear if its interval leaves out zero."""
     from tool_use_om.heads.numeric.metrics import paired_difference
 
     first, second = ranked[0], ranked[1]
     gap = paired_difference(values[first], values[second], groups=groups, seed=seed)
-    return {
-        "a": first,
-        "b": second,
-        "metric": metric,
-        "value": gap.value,
-        "lower": gap.lower,
-        "upper": gap.upper,
-        "clear": gap.clear,
-    }
+    return HeadDifference(
+        a=first,
+        b=second,
+        metric=metric,
+        value=gap.value,
+        lower=gap.lower,
+        upper=gap.upper,
+        clear=gap.clear,
+    )
 
 
-def _forecast_row(name: str, errors: Errors, sessions: np.ndarray, seed: int) -> dict[str, Any]:
+def _forecast_row(name: str, errors: Errors, sessions: np.ndarray, seed: int) -> ForecasterRow:
     measured = {
-        metric: _interval(values, groups=sessions, seed=seed, unit=unit)
+        metric: ErrorEstimate.of(_interval(values, groups=sessions, seed=seed)).in_unit(unit)
         for metric, (values, unit) in errors.by_name().items()
     }
-    return {"head": name, **measured}
+    return ForecasterRow(head=name, **measured)
 
 
 def _last_request(ctx: ToolContext, working_set: WorkingSet) -> a.RunTask:

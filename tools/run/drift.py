@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.tools.run.measures import Drift
 
 if TYPE_CHECKING:
     from tool_use_om.tokenizers.tokens import Tokens
 
 
-def drift_json(
-    first: Tokens, second: Tokens, *, between: tuple[str, str], seed: int
-) -> dict[str, Any]:
-    """Return between, p_value, drifted, distance, n_sessions; p_value None and why_not otherwise.
+def drift_between(first: Tokens, second: Tokens, *, between: tuple[str, str], seed: int) -> Drift:
+    """Return whether two parts differ by more than chance; why not where that cannot be tested.
 
     Parameters
     ----------
@@ -22,26 +21,26 @@ def drift_json(
     """
     from tool_use_om.heads.trust.drift import drift_test
 
-    row: dict[str, Any] = {"between": list(between), "p_value": None, "drifted": None}
     try:
         found = drift_test(first, second, seed=seed)
     except DataError as error:
-        return row | {"why_not": str(error)}
-    return row | {
-        "p_value": found.p_value,
-        "drifted": found.found,
-        "distance": found.distance,
-        "n_sessions": [found.n_first, found.n_second],
-    }
+        return Drift(between=list(between), p_value=None, drifted=None, why_not=str(error))
+    return Drift(
+        between=list(between),
+        p_value=found.p_value,
+        drifted=found.found,
+        distance=found.distance,
+        n_sessions=[found.n_first, found.n_second],
+    )
 
 
-def drift_notes(drift: dict[str, Any] | None) -> list[str]:
+def drift_notes(drift: Drift | None) -> list[str]:
     """Return the warning a drift deserves; nothing without one."""
-    if drift is None or not drift["drifted"]:
+    if drift is None or not drift.drifted:
         return []
-    first, second = drift["between"]
+    first, second = drift.between
     return [
         f"Drift: the {second} sessions differ from the {first} ones by more than chance "
-        f"(p = {drift['p_value']:.3g}, whole sessions permuted), so the promised coverage need not "
+        f"(p = {drift.p_value:.3g}, whole sessions permuted), so the promised coverage need not "
         "hold for them."
     ]

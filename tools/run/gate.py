@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tool_use_om.tools.run.measures import Candidate, Gate, GateDifference
 
 if TYPE_CHECKING:
-    from tool_use_om.heads.numeric.metrics import Interval
-    from tool_use_om.heads.trust.gate import Gate
+    from tool_use_om.heads.trust import gate
 
 
-def gate_notes(gate: dict[str, Any] | None) -> list[str]:
+def gate_notes(found: Gate | None) -> list[str]:
     """Return the sentence that says who answers and why, where the gate was asked."""
-    return [] if gate is None else [str(gate.get("why") or gate["why_not"])]
+    return [] if found is None else [str(found.why or found.why_not)]
 
 
-def gate_json(decision: Gate, rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
+def gate_told(
+    decision: gate.Gate,
+    rows: list[Candidate],
+    metric: str,
+    *,
+    n_folds: int | None = None,
+    compared_on: str | None = None,
+) -> Gate:
     """Return what a result says of a gate's decision."""
     gap = decision.difference
-    return {
-        "escalated": decision.escalated,
-        "answered_by": decision.chosen,
-        "why": decision.why(metric),
-        "metric": metric,
-        "rows": rows,
-        "difference": {
-            "a": decision.rival,
-            "b": decision.own,
-            "metric": metric,
-            **short(gap),
-            "clear": gap.clear,
-        },
-    }
-
-
-def short(interval: Interval) -> dict[str, float]:
-    """Return a value with its interval, without what it was measured on."""
-    return {key: getattr(interval, key) for key in ("value", "lower", "upper")}
+    return Gate(
+        n_folds=n_folds,
+        compared_on=compared_on,
+        escalated=decision.escalated,
+        answered_by=decision.chosen,
+        why=decision.why(metric),
+        metric=metric,
+        rows=rows,
+        difference=GateDifference(
+            a=decision.rival,
+            b=decision.own,
+            metric=metric,
+            value=gap.value,
+            lower=gap.lower,
+            upper=gap.upper,
+            clear=gap.clear,
+        ),
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError, TuomError, unknown
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.content import Content, Count, NamedLabel, Span, Text
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
@@ -25,6 +26,28 @@ if TYPE_CHECKING:
     from tool_use_om.tools.run.classify.study import Study
 
 ATTEMPTS = 4  # so often a person is asked for labels that can be used
+
+
+class AskedWindow(Span):
+    """A window a person was asked about."""
+
+    suggested: NamedLabel | None
+    given: NamedLabel | None
+
+
+class LabelsGiven(Content):
+    """Which windows a person was asked about, and what came back."""
+
+    label_set: Text
+    n_asked: Count
+    n_given: Count
+    n_given_before: Count
+    n_without_label: Count
+    labels: dict[str, NamedLabel]
+    windows: list[AskedWindow]
+    n_agreeing: Count
+
+
 OVERSAMPLE = 3  # so many times the budget is proposed before sessions take turns
 
 
@@ -57,16 +80,16 @@ def request_labels(ctx: ToolContext, working_set: WorkingSet, args: a.RequestLab
         working_set.but(dataset=study.plan.dataset.name),
         args,
         tool="request_labels",
-        content={
-            "label_set": label_set,
-            "n_asked": len(windows),
-            "n_given": len(rows),
-            "n_given_before": len(before),
-            "n_without_label": len(study.unlabelled or ()),
-            "labels": given,
-            "windows": [_asked_about(w, given) for w in windows[:SHOWN]],
-            "n_agreeing": sum(given.get(w["window_id"]) == w["suggested"] for w in windows),
-        },
+        content=LabelsGiven(
+            label_set=label_set,
+            n_asked=len(windows),
+            n_given=len(rows),
+            n_given_before=len(before),
+            n_without_label=len(study.unlabelled or ()),
+            labels=given,
+            windows=[_asked_about(w, given) for w in windows[:SHOWN]],
+            n_agreeing=sum(given.get(w["window_id"]) == w["suggested"] for w in windows),
+        ),
         detail={"windows": windows, "labels": [*before, *rows]},
         inputs={"content_hash": study.plan.dataset.content_hash},
     )
@@ -120,9 +143,9 @@ def _window(pool: Labelled, pick: Pick, suggested: list[str | None]) -> dict[str
     }
 
 
-def _asked_about(window: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+def _asked_about(window: dict[str, Any], given: Mapping[str, str]) -> AskedWindow:
     span = {key: window[key] for key in ("session_id", "start_s", "end_s", "suggested")}
-    return {**span, "given": given.get(window["window_id"])}
+    return AskedWindow(**span, given=given.get(window["window_id"]))
 
 
 def _row(window: dict[str, Any], label: str, label_set: str) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
+from tool_use_om.tools.encode.found import HeadConfigured, HeadSelected, OtherHead
 from tool_use_om.tools.look.selection import labels_available, open_current
+from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify import explain as classify_explain
 from tool_use_om.tools.run.classify.described import run_attributes
 from tool_use_om.tools.run.classify.run import run_classify
@@ -105,18 +107,18 @@ def select_task_head(
         working_set.but(dataset=dataset.name, task=args.task, head=name, head_params={}),
         args,
         tool="select_task_head",
-        content={
-            "task": args.task,
-            "head": name,
-            "why": why,
-            "labels_per_class_available": there,
-            "unit_of_labels": "training sessions",
-            "alternatives": [
-                {"name": s.name, "good_at": s.good_at, "bad_at": s.bad_at}
+        content=HeadSelected(
+            task=args.task,
+            head=name,
+            why=why,
+            labels_per_class_available=there,
+            unit_of_labels="training sessions",
+            alternatives=[
+                OtherHead(name=s.name, good_at=s.good_at, bad_at=s.bad_at)
                 for s in specs.values()
                 if s.name != name and s.listed
             ],
-        },
+        ),
         detail={"heads": [s.to_json() for s in specs.values()]},
         inputs={"content_hash": dataset.content_hash},
     )
@@ -135,7 +137,7 @@ def configure_head(ctx: ToolContext, working_set: WorkingSet, args: a.ConfigureH
         working_set.but(head_params={k: params[k] for k in given}),
         args,
         tool="configure_head",
-        content={"head": working_set.head, "params": params},
+        content=HeadConfigured(head=working_set.head, params=params),
     )
 
 
@@ -166,13 +168,14 @@ def interpret_results(
         raise DataError("There is nothing to interpret yet. Call run_task first.")
     run = _load(ctx, result_id)
     task: Task = run.data["task"]
-    content = {"task": task, "explains": result_id, **TASKS[task].explain(ctx, run)}
+    told = {"task": task, "explains": result_id, **TASKS[task].explain(ctx, run)}
+    model = next(kind for kind in explained.KINDS if kind.is_of(told))
     return finish(
         ctx,
         working_set,
         args,
         tool="interpret_results",
-        content=content,
+        content=model.model_validate(told),
         inputs={"explains": result_id, "content_hash": run.data["inputs"]["content_hash"]},
     )
 

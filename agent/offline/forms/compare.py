@@ -9,112 +9,123 @@ from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, ref
+from tool_use_om.tools.call.arguments import CompareHeads
+from tool_use_om.tools.run.compared import (
+    ClassifiersCompared,
+    ErrorEstimate,
+    ForecastersCompared,
+)
+from tool_use_om.tools.run.measures import ShareEstimate
 
-_MEASURES = {"accuracy": "accuracy", "mae": "mean absolute error", "mase": "scaled error (MASE)"}
 _NOTHING = 5e-4  # a difference below this shows as zero
+
+
+Compared = ClassifiersCompared | ForecastersCompared
+Measured = ShareEstimate | ErrorEstimate
 
 
 def tell_compared(answer: Answer, result: Result, query: Query) -> None:
     """Tell which head is best, whether clearly, and whether that is better than chance."""
     asked = any(ask.kind == "fewlabels" and "apart" in ask.topic for ask in query.asks)
-    if not (asked and _verdict(answer, result)) and result.content.get("best"):
-        clear = (result.content.get("difference") or {}).get("clear")
+    classified = result.if_found(ClassifiersCompared)
+    found = classified or result.found(ForecastersCompared)
+    told = asked and classified is not None and _verdict(answer, result, classified)
+    if not told and found.best:
+        clear = "" if found.difference.clear else ", though not clearly"
         answer.head(
-            result, "the best head here is `{best}`" + ("" if clear else ", though not clearly"),
-            best=ref("/best", "best head"),
-        )  # fmt: skip
-    _rows(answer, result)
+            result, "the best head here is `{best}`" + clear, best=ref(found.best, "best head")
+        )
+    _rows(answer, result, found)
     answer.section("How sure")
-    _chance(answer, result)
-    _difference(answer, result)
+    if classified is not None:
+        _chance(answer, result, classified)
+    _difference(answer, result, found)
 
 
-def _rows(answer: Answer, result: Result) -> None:
-    rows: list[dict[str, Any]] = result.content.get("rows") or []
-    measure = next((m for m in _MEASURES if any(isinstance(r.get(m), dict) for r in rows)), None)
-    if measure is None:
-        return
-    name, style = _MEASURES[measure], "percent" if measure == "accuracy" else "unit"
+def _measured(found: Compared) -> tuple[str, list[tuple[str, Measured]]]:
+    """Return what the heads were judged by, and each head's value."""
+    if isinstance(found, ClassifiersCompared):
+        return "accuracy", [(row.head, row.accuracy) for row in found.rows]
+    absolute = [(row.head, row.mae) for row in found.rows]
+    scaled = [(row.head, row.mase) for row in found.rows]
+    by_unit = any(value is not None for _, value in absolute)
+    name, values = ("mean absolute error", absolute) if by_unit else ("scaled error (MASE)", scaled)
+    return name, [(head, value) for head, value in values if value is not None]
+
+
+def _rows(answer: Answer, result: Result, found: Compared) -> None:
+    name, values = _measured(found)
     told = []
-    for i, row in enumerate(rows):
-        what, at = f"{name} of {row['head']}", f"/rows/{i}/{measure}"
+    for head, value in values:
+        what = f"{name} of {head}"
         cells: tuple[Cell, ...] = (
-            f"`{row['head']}`",
-            ref(f"{at}/value", what, style),
-            (
-                ref(f"{at}/lower", f"{what}, lower end", style),
-                ref(f"{at}/upper", f"{what}, upper end", style),
-            ),
+            f"`{head}`",
+            ref(value.value, what),
+            (ref(value.lower, f"{what}, lower end"), ref(value.upper, f"{what}, upper end")),
         )
         told.append((result, cells))
     answer.section("Heads")
     answer.table(("head", name, "interval"), told)
 
 
-def _chance(answer: Answer, result: Result) -> None:
+def _chance(answer: Answer, result: Result, found: ClassifiersCompared) -> None:
     answer.say(
-        result, "Chance alone would reach {c}.",
-        c=ref("/chance/accuracy", "accuracy by chance", "percent"),
-    )  # fmt: skip
+        result, "Chance alone would reach {c}.", c=ref(found.chance.accuracy, "accuracy by chance")
+    )
     answer.say(
         result, "Each head was fitted {n} times, each time on other labels of the training "
         "sessions, and judged on held-out ones.",
-        n=ref("/repeats", "times each head was fitted"),
+        n=ref(found.repeats, "times each head was fitted"),
     )  # fmt: skip
 
 
-def _difference(answer: Answer, result: Result) -> None:
-    found = result.content.get("difference") or {}
-    if not found or found.get("value") is None:
+def _difference(answer: Answer, result: Result, found: Compared) -> None:
+    gap = found.difference
+    if gap.value is None:
         return
-    style = "percent" if found.get("metric") == "accuracy" else "plain"
+    style = "percent" if gap.metric == "accuracy" else "plain"
     ends = {
-        "lower": ref("/difference/lower", "difference of the best two, lower end", style),
-        "upper": ref("/difference/upper", "difference of the best two, upper end", style),
+        "lower": ref(gap.lower, "difference of the best two, lower end", style),
+        "upper": ref(gap.upper, "difference of the best two, upper end", style),
     }
-    pair = f"`{found.get('a')}` and `{found.get('b')}`"
-    if abs(found["value"]) < _NOTHING:
+    pair = f"`{gap.a}` and `{gap.b}`"
+    if abs(gap.value) < _NOTHING:
         answer.say(
             result, f"Between {pair} there is no difference (interval {{lower}} to {{upper}}).",
             **ends,
         )  # fmt: skip
         return
-    clear = "clear" if found.get("clear") else "not clear: its interval holds zero"
-    if _one_group(result):
+    clear = "clear" if gap.clear else "not clear: its interval holds zero"
+    if _one_group(found):
         clear = "not clear: there is one held-out group only, so nothing says how others would do"
     answer.say(
         result, f"The difference between {pair} is {{value}} ({{lower}} to {{upper}}), {clear}.",
-        value=ref("/difference/value", "difference of the best two", style), **ends,
+        value=ref(gap.value, "difference of the best two", style), **ends,
     )  # fmt: skip
 
 
-def _one_group(result: Result) -> bool:
+def _one_group(found: Compared) -> bool:
     """Say whether all that was measured comes from one session or subject."""
-    rows: list[dict[str, Any]] = result.content.get("rows") or []
-    return any(
-        isinstance(one, dict) and one.get("n_groups") == 1 for row in rows for one in row.values()
-    )
+    return any(value.n_groups == 1 for _, value in _measured(found)[1])
 
 
-def _verdict(answer: Answer, result: Result) -> bool:
+def _verdict(answer: Answer, result: Result, found: ClassifiersCompared) -> bool:
     """Say whether the activities can be told apart: the best head's lower end against chance."""
-    best = result.content.get("best")
-    rows: list[dict[str, Any]] = result.content.get("rows") or []
-    place = next((i for i, r in enumerate(rows) if r.get("head") == best), 0)
-    low, chance = result.look(f"/rows/{place}/accuracy/lower"), result.look("/chance/accuracy")
-    if low is None or chance is None:
+    best = next((row for row in found.rows if row.head == found.best), None)
+    if best is None:
         return False
-    shots = result.args.get("labels_per_class")
+    shots = result.asked(CompareHeads).labels_per_class
     few = "with {k} labels a class, " if shots is not None else ""
-    lead = "yes: " if low > chance else "not clearly: "
-    if _one_group(result):
+    lead = "yes: " if best.accuracy.lower > found.chance.accuracy else "not clearly: "
+    if _one_group(found):
         lead = "one held-out group only, so this cannot be said of others: "
+    unit = found.judged_on.unit or "windows"
     return answer.head(
-        result, f"{lead}{few}`{best}` names {{share}} of held-out windows rightly, where chance "
-        "reaches {chance}",
-        share=ref(f"/rows/{place}/accuracy/value", f"accuracy of {best}", "percent"),
-        chance=ref("/chance/accuracy", "accuracy by chance", "percent"),
-        **({"k": ref("/args/labels_per_class", "labels a class")} if few else {}),
+        result, f"{lead}{few}`{best.head}` names {{share}} of held-out {unit} rightly, where "
+        "chance reaches {chance}",
+        share=ref(best.accuracy.value, f"accuracy of {best.head}"),
+        chance=ref(found.chance.accuracy, "accuracy by chance"),
+        **({"k": ref(shots, "labels a class")} if few else {}),
     )  # fmt: skip
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
+from tool_use_om.tools.look.statistics import (
+    Changes,
+    CorrelationRow,
+    Correlations,
+    CycleRow,
+    Cycles,
+    LongestSpell,
+    StatisticRow,
+    TimesBeyond,
+    Trends,
+    UnlikeRow,
+    Unlikes,
+)
 
 _SHOWN = 8
 _STRENGTHS = ((0.7, "strongly"), (0.4, "moderately"), (0.0, "weakly"))
@@ -20,66 +32,38 @@ Tell = Callable[[Answer, Result, str, dict[str, Ref]], None]
 
 def tell_trend(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell whether each channel rises or falls, how fast, and how sure that is."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:_SHOWN]):
-        at, what = f"/rows/{i}", f"change of {row['channel']} a {row['per']}"
-        over = _OVER.get(str(row.get("over")), "")
+    rows = result.found(Trends).rows
+    for row in rows[:_SHOWN]:
+        what = f"change of {row.channel} a {row.per}"
+        over = _OVER.get(str(row.over), "")
         own = {
-            "channel": ref(f"{at}/channel", "channel"),
-            "value": ref(f"{at}/value", what, "unit"),
-            "lower": ref(f"{at}/lower", f"{what}, lower end", "unit"),
-            "upper": ref(f"{at}/upper", f"{what}, upper end", "unit"),
+            "channel": ref(row.channel, "channel"),
+            "value": ref(row.value, what),
+            "lower": ref(row.lower, f"{what}, lower end"),
+            "upper": ref(row.upper, f"{what}, upper end"),
         }
-        clear = row.get("course") in {"rises", "falls"}
-        lead = f"{row['course']}, by {{value}}" if clear else "shows no clear change: {value}"
-        told = f"`{{channel}}`{_group(row)}{where} {lead} a {row['per']}"
+        clear = row.course in {"rises", "falls"}
+        lead = f"{row.course}, by {{value}}" if clear else "shows no clear change: {value}"
+        told = f"`{{channel}}`{_group(row)}{where} {lead} a {row.per}"
         with_interval = f"{told} (95 % interval {{lower}} to {{upper}}){over}"
         if not answer.head(result, with_interval, **own, **refs):
             bare = {k: v for k, v in own.items() if k in {"channel", "value"}}
             answer.head(result, f"{told}{over}; too few samples to say how sure", **bare, **refs)
-    if any(row.get("over") == "sessions" for row in rows):
+    if any(row.over == "sessions" for row in rows):
         answer.note("Each session counts by its mean, at its date.")
     answer.note("A change counts as clear where its interval leaves zero out.")
 
 
-def tell_change(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
-    """Tell by how much each channel went up or down from its first to its last value."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:_SHOWN]):
-        at = f"/rows/{i}"
-        own = {
-            "channel": ref(f"{at}/channel", "channel"),
-            "value": ref(f"{at}/value", f"change of {row['channel']}", "unit"),
-            "first": ref(f"{at}/first/value", "first value", "unit"),
-            "last": ref(f"{at}/last/value", "last value", "unit"),
-        }
-        share = ""
-        if "change_frac" in row:
-            share = "{share}, "
-            own["share"] = ref(f"{at}/change_frac", "change, of the first value", "percent")
-        times = {"from_": "", "to": ""}
-        if row["first"].get("time"):
-            times = {"from_": " ({since})", "to": " ({until})"}
-            own |= {"since": ref(f"{at}/first/time", "when the first value was"),
-                    "until": ref(f"{at}/last/time", "when the last value was")}  # fmt: skip
-        way = "up" if row["value"] > 0 else "down" if row["value"] < 0 else "neither up nor down"
-        answer.head(
-            result, f"`{{channel}}`{_group(row)}{where} went {way} ({share}{{value}}), from "
-            f"{{first}}{times['from_']} to {{last}}{times['to']}", **own, **refs,
-        )  # fmt: skip
-
-
 def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how two channels go together, in words and as a number with its interval."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:1] if len(rows) == 1 else rows[:_SHOWN]):
-        at = f"/rows/{i}"
+    found = result.found(Correlations)
+    for row in found.rows[:_SHOWN]:
         own = {
-            "a": ref(f"{at}/channel", "one channel"),
-            "b": ref(f"{at}/other", "the other channel"),
-            "value": ref(f"{at}/value", f"correlation of {row['channel']} and {row['other']}"),
-            "lower": ref(f"{at}/lower", "correlation, lower end"),
-            "upper": ref(f"{at}/upper", "correlation, upper end"),
+            "a": ref(row.channel, "one channel"),
+            "b": ref(row.other, "the other channel"),
+            "value": ref(row.value, f"correlation of {row.channel} and {row.other}"),
+            "lower": ref(row.lower, "correlation, lower end"),
+            "upper": ref(row.upper, "correlation, upper end"),
         }
         told = (
             f"`{{a}}` and `{{b}}`{_group(row)}{where} {_together(row)}: their correlation is "
@@ -88,14 +72,14 @@ def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str,
         answer.head(result, told, **own, **refs)
     answer.say(
         result, "It rests on {n} samples of {sessions} sessions.",
-        n=ref("/rows/0/n", "samples"), sessions=ref("/n_sessions", "sessions behind it"),
+        n=ref(found.rows[0].n, "samples"), sessions=ref(found.n_sessions, "sessions behind it"),
     )  # fmt: skip
     answer.note("It measures a straight-line relation, at the same time, and shows no cause.")
 
 
-def _together(row: Mapping[str, Any]) -> str:
-    value = float(row["value"])
-    if not row.get("clear"):
+def _together(row: CorrelationRow) -> str:
+    value = float(row.value)
+    if not row.clear:
         return "show no clear relation"
     strength = next(word for least, word in _STRENGTHS if abs(value) >= least)
     return f"move {'together' if value > 0 else 'in opposite directions'} {strength}"
@@ -103,69 +87,91 @@ def _together(row: Mapping[str, Any]) -> str:
 
 def tell_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how long, how much of the time and how often a channel is beyond a level."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    between = result.content["statistic"] == "time_between"
-    word = "above" if result.content["statistic"] == "time_above" else "below"
+    found = result.found(TimesBeyond)
+    between = found.statistic == "time_between"
+    word = "above" if found.statistic == "time_above" else "below"
     level = "between {level} and {upper}" if between else f"{word} {{level}}"
-    for i, row in enumerate(rows[:_SHOWN]):
-        at, what = f"/rows/{i}", f"{row['channel']} {'inside' if between else word} the level"
+    for row in found.rows[:_SHOWN]:
+        what = f"{row.channel} {word} the level"
         own = {
-            "channel": ref(f"{at}/channel", "channel"),
-            "level": ref(f"{at}/level/value", "level asked for", "unit"),
-            **({"upper": ref(f"{at}/upper/value", "upper level", "unit")} if between else {}),
+            "channel": ref(row.channel, "channel"),
+            "level": ref(row.level.value, "level asked for"),
+            **({"upper": ref(row.upper.value, "upper level")} if row.upper is not None else {}),
         }
-        if not row["n_times"]:
+        if not row.n_times:
             told = f"`{{channel}}`{_group(row)}{where} is never {level}"
             answer.head(result, told, **own, **refs)
             continue
-        times = "once" if row["n_times"] == 1 else "{times} times"
-        more = {} if row["n_times"] == 1 else {"times": ref(f"{at}/n_times", f"times {what}")}
+        times = "once" if row.n_times == 1 else "{times} times"
+        more = {} if row.n_times == 1 else {"times": ref(row.n_times, f"times {what}")}
         answer.head(
             result, f"`{{channel}}`{_group(row)}{where} is {level} for {{value}} in all, "
-            f"{{share}} of the time, {times}", value=ref(f"{at}/value", f"time {what}", "unit"),
-            share=ref(f"{at}/share_frac", f"share of the time {what}", "percent"),
+            f"{{share}} of the time, {times}", value=ref(row.value, f"time {what}"),
+            share=ref(row.share_frac, f"share of the time {what}"),
             **own, **more, **refs,
         )  # fmt: skip
-        _ends_of(answer, result, at, row)
-        if row["n_times"] > 1:
-            _longest(answer, result, at, row)
+        if row.first is not None and row.last is not None:
+            _ends_of(answer, result, row.first, row.last, one=row.n_times == 1)
+        if row.longest is not None and row.n_times > 1:
+            _longest(answer, result, row.longest)
 
 
-def _ends_of(answer: Answer, result: Result, at: str, row: Mapping[str, Any]) -> None:
+def _ends_of(
+    answer: Answer, result: Result, first: LongestSpell, last: LongestSpell, *, one: bool
+) -> None:
     """Tell when the first and the last time are."""
-    dated = bool((row.get("first") or {}).get("time"))
-    key, style = ("time", "plain") if dated else ("start_s", "unit")
-    refs = {
-        end: ref(f"{at}/{end}/{key}", f"start of the {end} time", style)
-        for end in ("first", "last")
-    }
-    whose = {
-        end: "" if dated else f" of `{braces(str((row.get(end) or {}).get('session_id')))}`"
-        for end in refs
-    }
-    if row["n_times"] == 1:
-        answer.say(result, f"That begins at {{first}}{whose['first']}.", first=refs["first"])
+    of = ["" if s.time else f" of `{braces(str(s.session_id))}`" for s in (first, last)]
+    begin = ref(first.time or first.start_s, "start of the first time")
+    if one:
+        answer.say(result, f"That begins at {{first}}{of[0]}.", first=begin)
         return
     answer.say(
-        result, f"The first time begins at {{first}}{whose['first']}, the last at "
-        f"{{last}}{whose['last']}.", **refs,
+        result, f"The first time begins at {{first}}{of[0]}, the last at {{last}}{of[1]}.",
+        first=begin, last=ref(last.time or last.start_s, "start of the last time"),
     )  # fmt: skip
+
+
+def tell_change(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+    """Tell by how much each channel went up or down from its first to its last value."""
+    for row in result.found(Changes).rows[:_SHOWN]:
+        own = {
+            "channel": ref(row.channel, "channel"),
+            "value": ref(row.value, f"change of {row.channel}"),
+            "first": ref(row.first.value, "first value"),
+            "last": ref(row.last.value, "last value"),
+        }
+        share = ""
+        if row.change_frac is not None:
+            share = "{share}, "
+            own["share"] = ref(row.change_frac, "change, of the first value", "percent")
+        since, until = "", ""
+        if row.first.time and row.last.time:
+            since, until = " ({since})", " ({until})"
+            own |= {"since": ref(row.first.time, "when the first value was"),
+                    "until": ref(row.last.time, "when the last value was")}  # fmt: skip
+        way = "up" if row.value > 0 else "down" if row.value < 0 else "neither up nor down"
+        answer.head(
+            result, f"`{{channel}}`{_group(row)}{where} went {way} ({share}{{value}}), from "
+            f"{{first}}{since} to {{last}}{until}", **own, **refs,
+        )  # fmt: skip
 
 
 def tell_unlike(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell which group is unlike the others and in what, or that none stands out."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    kind = {"date": "day"}.get(str(result.content.get("by")), str(result.content.get("by")))
-    noun = str(result.content.get("session_noun") or kind) if kind == "session" else kind
-    far = {"z": ref("/rows/0/value", "robust deviations from the usual"),
-           "group": ref("/rows/0/group", f"{kind} most unlike the others")}  # fmt: skip
+    found = result.found(Unlikes)
+    rows, top = found.rows, found.rows[0]
+    kind = {"date": "day"}.get(str(found.by), str(found.by))
+    noun = str(found.session_noun or kind) if kind == "session" else kind
+    far = {"z": ref(top.value, "robust deviations from the usual", "plain"),
+           "group": ref(top.group, f"{kind} most unlike the others")}  # fmt: skip
     own = {
-        "channel": ref("/rows/0/channel", "channel that sets it apart"),
-        "own": ref("/rows/0/own/value", f"its {rows[0]['measure']}", "unit"),
-        "usual": ref("/rows/0/usual/value", "the median of all", "unit"),
+        "channel": ref(top.channel, "channel that sets it apart"),
+        "own": ref(top.own.value, f"its {top.measure}"),
+        "usual": ref(top.usual.value, "the median of all"),
     }
-    out = [row for row in rows if row["stands_out"]]
-    apart = f"its {rows[0]['measure']} of `{{channel}}` is {{own}}, where {{usual}} is usual"
+    limit = ref(top.limit, "deviations from which one stands out")
+    out = [row for row in rows if row.stands_out]
+    apart = f"its {top.measure} of `{{channel}}` is {{own}}, where {{usual}} is usual"
     whose = f"{braces(noun)} " if noun != kind else ""
     if out:
         answer.head(
@@ -176,19 +182,10 @@ def tell_unlike(answer: Answer, result: Result, where: str, refs: dict[str, Ref]
         answer.head(
             result, f"no {braces(noun)}{where} stands out from the others; the most unlike is "
             "`{group}`, {z} robust deviations away, and from {limit} on it would stand out",
-            limit=ref("/rows/0/limit", "deviations from which one stands out"), **far, **refs,
+            limit=limit, **far, **refs,
         )  # fmt: skip
         answer.say(result, f"There {apart}.", **own)
-    told = []
-    for i, row in enumerate(rows[: max(len(out), 3)][:_SHOWN]):
-        at, name = f"/rows/{i}", str(row["group"])
-        cells: tuple[Cell, ...] = (
-            f"`{name}`", f"{row['measure']} of `{row['channel']}`",
-            ref(f"{at}/own/value", f"{row['measure']} of {name}", "unit"),
-            ref(f"{at}/usual/value", f"usual {row['measure']} beside {name}", "unit"),
-            ref(f"{at}/value", f"robust deviations of {name}"),
-        )  # fmt: skip
-        told.append((result, cells))
+    told = [(result, _unlike_cells(row)) for row in rows[: max(len(out), 3)][:_SHOWN]]
     answer.section("Most unlike the others")
     answer.table((noun, "in its", "there", "usual", "robust deviations"), told)
     answer.note(
@@ -196,65 +193,68 @@ def tell_unlike(answer: Answer, result: Result, where: str, refs: dict[str, Ref]
         "a robust deviation is 1.48 times the median distance from those."
     )
     if out:
-        answer.say(result, "From {limit} on, one stands out.",
-                   limit=ref("/rows/0/limit", "deviations from which one stands out"))  # fmt: skip
+        answer.say(result, "From {limit} on, one stands out.", limit=limit)
 
 
-def _longest(answer: Answer, result: Result, at: str, row: Mapping[str, Any]) -> None:
-    dated = bool((row.get("longest") or {}).get("time"))
-    begin = ref(f"{at}/longest/{'time' if dated else 'start_s'}", "start of the longest", "unit")
-    session = braces(str((row.get("longest") or {}).get("session_id")))
+def _unlike_cells(row: UnlikeRow) -> tuple[Cell, ...]:
+    return (
+        f"`{row.group}`",
+        f"{row.measure} of `{row.channel}`",
+        ref(row.own.value, f"{row.measure} of {row.group}"),
+        ref(row.usual.value, f"usual {row.measure} beside {row.group}"),
+        ref(row.value, f"robust deviations of {row.group}", "plain"),
+    )
+
+
+def _longest(answer: Answer, result: Result, spell: LongestSpell) -> None:
+    of = "" if spell.time else f" of `{braces(str(spell.session_id))}`"
     answer.say(
-        result, f"The longest lasts {{length}}, from {{begin}}{'' if dated else f' of `{session}`'}"
-        " on.", length=ref(f"{at}/longest/length_s", "length of the longest", "unit"), begin=begin,
+        result, f"The longest lasts {{length}}, from {{begin}}{of} on.",
+        length=ref(spell.length_s, "length of the longest"),
+        begin=ref(spell.time or spell.start_s, "start of the longest", "unit"),
     )  # fmt: skip
 
 
 def tell_cycle(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell whether a channel has a cycle, how long it is and how strong."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for i, row in enumerate(rows[:_SHOWN]):
-        at = f"/rows/{i}"
-        name = ref(f"{at}/channel", "channel")
-        cycle = row.get("cycle") or {}
-        if not row.get("clear"):
+    for row in result.found(Cycles).rows[:_SHOWN]:
+        name, cycle = ref(row.channel, "channel"), row.cycle
+        if not row.clear or cycle is None:
             answer.head(
                 result, f"`{{channel}}`{_group(row)}{where} shows no clear cycle", channel=name,
                 **refs,
             )  # fmt: skip
         else:
-            kind = _CYCLES.get(str(cycle.get("name")), "")
+            kind = _CYCLES.get(str(cycle.name), "")
             answer.head(
                 result, f"`{{channel}}`{_group(row)}{where} has a "
                 f"{f'{kind} cycle' if kind else 'cycle of {period}'}: it explains {{share}} of "
                 "how the channel varies", channel=name,
-                share=ref(f"{at}/cycle/strength_frac", "share the cycle explains", "percent"),
-                **({} if kind else {"period": ref(f"{at}/cycle/period_s", "length of a cycle",
-                                                  "unit")}), **refs,
+                share=ref(cycle.strength_frac, "share the cycle explains"),
+                **({} if kind else {"period": ref(cycle.period_s, "length of a cycle")}), **refs,
             )  # fmt: skip
-        _calendar(answer, result, i, row)
+        _calendar(answer, result, row)
     answer.note(
         "How strong a cycle is: how much of the variation the other cycles foretell, its straight "
         "line left out; a week is judged with the mean day taken out."
     )
 
 
-def _calendar(answer: Answer, result: Result, i: int, row: Mapping[str, Any]) -> None:
-    told = str((row.get("cycle") or {}).get("name"))
-    for j, cycle in enumerate(row.get("calendar") or []):
-        kind = _CYCLES[str(cycle["name"])]
-        if cycle["name"] == told:
+def _calendar(answer: Answer, result: Result, row: CycleRow) -> None:
+    told = row.cycle.name if row.cycle else None
+    for cycle in row.calendar:
+        kind = _CYCLES[str(cycle.name)]
+        if cycle.name == told:
             continue
-        verdict = "is clear, too" if cycle["clear"] else "is not clear"
+        verdict = "is clear, too" if cycle.clear else "is not clear"
         answer.say(
-            result, f"A {kind} cycle of `{plain(str(row['channel']))}` {verdict}: {{share}}.",
-            share=ref(f"/rows/{i}/calendar/{j}/strength_frac", f"share a {kind} cycle explains",
-                      "percent"),
+            result, f"A {kind} cycle of `{plain(str(row.channel))}` {verdict}: {{share}}.",
+            share=ref(cycle.strength_frac, f"share a {kind} cycle explains"),
         )  # fmt: skip
 
 
-def _group(row: Mapping[str, Any]) -> str:
-    return f" ({named(row['group'])})" if row.get("group") else ""
+def _group(row: StatisticRow | CorrelationRow) -> str:
+    return f" ({named(row.group)})" if row.group else ""
 
 
 COURSE_TELLS: dict[str, Tell] = {
@@ -263,8 +263,8 @@ COURSE_TELLS: dict[str, Tell] = {
     "time_above": tell_beyond,
     "time_below": tell_beyond,
     "time_between": tell_beyond,
-    "unlike": tell_unlike,
     "change": tell_change,
+    "unlike": tell_unlike,
     "cycle": tell_cycle,
 }
 """Statistic → what tells its rows."""

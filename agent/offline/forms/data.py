@@ -7,11 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.forms.facts import plan_facts, tell_fact
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, lengths_of
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.language.words import is_english
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, ref
+from tool_use_om.tools.call.arguments import FilterByTime, ShowSessionStats
+from tool_use_om.tools.look.found import (
+    ChannelRow,
+    DataSetsListed,
+    Drawn,
+    Durations,
+    Filtered,
+    SessionsCounted,
+)
 
 
 def tell_sessions(answer: Answer, result: Result, query: Query) -> None:
@@ -28,34 +37,36 @@ def _is_of(ask: Ask, result: Result) -> bool:
     meant = {"sessions": ask.sessions, "subjects": ask.subjects}
     if ask.kind == "sessions":
         meant["labels"] = ask.labels
+    asked = result.asked(ShowSessionStats)
+    given = {"sessions": asked.sessions, "subjects": asked.subjects, "labels": asked.labels}
     same = all(
-        sorted(map(str.casefold, result.args.get(key) or [])) == sorted(map(str.casefold, names))
+        sorted(map(str.casefold, given[key] or [])) == sorted(map(str.casefold, names))
         for key, names in meant.items()
     )
-    return same and result.args.get("split") == ask.split
+    return same and asked.split == ask.split
 
 
 def _tell_counted(answer: Answer, result: Result, query: Query) -> None:
-    ask = _sessions_ask(result, query)
+    ask, found = _sessions_ask(result, query), result.found(SessionsCounted)
     topics = set(ask.topic.split())
     every = not topics - {"session", "only", "label"} or "describe" in topics
     _count(answer, result, ask)
     channels = every or bool(topics & {"channel", "units"})
-    if channels and (names := _channel_names(result)):
+    if channels and (names := _channel_names(found)):
         answer.head(result, f"the channels are {names}")
-    held = [named(label) for label in result.content.get("sessions_per_label") or {}]
+    held = [named(label) for label in found.sessions_per_label]
     if held and topics & {"class", "labels"}:
         answer.head(result, f"the activities are {', '.join(held)}")
-    if result.look("/n_sessions") and (every or topics & {"duration", "session"}):
-        _durations(answer, result)
+    if found.n_sessions and (every or topics & {"duration", "session"}):
+        _durations(answer, result, found.duration_s)
     if every or topics & {"subject"}:
-        _subjects(answer, result)
+        _subjects(answer, result, found)
     if every or topics & {"class", "labels"}:
-        _groups(answer, result, "sessions_per_label", "Sessions for each label")
+        _groups(answer, result, found.sessions_per_label, "Sessions for each label")
     if every or topics & {"split", "splits"}:
-        _groups(answer, result, "sessions_per_split", "Sessions in each split")
+        _groups(answer, result, found.sessions_per_split, "Sessions in each split")
     if channels:
-        _channels(answer, result)
+        _channels(answer, result, found)
 
 
 def _sessions_ask(result: Result, query: Query) -> Ask:
@@ -65,185 +76,172 @@ def _sessions_ask(result: Result, query: Query) -> Ask:
 
 
 def _count(answer: Answer, result: Result, ask: Ask) -> None:
+    found = result.found(SessionsCounted)
     clause, refs = _filters(result, ask)
-    total = ref("/n_sessions_total", "sessions in all")
-    name = ref("/dataset", "data set")
+    total = ref(found.n_sessions_total, "sessions in all")
+    name = ref(found.dataset, "data set")
     if not clause:
         answer.head(
             result,
-            f"`{{name}}` has {{n}} {several(result)}",
-            n=ref("/n_sessions", "sessions"),
+            f"`{{name}}` has {{n}} {several(found)}",
+            n=ref(found.n_sessions, "sessions"),
             name=name,
         )
-    elif result.look("/n_sessions") == 0:
+    elif found.n_sessions == 0:
         instead, more = _how_long(answer, ask)
         answer.head(
-            result, f"none of the {{total}} {several(result)} of `{{name}}` " + clause + instead,
+            result, f"none of the {{total}} {several(found)} of `{{name}}` " + clause + instead,
             total=total, name=name, **refs, **more,
         )  # fmt: skip
     else:
         answer.head(
-            result, f"{{n}} of the {{total}} {several(result)} of `{{name}}` " + clause,
-            n=ref("/n_sessions", "sessions that fit"), total=total, name=name, **refs,
+            result, f"{{n}} of the {{total}} {several(found)} of `{{name}}` " + clause,
+            n=ref(found.n_sessions, "sessions that fit"), total=total, name=name, **refs,
         )  # fmt: skip
 
 
-def several(result: Result) -> str:
+def several(found: SessionsCounted) -> str:
     """Return what the data call sessions, where that is an English word: "cycles"."""
-    noun = result.content.get("session_noun")
-    return f"{noun}s" if isinstance(noun, str) and is_english(noun) else "sessions"
+    noun = found.session_noun
+    return f"{noun}s" if noun and is_english(noun) else "sessions"
 
 
 def _how_long(answer: Answer, ask: Ask) -> tuple[str, dict[str, Ref]]:
     """Return how long the sessions are where none is as long, or as short, as asked."""
-    whole = next((r for r in answer.results if r.look("/duration_s/max") is not None), None)
-    if whole is None or (ask.min_s is None and ask.max_s is None):
+    lengths = next(filter(None, map(lengths_of, answer.results)), None)
+    if lengths is None or (ask.min_s is None and ask.max_s is None):
         return "", {}
-    if whole.look("/duration_s/min") == whole.look("/duration_s/max"):
-        each = ref("/duration_s/max", "length of each session", "unit", of=whole)
-        return " (each lasts {each})", {"each": each}
-    end, word = ("max", "longest") if ask.min_s is not None else ("min", "shortest")
-    length = ref(f"/duration_s/{end}", f"{word} session", "unit", of=whole)
-    return f" (the {word} lasts {{length}})", {"length": length}
+    if lengths.min == lengths.max:
+        return " (each lasts {each})", {"each": ref(lengths.max, "length of each session")}
+    longest = ask.min_s is not None
+    word, length = ("longest", lengths.max) if longest else ("shortest", lengths.min)
+    return f" (the {word} lasts {{length}})", {"length": ref(length, f"{word} session")}
 
 
 def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
     """Return the clause that says what the sessions were filtered by, with its references."""
     parts: list[str] = []
     refs: dict[str, Any] = {}
-    low, high = result.args.get("min_duration_s"), result.args.get("max_duration_s")
+    asked = result.asked(ShowSessionStats)
+    low, high = asked.min_duration_s, asked.max_duration_s
     if low is not None:
         parts.append(("last longer than" if ask.strict_min else "last at least") + " {low}")
-        refs["low"] = ref("/args/min_duration_s", "shortest length asked for", "unit")
+        refs["low"] = ref(low, "shortest length asked for", "unit")
     if high is not None:
         parts.append(("last less than" if ask.strict_max else "last at most") + " {high}")
-        refs["high"] = ref("/args/max_duration_s", "longest length asked for", "unit")
-    meant = {key: [named(v) for v in result.args.get(key) or []] for key in _NAMED}
-    parts += [_NAMED[key] + joined for key in _NAMED if (joined := " or ".join(meant[key]))]
-    if result.args.get("split"):
-        parts.append(f"are in the {result.args['split']} split")
+        refs["high"] = ref(high, "longest length asked for", "unit")
+    meant = {"hold ": asked.labels, "are of subject ": asked.subjects, "are ": asked.sessions}
+    parts += [said + " or ".join(map(named, names)) for said, names in meant.items() if names]
+    if asked.split:
+        parts.append(f"are in the {asked.split} split")
     return " and ".join(parts), refs
 
 
-_NAMED = {"labels": "hold ", "subjects": "are of subject ", "sessions": "are "}
-
-
-def _subjects(answer: Answer, result: Result) -> None:
-    if result.look("/n_subjects"):
-        answer.say(result, "They are of {n} subjects.", n=ref("/n_subjects", "subjects"))
-    elif result.look("/n_subjects") == 0:
+def _subjects(answer: Answer, result: Result, found: SessionsCounted) -> None:
+    if found.n_subjects:
+        answer.say(result, "They are of {n} subjects.", n=ref(found.n_subjects, "subjects"))
+    elif found.n_subjects == 0:
         answer.note("The data set does not say who the subjects are.")
 
 
-def _durations(answer: Answer, result: Result) -> None:
-    total = ref("/duration_s/total", "length of all sessions together", "unit")
-    if result.look("/duration_s/min") == result.look("/duration_s/max"):
+def _durations(answer: Answer, result: Result, lengths: Durations) -> None:
+    total = ref(lengths.total, "length of all sessions together")
+    if lengths.min == lengths.max:
         answer.say(
             result, "Each lasts {each}, {total} in all.",
-            each=ref("/duration_s/max", "length of a session", "unit"), total=total,
+            each=ref(lengths.max, "length of a session"), total=total,
         )  # fmt: skip
     else:
         answer.say(
             result, "They last from {low} to {high} (median {middle}), {total} in all.",
-            low=ref("/duration_s/min", "shortest session", "unit"),
-            high=ref("/duration_s/max", "longest session", "unit"),
-            middle=ref("/duration_s/median", "median length", "unit"), total=total,
+            low=ref(lengths.min, "shortest session"),
+            high=ref(lengths.max, "longest session"),
+            middle=ref(lengths.median, "median length"), total=total,
         )  # fmt: skip
 
 
-def _modalities(result: Result) -> dict[str, list[int]]:
-    """Return the places of each modality's channels."""
-    modalities: dict[str, list[int]] = {}
-    for index, channel in enumerate(result.content.get("channels") or []):
-        modalities.setdefault(str(channel["id"]).partition(".")[0], []).append(index)
+def _modalities(found: SessionsCounted) -> dict[str, list[ChannelRow]]:
+    """Return the channels of each modality."""
+    modalities: dict[str, list[ChannelRow]] = {}
+    for channel in found.channels:
+        modalities.setdefault(channel.id.partition(".")[0], []).append(channel)
     return modalities
 
 
-def _axes(result: Result, places: Sequence[int]) -> str:
-    ids = [str(result.content["channels"][i]["id"]) for i in places]
-    return ", ".join(braces(i.partition(".")[2]) for i in ids)
+def _axes(channels: Sequence[ChannelRow]) -> str:
+    return ", ".join(braces(channel.id.partition(".")[2]) for channel in channels)
 
 
-def _channel_names(result: Result) -> str:
+def _channel_names(found: SessionsCounted) -> str:
     """Return "accelerometer x, y, z and gyroscope x, y, z"."""
-    found = _modalities(result)
-    return " and ".join(f"{braces(m)} {_axes(result, p)}".strip() for m, p in found.items())
+    held = _modalities(found)
+    return " and ".join(f"{braces(m)} {_axes(rows)}".strip() for m, rows in held.items())
 
 
-def _channels(answer: Answer, result: Result) -> None:
+def _channels(answer: Answer, result: Result, found: SessionsCounted) -> None:
     told = []
-    for modality, places in _alike(result):
-        ids = [str(result.content["channels"][i]["id"]) for i in places]
+    for modality, rows in _alike(found):
         cells: tuple[Cell, ...] = (
-            ", ".join(f"`{i}`" for i in ids),
-            ref(f"/channels/{places[0]}/unit", f"unit of {modality}"),
-            ref(f"/channels/{places[0]}/rate_hz", f"sampling rate of {modality}", "unit"),
+            ", ".join(f"`{row.id}`" for row in rows),
+            ref(rows[0].unit, f"unit of {modality}"),
+            ref(rows[0].rate_hz, f"sampling rate of {modality}"),
         )
         told.append((result, cells))
     answer.section("Channels")
     answer.table(("channels", "unit", "rate"), told)
 
 
-def _alike(result: Result) -> list[tuple[str, list[int]]]:
-    """Return the places of channels of one modality, unit and rate."""
-    groups: dict[tuple[str, str, float], list[int]] = {}
-    for modality, places in _modalities(result).items():
-        for place in places:
-            row = result.content["channels"][place]
-            key = (modality, str(row.get("unit")), float(row.get("rate_hz") or 0.0))
-            groups.setdefault(key, []).append(place)
-    return [(modality, places) for (modality, _, _), places in groups.items()]
+def _alike(found: SessionsCounted) -> list[tuple[str, list[ChannelRow]]]:
+    """Return the channels of one modality, unit and rate together."""
+    groups: dict[tuple[str, str, float], list[ChannelRow]] = {}
+    for modality, rows in _modalities(found).items():
+        for row in rows:
+            key = (modality, str(row.unit), float(row.rate_hz or 0.0))
+            groups.setdefault(key, []).append(row)
+    return [(modality, rows) for (modality, _, _), rows in groups.items()]
 
 
-def _groups(answer: Answer, result: Result, key: str, title: str) -> None:
-    groups = result.content.get(key) or {}
-    refs = {
-        f"v{i}": ref(f"/{key}/{_escaped(name)}", f"{title}, {name}")
-        for i, name in enumerate(groups)
-    }
+def _groups(answer: Answer, result: Result, groups: Mapping[str, int], title: str) -> None:
+    refs = {f"v{i}": ref(n, f"{title}, {name}") for i, (name, n) in enumerate(groups.items())}
     if refs:
         listed = ", ".join(f"{named(name)} {{v{i}}}" for i, name in enumerate(groups))
         answer.say(result, f"{title}: {listed}.", **refs)
 
 
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what is selected now."""
+    found, asked = result.found(Filtered), result.asked(FilterByTime)
     ends = {
-        "from_s": ref("/start_s", "start of what is selected", "unit"),
-        "to_s": ref("/end_s", "end of what is selected", "unit"),
+        "from_s": ref(found.start_s, "start of what is selected"),
+        "to_s": ref(found.end_s, "end of what is selected"),
     }
-    stretch = {"start_s", "end_s"} & result.args.keys()
-    known = stretch and all(result.look(end.pointer) is not None for end in ends.values())
+    cut = asked.start_s is not None or asked.end_s is not None
     answer.head(
         result,
-        "{n} sessions are selected" + (", each from {from_s} to {to_s}" if known else "")
+        "{n} sessions are selected" + (", each from {from_s} to {to_s}" if cut else "")
         + ", {total} in all",
-        n=ref("/n_sessions", "sessions selected"), total=ref("/total_s", "length selected", "unit"),
-        **(ends if known else {}),
+        n=ref(found.n_sessions, "sessions selected"), total=ref(found.total_s, "length selected"),
+        **(ends if cut else {}),
     )  # fmt: skip
-    if note := result.content.get("note"):
-        answer.note(f"*{note}*")
+    if found.note:
+        answer.note(f"*{found.note}*")
 
 
 def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell which data sets there are."""
-    found: list[dict[str, Any]] = result.content.get("datasets") or []
-    names = ", ".join(f"`{braces(str(row['name']))}`" for row in found)
+    rows = result.found(DataSetsListed).datasets
+    names = ", ".join(f"`{braces(str(row.name))}`" for row in rows)
     answer.head(
         result,
-        f"these data sets can be asked about: {names}" if found else "there is no data set yet",
+        f"these data sets can be asked about: {names}" if rows else "there is no data set yet",
     )
     told = []
-    for index, row in enumerate(found):
+    for row in rows:
         cells: tuple[Cell, ...] = (
-            f"`{row['name']}`",
-            "synthetic" if row.get("synthetic") else "recorded",
-            ref(f"/datasets/{index}/n_sessions", f"sessions of {row['name']}"),
-            ref(f"/datasets/{index}/duration_s", f"length of {row['name']}", "unit"),
+            f"`{row.name}`",
+            "synthetic" if row.synthetic else "recorded",
+            ref(row.n_sessions, f"sessions of {row.name}"),
+            ref(row.duration_s, f"length of {row.name}"),
         )
         told.append((result, cells))
     answer.note("")
@@ -252,8 +250,9 @@ def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa
 
 def tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what was drawn."""
-    sessions = ", ".join(f"`{braces(str(s))}`" for s in result.content.get("sessions") or [])
-    channels = ", ".join(f"`{braces(str(c))}`" for c in result.content.get("channels") or [])
+    found = result.found(Drawn)
+    sessions = ", ".join(f"`{braces(str(s))}`" for s in found.sessions)
+    channels = ", ".join(f"`{braces(str(c))}`" for c in found.channels)
     answer.head(result, f"the figure in the report shows {channels} of {sessions}")
 
 

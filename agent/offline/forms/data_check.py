@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Result, braces, named, plain, ref
+from tool_use_om.tools.look.checked import Checked, IssueRow
 
 _KINDS = {  # as something that is found, or not
     "leak": "leaks between splits",
@@ -28,41 +27,41 @@ _FEW = 2  # kinds that the headline names
 
 def tell_check(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
     """Tell what a check found, the worst first, and how much it saw."""
-    rows: list[dict[str, Any]] = result.content.get("worst") or []
-    _headline(answer, result, rows)
+    found = result.found(Checked)
+    _headline(answer, result, found)
     answer.note("")
-    for index, row in enumerate(rows):
-        _finding(answer, result, index, row)
-    found = (result.look("/n_problems") or 0) + (result.look("/n_notes") or 0)
-    if found > len(rows):
+    for row in found.worst:
+        _finding(answer, result, row)
+    if (found.n_problems or 0) + (found.n_notes or 0) > len(found.worst):
         answer.note("- … the other findings are in the result.")
     answer.note("")
-    for text in result.content.get("unchecked") or []:
+    for text in found.unchecked:
         answer.note(f"Not checked: {plain(str(text))}.")
-    _how_much(answer, result)
+    _how_much(answer, result, found)
 
 
-def _headline(answer: Answer, result: Result, rows: list[dict[str, Any]]) -> None:
-    kinds = [str(k) for k in result.content.get("kinds") or []]
-    seen = [k for k in kinds if not _unseen(result, k)]
-    name = ref("/dataset", "data set")
-    if result.look("/lacking/n_values") and set(kinds) <= {"gap", "missing"}:
-        one, single = result.look("/lacking/n_values") == 1, result.look("/lacking/n_places") == 1
+def _headline(answer: Answer, result: Result, found: Checked) -> None:
+    kinds = [str(k) for k in found.kinds]
+    seen = [k for k in kinds if not _unseen(found, k)]
+    name = ref(found.dataset, "data set")
+    lacking = found.lacking
+    if lacking is not None and lacking.n_values and set(kinds) <= {"gap", "missing"}:
+        one, single = lacking.n_values == 1, lacking.n_places == 1
         answer.head(
             result, f"{{n}} value{'s' * (not one)} of `{{name}}` {'is' if one else 'are'} missing, "
             f"{{share}} of those there should be, in {{m}} place{'s' * (not single)}", name=name,
-            n=ref("/lacking/n_values", "values that are missing"),
-            m=ref("/lacking/n_places", "stretches that lack values"),
-            share=ref("/lacking/share_frac", "share of the values that is missing", "percent"),
+            n=ref(lacking.n_values, "values that are missing"),
+            m=ref(lacking.n_places, "stretches that lack values"),
+            share=ref(lacking.share_frac, "share of the values that is missing", "percent"),
         )  # fmt: skip
-    elif rows:
-        problems, notes = result.look("/n_problems"), result.look("/n_notes")
+    elif found.worst:
+        problems, notes = found.n_problems, found.n_notes
         said = (
             "{n} problem" + "s" * (problems != 1) + " and {m} lesser finding" + "s" * (notes != 1)
         )
         answer.head(
             result, f"the check of `{{name}}` gives {said}", name=name,
-            n=ref("/n_problems", "problems found"), m=ref("/n_notes", "lesser findings"),
+            n=ref(problems, "problems found"), m=ref(notes, "lesser findings"),
         )  # fmt: skip
     elif len(seen) > _FEW:
         answer.head(result, "nothing wrong was found in `{name}`", name=name)
@@ -74,47 +73,46 @@ def _headline(answer: Answer, result: Result, rows: list[dict[str, Any]]) -> Non
         answer.head(result, "this could not be checked for `{name}`", name=name)
 
 
-def _unseen(result: Result, kind: str) -> bool:
+def _unseen(found: Checked, kind: str) -> bool:
     """Say whether a kind could not be looked for: subjects are not published."""
-    return kind == "leak" and bool(result.content.get("unchecked"))
+    return kind == "leak" and bool(found.unchecked)
 
 
-def _finding(answer: Answer, result: Result, index: int, row: Mapping[str, Any]) -> None:
+def _finding(answer: Answer, result: Result, row: IssueRow) -> None:
     """Tell one finding as a list item: what and where, then where it is worst."""
-    kind, where = str(row["kind"]), str(row["where"])
+    kind, where = str(row.kind), str(row.where)
     what = f"{_KINDS.get(kind, kind)} of {where}"
-    note = " (a note)" if row.get("severity") == "note" else ""
-    told = f"- {_KINDS.get(kind, kind)}, `{braces(where)}`{note}: {named(row['text'])}"
+    note = " (a note)" if row.severity == "note" else ""
+    told = f"- {_KINDS.get(kind, kind)}, `{braces(where)}`{note}: {named(row.text)}"
     refs = {}
-    if row.get("session_id") is not None:
-        several = int(row.get("n_sessions") or 1) > 1
+    if row.session_id is not None:
+        several = int(row.n_sessions or 1) > 1
         told += f"; in {{n}} sessions, worst in `{_id(row)}`" if several else f"; in `{_id(row)}`"
-        refs = {"n": ref(f"/worst/{index}/n_sessions", f"sessions with {what}")} if several else {}
-    for word, seconds in (("from", "start_s"), ("to", "end_s")):
-        key = word if row.get(word) else seconds  # the date where there is one
-        if row.get(key) is not None:
-            told += f" {word} {{{key}_}}"
-            refs[f"{key}_"] = ref(f"/worst/{index}/{key}", f"{word}, worst {what}", "unit")
+        refs = {"n": ref(row.n_sessions, f"sessions with {what}")} if several else {}
+    # the date where there is one
+    for word, end in (("from", row.from_ or row.start_s), ("to", row.to or row.end_s)):
+        if end is not None:
+            told += f" {word} {{{word}_}}"
+            refs[f"{word}_"] = ref(end, f"{word}, worst {what}", "unit")
     answer.say(result, f"{told}.", **refs)
 
 
-def _id(row: Mapping[str, Any]) -> str:
-    return braces(str(row["session_id"]))
+def _id(row: IssueRow) -> str:
+    return braces(str(row.session_id))
 
 
-def _how_much(answer: Answer, result: Result) -> None:
-    if any(row.get("end_s") is not None for row in result.content.get("worst") or []):
+def _how_much(answer: Answer, result: Result, found: Checked) -> None:
+    if any(row.end_s is not None for row in found.worst):
         answer.note("The report shows the worst places.")
-    read, meant = result.look("/n_sessions_read"), result.look("/n_sessions")
-    refs = {"read": ref("/n_sessions_read", "sessions read")}
-    if read == meant:
+    refs = {"read": ref(found.n_sessions_read, "sessions read")}
+    if found.n_sessions_read == found.n_sessions:
         answer.say(result, "The samples of all {read} sessions were read.", **refs)
     else:
         answer.say(
             result,
             "The samples of {read} of {n} sessions were read, spread evenly over them; labels, "
             "subjects and stored statistics were checked for all.",
-            n=ref("/n_sessions", "sessions meant"), **refs,
+            n=ref(found.n_sessions, "sessions meant"), **refs,
         )  # fmt: skip
 
 

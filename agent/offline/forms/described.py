@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, ref
+from tool_use_om.tools.call.arguments import RunTask
+from tool_use_om.tools.run.classify.found import BorneOut, ClosestWindow, Described
 
 _WORDS = {
     "intensity": {"still": "still", "low": "calm", "medium": "moderate", "high": "vigorous"},
@@ -64,68 +66,62 @@ def _plan_described(p: Planner, ask: Ask) -> None:
     )  # fmt: skip
 
 
-_DESCRIBED = {  # attribute → value → words
-    "intensity": {"still": "still", "low": "calm", "medium": "moderate", "high": "vigorous"},
-    "regularity": {"none": "without rhythm", "some": "fairly regular", "strong": "rhythmic"},
-}
-
-
 def tell_described(answer: Answer, result: Result) -> None:
     """Tell which windows are as described, what was measured of them, and what labels say."""
-    target = str(result.content.get("target_label") or result.content["described"][0])
-    refs = {"all": ref("/n_windows", "windows scored"), "m": ref("/n_sessions", "sessions scored")}
+    found = result.found(Described)
+    target = str(found.target_label or found.described[0])
+    refs = {"all": ref(found.n_windows, "windows scored"),
+            "m": ref(found.n_sessions, "sessions scored")}  # fmt: skip
     # a slow walk is not all walking, whatever the label's name
     whose = "these words" if target == "as described" else f"{named(target)} as described"
-    found = result.look("/matching/n_windows")
-    if found:
+    if found.matching is not None and found.matching.n_windows:
         answer.head(
             result, f"{{n}} of the {{all}} windows of {{m}} sessions fit {whose}",
-            n=ref("/matching/n_windows", "windows that are as described"), **refs,
+            n=ref(found.matching.n_windows, "windows that are as described"), **refs,
         )  # fmt: skip
     else:
         answer.head(result, f"none of the {{all}} windows of {{m}} sessions fits {whose}", **refs)
     _what_was_said(answer, result)
-    _closest(answer, result)
+    _closest(answer, result, found.closest or [])
     answer.section("How sure")
     answer.note("No label was used: windows were measured, not learnt.")
-    shares = {
-        "labelled": ref("/matching/n_labelled", f"windows labelled {target}"),
-        "right": ref(
-            "/matching/labelled_found_frac", f"windows labelled {target} that fit", "percent"
-        ),
-    }
+    if isinstance(found.matching, BorneOut):
+        _borne_out(answer, result, found.matching, target)
+
+
+def _borne_out(answer: Answer, result: Result, found: BorneOut, target: str) -> None:
+    """Tell how far labels of that name agree."""
     answer.say(
         result, f"Of the {{labelled}} windows labelled {named(target)}, {{right}} fit the "
-        "description.", **shares,
+        "description.",
+        labelled=ref(found.n_labelled, f"windows labelled {target}"),
+        right=ref(found.labelled_found_frac, f"windows labelled {target} that fit"),
     )  # fmt: skip
     answer.say(
         result, f"Of the windows that fit, {{share}} are labelled {named(target)}.",
-        share=ref(
-            "/matching/found_labelled_frac", f"fitting windows labelled {target}", "percent"
-        ),
+        share=ref(found.found_labelled_frac, f"fitting windows labelled {target}"),
     )  # fmt: skip
     told = answer.say(
         result, f"Those labelled {named(target)} repeat at {{rate}} (median).",
-        rate=ref("/matching/labelled_cadence_hz", f"median rate of {target}", "unit"),
+        rate=ref(found.labelled_cadence_hz, f"median rate of {target}"),
     )  # fmt: skip
     if told and any(word in target.casefold() for word in ("walk", "run", "jog")):
         answer.note("A sensor on a wrist sees the arm swing, once in two steps.")
 
 
-def _closest(answer: Answer, result: Result) -> None:
-    rows: list[dict[str, Any]] = result.content.get("closest") or []
-    fitting = any(row.get("matches") for row in rows)
+def _closest(answer: Answer, result: Result, rows: Sequence[ClosestWindow]) -> None:
+    fitting = any(row.matches for row in rows)
     told = []
-    for i, row in enumerate(rows):
-        if (fitting and not row.get("matches")) or row.get("cadence_hz") is None:
+    for row in rows:
+        if (fitting and not row.matches) or row.cadence_hz is None:
             continue
-        name, at = str(row["session_id"]), f"/closest/{i}"
+        name = row.session_id
         cells: tuple[Cell, ...] = (
             f"`{name}`",
-            ref(f"{at}/start_s", f"start of a window of {name}", "unit"),
-            ref(f"{at}/end_s", f"end of a window of {name}", "unit"),
-            ref(f"{at}/cadence_hz", f"rate at which a window of {name} repeats", "unit"),
-            ref(f"{at}/regularity", f"how well a window of {name} repeats"),
+            ref(row.start_s, f"start of a window of {name}"),
+            ref(row.end_s, f"end of a window of {name}"),
+            ref(row.cadence_hz, f"rate at which a window of {name} repeats"),
+            ref(row.regularity, f"how well a window of {name} repeats"),
         )
         told.append((result, cells))
     answer.section("Fits best" if fitting else "Nearest to it")
@@ -135,19 +131,20 @@ def _closest(answer: Answer, result: Result) -> None:
 
 
 def _what_was_said(answer: Answer, result: Result) -> None:
-    described: list[dict[str, Any]] = result.args.get("descriptions") or []
+    described = result.asked(RunTask).descriptions
     if not described:
         return
-    said, at = described[0], "/args/descriptions/0"
+    said = described[0]
     parts, refs = [], {}
-    if said.get("cadence_hz"):
+    if said.cadence_hz:
         parts.append("repeating at {low} to {high}")
         refs = {
-            "low": ref(f"{at}/cadence_hz/0", "lowest rate described", "unit"),
-            "high": ref(f"{at}/cadence_hz/1", "highest rate described", "unit"),
+            "low": ref(said.cadence_hz[0], "lowest rate described", "unit"),
+            "high": ref(said.cadence_hz[1], "highest rate described", "unit"),
         }
-    parts += [words[said[name]] for name, words in _DESCRIBED.items() if said.get(name)]
-    for channel, share in (said.get("posture") or {}).items():
+    given = {"intensity": said.intensity, "regularity": said.regularity}
+    parts += [_WORDS[name][word] for name, word in given.items() if word]
+    for channel, share in (said.posture or {}).items():
         parts.append(f"with `{braces(channel)}` pointing {'up' if share > 0 else 'down'}")
     answer.section("Looked for")
     answer.say(result, f"Windows that are {', '.join(parts)}.", **refs)

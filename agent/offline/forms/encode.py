@@ -6,6 +6,14 @@ from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Result, _spaced, braces, ref
+from tool_use_om.tools.call.arguments import ConfigureHead
+from tool_use_om.tools.encode.found import (
+    EncodedChannels,
+    HeadConfigured,
+    HeadSelected,
+    TokenizerSelected,
+    WindowsConfigured,
+)
 
 
 def _plan_head(p: Planner, ask: Ask) -> None:
@@ -27,57 +35,62 @@ def _plan_window(p: Planner, ask: Ask) -> None:
 
 
 def _tell_tokenizer(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    answer.head(result, "the tokenizer that fits is `{name}`", name=ref("/tokenizer", "tokenizer"))
+    found = result.found(TokenizerSelected)
+    answer.head(
+        result, "the tokenizer that fits is `{name}`", name=ref(found.tokenizer, "tokenizer")
+    )
     answer.say(
         result, "It has {parameters} parameters and reads {size} samples a patch; {why}.",
-        parameters=ref("/parameters", "parameters"), size=ref("/patch_len", "samples a patch"),
-        why=ref("/why", "why this one"),
+        parameters=ref(found.parameters, "parameters"),
+        size=ref(found.patch_len, "samples a patch"), why=ref(found.why, "why this one"),
     )  # fmt: skip
-    for other in result.content.get("alternatives") or []:
-        answer.note(f"- `{other['name']}`: {other.get('why_not') or 'also available'}")
+    for other in found.alternatives:
+        answer.note(f"- `{other.name}`: {other.why_not or 'also available'}")
 
 
 def _tell_windows(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    found = result.found(WindowsConfigured)
     answer.head(
         result, "windows are {window} long, one every {stride}, at {rate}; a patch covers {patch}",
-        window=ref("/window_s", "window", "unit"), stride=ref("/stride_s", "stride", "unit"),
-        rate=ref("/rate_hz", "rate", "unit"), patch=ref("/patch_s", "patch", "unit"),
+        window=ref(found.window_s, "window"), stride=ref(found.stride_s, "stride"),
+        rate=ref(found.rate_hz, "rate"), patch=ref(found.patch_s, "patch"),
     )  # fmt: skip
-    for key, text in _SPECIAL.items():
-        answer.say(result, text, v=ref(f"/{key}", _spaced(key.removesuffix("_s")), "unit"))
-    features = result.content.get("context_features")
+    special = {
+        "Patches overlap: one begins every {v}.": ref(found.patch_stride_s, "patch stride"),
+        "Super-patches summarise {v} each.": ref(found.super_s, "super"),
+        "Channels of several rates: {v}.": ref(found.fusion, "fusion", "unit"),
+        "Each window is encoded at {v} resolutions.": ref(found.resolutions, "resolutions", "unit"),
+    }
+    for text, value in special.items():
+        answer.say(result, text, v=value)
+    features = found.context_features
     if isinstance(features, list):
         answer.note(f"Heads also get: {', '.join(map(_spaced, features))}.")
     elif features is False:
         answer.note("Heads get tokens only, without the mean and scale of a window.")
-    if why := result.content.get("why"):
-        answer.note(f"Why: {why.rstrip('.')}.")
-
-
-_SPECIAL = {
-    "patch_stride_s": "Patches overlap: one begins every {v}.",
-    "super_s": "Super-patches summarise {v} each.",
-    "fusion": "Channels of several rates: {v}.",
-    "resolutions": "Each window is encoded at {v} resolutions.",
-}
+    if found.why:
+        answer.note(f"Why: {found.why.rstrip('.')}.")
 
 
 def _tell_encoding(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    dropped = ", ".join(f"`{c}`" for c in result.content["dropped"])
-    answer.note(f"The encoder does not see {dropped}: {result.content.get('why', '')}.")
+    found = result.found(EncodedChannels)
+    dropped = ", ".join(f"`{c}`" for c in found.dropped)
+    answer.note(f"The encoder does not see {dropped}: {found.why or ''}.")
 
 
 def _tell_head(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    why = str(result.content.get("why") or "chosen by rule").rstrip(".")
-    answer.head(result, f"the head is `{braces(str(result.content['head']))}`")
+    found = result.found(HeadSelected)
+    why = str(found.why or "chosen by rule").rstrip(".")
+    answer.head(result, f"the head is `{braces(str(found.head))}`")
     answer.note(f"Why: {why}.")
 
 
 def _tell_settings(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
-    for name in result.args.get("params") or {}:
+    found = result.found(HeadConfigured)
+    for name in result.asked(ConfigureHead).params or {}:
         answer.say(
-            result, f"The head `{result.content['head']}` uses {name} = {{value}}.",
-            value=ref(f"/params/{name}", f"setting {name}"),
+            result, f"The head `{found.head}` uses {name} = {{value}}.",
+            value=ref(found.params.get(name), f"setting {name}"),
         )  # fmt: skip
 
 

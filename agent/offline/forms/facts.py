@@ -10,20 +10,22 @@ from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
 from tool_use_om.data.units import SPANS
+from tool_use_om.tools.look.found import ChannelRow, LabelRow, SessionsCounted
 
 _SHOWN = 12
 _BALANCED = 1.5  # the most frequent label has at most so many times the sessions of the rarest
-Tell = Callable[[Answer, Result, Ask], None]
+Tell = Callable[[Answer, Result, SessionsCounted, Ask], None]
 
 
 def tell_fact(answer: Answer, result: Result, ask: Ask) -> None:
     """Tell each thing that was asked, by its topic."""
-    if not result.look("/n_sessions"):
-        answer.head(result, "there is no such session in `{name}`", name=_name())
+    found = result.found(SessionsCounted)
+    if not found.n_sessions:
+        answer.head(result, "there is no such session in `{name}`", name=_name(found))
         return
     for topic in ask.topic.split():
         if topic in FACTS:
-            FACTS[topic](answer, result, ask)
+            FACTS[topic](answer, result, found, ask)
 
 
 def plan_facts(p: Planner, ask: Ask) -> None:
@@ -35,43 +37,39 @@ def plan_facts(p: Planner, ask: Ask) -> None:
     )  # fmt: skip
 
 
-def _name() -> Ref:
-    return ref("/dataset", "data set")
+def _name(found: SessionsCounted) -> Ref:
+    return ref(found.dataset, "data set")
 
 
-def _units(answer: Answer, result: Result, ask: Ask) -> None:
-    for i in _channels(result, ask):
-        channel = braces(str(result.content["channels"][i]["id"]))
-        answer.head(
-            result,
-            f"`{channel}` is in {{unit}}",
-            unit=ref(f"/channels/{i}/unit", f"unit of {channel}"),
-        )
+def _units(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
+    for row in _channels(found, ask):
+        channel = braces(str(row.id))
+        answer.head(result, f"`{channel}` is in {{unit}}", unit=ref(row.unit, f"unit of {channel}"))
 
 
-def _rate(answer: Answer, result: Result, ask: Ask) -> None:
+def _rate(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
     """Tell how often each channel is sampled; channels of one rate together."""
-    rates: dict[float, list[int]] = {}
-    for i in _channels(result, ask):
-        rates.setdefault(float(result.content["channels"][i]["rate_hz"]), []).append(i)
-    for places in rates.values():
-        names = ", ".join(f"`{braces(str(result.content['channels'][i]['id']))}`" for i in places)
-        several = len(places) > 1
+    rates: dict[float, list[ChannelRow]] = {}
+    for row in _channels(found, ask):
+        rates.setdefault(float(row.rate_hz), []).append(row)
+    for rows in rates.values():
+        names = ", ".join(f"`{braces(str(row.id))}`" for row in rows)
+        several = len(rows) > 1
         answer.head(
             result, f"{names} {'are' if several else 'is'} sampled every {{period}} ({{rate}})",
-            period=ref(f"/channels/{places[0]}/period_s", "sampling period", "unit"),
-            rate=ref(f"/channels/{places[0]}/rate_hz", "sampling rate", "unit"),
+            period=ref(rows[0].period_s, "sampling period"),
+            rate=ref(rows[0].rate_hz, "sampling rate"),
         )  # fmt: skip
 
 
-def _channels(result: Result, ask: Ask) -> list[int]:
-    """Return the places of the channels meant, all where none is named."""
-    rows: list[dict[str, Any]] = result.content.get("channels") or []
-    ids = [str(row["id"]) for row in rows]
+def _channels(found: SessionsCounted, ask: Ask) -> list[ChannelRow]:
+    """Return the channels meant, all where none is named."""
     meant = [
-        i for i, c in enumerate(ids) if c in ask.channels or c.partition(".")[0] in ask.channels
+        row
+        for row in found.channels
+        if row.id in ask.channels or row.id.partition(".")[0] in ask.channels
     ]
-    return meant or list(range(len(ids)))
+    return meant or list(found.channels)
 
 
 def _length(ask: Ask) -> str:
@@ -80,120 +78,113 @@ def _length(ask: Ask) -> str:
     return next((f"in-{word}" for word in asked), "unit")
 
 
-def _span(answer: Answer, result: Result, ask: Ask) -> None:
-    if not result.look("/dates/from"):
+def _span(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
+    total = ref(found.duration_s.total, "length of all sessions together", _length(ask))
+    if found.dates is None or not found.dates.from_:
         answer.head(
             result, "`{name}` has no dates: its sessions count seconds from their own start, "
-            "{total} in all", name=_name(),
-            total=ref("/duration_s/total", "length of all sessions together", _length(ask)),
+            "{total} in all", name=_name(found), total=total,
         )  # fmt: skip
         return
-    length = ref("/dates/length_s", "from the first moment to the last", _length(ask))
     answer.head(
-        result, "`{name}` goes from {first} to {last}, which is {length}", name=_name(),
-        first=ref("/dates/from", "first moment"), last=ref("/dates/to", "last moment"),
-        length=length,
+        result, "`{name}` goes from {first} to {last}, which is {length}", name=_name(found),
+        first=ref(found.dates.from_, "first moment"), last=ref(found.dates.to, "last moment"),
+        length=ref(found.dates.length_s, "from the first moment to the last", _length(ask)),
     )  # fmt: skip
     answer.say(
-        result, "{total} of it are recorded, in {n} sessions.",
-        total=ref("/duration_s/total", "length of all sessions together", "unit"),
-        n=ref("/n_sessions", "sessions"),
+        result, "{total} of it are recorded, in {n} sessions.", total=total,
+        n=ref(found.n_sessions, "sessions"),
     )  # fmt: skip
-    tell_zone(answer, result, "/dates/zone")
+    tell_zone(answer, result, found.dates.zone)
 
 
 def _extreme(word: str) -> Tell:
-    def tell(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
-        length = ref(f"/{word}/duration_s", f"{word} session", "unit")
-        same = result.look(f"/{word}/n")
-        if same == result.look("/n_sessions") and same != 1:
+    def tell(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+        end = found.longest if word == "longest" else found.shortest
+        if end is None:
+            return
+        length, same = ref(end.duration_s, f"{word} session"), end.n
+        if same == found.n_sessions and same != 1:
             answer.head(
                 result, "all {n} sessions are equally long, {length} each",
-                n=ref("/n_sessions", "sessions"), length=length,
+                n=ref(found.n_sessions, "sessions"), length=length,
             )  # fmt: skip
             return
         answer.head(
             result, f"the {word} session is `{{session}}`, with {{length}}",
-            session=ref(f"/{word}/session_id", f"{word} session"), length=length,
+            session=ref(end.session_id, f"{word} session"), length=length,
         )  # fmt: skip
         if same and same > 1:
             answer.say(
                 result, f"{{n}} sessions are as {word.removesuffix('est')} as that.",
-                n=ref(f"/{word}/n", "sessions of that length"),
+                n=ref(end.n, "sessions of that length"),
             )  # fmt: skip
 
     return tell
 
 
-def _total(answer: Answer, result: Result, ask: Ask) -> None:
+def _total(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
     if ask.labels:
-        _label_time(answer, result, ask)
+        _label_time(answer, result, found, ask)
         return
     answer.head(
         result, "all recordings together are {total} long, in {n} sessions",
-        n=ref("/n_sessions", "sessions"),
-        total=ref("/duration_s/total", "length of all sessions together", _length(ask)),
+        n=ref(found.n_sessions, "sessions"),
+        total=ref(found.duration_s.total, "length of all sessions together", _length(ask)),
     )  # fmt: skip
-    if result.look("/n_sessions") > 1:
+    if found.n_sessions > 1:
         answer.say(
             result, "Each lasts {low} to {high}.",
-            low=ref("/duration_s/min", "shortest session", "unit"),
-            high=ref("/duration_s/max", "longest session", "unit"),
+            low=ref(found.duration_s.min, "shortest session"),
+            high=ref(found.duration_s.max, "longest session"),
         )  # fmt: skip
 
 
-def _label_rows(result: Result, ask: Ask) -> list[int]:
-    rows: list[dict[str, Any]] = result.content.get("labels") or []
-    return [i for i, row in enumerate(rows) if row["label"] in ask.labels]
-
-
-def _label_time(answer: Answer, result: Result, ask: Ask) -> None:
+def _label_time(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
     """Tell a label's time, its share of all time, and in how many sessions it is."""
-    for i in _label_rows(result, ask):
-        label = str(result.content["labels"][i]["label"])
-        at = f"/labels/{i}"
+    for row in found.labels or []:
+        if row.label not in ask.labels:
+            continue
+        label = row.label
         answer.head(
             result, f"{named(label)} takes {{time}}, {{share}} of the time recorded",
-            time=ref(f"{at}/total_s", f"time with {label}", _length(ask)),
-            share=ref(f"{at}/time_frac", f"share of the time with {label}", "percent"),
+            time=ref(row.total_s, f"time with {label}", _length(ask)),
+            share=ref(row.time_frac, f"share of the time with {label}"),
         )  # fmt: skip
         answer.say(
             result, f"{_capital(named(label))} is in {{n}} of {{all}} sessions ({{part}}).",
-            n=ref(f"{at}/n_sessions", f"sessions with {label}"),
-            all=ref("/n_sessions", "sessions"),
-            part=ref(f"{at}/sessions_frac", f"share of the sessions with {label}", "percent"),
+            n=ref(row.n_sessions, f"sessions with {label}"),
+            all=ref(found.n_sessions, "sessions"),
+            part=ref(row.sessions_frac, f"share of the sessions with {label}"),
         )  # fmt: skip
     answer.say(
         result, "{total} are recorded in all.",
-        total=ref("/duration_s/total", "length of all sessions together", "unit"),
+        total=ref(found.duration_s.total, "length of all sessions together"),
     )  # fmt: skip
 
 
-def _balance(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
-    rows: list[dict[str, Any]] = result.content.get("labels") or []
-    main = result.content.get("label_set")
-    own = [(i, row) for i, row in enumerate(rows) if row["set"] == main]
+def _balance(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+    rows = found.labels or []
+    own = [row for row in rows if row.set == found.label_set]
     if not own:
-        answer.head(result, "`{name}` has no labels", name=_name())
+        answer.head(result, "`{name}` has no labels", name=_name(found))
         return
-    most, least = (
-        pick(own, key=lambda item: (item[1]["n_sessions"], item[1]["total_s"]))
-        for pick in (max, min)
-    )
-    times = most[1]["n_sessions"] / max(least[1]["n_sessions"], 1)
-    long, short = (pick(row["total_s"] for _, row in own) for pick in (max, min))
+    most = max(own, key=lambda row: (row.n_sessions, row.total_s))
+    least = min(own, key=lambda row: (row.n_sessions, row.total_s))
+    times = most.n_sessions / max(least.n_sessions, 1)
+    long, short = max(row.total_s for row in own), min(row.total_s for row in own)
     refs = {
-        "high": ref(f"/labels/{most[0]}/n_sessions", f"sessions with {most[1]['label']}"),
-        "low": ref(f"/labels/{least[0]}/n_sessions", f"sessions with {least[1]['label']}"),
+        "high": ref(most.n_sessions, f"sessions with {most.label}"),
+        "low": ref(least.n_sessions, f"sessions with {least.label}"),
     }
-    if most[1]["n_sessions"] == least[1]["n_sessions"] and long == short:
+    if most.n_sessions == least.n_sessions and long == short:
         answer.head(
             result, "the labels are balanced: each is in {high} sessions", high=refs["high"]
         )
     elif times <= _BALANCED and long <= _BALANCED * max(short, 1e-9):
         answer.head(
-            result, f"the labels are balanced: from {{low}} sessions ({named(least[1]['label'])}) "
-            f"to {{high}} ({named(most[1]['label'])})", **refs,
+            result, f"the labels are balanced: from {{low}} sessions ({named(least.label)}) "
+            f"to {{high}} ({named(most.label)})", **refs,
         )  # fmt: skip
     elif times <= _BALANCED:
         answer.head(
@@ -202,50 +193,49 @@ def _balance(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 
         )  # fmt: skip
     else:
         answer.head(
-            result, f"the labels are not balanced: {named(most[1]['label'])} is in {{high}} "
-            f"sessions, {named(least[1]['label'])} in {{low}}", **refs,
+            result, f"the labels are not balanced: {named(most.label)} is in {{high}} "
+            f"sessions, {named(least.label)} in {{low}}", **refs,
         )  # fmt: skip
     _label_table(answer, result, rows)
 
 
-def _label_table(answer: Answer, result: Result, rows: Sequence[dict[str, Any]]) -> None:
+def _label_table(answer: Answer, result: Result, rows: Sequence[LabelRow]) -> None:
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for i, row in enumerate(rows[: 2 * _SHOWN]):
-        label, at = str(row["label"]), f"/labels/{i}"
+    for row in rows[: 2 * _SHOWN]:
         cells: tuple[Cell, ...] = (
-            plain(label),
-            ref(f"{at}/n_sessions", f"sessions with {label}"),
-            ref(f"{at}/total_s", f"time with {label}", "unit"),
-            ref(f"{at}/time_frac", f"share of the time with {label}", "percent"),
+            plain(row.label),
+            ref(row.n_sessions, f"sessions with {row.label}"),
+            ref(row.total_s, f"time with {row.label}"),
+            ref(row.time_frac, f"share of the time with {row.label}"),
         )
         told.append((result, cells))
     answer.note("")
     answer.table(("label", "sessions", "time", "share of the time"), told)
 
 
-def _at(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
-    rows: list[dict[str, Any]] = result.look("/at/sessions") or []
-    when = ref("/at/at_s", "the second asked for", "unit")
+def _at(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+    rows = found.at.sessions if found.at else []
+    when = ref(found.at and found.at.at_s, "the second asked for")
     if len(rows) == 1:
-        labels = ", ".join(named(label) for label in rows[0]["labels"])
+        labels = ", ".join(named(label) for label in rows[0].labels)
         answer.head(
-            result, f"{{at}} into `{braces(str(rows[0]['session_id']))}` "
+            result, f"{{at}} into `{braces(str(rows[0].session_id))}` "
             + (f"the label is {labels}" if labels else "there is no label"), at=when,
         )  # fmt: skip
         return
     answer.head(result, "the labels {at} into each session are listed here", at=when)
     told = [
-        (result, (f"`{row['session_id']}`", plain(", ".join(row["labels"]) or "no label")))
+        (result, (f"`{row.session_id}`", plain(", ".join(row.labels) or "no label")))
         for row in rows[:_SHOWN]
     ]
     answer.note("")
     answer.table(("session", "label"), told)
 
 
-def _labels_of(answer: Answer, result: Result, ask: Ask) -> None:
+def _labels_of(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
     """Tell a session's labels in the order of time."""
-    rows: list[dict[str, Any]] = result.content.get("stretches") or []
-    labels = list(dict.fromkeys(str(row["label"]) for row in rows))
+    rows = found.stretches or []
+    labels = list(dict.fromkeys(str(row.label) for row in rows))
     one = len(ask.sessions) == 1
     whose = f"`{braces(ask.sessions[0])}`" if one else "these sessions"
     listed = ", ".join(named(label) for label in labels)
@@ -254,78 +244,77 @@ def _labels_of(answer: Answer, result: Result, ask: Ask) -> None:
     told: list[tuple[Result, Sequence[Cell]]] = []
     for i, row in enumerate(rows[: 2 * _SHOWN]):
         cells: tuple[Cell, ...] = (
-            *(() if one else (f"`{row['session_id']}`",)),
-            plain(str(row["label"])),
-            ref(f"/stretches/{i}/start_s", f"start of {row['label']} {i}", "unit"),
-            ref(f"/stretches/{i}/end_s", f"end of {row['label']} {i}", "unit"),
+            *(() if one else (f"`{row.session_id}`",)),
+            plain(str(row.label)),
+            ref(row.start_s, f"start of {row.label} {i}"),
+            ref(row.end_s, f"end of {row.label} {i}"),
         )
         told.append((result, cells))
     answer.note("")
     answer.table((*(() if one else ("session",)), "label", "from", "to"), told)
 
 
-def _who(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
-    rows: list[dict[str, Any]] = result.content.get("subjects") or []
+def _who(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+    rows = found.subjects or []
     if not rows:
-        answer.head(result, "`{name}` does not say who was recorded", name=_name())
+        answer.head(result, "`{name}` does not say who was recorded", name=_name(found))
         return
-    names = ", ".join(named(row["subject"]) for row in rows[:_SHOWN])
+    names = ", ".join(named(row.subject) for row in rows[:_SHOWN])
     more = " and others" if len(rows) > _SHOWN else ""
     answer.head(
         result,
         f"{{n}} {'person was' if len(rows) == 1 else 'people were'} recorded: {names}{more}",
-        n=ref("/n_subjects", "subjects"),
+        n=ref(found.n_subjects, "subjects"),
     )  # fmt: skip
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for i, row in enumerate(rows):
-        who, at = str(row["subject"]), f"/subjects/{i}"
+    for row in rows:
         cells: tuple[Cell, ...] = (
-            plain(who),
-            ref(f"{at}/n_sessions", f"sessions of {who}"),
-            ref(f"{at}/total_s", f"time of {who}", "unit"),
+            plain(row.subject),
+            ref(row.n_sessions, f"sessions of {row.subject}"),
+            ref(row.total_s, f"time of {row.subject}"),
         )
         told.append((result, cells))
     answer.note("")
     answer.table(("subject", "sessions", "time"), told)
 
 
-def _listed(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
-    names = [f"`{braces(str(s))}`" for s in result.content.get("sessions") or []]
-    total = result.look("/n_sessions") or 0
+def _listed(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+    names = [f"`{braces(str(s))}`" for s in found.sessions]
+    total = found.n_sessions or 0
     more = " and others" if total > len(names) else ""
     answer.head(
         result, f"the {{n}} session{'s are' if total != 1 else ' is'} {', '.join(names)}{more}",
-        n=ref("/n_sessions", "sessions"),
+        n=ref(found.n_sessions, "sessions"),
     )  # fmt: skip
     if more:
         answer.note("All of them are in the result.")
 
 
-def _unlabelled(answer: Answer, result: Result, ask: Ask) -> None:  # noqa: ARG001 - same form
-    if not result.content.get("labels"):
-        answer.head(result, "nothing in `{name}` is labelled", name=_name())
+def _unlabelled(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
+    bare = found.unlabelled
+    if not found.labels:
+        answer.head(result, "nothing in `{name}` is labelled", name=_name(found))
         return
-    if not result.look("/unlabelled/n_parts"):
+    if bare is None or not bare.n_parts:
         answer.head(result, "every part of the {n} sessions has a label",
-                    n=ref("/n_sessions", "sessions"))  # fmt: skip
+                    n=ref(found.n_sessions, "sessions"))  # fmt: skip
         return
     answer.head(
         result, "{total} have no label, {share} of the time",
-        total=ref("/unlabelled/total_s", "time without a label", "unit"),
-        share=ref("/unlabelled/time_frac", "share of the time without a label", "percent"),
+        total=ref(bare.total_s, "time without a label"),
+        share=ref(bare.time_frac, "share of the time without a label"),
     )  # fmt: skip
-    bare = result.look("/unlabelled/n_sessions")
-    if bare:
+    if bare.n_sessions:
         answer.say(result, "{n} sessions have no label at all.",
-                   n=ref("/unlabelled/n_sessions", "sessions without any label"))  # fmt: skip
+                   n=ref(bare.n_sessions, "sessions without any label"))  # fmt: skip
     told: list[tuple[Result, Sequence[Cell]]] = []
-    for i, part in enumerate(result.look("/unlabelled/parts") or []):
-        what, at = f"part without a label {i} of {part['session_id']}", f"/unlabelled/parts/{i}"
+    for i, part in enumerate(bare.parts):
+        what = f"part without a label {i} of {part.session_id}"
         cells: tuple[Cell, ...] = (
-            f"`{part['session_id']}`",
-            ref(f"{at}/start_s", f"start, {what}", "unit"),
-            ref(f"{at}/end_s", f"end, {what}", "unit"),
-            ref(f"{at}/length_s", f"length, {what}", "unit"),
+            f"`{part.session_id}`",
+            ref(part.start_s, f"start, {what}"),
+            ref(part.end_s, f"end, {what}"),
+            ref(part.length_s, f"length, {what}"),
         )
         told.append((result, cells))
     answer.section("The longest parts without a label")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.forms.form import Form, lengths_of
 from tool_use_om.agent.offline.forms.trust import (
     head_abstained,
     tell_abstained,
@@ -16,114 +15,116 @@ from tool_use_om.agent.offline.forms.trust import (
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, number, ref
+from tool_use_om.tools.run.classify.found import Classified, FoundStretch
 
 _SHOWN = 3
 
 
 def _tell_classified(answer: Answer, result: Result, query: Query) -> None:
-    target = result.content.get("target_label")
+    found = result.found(Classified)
+    target, unit = found.target_label, unit_of(found)
     kinds = {ask.kind for ask in query.asks}
     if target:
         if not kinds & {"rhythm", "channels", "why"}:  # then the explanation has the headline
-            _found(answer, result, str(target))
-        _stretches(answer, result, str(target))
+            _found(answer, result, found, target)
+        _stretches(answer, result, found, target)
     elif "why" not in kinds and not head_abstained(answer, result, query):
         answer.head(
-            result, f"{{accuracy}} of the held-out {unit_of(result)} were named rightly",
-            accuracy=ref("/metrics/accuracy/value", f"share of {unit_of(result)} named rightly",
-                         "percent"),
+            result, f"{{accuracy}} of the held-out {unit} were named rightly",
+            accuracy=ref(found.metrics.accuracy.value, f"share of {unit} named rightly"),
         )  # fmt: skip
     answer.section("How sure")
-    _accuracy(answer, result)
+    _accuracy(answer, result, found)
     tell_abstained(answer, result, query)
-    if target:
+    if target and found.target is not None:
         answer.say(
-            result, f"Of the {unit_of(result)} called {named(target)}, {{precision}} are; of those "
+            result, f"Of the {unit} called {named(target)}, {{precision}} are; of those "
             "that are, {recall} were found.",
-            precision=ref("/target/precision", f"{unit_of(result)} called {target} that are",
-                          "percent"),
-            recall=ref("/target/recall", f"{unit_of(result)} of {target} that were found",
-                       "percent"),
+            precision=ref(found.target.precision, f"{unit} called {target} that are"),
+            recall=ref(found.target.recall, f"{unit} of {target} that were found"),
         )  # fmt: skip
-    answer.say(
-        result, "Sets that should hold the true activity in {nominal} of cases do in {empirical}"
-        f"{verdict_on(result, sets=True)}.",
-        nominal=ref("/coverage/nominal", "share of prediction sets meant to be right", "percent"),
-        empirical=ref("/coverage/empirical", "share of prediction sets that are right", "percent"),
-    )  # fmt: skip
+    if found.coverage is not None:
+        answer.say(
+            result, "Sets that should hold the true activity in {nominal} of cases do in "
+            f"{{empirical}}{verdict_on(found.coverage, unit)}.",
+            nominal=ref(found.coverage.nominal, "share of prediction sets meant to be right"),
+            empirical=ref(found.coverage.empirical, "share of prediction sets that are right"),
+        )  # fmt: skip
 
 
-def _found(answer: Answer, result: Result, target: str) -> None:
-    if result.content.get("n_segments") == 0:
+def _found(answer: Answer, result: Result, found: Classified, target: str) -> None:
+    total = ref(found.judged_on.n_sessions, "held-out sessions")
+    if found.n_segments == 0:
         answer.head(
             result, f"{named(target)} was found in none of the {{total}} held-out sessions",
-            total=ref("/judged_on/n_sessions", "held-out sessions"),
+            total=total,
         )  # fmt: skip
         return
     answer.head(
         result, f"{named(target)} was found in {{n}} of the {{total}} held-out sessions",
-        n=ref("/n_sessions_found", f"held-out sessions in which {target} was found"),
-        total=ref("/judged_on/n_sessions", "held-out sessions"),
+        n=ref(found.n_sessions_found, f"held-out sessions in which {target} was found"),
+        total=total,
     )  # fmt: skip
 
 
-def _stretches(answer: Answer, result: Result, target: str) -> None:
-    found: list[dict[str, Any]] = result.content.get("segments") or []
-    if not found:
+def _stretches(answer: Answer, result: Result, found: Classified, target: str) -> None:
+    if not found.segments:
         return
     answer.section("Found")
-    whole = _whole_sessions(answer, found)
+    whole = _whole_sessions(answer, found.segments)
     if whole:
+        of, length = whole
         answer.say(
-            whole, "The most certain sessions, each {length} long and found whole, so when "
+            of, "The most certain sessions, each {length} long and found whole, so when "
             f"{named(target)} begins within one was not tested:",
-            length=ref("/duration_s/max", "length of each of the sessions found whole", "unit"),
+            length=ref(length, "length of each of the sessions found whole"),
         )  # fmt: skip
     else:
         answer.note("The most certain stretches:")
-    rows = [_stretch(result, target, i, spans=not whole) for i in range(len(found[:_SHOWN]))]
+    rows = [_stretch(row, target, spans=not whole) for row in found.segments[:_SHOWN]]
     headings = ("session", "confidence") if whole else ("session", "from", "to", "confidence")
     answer.table(headings, [(result, cells) for cells in rows])
 
 
-def _whole_sessions(answer: Answer, found: Sequence[dict[str, Any]]) -> Result | None:
+def _whole_sessions(
+    answer: Answer, segments: Sequence[FoundStretch]
+) -> tuple[Result, float] | None:
     """Return the statistics of the sessions if all are of one length, and found from end to end."""
-    stats = next((r for r in answer.results if r.look("/duration_s/max")), None)
-    if stats is None:
+    counted = ((r, lengths) for r in answer.results if (lengths := lengths_of(r)))
+    stats, lengths = next(counted, (None, None))
+    if stats is None or lengths is None:
         return None
-    length = stats.look("/duration_s/max")
-    whole = all(row.get("start_s") == 0 and row.get("end_s") == length for row in found)
-    return stats if whole and stats.look("/duration_s/min") == length else None
+    whole = all(row.start_s == 0 and row.end_s == lengths.max for row in segments)
+    return (stats, lengths.max) if whole and lengths.min == lengths.max else None
 
 
-def _stretch(result: Result, target: str, i: int, *, spans: bool) -> tuple[Cell, ...]:
-    row = result.content["segments"][i]
-    name, at = str(row["session_id"]), f"/segments/{i}"
-    when = " to ".join(f"{number(float(row[end]))} s" for end in ("start_s", "end_s"))
-    doubt = " (unsure)" if row.get("in_prediction_set") is False else ""
+def _stretch(row: FoundStretch, target: str, *, spans: bool) -> tuple[Cell, ...]:
+    name = row.session_id
+    when = " to ".join(f"{number(float(end))} s" for end in (row.start_s, row.end_s))
+    doubt = " (unsure)" if row.in_prediction_set is False else ""
     ends = (
-        ref(f"{at}/start_s", f"start of {target} in {name}", "unit"),
-        ref(f"{at}/end_s", f"end of {target} in {name}", "unit"),
+        ref(row.start_s, f"start of {target} in {name}"),
+        ref(row.end_s, f"end of {target} in {name}"),
     )
-    confidence = ref(f"{at}/confidence", f"confidence that {name} is {target}, {when}", "percent")
+    confidence = ref(row.confidence, f"confidence that {name} is {target}, {when}")
     return (f"`{name}`{doubt}", *(ends if spans else ()), confidence)
 
 
-def _accuracy(answer: Answer, result: Result) -> None:
-    unit = unit_of(result)
+def _accuracy(answer: Answer, result: Result, found: Classified) -> None:
+    unit, accuracy = unit_of(found), found.metrics.accuracy
     refs = {
-        "accuracy": ref("/metrics/accuracy/value", f"held-out {unit} named rightly", "percent"),
-        "lower": ref("/metrics/accuracy/lower", f"{unit} named rightly, lower end", "percent"),
-        "upper": ref("/metrics/accuracy/upper", f"{unit} named rightly, upper end", "percent"),
+        "accuracy": ref(accuracy.value, f"held-out {unit} named rightly"),
+        "lower": ref(accuracy.lower, f"{unit} named rightly, lower end"),
+        "upper": ref(accuracy.upper, f"{unit} named rightly, upper end"),
     }
     guessed = ""
-    if result.look("/chance/accuracy") is not None:
+    if found.chance.accuracy is not None:
         guessed = "; naming the commonest activity: {chance}"
         what = "accuracy of always naming the commonest activity"
-        refs["chance"] = ref("/chance/accuracy", what, "percent")
+        refs["chance"] = ref(found.chance.accuracy, what)
     warned = ""
-    if result.look("/metrics/accuracy/note"):
-        refs["groups"] = ref("/metrics/accuracy/n_groups", "people or sessions behind the interval")
+    if accuracy.note:
+        refs["groups"] = ref(accuracy.n_groups, "people or sessions behind the interval")
         warned = "; the interval is a guess, as there are only {groups} people or sessions"
     answer.say(
         result,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Result, ref
+from tool_use_om.tools.look.found import Durations, SessionsCounted
 
 Plan = Callable[[Planner, Ask], None]
 Tell = Callable[[Answer, Result, Query], None]
@@ -33,3 +34,9 @@ def tell_zone(answer: Answer, result: Result, zone: str | None) -> None:
     """Say once whose clock the dates are told by, where that is not UTC."""
     if zone:
         answer.say(result, "Times are local: {zone}.", zone=ref(zone, "zone of the dates"))
+
+
+def lengths_of(result: Result) -> Durations | None:
+    """Return how long the sessions are that a result counted, where it found any."""
+    found = result.if_found(SessionsCounted)
+    return found.duration_s if found is not None and found.n_sessions else None

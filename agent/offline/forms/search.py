@@ -112,13 +112,17 @@ def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
     answer.table(("session", "from", "to", "score", "threshold", "p-value"), told)
     answer.section("How to read it")
     found = checked[0][1]
+    held_out = result.look("/coverage/measured_on") == "test"
+    how = "of held-out ones {empirical} do." if held_out else (
+        "of these windows, each left out in turn, {empirical} do."
+    )  # fmt: skip
+    score = _SCORES.get(str(result.content.get("head")), _SCORES["discord"])
     answer.say(
-        result, _SCORES.get(found.head, _SCORES["discord"]) + " The "
-        "threshold is set for {nominal} of usual windows to stay within it; of held-out ones "
-        "{empirical} do.",
-        n=ref(found.compared_with.n_windows, "training windows compared with"),
-        nominal=ref(found.coverage.nominal, "usual windows meant to stay within it"),
-        empirical=ref(found.coverage.empirical, "held-out windows that stay within it"),
+        result, score.replace("training", "training" if held_out else "usual")
+        + " The threshold is set for {nominal} of usual windows to stay within it; " + how,
+        n=ref("/compared_with/n_windows", "windows compared with"),
+        nominal=ref("/coverage/nominal", "usual windows meant to stay within it", "percent"),
+        empirical=ref("/coverage/empirical", "windows that stay within it", "percent"),
     )  # fmt: skip
     _tell_parts(answer, checked)
     _tell_irregular(answer, checked)

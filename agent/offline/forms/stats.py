@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tool_use_om.agent.offline.forms.course import COURSE_TELLS
 from tool_use_om.agent.offline.forms.form import Form, tell_zone
@@ -13,6 +12,20 @@ from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Ref, Result, named, plain, ref
 from tool_use_om.data.units import adds_up
+from tool_use_om.tools.call.arguments import FilterByTime
+from tool_use_om.tools.look.found import ChannelsSelected, Filtered, SessionsCounted
+from tool_use_om.tools.look.statistics import (
+    CadenceRow,
+    Cadences,
+    ChannelStatistics,
+    MomentRow,
+    Moments,
+    Ordered,
+    OrderedRow,
+)
+
+Values = Moments | Ordered | Cadences
+ValueRow = MomentRow | OrderedRow | CadenceRow
 
 _SHOWN_ROWS = 12
 _CALENDAR_ROWS = 31
@@ -43,96 +56,98 @@ _WORKDAYS, _WEEKEND = [0, 1, 2, 3, 4], [5, 6]
 
 def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
     """Tell a statistic: of one channel as a sentence, of several or of groups as a table."""
-    statistic = str(result.content["statistic"])
+    found = result.found(ChannelStatistics)
     where, refs = _where(answer, result, query)
-    if result.look("/beyond"):
-        _days_beyond(answer, result, where, refs)
+    moments = result.if_found(Moments)
+    if moments is not None and moments.beyond is not None:
+        _days_beyond(answer, result, moments, where, refs)
         return
-    if statistic in COURSE_TELLS:
-        COURSE_TELLS[statistic](answer, result, where, refs)
+    if found.statistic in COURSE_TELLS:
+        COURSE_TELLS[found.statistic](answer, result, where, refs)
     else:
-        _values(answer, result, where, refs)
-    tell_zone(answer, result, "/zone")
-    if note := result.content.get("note"):
-        answer.note(f"*{plain(str(note))}.*")
+        values = result.if_found(Ordered) or result.if_found(Cadences) or result.found(Moments)
+        _values(answer, result, values, where, refs)
+    tell_zone(answer, result, found.zone)
+    if found.note:
+        answer.note(f"*{plain(str(found.note))}.*")
 
 
-def _days_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+def _days_beyond(
+    answer: Answer, result: Result, found: Moments, where: str, refs: dict[str, Ref]
+) -> None:
     """Tell how many days lie beyond a level, by what of each day."""
-    above = result.content["beyond"]["above"]
-    word = {"sum": "total", "max": "highest value", "min": "lowest value"}
-    what = word.get(str(result.content["statistic"]), str(result.content["statistic"]))
+    beyond = found.beyond
+    if beyond is None:
+        return
+    what = {"sum": "total", "max": "highest value", "min": "lowest value"}[found.statistic]
     answer.head(
         result, f"{{n}} of {{of}} days{where} have a {what} of `{{channel}}` "
-        f"{'above' if above else 'below'} {{level}}",
-        n=ref("/beyond/n", "days beyond the level"), of=ref("/beyond/of", "days looked at"),
-        channel=ref("/beyond/channel", "channel"),
-        level=ref("/beyond/level/value", "level asked for", "unit"), **refs,
+        f"{'above' if beyond.above else 'below'} {{level}}",
+        n=ref(beyond.n, "days beyond the level"), of=ref(beyond.of, "days looked at"),
+        channel=ref(beyond.channel, "channel"),
+        level=ref(beyond.level.value, "level asked for"), **refs,
     )  # fmt: skip
-    _statistic_rows(answer, result, what)
-
-
-def _values(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
-    rows: list[dict[str, Any]] = result.content["rows"]
-    word = _word(result)
-    if len(rows) == 1:
-        _one(answer, result, word, where, refs)
-        return
-    channels = {row["channel"] for row in rows}
-    if result.content.get("by") not in (None, "channel") and len(channels) <= _FEW:
-        _winners(answer, result, word, where, refs)
-    elif len({row.get("unit") for row in rows}) == 1:
-        _extremes(answer, result, word, where, refs)
-    else:
-        answer.head(
-            result, f"the {word} of each channel{where} is listed here; the channels have "
-            "different units, so no one is the highest", **refs,
-        )  # fmt: skip
-    _statistic_rows(answer, result, word)
-    _beats(answer, result)
-    answer.say(result, "Over {n} sessions.", n=ref("/n_sessions", "sessions behind it"))
-    _left_out(answer, result)
+    _statistic_rows(answer, result, found)
 
 
 _TWICE = (1.8, 2.2)  # so many beats in a repeat are the two steps of a stride
 
 
-def _beats(answer: Answer, result: Result) -> None:
+def _beats(answer: Answer, result: Result, row: CadenceRow) -> None:
     """Tell how often the strongest beat comes, where each repeat of a movement holds two."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    top = rows[0].get("beats")
-    if top and _TWICE[0] <= top["value"] / rows[0]["value"] <= _TWICE[1]:
-        whose = f" of {named(rows[0]['group'])}" if rows[0].get("group") else ""
+    if _TWICE[0] <= row.beats.value / row.value <= _TWICE[1]:
+        whose = f" of {named(row.group)}" if row.group else ""
         answer.say(
             result, f"Each repeat{whose} holds two beats, {{beats}}: steps, where a repeat is a "
-            "stride.", beats=ref("/rows/0/beats/value", "beats a second", "unit"),
+            "stride.", beats=ref(row.beats.value, "beats a second"),
         )  # fmt: skip
 
 
-def _word(result: Result) -> str:
+def _values(
+    answer: Answer, result: Result, found: Values, where: str, refs: dict[str, Ref]
+) -> None:
+    rows, word = found.rows, _word(found)
+    if len(rows) == 1:
+        _one(answer, result, found, where, refs)
+        return
+    channels = {row.channel for row in rows}
+    if found.by not in (None, "channel") and len(channels) <= _FEW:
+        _winners(answer, result, found, where, refs)
+    elif len({row.unit for row in rows}) == 1:
+        _extremes(answer, result, found, where, refs)
+    else:
+        answer.head(
+            result, f"the {word} of each channel{where} is listed here; the channels have "
+            "different units, so no one is the highest", **refs,
+        )  # fmt: skip
+    _statistic_rows(answer, result, found)
+    if isinstance(found, Cadences):
+        _beats(answer, result, found.rows[0])
+    answer.say(result, "Over {n} sessions.", n=ref(found.n_sessions, "sessions behind it"))
+    _left_out(answer, found)
+
+
+def _word(found: Values) -> str:
     """Return the statistic in words; a percentile is named by its share."""
-    statistic = str(result.content["statistic"])
-    if statistic == "percentile" and (percent := result.content.get("percent")) is not None:
-        return f"{percent:g}{_ordinal(percent)} percentile"
-    return _STATISTICS.get(statistic, statistic)
+    if found.statistic == "percentile" and found.percent is not None:
+        return f"{found.percent:g}{_ordinal(found.percent)} percentile"
+    return _STATISTICS.get(found.statistic, str(found.statistic))
 
 
-def _one(answer: Answer, result: Result, word: str, where: str, refs: dict[str, Ref]) -> None:
-    row = result.content["rows"][0]
-    group = _in_group(result, row)
-    place, more = _place("/rows/0", row)
-    energy = result.look("/rows/0/energy/value") is not None
-    pointer, what = ("/rows/0/energy/value", "energy") if energy else ("/rows/0/value", word)
+def _one(answer: Answer, result: Result, found: Values, where: str, refs: dict[str, Ref]) -> None:
+    row, word = found.rows[0], _word(found)
+    place, more = _place(row)
+    energy = row.energy if isinstance(row, MomentRow) else None
+    value = ref(row.value, word) if energy is None else ref(energy.value, "energy")
     answer.head(
-        result, f"the {word} of `{{channel}}`{group}{where} is {{value}}{place}",
-        channel=ref("/rows/0/channel", "channel"), value=ref(pointer, what, "unit"),
-        **refs, **more,
+        result, f"the {word} of `{{channel}}`{_in_group(found, row)}{where} is {{value}}{place}",
+        channel=ref(row.channel, "channel"), value=value, **refs, **more,
     )  # fmt: skip
-    if energy:
+    if energy is not None:
         answer.note("It is energy: power times the time each sample stands for.")
     answer.say(
         result, "It rests on {n} samples of {sessions} sessions.",
-        n=ref("/rows/0/n", "samples"), sessions=ref("/n_sessions", "sessions behind it"),
+        n=ref(row.n, "samples"), sessions=ref(found.n_sessions, "sessions behind it"),
     )  # fmt: skip
 
 
@@ -141,53 +156,54 @@ def _ordinal(percent: float) -> str:
     return "th" if teen else _ORDINAL.get(percent % 10, "th")
 
 
-def _place(pointer: str, row: Mapping[str, Any]) -> tuple[str, dict[str, Ref]]:
+def _place(row: ValueRow) -> tuple[str, dict[str, Ref]]:
     """Return where a value stands: the date if there is one, else seconds into the session."""
-    if row.get("time"):
-        return ", on {time}", {"time": ref(f"{pointer}/time", "when that was")}
-    if row.get("at_s") is not None:
-        session = ref(f"{pointer}/session_id", "session of that")
+    if row.time:
+        return ", on {time}", {"time": ref(row.time, "when that was")}
+    if row.at_s is not None:
+        session = ref(row.session_id, "session of that")
         return ", {at} into `{session}`", {
-            "at": ref(f"{pointer}/at_s", "when that was", "unit"), "session": session,
+            "at": ref(row.at_s, "when that was"), "session": session,
         }  # fmt: skip
     return "", {}
 
 
-def _in_group(result: Result, row: Mapping[str, Any]) -> str:
+def _in_group(found: Values, row: ValueRow) -> str:
     """Return " during walking", " on Mondays" for a row of a group."""
-    if not row.get("group"):
+    if not row.group:
         return ""
-    form = _IN_GROUP.get(str(result.content.get("by")), "of {g}")
-    return " " + form.format(g=named(row["group"]))
+    form = _IN_GROUP.get(str(found.by), "of {g}")
+    return " " + form.format(g=named(row.group))
 
 
-def _winners(answer: Answer, result: Result, word: str, where: str, refs: dict[str, Ref]) -> None:
+def _winners(
+    answer: Answer, result: Result, found: Values, where: str, refs: dict[str, Ref]
+) -> None:
     """Tell for each channel the group where it is highest, and lowest."""
-    rows: list[dict[str, Any]] = result.content["rows"]
-    for channel in dict.fromkeys(str(row["channel"]) for row in rows):
-        own = [i for i, row in enumerate(rows) if row["channel"] == channel]
-        top = max(own, key=lambda i: rows[i]["value"])
-        low = min(own, key=lambda i: rows[i]["value"])
-        whole = ref(f"/rows/{own[0]}/channel", "channel")
-        if rows[top]["value"] == rows[low]["value"]:
+    word = _word(found)
+    for channel in dict.fromkeys(str(row.channel) for row in found.rows):
+        own = [row for row in found.rows if row.channel == channel]
+        top = max(own, key=lambda row: row.value)
+        low = min(own, key=lambda row: row.value)
+        whole = ref(own[0].channel, "channel")
+        if top.value == low.value:
             answer.head(
                 result, f"the {word} of `{{channel}}`{where} is the same everywhere: {{high}}",
-                channel=whole, high=ref(f"/rows/{top}/value", word, "unit"), **refs,
+                channel=whole, high=ref(top.value, word), **refs,
             )  # fmt: skip
             continue
         what = f"{word} of {channel}"
-        high = ref(f"/rows/{top}/value", f"highest {what}", "unit")
         answer.head(
-            result, f"the {word} of `{{channel}}`{where} is highest{_in_group(result, rows[top])}, "
-            f"at {{high}}, and lowest{_in_group(result, rows[low])}, at {{low}}",
-            channel=whole, high=high, low=ref(f"/rows/{low}/value", f"lowest {what}", "unit"),
-            **refs,
+            result, f"the {word} of `{{channel}}`{where} is highest{_in_group(found, top)}, "
+            f"at {{high}}, and lowest{_in_group(found, low)}, at {{low}}",
+            channel=whole, high=ref(top.value, f"highest {what}"),
+            low=ref(low.value, f"lowest {what}"), **refs,
         )  # fmt: skip
 
 
 def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
     """Return what the statistic is limited to, with its references: label, calendar and time."""
-    labels = [named(label) for label in result.content.get("labels") or []]
+    labels = [named(label) for label in result.found(ChannelStatistics).labels]
     clause = " while " + " or ".join(labels) if labels else ""
     place = answer.results.index(result) if result in answer.results else 0
     earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
@@ -195,43 +211,43 @@ def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str,
     tail = " over whole sessions" if any(a.tail_s is not None for a in query.asks) else ""
     if last is None:
         return clause + tail, {}
-    clause += _people(last) + _on_calendar(last.args)
-    if "tail_s" in last.args:
+    asked, chosen = last.asked(FilterByTime), last.found(Filtered)
+    clause += _people(asked) + _on_calendar(asked)
+    if asked.tail_s is not None:
         return clause + " in the last {tail} of each session", {
-            "tail": ref("/args/tail_s", "seconds looked at", "unit", of=last)
+            "tail": ref(asked.tail_s, "seconds looked at", "unit")
         }
-    if not {"start_s", "end_s"} & last.args.keys():
+    if asked.start_s is None and asked.end_s is None:
         return clause + tail, {}
-    refs = {
-        "from_s": ref("/start_s", "start of the time looked at", "unit", of=last),
-        "to_s": ref("/end_s", "end of the time looked at", "unit", of=last),
+    if "start_s" not in last.content:
+        return clause, {}  # nothing was selected
+    return clause + " from {from_s} to {to_s}", {
+        "from_s": ref(chosen.start_s, "start of the time looked at"),
+        "to_s": ref(chosen.end_s, "end of the time looked at"),
     }
-    if any(last.look(r.pointer) is None for r in refs.values()):
-        return clause, {}
-    return clause + " from {from_s} to {to_s}", refs
 
 
-def _people(last: Result) -> str:
+def _people(asked: FilterByTime) -> str:
     """Return who, and which sessions, the statistic is of."""
     said = ""
-    for key, form in (("subjects", " for {0}"), ("sessions", " in {0}")):
-        names = [named(name) for name in last.args.get(key) or []]
+    for given, form in ((asked.subjects, " for {0}"), (asked.sessions, " in {0}")):
+        names = [named(name) for name in given or []]
         said += form.format(" and ".join(names)) if names and len(names) <= _FEW else ""
     return said
 
 
-def _on_calendar(args: Mapping[str, Any]) -> str:
+def _on_calendar(asked: FilterByTime) -> str:
     """Return " on weekends", " in April", " between 06:00 and 12:00"."""
     said = ""
-    if days := sorted(args.get("weekdays") or []):
+    if days := sorted(asked.weekdays or []):
         names = [f"{_WEEKDAYS[d]}s" for d in days]
         known = {tuple(_WEEKEND): "weekends", tuple(_WORKDAYS): "working days"}
         said += " on " + known.get(tuple(days), " and ".join(names))
-    if months := args.get("months"):
+    if months := asked.months:
         said += " in " + " and ".join(_MONTHS[m - 1] for m in months)
-    if hours := args.get("hours"):
+    if hours := asked.hours:
         said += f" from {hours[0]:02d}:00 to {(hours[-1] + 1) % 24:02d}:00"
-    first, last = args.get("first_date"), args.get("last_date")
+    first, last = asked.first_date, asked.last_date
     if first and last:
         said += f" on {first}" if first == last else f" from {first} to {last}"
     elif first or last:
@@ -239,65 +255,65 @@ def _on_calendar(args: Mapping[str, Any]) -> str:
     return said
 
 
-def _statistic_rows(answer: Answer, result: Result, word: str) -> None:
-    rows: list[dict[str, Any]] = result.content["rows"]
-    grouped = any(row.get("group") for row in rows)
-    several = len({row["channel"] for row in rows}) > 1 or not grouped
-    shown = _CALENDAR_ROWS if result.content.get("by") in _CALENDAR else _SHOWN_ROWS
+def _statistic_rows(answer: Answer, result: Result, found: Values) -> None:
+    rows, word = found.rows, _word(found)
+    grouped = any(row.group for row in rows)
+    several = len({row.channel for row in rows}) > 1 or not grouped
+    shown = _CALENDAR_ROWS if found.by in _CALENDAR else _SHOWN_ROWS
     told = []
-    for index, row in enumerate(rows[:shown]):
-        value = ref(f"/rows/{index}/value", f"{word} of {row['channel']}{_group(row)}", "unit")
-        group = (plain(str(row.get("group") or "")),) if grouped else ()
-        channel = (f"`{row['channel']}`",) if several else ()
+    for row in rows[:shown]:
+        value = ref(row.value, f"{word} of {row.channel}{_group(row)}")
+        group = (plain(str(row.group or "")),) if grouped else ()
+        channel = (f"`{row.channel}`",) if several else ()
         told.append((result, (*channel, *group, value)))
-    by = (str(result.content.get("by") or "group"),) if grouped else ()
+    by = (str(found.by or "group"),) if grouped else ()
     answer.note("")
     answer.table((*(("channel",) if several else ()), *by, word), told)
-    if len(rows) > shown or (result.look("/n_rows") or 0) > len(rows):
+    if len(rows) > shown or (found.n_rows or 0) > len(rows):
         answer.note("The other rows are in the result.")
 
 
 def _extremes(
-    answer: Answer, result: Result, word: str, where: str, refs: Mapping[str, Ref]
+    answer: Answer, result: Result, found: Values, where: str, refs: Mapping[str, Ref]
 ) -> None:
     """Tell the highest and the lowest row, and how far apart they are."""
-    rows = result.content["rows"]
-    ends = (result.content["highest"], result.content["lowest"])
-    group_h, group_l = (named(_group(end)) for end in ends)
-    if rows[0].get("value") == rows[-1].get("value"):
+    rows, word = found.rows, _word(found)
+    top, bottom = found.highest, found.lowest
+    group_h, group_l = named(_group(top)), named(_group(bottom))
+    if rows[0].value == rows[-1].value:
         answer.head(
             result, f"the {word}{where} is the same for all channels: {{value}}",
-            value=ref("/highest/value", f"{word} of each channel", "unit"), **refs,
+            value=ref(top.value, f"{word} of each channel"), **refs,
         )  # fmt: skip
         return
-    tied = rows[0].get("value") == rows[1].get("value")
+    tied = rows[0].value == rows[1].value
     answer.head(
         result,
         f"the {word}{where} is highest for `{{top}}`{group_h} at {{high}}"
         f"{' (a tie)' if tied else ''} and lowest for `{{bottom}}`{group_l} at {{low}}",
-        top=ref("/highest/channel", f"channel with the highest {word}"),
-        high=ref("/highest/value", f"highest {word}", "unit"),
-        bottom=ref("/lowest/channel", f"channel with the lowest {word}"),
-        low=ref("/lowest/value", f"lowest {word}", "unit"),
+        top=ref(top.channel, f"channel with the highest {word}"),
+        high=ref(top.value, f"highest {word}"),
+        bottom=ref(bottom.channel, f"channel with the lowest {word}"),
+        low=ref(bottom.value, f"lowest {word}"),
         **refs,
     )
     answer.say(
-        result, "The highest is {r} times the lowest.", r=ref("/ratio", "highest over lowest")
+        result, "The highest is {r} times the lowest.", r=ref(found.ratio, "highest over lowest")
     )
 
 
-def _group(row: Mapping[str, Any]) -> str:
-    return f", {row['group']}" if row.get("group") else ""
+def _group(row: ValueRow) -> str:
+    return f", {row.group}" if row.group else ""
 
 
-def _left_out(answer: Answer, result: Result) -> None:
+def _left_out(answer: Answer, found: Values) -> None:
     """Name the channels looked at that have no row."""
-    shown = {row["channel"] for row in result.content["rows"]}
-    chosen = [r for r in answer.results if r.tool in {"show_session_stats", "select_channels"}]
-    asked: Sequence[Any] = chosen[-1].content.get("channels") or [] if chosen else []
-    missing = [f"`{c['id']}`" for c in asked if isinstance(c, dict) and c["id"] not in shown]
-    few = (result.look("/n_rows") or 0) <= len(result.content["rows"])
-    if missing and few and "other" not in result.content["rows"][0]:
+    shown = {row.channel for row in found.rows}
+    lists = (r.if_found(SessionsCounted) or r.if_found(ChannelsSelected) for r in answer.results)
+    chosen = [each for each in lists if each is not None]
+    missing = [f"`{c.id}`" for c in (chosen[-1].channels if chosen else []) if c.id not in shown]
+    few = (found.n_rows or 0) <= len(found.rows)
+    if missing and few:
         answer.note(f"Without values there: {', '.join(missing)}.")
 
 

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, named, ref
+from tool_use_om.tools.run.classify.found import Classified
+from tool_use_om.tools.run.forecast.found import Forecasted
+from tool_use_om.tools.run.measures import Candidate, Coverage, Ends, SetCoverage, Vote
 
 _SHOWN = 5
 
 
-def unit_of(result: Result) -> str:
+def unit_of(found: Classified) -> str:
     """Return what a result judged, in a word: sessions or windows."""
-    return str(result.look("/judged_on/unit") or "windows")
+    return str(found.judged_on.unit or "windows")
 
 
 def tell_drift(answer: Answer, result: Result) -> bool:
     """Tell whether the held-out sessions differ from those calibrated on."""
-    drift = result.content.get("drift")
-    if not drift:
+    drift = (result.if_found(Forecasted) or result.found(Classified)).drift
+    if drift is None:
         return answer.head(result, "drift could not be tested: no sessions are set apart for it")
-    first, second = (named(name) for name in drift["between"])
-    if drift.get("p_value") is None:
+    first, second = (named(name) for name in drift.between)
+    if drift.p_value is None:
         answer.head(result, f"drift between the {first} and the {second} sessions was not tested")
-        answer.note(f"Why: {str(drift.get('why_not', '')).rstrip('.')}.")
+        answer.note(f"Why: {str(drift.why_not or '').rstrip('.')}.")
         return True
-    lead = "yes, there is drift" if drift["drifted"] else "no drift was found"
+    lead = "yes, there is drift" if drift.drifted else "no drift was found"
+    n, m = drift.n_sessions or (None, None)
     answer.head(
         result, f"{lead}: between {{n}} {first} and {{m}} {second} sessions p is {{p}}",
-        n=ref("/drift/n_sessions/0", f"{drift['between'][0]} sessions compared"),
-        m=ref("/drift/n_sessions/1", f"{drift['between'][1]} sessions compared"),
-        p=ref("/drift/p_value", "p-value of the test for drift"),
+        n=ref(n, f"{drift.between[0]} sessions compared"),
+        m=ref(m, f"{drift.between[1]} sessions compared"),
+        p=ref(drift.p_value, "p-value of the test for drift"),
     )  # fmt: skip
     answer.note(
         "The p-value is the share of random exchanges of whole sessions that set the two parts at "
         "least as far apart in what the encoder makes of them."
     )
-    if drift["between"][0] == "calibration":
+    if drift.between[0] == "calibration":
         answer.note(
             "The calibration sessions stand in for the training ones: intervals and sets are "
             "calibrated on them."
@@ -48,80 +50,84 @@ def tell_drift(answer: Answer, result: Result) -> bool:
 
 def tell_gate(answer: Answer, result: Result) -> None:
     """Tell who answers, with what each candidate reached and what it costs to keep."""
-    key = "gate" if result.content.get("gate") else "vote"
-    gate = result.content.get(key)
-    rows: list[dict[str, Any]] = (gate or {}).get("rows") or []
-    if not gate or not rows:
+    found = result.if_found(Forecasted) or result.if_found(Classified)
+    told = None if found is None else found.gate or found.vote
+    if found is None or told is None or not told.rows:
         return
-    share = gate.get("metric") == "accuracy"
-    style, metric = ("percent" if share else "plain"), str(gate["metric"])
+    metric = str(told.metric)
+    style = "percent" if metric == "accuracy" else "plain"
     # folds compare channels of any unit, so errors there are in deviations; on test in their own
     tested = "mean absolute error" if "deviations" in metric else metric
-    told = []
-    for i, row in enumerate(rows):
-        if "test" not in row:
-            continue
-        name, at = str(row["model"]), f"/{key}/rows/{i}"
-        test = f"{at}/test/value" if isinstance(row["test"], dict) else f"{at}/test"
-        cells: tuple[Cell, ...] = (
-            f"`{name}`",
-            ref(f"{at}/folds/value", f"{metric} of {name} on held-out folds", style),
-            (
-                ref(f"{at}/folds/lower", f"{metric} of {name}, lower end", style),
-                ref(f"{at}/folds/upper", f"{metric} of {name}, upper end", style),
-            ),
-            ref(test, f"{tested} of {name} on the test sessions", style),
-            ref(f"{at}/memory_mb", f"memory of {name}", "unit"),
-        )
-        told.append((result, cells))
+    rows = [
+        (result, _candidate(row, metric, tested, style))
+        for row in told.rows
+        if row.test is not None
+    ]
     answer.section("Who answers")
-    if key == "vote":
+    if isinstance(told, Vote):
         answer.note("The models answer together; how much each counts was weighed in training:")
     else:
-        answer.note(f"`{gate['answered_by']}` answers; decided on the training sessions:")
+        answer.note(f"`{told.answered_by}` answers; decided on the training sessions:")
     on_test = "on test" if tested == metric else f"{tested} on test"
-    answer.table(("model", f"{metric} on folds", "interval", on_test, "memory"), told)
+    answer.table(("model", f"{metric} on folds", "interval", on_test, "memory"), rows)
+
+
+def _candidate(row: Candidate, metric: str, tested: str, style: str) -> tuple[Cell, ...]:
+    name = row.model
+    test = row.test.value if isinstance(row.test, Ends) else row.test
+    return (
+        f"`{name}`",
+        ref(row.folds.value, f"{metric} of {name} on held-out folds", style),
+        (
+            ref(row.folds.lower, f"{metric} of {name}, lower end", style),
+            ref(row.folds.upper, f"{metric} of {name}, upper end", style),
+        ),
+        ref(test, f"{tested} of {name} on the test sessions", style),
+        ref(row.memory_mb, f"memory of {name}"),
+    )
 
 
 def head_abstained(answer: Answer, result: Result, query: Query) -> bool:
     """Put into the headline how often no answer is given, where that was asked for."""
-    if not any("abstain" in ask.topic.split() for ask in query.asks):
+    found = result.found(Classified)
+    if found.abstention is None or not any("abstain" in ask.topic.split() for ask in query.asks):
         return False
+    right, unit = found.abstention.accuracy_answered, unit_of(found)
     return answer.head(
-        result, f"{{share}} of the held-out {unit_of(result)} are left open, and of the others "
-        "{right} are named rightly",
-        share=ref("/abstention/abstained_frac", f"held-out {unit_of(result)} left open", "percent"),
-        right=ref("/abstention/accuracy_answered/value",
-                  f"{unit_of(result)} named rightly where an answer is given", "percent"),
+        result, f"{{share}} of the held-out {unit} are left open, and of the others {{right}} are "
+        "named rightly",
+        share=ref(found.abstention.abstained_frac, f"held-out {unit} left open"),
+        right=ref(right and right.value, f"{unit} named rightly where an answer is given"),
     )  # fmt: skip
 
 
 def tell_abstained(answer: Answer, result: Result, query: Query) -> None:
     """Tell how much was left open, where something was or somebody asked."""
     asked = any("abstain" in ask.topic.split() for ask in query.asks)
-    share = result.look("/abstention/abstained_frac")
-    if share is None or not (share or asked):
+    found = result.found(Classified)
+    told = found.abstention
+    if told is None or not (told.abstained_frac or asked):
         return
-    unit = unit_of(result)
+    unit = unit_of(found)
     refs = {
-        "share": ref("/abstention/abstained_frac", f"held-out {unit} left open", "percent"),
-        "size": ref("/abstention/max_set_size", "activities that may remain for an answer"),
+        "share": ref(told.abstained_frac, f"held-out {unit} left open"),
+        "size": ref(told.max_set_size, "activities that may remain for an answer"),
     }
-    empty = result.look("/coverage/empty_frac") or 0.0
+    empty = found.coverage and found.coverage.empty_frac
     text = f"{{share}} of held-out {unit} are left open, as "
     if not empty:
         text += "more than {size} activity stays possible"
-    elif empty >= share:
+    elif empty >= told.abstained_frac:
         text += "no activity is likely enough"
     else:
         text += "no activity is likely enough ({empty}) or more than {size} stays possible"
-        refs["empty"] = ref("/coverage/empty_frac", f"{unit} without a likely activity", "percent")
+        refs["empty"] = ref(empty, f"{unit} without a likely activity")
     if "{size}" not in text:
         del refs["size"]
-    if result.look("/abstention/accuracy_answered/value") is not None:
+    if told.accuracy_answered is not None:
         text += "; of the others {right} are named rightly"
         what = f"{unit} named rightly where an answer is given"
-        refs["right"] = ref("/abstention/accuracy_answered/value", what, "percent")
+        refs["right"] = ref(told.accuracy_answered.value, what)
     answer.say(result, f"{text}.", **refs)
 
 
@@ -139,22 +145,24 @@ _AS_ASKED = 0.05  # measured coverage that far from what was asked still keeps t
 _ONE_EACH = 1.1  # activities in a prediction set; smaller ones could hardly be
 
 
-def verdict_on(result: Result, *, sets: bool) -> str:
-    """Return what measured coverage means: as asked, more, or less."""
-    nominal, empirical = result.look("/coverage/nominal"), result.look("/coverage/empirical")
-    low, high = result.look("/coverage/lower"), result.look("/coverage/upper")
-    if nominal is None or empirical is None:
-        return ""
+def verdict_on(coverage: Coverage, unit: str) -> str:
+    """Return what measured coverage means: as asked, more, or less.
+
+    Parameters
+    ----------
+    unit : what was judged, in a word
+    """
+    nominal, empirical = coverage.nominal, coverage.empirical
+    sets = isinstance(coverage, SetCoverage)
+    set_size = coverage.mean_set_size if isinstance(coverage, SetCoverage) else None
+    low, high = coverage.lower, coverage.upper
     if low is not None and high is not None and low <= nominal <= high:
         if abs(empirical - nominal) <= _AS_ASKED:
             return ", in line with what was asked"
         side = "less" if empirical < nominal else "more"
-        return (
-            f", {side} than asked, though so few {unit_of(result)} cannot rule out what was asked"
-        )
+        return f", {side} than asked, though so few {unit} cannot rule out what was asked"
     if empirical > nominal:
-        size = result.look("/coverage/mean_set_size")
-        if sets and size is not None and size < _ONE_EACH:
+        if set_size is not None and set_size < _ONE_EACH:
             return ", more than asked, with hardly more than one activity in each"
         thing = "sets are larger" if sets else "intervals are wider"
         return f", more than asked: the {thing} than they need be"

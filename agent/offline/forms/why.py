@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 from tool_use_om.agent.offline.forms.form import Form
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.writer import Answer, Cell, Result, braces, named, ref
+from tool_use_om.tools.run.explained import (
+    Cadence,
+    ClassificationExplained,
+    Counterfactual,
+    Faithfulness,
+    ForecastExplained,
+    Near,
+    RankingExplained,
+    SearchExplained,
+    UnusualExplained,
+)
 
 _SHOWN = 3
 _WORTH = 0.01  # a smaller fall of a probability is nothing to tell
@@ -22,33 +33,54 @@ def tell_explained(answer: Answer, result: Result, query: Query) -> None:
     if "drift" in kinds:
         return  # of a run made for its test of drift, nothing else was asked
     answer.section("Why")
-    if "why" in kinds:
-        _why_asked(answer, result, query)
-    _rhythm(answer, result, asked="rhythm" in kinds)
-    _salient(answer, result, asked="channels" in kinds)
-    _examples(answer, result)
-    _forecast(answer, result)
-    _set_apart(answer, result)
+    forecast = result.if_found(ForecastExplained)
+    apart = result.if_found(RankingExplained) or result.if_found(UnusualExplained)
+    if forecast is not None:
+        _rhythm_of_forecast(answer, result, forecast, asked="rhythm" in kinds)
+        _forecast(answer, result, forecast)
+    elif apart is not None:
+        _set_apart(answer, result, apart)
+    elif not result.if_found(SearchExplained):
+        found = result.found(ClassificationExplained)
+        if "why" in kinds:
+            _why_asked(answer, result, found, query)
+        told = Told(found.target_label, found.cadence_hz, found.period_s, found.why_not)
+        _rhythm(answer, result, told, asked="rhythm" in kinds)
+        _salient(answer, result, found, asked="channels" in kinds)
+        _examples(answer, result, found)
     answer.title = None
 
 
-def _rhythm(answer: Answer, result: Result, *, asked: bool) -> None:
-    label = result.content.get("target_label") or result.content.get("label")
-    if result.content.get("task") == "forecast" and any(
-        r.content.get("cadence_hz") and r.content.get("target_label") == label
-        for r in answer.results
-    ):
+class Told(NamedTuple):
+    """A rhythm and what it is of."""
+
+    label: str | None
+    hz: Cadence | None
+    period_s: float | None
+    why_not: str | None
+
+
+def _rhythm_of_forecast(
+    answer: Answer, result: Result, found: ForecastExplained, *, asked: bool
+) -> None:
+    earlier = (r.if_found(ClassificationExplained) for r in answer.results)
+    if any(e and e.cadence_hz and e.target_label == found.label for e in earlier):
         return  # told already, from more windows
-    if label is None and not asked:
+    told = Told(found.label, found.season_hz, found.period_s, found.why_not)
+    _rhythm(answer, result, told, asked=asked)
+
+
+def _rhythm(answer: Answer, result: Result, found: Told, *, asked: bool) -> None:
+    if found.label is None and not asked:
         return  # of all activities together there is no one rhythm
-    label = label or "the signal"
-    cycle = _cycle(str(label), result)
-    for key in ("cadence_hz", "season_hz"):
+    label, hz = str(found.label or "the signal"), found.hz
+    if hz is not None:
+        cycle = _cycle(label, hz)
         refs = {
-            "hz": ref(f"/{key}/median", f"cycles of {label} in a second, median", "unit"),
-            "lower": ref(f"/{key}/lower", f"cycles of {label} in a second, lower end", "unit"),
-            "upper": ref(f"/{key}/upper", f"cycles of {label} in a second, upper end", "unit"),
-            "period": ref("/period_s", f"length of a cycle of {label}", "unit"),
+            "hz": ref(hz.median, f"cycles of {label} in a second, median"),
+            "lower": ref(hz.lower, f"cycles of {label} in a second, lower end"),
+            "upper": ref(hz.upper, f"cycles of {label} in a second, upper end"),
+            "period": ref(found.period_s, f"length of a cycle of {label}"),
         }
         if asked and answer.head(
             result,
@@ -56,183 +88,179 @@ def _rhythm(answer: Answer, result: Result, *, asked: bool) -> None:
             hz=refs["hz"],
             period=refs["period"],
         ):
-            n = ref(f"/{key}/n", "windows with a rhythm")
             answer.say(
                 result,
                 f"The rhythm of {named(label)} lies within {{lower}} to {{upper}} ({{n}} windows).",
                 lower=refs["lower"],
                 upper=refs["upper"],
-                n=n,
+                n=ref(hz.n, "windows with a rhythm"),
             )
         else:
             answer.say(
                 result, f"{_capital(named(label))} repeats at {{hz}} "
                 f"({{lower}} to {{upper}}): {cycle} each {{period}}.", **refs,
             )  # fmt: skip
-    if why_not := result.content.get("why_not"):
-        answer.note(f"No rhythm is given: {why_not}.")
+    if found.why_not:
+        answer.note(f"No rhythm is given: {found.why_not}.")
 
 
-def _cycle(label: str, result: Result) -> str:
+def _cycle(label: str, found: Cadence) -> str:
     """Return what one cycle is; of gaits, arms swing about half as often as feet step."""
-    hz = result.look("/cadence_hz/median") or result.look("/season_hz/median")
-    if hz is None or not any(word in label.casefold() for word in _GAITS):
+    hz = found.median
+    if not any(word in label.casefold() for word in _GAITS):
         return "one cycle"
     if hz < _ARM_HZ:
         return "one cycle, such as an arm swing,"
     return "one cycle, such as a step," if hz > _STEP_HZ else "one cycle"
 
 
-def _salient(answer: Answer, result: Result, *, asked: bool) -> None:
-    rows: list[dict[str, Any]] = result.content.get("salient_channels") or []
-    note = result.content.get("note")
+def _salient(
+    answer: Answer, result: Result, found: ClassificationExplained, *, asked: bool
+) -> None:
+    rows = found.salient_channels
     if asked and rows:
-        _salient_table(answer, result, rows, str(note or ""))
-    elif note:
-        answer.note(str(note))
-    elif rows and (rows[0].get("probability_drop") or 0) >= _WORTH:
+        _salient_table(answer, result, found)
+    elif found.note:
+        answer.note(str(found.note))
+    elif rows and (rows[0].probability_drop or 0) >= _WORTH:
         answer.say(
-            result, f"It rests most on `{rows[0]['channel']}`: without it, the probability of the "
+            result, f"It rests most on `{rows[0].channel}`: without it, the probability of the "
             "right activity falls by {drop}.",
-            drop=ref("/salient_channels/0/probability_drop",
-                     f"fall of the probability without {rows[0]['channel']}"),
+            drop=ref(rows[0].probability_drop,
+                     f"fall of the probability without {rows[0].channel}"),
         )  # fmt: skip
 
 
-def _salient_table(answer: Answer, result: Result, rows: list[dict[str, Any]], note: str) -> None:
-    label = result.content.get("target_label") or "the activity"
-    if note:
+def _salient_table(answer: Answer, result: Result, found: ClassificationExplained) -> None:
+    label = found.target_label or "the activity"
+    rows = found.salient_channels
+    if found.note:
         answer.head(result, f"no single channel decides about {named(label)}")
-        answer.note(note)
+        answer.note(str(found.note))
     else:
-        channel = braces(rows[0]["channel"])
+        channel = braces(str(rows[0].channel))
         answer.head(result, f"the channel that matters most for {named(label)} is `{channel}`")
     answer.note("How far the probability of the right activity falls without a channel:")
     told = []
-    for i, row in enumerate(rows):
-        if abs(row.get("probability_drop") or 0.0) < _SHOWN_FALL:
+    for row in rows:
+        if abs(row.probability_drop or 0.0) < _SHOWN_FALL:
             continue
-        what = f"fall of the probability of {label} without {row['channel']}"
-        cells: tuple[Cell, ...] = (
-            f"`{row['channel']}`", ref(f"/salient_channels/{i}/probability_drop", what),
-        )  # fmt: skip
+        what = f"fall of the probability of {label} without {row.channel}"
+        cells: tuple[Cell, ...] = (f"`{row.channel}`", ref(row.probability_drop, what))
         told.append((result, cells))
     answer.table(("channel", "fall"), told)
     if len(told) < len(rows):
         answer.note("Without any other channel it stays as it is.")
 
 
-def _why_asked(answer: Answer, result: Result, query: Query) -> None:
+def _why_asked(
+    answer: Answer, result: Result, found: ClassificationExplained, query: Query
+) -> None:
     """Tell what was asked in the headline: whether the explanation holds, what would change it."""
     asked = " ".join(ask.topic for ask in query.asks)
     if "faithful" in asked or "counterfactual" not in asked:
-        _faithful(answer, result)
-    if "counterfactual" in asked or "faithful" not in asked:
-        _change(answer, result)
+        _faithful(answer, result, found.faithfulness)
+    if found.what_would_change and ("counterfactual" in asked or "faithful" not in asked):
+        _change(answer, result, found.what_would_change)
 
 
-def _faithful(answer: Answer, result: Result) -> None:
+def _faithful(answer: Answer, result: Result, found: Faithfulness) -> None:
     """Tell whether losing the salient channel hurts more than losing another."""
-    found = result.content.get("faithfulness") or {}
-    if found.get("faithful") is None:
-        if why_not := found.get("why_not"):
-            answer.note(f"Whether the salient channels decide was not tested: {why_not}")
+    if found.faithful is None:
+        if found.why_not:
+            answer.note(f"Whether the salient channels decide was not tested: {found.why_not}")
         return
     lead = (
-        "yes, the explanation is faithful" if found["faithful"]
+        "yes, the explanation is faithful" if found.faithful
         else "the explanation is not shown to be faithful"
     )  # fmt: skip
     answer.head(
         result, f"{lead}: without the channel it calls salient the probability falls by "
         "{salient}, without one drawn at random by {random}",
-        salient=ref("/faithfulness/salient_drop", "fall without the salient channel"),
-        random=ref("/faithfulness/random_drop", "fall without a channel drawn at random"),
+        salient=ref(found.salient_drop, "fall without the salient channel"),
+        random=ref(found.random_drop, "fall without a channel drawn at random"),
     )  # fmt: skip
-    answer.say(
-        result, "The difference is {value} ({lower} to {upper}), over {n} held-out sessions; the "
-        "channel is chosen on other sessions than those it is checked on.",
-        value=ref("/faithfulness/difference/value", "difference of these falls"),
-        lower=ref("/faithfulness/difference/lower", "difference of the falls, lower end"),
-        upper=ref("/faithfulness/difference/upper", "difference of the falls, upper end"),
-        n=ref("/faithfulness/n_sessions", "sessions checked"),
-    )  # fmt: skip
-
-
-def _change(answer: Answer, result: Result) -> None:
-    """Tell the nearest window of another activity: what the surest one would have to become."""
-    change = result.content.get("what_would_change")
-    if not change:
-        return
-    answer.head(
-        result, f"the nearest other answer is {named(change['label'])}: the window would have to "
-        f"become like `{braces(str(change['session_id']))}` from {{start}} to {{end}}, which is "
-        "{times} times as far off as the nearest one of its own activity",
-        start=ref("/what_would_change/start_s", "start of the nearest of another label", "unit"),
-        end=ref("/what_would_change/end_s", "end of the nearest of another label", "unit"),
-        times=ref("/what_would_change/times_farther", "times as far as its own nearest"),
-    )  # fmt: skip
-
-
-def _examples(answer: Answer, result: Result) -> None:
-    """Tell the nearest training example, and the nearest one of another activity."""
-    rows: list[dict[str, Any]] = result.content.get("nearest_prototypes") or []
-    if not rows:
-        return
-    example = result.content.get("example") or {}
-    it = f"`{example['session_id']}`" if example.get("session_id") else "It"
-    _example(answer, result, "/nearest_prototypes/0", rows[0], f"{it} is most like")
-    others = [
-        (float(row["distance"]), f"/nearest_prototypes/{i}", row)
-        for i, row in enumerate(rows)
-        if row.get("label") != rows[0].get("label")
-    ]
-    if change := result.content.get("what_would_change"):
-        others.append((float(change["distance"]), "/what_would_change", change))
-    if others:
-        _, pointer, row = min(others, key=lambda other: other[0])
-        _example(answer, result, pointer, row, "The nearest of another activity is")
-
-
-def _example(answer: Answer, result: Result, pointer: str, row: dict[str, Any], lead: str) -> None:
-    name, label = row["session_id"], f"{named(row['label'])}, " if row.get("label") else ""
-    answer.say(
-        result, f"{lead} `{name}`, {{start}} to {{end}} ({label}distance {{d}}).",
-        start=ref(f"{pointer}/start_s", f"start of the example in {name}", "unit"),
-        end=ref(f"{pointer}/end_s", f"end of the example in {name}", "unit"),
-        d=ref(f"{pointer}/distance", f"distance to the example in {name}"),
-    )  # fmt: skip
-
-
-def _forecast(answer: Answer, result: Result) -> None:
-    """Tell a trend only where it moves the forecast by a good part of its interval."""
-    widths = {row["channel"]: row for row in result.content.get("interval_width") or []}
-    horizon = result.look("/horizon_s") or 0.0
-    for i, row in enumerate(result.content.get("trend") or []):
-        width = (widths.get(row["channel"]) or {}).get("last")
-        if width is None or row["value"] is None or abs(row["value"]) * horizon < width / 2:
-            continue
-        course = "rises" if row["value"] > 0 else "falls"
+    gap = found.difference
+    if gap is not None:
         answer.say(
-            result, f"`{row['channel']}` {course} over the forecast, by {{slope}}.",
-            slope=ref(f"/trend/{i}/value", f"trend of {row['channel']}", "unit"),
+            result, "The difference is {value} ({lower} to {upper}), over {n} held-out sessions; "
+            "the channel is chosen on other sessions than those it is checked on.",
+            value=ref(gap.value, "difference of these falls"),
+            lower=ref(gap.lower, "difference of the falls, lower end"),
+            upper=ref(gap.upper, "difference of the falls, upper end"),
+            n=ref(found.n_sessions, "sessions checked"),
         )  # fmt: skip
 
 
-def _set_apart(answer: Answer, result: Result) -> None:
-    rows: list[dict[str, Any]] = result.content.get("set_apart_by") or []
-    if not rows or result.content.get("unusual") is False:
+def _change(answer: Answer, result: Result, change: Counterfactual) -> None:
+    """Tell the nearest window of another activity: what the surest one would have to become."""
+    answer.head(
+        result, f"the nearest other answer is {named(change.label)}: the window would have to "
+        f"become like `{braces(str(change.session_id))}` from {{start}} to {{end}}, which is "
+        "{times} times as far off as the nearest one of its own activity",
+        start=ref(change.start_s, "start of the nearest of another label"),
+        end=ref(change.end_s, "end of the nearest of another label"),
+        times=ref(change.times_farther, "times as far as its own nearest"),
+    )  # fmt: skip
+
+
+def _examples(answer: Answer, result: Result, found: ClassificationExplained) -> None:
+    """Tell the nearest training example, and the nearest one of another activity."""
+    rows = found.nearest_prototypes or []
+    if not rows:
+        return
+    it = f"`{found.example.session_id}`" if found.example else "It"
+    _example(answer, result, rows[0], f"{it} is most like")
+    others = [row for row in rows if row.label != rows[0].label]
+    if found.what_would_change:
+        others.append(found.what_would_change)
+    if others:
+        nearest = min(others, key=lambda row: float(row.distance))
+        _example(answer, result, nearest, "The nearest of another activity is")
+
+
+def _example(answer: Answer, result: Result, row: Near, lead: str) -> None:
+    name, label = row.session_id, f"{named(row.label)}, " if row.label else ""
+    answer.say(
+        result, f"{lead} `{name}`, {{start}} to {{end}} ({label}distance {{d}}).",
+        start=ref(row.start_s, f"start of the example in {name}"),
+        end=ref(row.end_s, f"end of the example in {name}"),
+        d=ref(row.distance, f"distance to the example in {name}"),
+    )  # fmt: skip
+
+
+def _forecast(answer: Answer, result: Result, found: ForecastExplained) -> None:
+    """Tell a trend only where it moves the forecast by a good part of its interval."""
+    widths = {row.channel: row.last for row in found.interval_width}
+    for row in found.trend:
+        width = widths.get(row.channel)
+        if width is None or row.value is None:
+            continue
+        if abs(row.value) * (found.horizon_s or 0.0) < width / 2:
+            continue
+        course = "rises" if row.value > 0 else "falls"
+        answer.say(
+            result, f"`{row.channel}` {course} over the forecast, by {{slope}}.",
+            slope=ref(row.value, f"trend of {row.channel}"),
+        )  # fmt: skip
+
+
+def _set_apart(answer: Answer, result: Result, found: RankingExplained | UnusualExplained) -> None:
+    if isinstance(found, UnusualExplained) and found.unusual is False:
         return  # nothing is set apart where nothing is unusual
-    name = result.content.get("session_id", "it")
+    if not found.set_apart_by:
+        return
+    name = str(found.session_id or "it")
     answer.section(f"What sets {name} apart")
     told = []
-    for i, row in enumerate(rows[:_SHOWN]):
-        feature = _FEATURES.get(row["feature"], row["feature"])
-        what, at = f"{feature} of {row['channel']}", f"/set_apart_by/{i}"
+    for row in found.set_apart_by[:_SHOWN]:
+        feature = _FEATURES.get(row.feature, str(row.feature))
+        what = f"{feature} of {row.channel}"
         cells: tuple[Cell, ...] = (
-            f"`{row['channel']}`",
+            f"`{row.channel}`",
             feature,
-            ref(f"{at}/value", f"{what} in {name}", "unit"),
-            ref(f"{at}/others_median", f"{what} elsewhere, median", "unit"),
+            ref(row.value, f"{what} in {name}"),
+            ref(row.others_median, f"{what} elsewhere, median"),
         )
         told.append((result, cells))
     answer.table(("channel", "what", "here", "elsewhere"), told)

@@ -91,7 +91,8 @@ def agents_choice(
     for row, key in enumerate(_keys(data.test.windows, by_session=by_session)):
         said[row] = told.get(key, said[row])
     vote = {"answered_by": found.answerer.name, "head": given.head, "note": found.note}
-    return said.astype(np.str_), {**vote, **(found.content or {}), "cost_s": dict(clock.seconds)}
+    told_of = found.content.to_json() if found.content else {}
+    return said.astype(np.str_), {**vote, **told_of, "cost_s": dict(clock.seconds)}
 
 
 def _a_label(data: LabelledWindows) -> str | None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_use_om.tools.call.outcome import coverage_json
-from tool_use_om.tools.run.drift import drift_json, drift_notes
+from tool_use_om.tools.run import measures
+from tool_use_om.tools.run.classify.found import Abstention
+from tool_use_om.tools.run.drift import drift_between, drift_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from tool_use_om.heads.trust.prediction_sets import Abstention, Keys, PredictionSets
+    from tool_use_om.heads.trust import prediction_sets
+    from tool_use_om.heads.trust.prediction_sets import Keys, PredictionSets
     from tool_use_om.tools.call import arguments as a
     from tool_use_om.tools.run.classify.labelled import Labelled
     from tool_use_om.tools.run.classify.study import Study
@@ -26,13 +28,15 @@ class Certainty:
     Parameters
     ----------
     sets : prediction set of each test window; None if nothing was calibrated
-    content : coverage, abstention and drift as the result shows them
+    coverage, abstention, drift : as the result shows them; None if nothing was calibrated
     detail : coverage of each label
     notes : what a reader must know
     """
 
     sets: Sequence[set[str]] | None
-    content: dict[str, Any]
+    coverage: measures.SetCoverage | None
+    abstention: Abstention | None
+    drift: measures.Drift | None
     detail: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -59,43 +63,40 @@ def certainty(
     """
     import numpy as np
 
-    from tool_use_om.heads.trust.prediction_sets import Abstention, PredictionSets
+    from tool_use_om.heads.trust import prediction_sets
+    from tool_use_om.heads.trust.prediction_sets import PredictionSets
 
     calibration, test = study.calibration, study.test
     if calibration is None or not len(calibration):
-        nothing = {"coverage": None, "abstention": None, "drift": None}
         note = "No calibration sessions: no prediction sets, no measured coverage."
-        return Certainty(sets=None, content=nothing, detail={}, notes=(note,))
+        return Certainty(
+            sets=None, coverage=None, abstention=None, drift=None, detail={}, notes=(note,)
+        )
     sets = PredictionSets(
         classes, args.coverage, class_conditional=args.class_conditional, seed=seed
     ).calibrate(proba[0], list(calibration.y), keys_of(calibration))
     inside = sets.inside(proba[1], keys_of(test))
-    abstention = Abstention.of(inside, args.max_set_size)
+    abstention = prediction_sets.Abstention.of(inside, args.max_set_size)
     drift = _drift(whole or study, seed)
     known = _labelled(test)
     said = np.asarray(classes, dtype=np.str_)[proba[1].argmax(axis=1)]
     hits = sets.hits(inside[known], list(test.y[known]))
     return Certainty(
         sets=sets.sets(inside),
-        content={
-            "coverage": {
-                **_coverage(sets, inside, hits, test.groups[known]),
-                "calibrated_on": calibrated_on,
-            },
-            "abstention": _abstention(abstention, test, said, seed),
-            "drift": drift,
-        },
+        coverage=_coverage(sets, inside, hits, test.groups[known], calibrated_on),
+        abstention=_abstention(abstention, test, said, seed),
+        drift=drift,
         detail={"coverage_by_label": _by_label(hits, test.y[known])},
         notes=tuple(n for n in (*_notes(sets), *drift_notes(drift)) if n),
     )
 
 
-def _drift(study: Study, seed: int) -> dict[str, Any]:
+def _drift(study: Study, seed: int) -> measures.Drift:
     """Compare the test windows with the calibration ones, else with those learned from."""
     held, name = study.calibration, "calibration"
     if held is None or not len(held):
         held, name = study.train, "train"
-    return drift_json(held.tokens, study.test.tokens, between=(name, "test"), seed=seed)
+    return drift_between(held.tokens, study.test.tokens, between=(name, "test"), seed=seed)
 
 
 def keys_of(data: Labelled) -> Keys:
@@ -112,29 +113,30 @@ def _labelled(data: Labelled) -> np.ndarray:
 
 
 def _coverage(
-    sets: PredictionSets, inside: np.ndarray, hits: np.ndarray, groups: np.ndarray
-) -> dict[str, Any]:
+    sets: PredictionSets, inside: np.ndarray, hits: np.ndarray, groups: np.ndarray, by: str
+) -> measures.SetCoverage:
     from tool_use_om.heads.trust.conformal import measured_coverage
 
     size = inside.sum(axis=1)
-    return {
-        **coverage_json(measured_coverage(hits, sets.coverage, groups)),
-        "mean_set_size": float(size.mean()),
-        "empty_frac": float((size == 0).mean()),
-        "by": "label" if sets.class_conditional else "all labels together",
-        "fallback_labels": list(sets.fallback_),
-        "n_calibration_sessions": sets.n_groups_,
-    }
+    found = measures.Coverage.of(measured_coverage(hits, sets.coverage, groups))
+    return measures.SetCoverage(
+        **found.to_json(),
+        mean_set_size=float(size.mean()),
+        empty_frac=float((size == 0).mean()),
+        by="label" if sets.class_conditional else "all labels together",
+        fallback_labels=list(sets.fallback_),
+        n_calibration_sessions=sets.n_groups_,
+        calibrated_on=by,
+    )
 
 
 def _abstention(
-    abstention: Abstention, test: Labelled, said: np.ndarray, seed: int
-) -> dict[str, Any]:
+    abstention: prediction_sets.Abstention, test: Labelled, said: np.ndarray, seed: int
+) -> Abstention:
     """The share without an answer, and the accuracy of the rest."""
     import numpy as np
 
     from tool_use_om.heads.numeric.metrics import bootstrap_interval
-    from tool_use_om.tools.call.outcome import as_json
 
     known = _labelled(test)
     answered = known[~abstention.abstains[known]]
@@ -142,13 +144,14 @@ def _abstention(
     accuracy = None
     if len(answered):
         groups = test.groups[answered]
-        accuracy = as_json(bootstrap_interval(right, groups=groups, seed=seed, share=True))
-    return {
-        "max_set_size": abstention.max_set_size,
-        "abstained_frac": abstention.share,
-        "n_answered": int((~abstention.abstains).sum()),
-        "accuracy_answered": accuracy,
-    }
+        found = bootstrap_interval(right, groups=groups, seed=seed, share=True)
+        accuracy = measures.ShareEstimate.of(found)
+    return Abstention(
+        max_set_size=abstention.max_set_size,
+        abstained_frac=abstention.share,
+        n_answered=int((~abstention.abstains).sum()),
+        accuracy_answered=accuracy,
+    )
 
 
 def _by_label(hits: np.ndarray, y: np.ndarray) -> dict[str, Any]:

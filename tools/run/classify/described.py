@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.tools.call import arguments as a
@@ -26,7 +26,17 @@ from tool_use_om.tools.look.selection import (
     select,
     with_filters,
 )
+from tool_use_om.tools.run.classify.found import (
+    BorneOut,
+    ClosestWindow,
+    Confusion,
+    Described,
+    DescribedMetrics,
+    DescribedWindow,
+    Matching,
+)
 from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.measures import ShareEstimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,28 +71,31 @@ def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -
     target = args.target_label
     if target is not None and target not in scores.names:
         raise unknown("described activity", target, scores.names)
-    wanted = [r for r in rows if target in {None, r["label"]}]
+    wanted = [r for r in rows if target in {None, r.label}]
+    metrics, confusion = _judged(dataset, asked, scores, ctx.seed)
+    matching, closest = _matching(dataset, asked, scores, target)
     return finish_run(
         ctx,
         working_set,
         args,
         plan,
-        content={
-            "task": "classify",
-            "head": HEAD,
-            "described": list(scores.names),
-            "n_windows": len(asked),
-            "n_sessions": len(set(asked.session_ids)),
-            "found": dict(Counter(r["label"] for r in rows)),
-            "fits": float(scores.fits.mean()),
-            **_judged(dataset, asked, scores, ctx.seed),
-            "target_label": target,
-            **_matching(dataset, asked, scores, target),
-            "segments": sorted(wanted, key=lambda r: -float(r["probability"]))[:SHOWN],
-            "meaning": MEANING,
-            "notes": list(plan.notes),
-        },
-        detail={"segments": rows},
+        content=Described(
+            head=HEAD,
+            described=list(scores.names),
+            n_windows=len(asked),
+            n_sessions=len(set(asked.session_ids)),
+            found=dict(Counter(r.label for r in rows)),
+            fits=float(scores.fits.mean()),
+            metrics=metrics,
+            confusion=confusion,
+            target_label=target,
+            matching=matching,
+            closest=closest,
+            segments=sorted(wanted, key=lambda r: -r.probability)[:SHOWN],
+            meaning=MEANING,
+            notes=list(plan.notes),
+        ),
+        detail={"segments": [row.to_json() for row in rows]},
         clock=clock,
         files={},
     )
@@ -118,24 +131,24 @@ def _measured(plan: Plan, segments: list[Segment]) -> WindowBatch:
     return windows.select(kept)
 
 
-def _rows(asked: WindowBatch, scores: AttributeScores) -> list[dict[str, Any]]:
+def _rows(asked: WindowBatch, scores: AttributeScores) -> list[DescribedWindow]:
     ends = asked.end_s
     return [
-        {
-            "session_id": asked.session_ids[i],
-            "start_s": float(asked.start_s[i]),
-            "end_s": float(ends[i]),
-            "label": str(scores.labels[i]),
-            "probability": float(scores.proba[i].max()),
-            "fits": bool(scores.fits[i]),
-        }
+        DescribedWindow(
+            session_id=asked.session_ids[i],
+            start_s=float(asked.start_s[i]),
+            end_s=float(ends[i]),
+            label=str(scores.labels[i]),
+            probability=float(scores.proba[i].max()),
+            fits=bool(scores.fits[i]),
+        )
         for i in range(len(asked))
     ]
 
 
 def _matching(
     dataset: DataSet, asked: WindowBatch, scores: AttributeScores, target: str | None
-) -> dict[str, Any]:
+) -> tuple[Matching | None, list[ClosestWindow] | None]:
     """Return which windows are as the target is described, each attribute by itself.
 
     A description of several attributes loses against one of a single attribute that says less, so
@@ -144,7 +157,7 @@ def _matching(
     import numpy as np
 
     if target is None:
-        return {}
+        return None, None
     column = scores.names.index(target)
     parts = np.stack([part[:, column] for part in scores.by_attribute.values()])
     parts = parts[~np.isnan(parts).all(axis=1)]
@@ -153,26 +166,20 @@ def _matching(
     order = np.lexsort((-measured.strength, -score, ~matches))  # the last key counts first
     ends = asked.end_s
     closest = [
-        {
-            "session_id": asked.session_ids[i],
-            "start_s": float(asked.start_s[i]),
-            "end_s": float(ends[i]),
-            "matches": bool(matches[i]),
-            "score": float(score[i]),
-            "cadence_hz": float(measured.cadence_hz[i]) if scores.rated[i] else None,
-            "regularity": float(measured.strength[i]),
-        }
+        ClosestWindow(
+            session_id=asked.session_ids[i],
+            start_s=float(asked.start_s[i]),
+            end_s=float(ends[i]),
+            matches=bool(matches[i]),
+            score=float(score[i]),
+            cadence_hz=float(measured.cadence_hz[i]) if scores.rated[i] else None,
+            regularity=float(measured.strength[i]),
+        )
         for i in _first_of_each(asked.session_ids, order)[:SHOWN]
     ]
     names = np.array(asked.session_ids)[matches]
-    return {
-        "matching": {
-            "n_windows": int(matches.sum()),
-            "n_sessions": len(set(names.tolist())),
-            **_borne_out(_labels(dataset, asked), target, matches, scores),
-        },
-        "closest": closest,
-    }
+    found = Matching(n_windows=int(matches.sum()), n_sessions=len(set(names.tolist())))
+    return _borne_out(found, _labels(dataset, asked), target, matches, scores), closest
 
 
 def _first_of_each(sessions: Sequence[str], order: np.ndarray) -> list[int]:
@@ -186,45 +193,46 @@ def _first_of_each(sessions: Sequence[str], order: np.ndarray) -> list[int]:
 
 
 def _borne_out(
-    truth: np.ndarray, target: str, matches: np.ndarray, scores: AttributeScores
-) -> dict[str, Any]:
-    """Say how far the description and labels of its name agree; empty without such labels."""
+    found: Matching, truth: np.ndarray, target: str, matches: np.ndarray, scores: AttributeScores
+) -> Matching:
+    """Say how far the description and labels of its name agree, where there are such labels."""
     import numpy as np
 
     named = np.array([t == target for t in truth])
     if not named.any():
-        return {}
+        return found
     rated = scores.measured.cadence_hz[named & scores.rated]
-    return {
-        "n_labelled": int(named.sum()),
-        "labelled_found_frac": float(matches[named].mean()),
-        "found_labelled_frac": float(named[matches].mean()) if matches.any() else None,
-        "labelled_cadence_hz": float(np.median(rated)) if len(rated) else None,
-    }
+    return BorneOut(
+        n_windows=found.n_windows,
+        n_sessions=found.n_sessions,
+        n_labelled=int(named.sum()),
+        labelled_found_frac=float(matches[named].mean()),
+        found_labelled_frac=float(named[matches].mean()) if matches.any() else None,
+        labelled_cadence_hz=float(np.median(rated)) if len(rated) else None,
+    )
 
 
 def _judged(
     dataset: DataSet, asked: WindowBatch, scores: AttributeScores, seed: int
-) -> dict[str, Any]:
+) -> tuple[DescribedMetrics | None, list[Confusion] | None]:
     """Accuracy and confusion over the windows that bear the name of a described activity."""
     import numpy as np
 
     from tool_use_om.heads.numeric.metrics import accuracy, bootstrap_interval
-    from tool_use_om.tools.call.outcome import as_json
 
     truth = _labels(dataset, asked)
     known = np.flatnonzero([t in scores.names for t in truth])
     if not len(known):
-        return {"metrics": None, "confusion": None}
+        return None, None
     t, said = truth[known].astype(str), scores.labels[known]
     sessions = np.array(asked.session_ids)[known]
     found = bootstrap_interval(t, said, groups=sessions, statistic=accuracy, seed=seed, share=True)
     counts = Counter(zip(t.tolist(), said.tolist(), strict=True))
     confusion = [
-        {"label": true, "said": {name: counts[true, name] for name in scores.names}}
+        Confusion(label=true, said={name: counts[true, name] for name in scores.names})
         for true in sorted(set(t))
     ]
-    return {"metrics": {"accuracy": as_json(found)}, "confusion": confusion}
+    return DescribedMetrics(accuracy=ShareEstimate.of(found)), confusion
 
 
 def _labels(dataset: DataSet, asked: WindowBatch) -> np.ndarray:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call.context import ToolContext
+from tool_use_om.tools.call.places import read
 from tool_use_om.tools.encode.plan import Stopwatch, cut
-from tool_use_om.tools.look.selection import Segment
+from tool_use_om.tools.run.classify.found import FoundStretch
 from tool_use_om.tools.run.classify.study import fit_head, prepare_run
 from tool_use_om.tools.run.classify.vote import VOTE, fitting
-from tool_use_om.tools.run.finish import Run
+from tool_use_om.tools.run.finish import Run, segment_of
 from tool_use_om.tools.run.signal_facts import components, rhythm
 
 if TYPE_CHECKING:
@@ -35,14 +36,10 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
     if run.data.get("gate") is None:
         study = fitting(study, run.args.labels_per_class)
     head = fit_head(run.working_set, study)
-    found = run.data["detail"]["segments"]
+    found = [read(FoundStretch, row) for row in run.data["detail"]["segments"]]
     content: dict[str, Any] = {"target_label": target}
     if found:
-        segments = [
-            Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"])
-            for r in found
-        ]
-        windows = cut(study.plan, segments)
+        windows = cut(study.plan, [segment_of(row) for row in found])
         content |= rhythm(windows, ctx.seed)
         content["components"] = components(windows)[:SHOWN_CHANNELS]
     judged = study.test.known()
@@ -61,8 +58,9 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
         )
     if found:
         content |= _examples(head, study.test, found[0])
+        last = found[-1].to_json()
         content["least_certain"] = {
-            key: found[-1][key] for key in ("session_id", "start_s", "end_s", "label", "confidence")
+            key: last[key] for key in ("session_id", "start_s", "end_s", "label", "confidence")
         }
     return content
 
@@ -116,7 +114,7 @@ def _faithfulness(
     }
 
 
-def _examples(head: ClassifierHead, test: Labelled, row: dict[str, Any]) -> dict[str, Any]:
+def _examples(head: ClassifierHead, test: Labelled, row: FoundStretch) -> dict[str, Any]:
     """The training stretches nearest to the surest window, and the nearest of another label."""
     import numpy as np
 
@@ -124,12 +122,11 @@ def _examples(head: ClassifierHead, test: Labelled, row: dict[str, Any]) -> dict
     inside = [
         i
         for i, name in enumerate(tokens.session_ids)
-        if name == row["session_id"]
-        and row["start_s"] <= tokens.window_start_s[i] < row["end_s"] - 1e-9
+        if name == row.session_id and row.start_s <= tokens.window_start_s[i] < row.end_s - 1e-9
     ]
     explained = head.explain(tokens.select(np.array(inside)), k=SHOWN_EXAMPLES)
     pairs = list(zip(explained, inside, strict=True))
-    own = [(e, i) for e, i in pairs if e.label == row["label"]] or pairs
+    own = [(e, i) for e, i in pairs if e.label == row.label] or pairs
     best, index = max(own, key=lambda pair: pair[0].probability)
     return {
         "example": {

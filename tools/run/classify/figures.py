@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tool_use_om.data.format.dataset import DataSet
+    from tool_use_om.tools.run.classify.found import SaidStretch
     from tool_use_om.tools.run.classify.labelled import Labelled
     from tool_use_om.tools.run.classify.stretches import Predicted
     from tool_use_om.tools.run.classify.study import Study
@@ -27,7 +28,7 @@ def timeline_figure(
     dataset: DataSet,
     study: Study,
     predicted: Predicted,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[SaidStretch],
     target: str | None,
 ) -> Callable[[Path], None]:
     """Return the drawing of found stretches (bars) over the labelled ones (grey), by session."""
@@ -35,7 +36,7 @@ def timeline_figure(
     labels = [target] if target else list(predicted.classes)
     held_out = set(study.test.tokens.session_ids)
     labelled = {r["session_id"] for r in truth if r["label"] in labels} & held_out
-    sessions = sorted({r["session_id"] for r in rows} | labelled)
+    sessions = sorted({r.session_id for r in rows} | labelled)
     shown = sessions[:MAX_ROWS]
     tint = colours(labels)
 
@@ -44,12 +45,12 @@ def timeline_figure(
         for row in truth:
             if row["session_id"] in shown and row["label"] in labels:
                 _bar(axes, shown.index(row["session_id"]), row, GREY, height=0.8, alpha=0.25)
-        for row in rows:
-            if row["session_id"] in shown:
-                place = shown.index(row["session_id"])
-                _bar(axes, place, row, tint[row["label"]], height=0.4, alpha=row["confidence"])
-                middle = (row["start_s"] + row["end_s"]) / 2
-                text = f"{row['confidence']:.2f}"
+        for found in rows:
+            if found.session_id in shown:
+                place, span = shown.index(found.session_id), found.to_json()
+                _bar(axes, place, span, tint[found.label], height=0.4, alpha=found.confidence)
+                middle = (found.start_s + found.end_s) / 2
+                text = f"{found.confidence:.2f}"
                 axes.text(middle, place, text, ha="center", va="center", fontsize=7, color="white")
         _label_rows(axes, shown, sessions, target or "each label")
         if not target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.schema import SPLITS
@@ -12,7 +12,8 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, cut, parts_of
 from tool_use_om.tools.run.classify.cases import with_ends
 from tool_use_om.tools.run.classify.labelled import Labelled
-from tool_use_om.tools.run.gate import gate_json, short
+from tool_use_om.tools.run.gate import gate_told
+from tool_use_om.tools.run.measures import Candidate, Ends, Gate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,7 @@ def gated(
     study: Study,
     head: ClassifierHead,
     clock: Stopwatch,
-) -> tuple[Answerer, dict[str, Any]]:
+) -> tuple[Answerer, Gate]:
     """Return who answers, and what the result says of the comparison.
 
     The head and each fallback are scored on the same folds of the training split (`folds` whole
@@ -90,7 +91,7 @@ def gated(
         hits, n_folds = _fold_hits(seed, working_set, study, windows, clock)
         decision = decide(own.name, hits, study.train.groups, seed=seed)
     except DataError as error:
-        return own, {"escalated": False, "answered_by": own.name, "why_not": str(error)}
+        return own, Gate(escalated=False, answered_by=own.name, why_not=str(error))
     with clock.lap(f"{decision.rival}_fit_s"):
         raw = raw_classifier(decision.rival, seed).fit(
             windows, list(study.train.y), list(study.train.groups)
@@ -100,7 +101,7 @@ def gated(
     with clock.lap("gate_test_s"):
         tested = {m.name: _test_accuracy(m, study, seed) for m in (own, rival)}
     rows = [_row(name, score, own, rival, tested) for name, score in decision.scores.items()]
-    return chosen, {"n_folds": n_folds, **gate_json(decision, rows, "accuracy")}
+    return chosen, gate_told(decision, rows, "accuracy", n_folds=n_folds)
 
 
 def raw_windows(plan: Plan, data: Labelled) -> WindowBatch:
@@ -152,17 +153,20 @@ def _fold_hits(
 
 
 def _row(
-    name: str, score: Interval, own: Answerer, rival: Answerer, tested: dict[str, dict[str, float]]
-) -> dict[str, Any]:
+    name: str, score: Interval, own: Answerer, rival: Answerer, tested: dict[str, Ends]
+) -> Candidate:
     """One candidate: its score on the folds, and for the two finalists on the test windows."""
-    row = {"model": name, "kind": "tokens" if name == own.name else "raw", "folds": short(score)}
-    if name not in tested:
-        return row
     model = own if name == own.name else rival
-    return {**row, "test": tested[name], "memory_mb": model.memory_mb}
+    return Candidate(
+        model=name,
+        kind="tokens" if name == own.name else "raw",
+        folds=Ends.of(score),
+        test=tested.get(name),
+        memory_mb=model.memory_mb if name in tested else None,
+    )
 
 
-def _test_accuracy(model: Answerer, study: Study, seed: int) -> dict[str, float]:
+def _test_accuracy(model: Answerer, study: Study, seed: int) -> Ends:
     import numpy as np
 
     from tool_use_om.heads.numeric.metrics import bootstrap_interval
@@ -170,4 +174,4 @@ def _test_accuracy(model: Answerer, study: Study, seed: int) -> dict[str, float]
     known = study.test.known()
     said = model.classes[model.proba(known).argmax(axis=1)]
     right = said == known.y.astype(np.str_)
-    return short(bootstrap_interval(right, groups=known.groups, seed=seed, share=True))
+    return Ends.of(bootstrap_interval(right, groups=known.groups, seed=seed, share=True))

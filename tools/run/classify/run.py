@@ -10,13 +10,19 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_name, resolve_sessions
-from tool_use_om.tools.call.outcome import as_json
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.selection import SHOWN, label_names, open_current
 from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.certainty import Certainty, certainty
 from tool_use_om.tools.run.classify.figures import confusion_figure, timeline_figure
+from tool_use_om.tools.run.classify.found import (
+    Classified,
+    Metrics,
+    PrecisionRecall,
+    SaidStretch,
+    TrainedOn,
+)
 from tool_use_om.tools.run.classify.gate import Answerer, gated
 from tool_use_om.tools.run.classify.labelled import Labelled
 from tool_use_om.tools.run.classify.stretches import (
@@ -29,6 +35,7 @@ from tool_use_om.tools.run.classify.study import Study, confusion_counts, fit_he
 from tool_use_om.tools.run.classify.vote import Voted, by_unit, fitting, joined, voted
 from tool_use_om.tools.run.finish import finish_run
 from tool_use_om.tools.run.gate import gate_notes
+from tool_use_om.tools.run.measures import Chance, Estimate, Gate, JudgedOn, ShareEstimate, Vote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,40 +54,43 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
     with clock.lap("predict_s"):
         predicted, sure = _predict(found, args, ctx.seed)
     judged = found.judged
-    rows = _rows(judged, predicted, [target] if target else predicted.classes)
-    rows = _wanted(dataset, working_set, args, rows)
-    rows = with_truth(rows, dataset.labels(label_set=study.label_set))
+    known, truth, said = _known(judged.test, predicted)
+    meant = _rows(judged, predicted, [target] if target else predicted.classes)
+    meant = _wanted(dataset, working_set, args, meant)
+    rows = with_truth(meant, dataset.labels(label_set=study.label_set))
     return finish_run(
         ctx,
         working_set,
         args,
         study.plan,
-        content={
-            "task": "classify",
-            "head": found.head.name,
-            "answered_by": found.answerer.name,
-            "trained_on": _trained_on(found.learnt),
-            "judged_on": {
-                "split": "test",
-                "n_sessions": _n_sessions(study.test),
-                "unit": study.unit,
-            },
-            **_scores(judged.test.known(), predicted, judged.test, target, ctx.seed),
-            **sure.content,
-            "gate": found.gate,
-            "vote": found.vote,
-            **_found(rows, target),
-            "notes": [
+        content=Classified(
+            head=found.head.name,
+            answered_by=found.answerer.name,
+            trained_on=_trained_on(found.learnt),
+            judged_on=JudgedOn(split="test", n_sessions=_n_sessions(study.test), unit=study.unit),
+            metrics=_metrics(truth, said, known.groups, ctx.seed),
+            chance=chance(truth),
+            target=None if target is None else precision_recall(truth, said, target),
+            coverage=sure.coverage,
+            abstention=sure.abstention,
+            drift=sure.drift,
+            gate=found.gate,
+            vote=found.vote,
+            target_label=target,
+            n_segments=len(rows),
+            n_sessions_found=len({r.session_id for r in rows}),
+            segments=rows[:SHOWN],
+            notes=[
                 *study.plan.notes,
                 *study.notes,
                 *gate_notes(found.gate),
-                *([str(found.vote["why"])] if found.vote else []),
+                *([str(found.vote.why)] if found.vote else []),
                 *([found.note] if found.note else []),
                 *sure.notes,
             ],
-        },
+        ),
         detail={
-            "segments": rows,
+            "segments": [row.to_json() for row in rows],
             **_confusion(judged.test, predicted),
             **_judged(found, predicted),
             **sure.detail,
@@ -111,8 +121,8 @@ class _Answered:
     head: ClassifierHead
     answerer: Answerer
     held_out: np.ndarray
-    gate: dict[str, Any] | None = None
-    vote: dict[str, Any] | None = None
+    gate: Gate | None = None
+    vote: Vote | None = None
     note: str = ""
     members: tuple[Answerer, ...] = ()
     calibrated_on: str = "calibration sessions"
@@ -207,7 +217,7 @@ def _together(
     return replace(judged, calibration=held), np.concatenate([said_there, said])
 
 
-def _rows(judged: Study, predicted: Predicted, labels: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(judged: Study, predicted: Predicted, labels: Sequence[str]) -> list[SaidStretch]:
     """Return the stretches found, whole sessions where these are judged."""
     tokens = judged.test.tokens
     if not judged.by_session:
@@ -216,18 +226,12 @@ def _rows(judged: Study, predicted: Predicted, labels: Sequence[str]) -> list[di
     return found_sessions(tokens.session_ids, lengths, predicted, labels)
 
 
-def _trained_on(study: Study) -> dict[str, Any]:
-    row: dict[str, Any] = {"n_sessions": _n_sessions(study.train), "n_windows": len(study.train)}
-    return row | ({"rare_labels": study.rare} if study.rare else {})
-
-
-def _found(rows: list[dict[str, Any]], target: str | None) -> dict[str, Any]:
-    return {
-        "target_label": target,
-        "n_segments": len(rows),
-        "n_sessions_found": len({r["session_id"] for r in rows}),
-        "segments": rows[:SHOWN],
-    }
+def _trained_on(study: Study) -> TrainedOn:
+    return TrainedOn(
+        n_sessions=_n_sessions(study.train),
+        n_windows=len(study.train),
+        rare_labels=study.rare or None,
+    )
 
 
 def _target(dataset: DataSet, label: str | None) -> str | None:
@@ -252,8 +256,8 @@ def _predict(found: _Answered, args: a.RunTask, seed: int) -> tuple[Predicted, C
 
 
 def _wanted(
-    dataset: DataSet, working_set: WorkingSet, args: a.RunTask, rows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    dataset: DataSet, working_set: WorkingSet, args: a.RunTask, rows: list[SaidStretch]
+) -> list[SaidStretch]:
     """Keep stretches of the asked sessions and times; only held-out sessions can be answered."""
     ids = dataset.sessions()
     test = set(dataset.split_sessions("test"))
@@ -268,7 +272,7 @@ def _wanted(
     return [
         r
         for r in rows
-        if (asked is None or r["session_id"] in asked) and r["end_s"] > low and r["start_s"] < high
+        if (asked is None or r.session_id in asked) and r.end_s > low and r.start_s < high
     ]
 
 
@@ -276,46 +280,42 @@ def _n_sessions(data: Labelled) -> int:
     return len(set(data.tokens.session_ids))
 
 
-def _scores(
-    known: Labelled, predicted: Predicted, test: Labelled, target: str | None, seed: int
-) -> dict[str, Any]:
+def _known(test: Labelled, predicted: Predicted) -> tuple[Labelled, np.ndarray, np.ndarray]:
+    """Return what is judged and has a label, its labels, and what was said of it."""
     import numpy as np
 
+    index = np.flatnonzero([label is not None for label in test.y])
+    known = test.known()
+    return known, known.y.astype(np.str_), predicted.label[index].astype(np.str_)
+
+
+def _metrics(truth: np.ndarray, said: np.ndarray, groups: np.ndarray, seed: int) -> Metrics:
     from tool_use_om.heads.numeric.metrics import accuracy, bootstrap_interval, macro_f1
 
-    index = np.flatnonzero([label is not None for label in test.y])
-    truth, said = known.y.astype(np.str_), predicted.label[index].astype(np.str_)
-    intervals = {
-        name: as_json(
-            bootstrap_interval(
-                truth, said, groups=known.groups, statistic=measure, seed=seed, share=True
-            )
-        )
-        for name, measure in (("accuracy", accuracy), ("macro_f1", macro_f1))
-    }
-    content: dict[str, Any] = {"metrics": intervals, "chance": chance(truth)}
-    if target is not None:
-        content["target"] = precision_recall(truth, said, target)
-    return content
+    right, f1 = (
+        bootstrap_interval(truth, said, groups=groups, statistic=measure, seed=seed, share=True)
+        for measure in (accuracy, macro_f1)
+    )
+    return Metrics(accuracy=ShareEstimate.of(right), macro_f1=Estimate.of(f1))
 
 
-def chance(truth: np.ndarray) -> dict[str, float]:
+def chance(truth: np.ndarray) -> Chance:
     """Return the accuracy of always naming the commonest label."""
     import numpy as np
 
     counts = np.unique(truth, return_counts=True)[1]
-    return {"accuracy": float(counts.max() / counts.sum())}
+    return Chance(accuracy=float(counts.max() / counts.sum()))
 
 
-def precision_recall(truth: np.ndarray, said: np.ndarray, label: str) -> dict[str, Any]:
+def precision_recall(truth: np.ndarray, said: np.ndarray, label: str) -> PrecisionRecall:
     """Return precision, recall and window count of one label."""
     hits = int(((truth == label) & (said == label)).sum())
     n_said, n_true = int((said == label).sum()), int((truth == label).sum())
-    return {
-        "precision": hits / n_said if n_said else None,
-        "recall": hits / n_true if n_true else None,
-        "n_windows": n_true,
-    }
+    return PrecisionRecall(
+        precision=hits / n_said if n_said else None,
+        recall=hits / n_true if n_true else None,
+        n_windows=n_true,
+    )
 
 
 MOST_TOLD = 20_000  # judged cases that a result keeps one by one
@@ -339,12 +339,9 @@ def _judged(found: _Answered, predicted: Predicted) -> dict[str, Any]:
 
 
 def _confusion(test: Labelled, predicted: Predicted) -> dict[str, Any]:
-    import numpy as np
-
     names, counts = confusion_counts(test, predicted)
-    index = np.flatnonzero([label is not None for label in test.y])
-    truth, said = test.y[index].astype(np.str_), predicted.label[index].astype(np.str_)
+    _, truth, said = _known(test, predicted)
     return {
         "confusion": {"labels": list(names), "counts": counts},
-        "per_class": {name: precision_recall(truth, said, name) for name in names},
+        "per_class": {name: precision_recall(truth, said, name).to_json() for name in names},
     }

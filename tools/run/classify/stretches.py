@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tool_use_om.tools.run.classify.found import FoundStretch, SaidStretch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,15 +39,15 @@ class Predicted:
 
 def found_stretches(
     tokens: Tokens, predicted: Predicted, labels: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[SaidStretch]:
     """Merge consecutive windows of the same predicted label, most confident first.
 
     Windows of one session are consecutive when none lies between them and they touch or overlap.
 
     Returns
     -------
-    list of session_id, start_s, end_s, label, confidence (mean probability of the label over the
-    windows), in_prediction_set (the label is in the set of each window), n_windows
+    list of SaidStretch: its confidence is the mean probability of the label over the windows, and
+    it is in the prediction set where the label is in the set of each window
     """
     import numpy as np
 
@@ -67,7 +69,7 @@ def found_stretches(
                 runs.append([i])
         before = i
     rows = [_row(tokens, predicted, run, end_s) for run in runs]
-    return sorted(rows, key=lambda r: (-r["confidence"], r["session_id"], r["start_s"]))
+    return sorted(rows, key=lambda r: (-r.confidence, r.session_id, r.start_s))
 
 
 def found_sessions(
@@ -75,7 +77,7 @@ def found_sessions(
     lengths_s: Sequence[float],
     predicted: Predicted,
     labels: Sequence[str],
-) -> list[dict[str, Any]]:
+) -> list[SaidStretch]:
     """Return each session said to have one of `labels` as a stretch from end to end.
 
     Parameters
@@ -83,47 +85,49 @@ def found_sessions(
     session_ids, lengths_s : of the judged sessions, in the order of `predicted`
     """
     rows = [
-        {
-            "session_id": name,
-            "start_s": 0.0,
-            "end_s": float(length),
-            "label": label,
-            "confidence": float(predicted.probability_of(label)[i]),
-            "in_prediction_set": None if predicted.sets is None else label in predicted.sets[i],
-            "n_windows": 1,
-        }
+        SaidStretch(
+            session_id=name,
+            start_s=0.0,
+            end_s=float(length),
+            label=label,
+            confidence=float(predicted.probability_of(label)[i]),
+            in_prediction_set=None if predicted.sets is None else label in predicted.sets[i],
+            n_windows=1,
+        )
         for i, (name, length) in enumerate(zip(session_ids, lengths_s, strict=True))
         if (label := str(predicted.label[i])) in labels
     ]
-    return sorted(rows, key=lambda r: (-float(str(r["confidence"])), str(r["session_id"])))
+    return sorted(rows, key=lambda r: (-r.confidence, r.session_id))
 
 
-def _row(tokens: Tokens, predicted: Predicted, run: list[int], end_s: np.ndarray) -> dict[str, Any]:
+def _row(tokens: Tokens, predicted: Predicted, run: list[int], end_s: np.ndarray) -> SaidStretch:
     label = str(predicted.label[run[0]])
     sets = predicted.sets
-    return {
-        "session_id": tokens.session_ids[run[0]],
-        "start_s": float(tokens.window_start_s[run[0]]),
-        "end_s": float(end_s[run].max()),
-        "label": label,
-        "confidence": float(predicted.probability_of(label)[run].mean()),
-        "in_prediction_set": None if sets is None else all(label in sets[i] for i in run),
-        "n_windows": len(run),
-    }
+    return SaidStretch(
+        session_id=tokens.session_ids[run[0]],
+        start_s=float(tokens.window_start_s[run[0]]),
+        end_s=float(end_s[run].max()),
+        label=label,
+        confidence=float(predicted.probability_of(label)[run].mean()),
+        in_prediction_set=None if sets is None else all(label in sets[i] for i in run),
+        n_windows=len(run),
+    )
 
 
-def with_truth(rows: Sequence[dict[str, Any]], labels: pd.DataFrame) -> list[dict[str, Any]]:
+def with_truth(rows: Sequence[SaidStretch], labels: pd.DataFrame) -> list[FoundStretch]:
     """Add to each stretch which share of it the held-out labels confirm (`confirmed_frac`)."""
     by_session = {str(name): group for name, group in labels.groupby("session_id")}
-    return [{**row, "confirmed_frac": _confirmed(row, by_session)} for row in rows]
+    return [
+        FoundStretch(**row.to_json(), confirmed_frac=_confirmed(row, by_session)) for row in rows
+    ]
 
 
-def _confirmed(row: dict[str, Any], by_session: dict[str, pd.DataFrame]) -> float | None:
-    if row["session_id"] not in by_session:
+def _confirmed(row: SaidStretch, by_session: dict[str, pd.DataFrame]) -> float | None:
+    if row.session_id not in by_session:
         return None
-    own = by_session[row["session_id"]]
-    same = own[own["label"] == row["label"]]
-    overlap = (
-        same["end_s"].clip(upper=row["end_s"]) - same["start_s"].clip(lower=row["start_s"])
-    ).clip(lower=0)
-    return float(overlap.sum() / (row["end_s"] - row["start_s"]))
+    own = by_session[row.session_id]
+    same = own[own["label"] == row.label]
+    overlap = (same["end_s"].clip(upper=row.end_s) - same["start_s"].clip(lower=row.start_s)).clip(
+        lower=0
+    )
+    return float(overlap.sum() / (row.end_s - row.start_s))

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch, cut, whole
+from tool_use_om.tools.run import measures
 from tool_use_om.tools.run.classify.cases import Units
 from tool_use_om.tools.run.classify.gate import Answerer, on_tokens, raw_windows
 from tool_use_om.tools.run.classify.labelled import Labelled
 from tool_use_om.tools.run.classify.study import Study, fit_head
-from tool_use_om.tools.run.gate import short
+from tool_use_om.tools.run.measures import Candidate, Ends
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +61,7 @@ class Voted:
     answerer: Answerer
     fitted: Labelled
     held_out: np.ndarray
-    content: dict[str, Any] | None
+    content: measures.Vote | None
     note: str
     members: tuple[Answerer, ...] = ()
 
@@ -333,7 +334,7 @@ def _content(  # noqa: PLR0917  # what was measured, and of whom
     vote: Vote,
     said: dict[str, np.ndarray],
     fitted: Labelled,
-) -> dict[str, Any] | None:
+) -> measures.Vote | None:
     """Return each member's own figures on the folds, and on the test split for show."""
     import numpy as np
 
@@ -351,26 +352,26 @@ def _content(  # noqa: PLR0917  # what was measured, and of whom
         right = each.classes[said[each.name][judged].argmax(axis=1)] == fitted.y[judged]
         found = each.classes[each.proba(study.test).argmax(axis=1)][known] == test.y[known]
         rows.append(
-            {
-                "model": each.name,
-                "kind": each.kind,
-                **({"weight": vote.weights[each.name]} if each.name in vote.weights else {}),
-                "folds": short(
+            Candidate(
+                model=each.name,
+                kind=each.kind,
+                weight=vote.weights.get(each.name),
+                folds=Ends.of(
                     bootstrap_interval(right, groups=fitted.groups[judged], seed=seed, share=True)
                 ),
-                "test": short(
+                test=Ends.of(
                     bootstrap_interval(found, groups=test.groups[known], seed=seed, share=True)
                 ),
-                "memory_mb": each.memory_mb,
-            }
+                memory_mb=each.memory_mb,
+            )
         )
     told = ", ".join(f"{name} {weight:.2f}" for name, weight in vote.weights.items())
-    return {
-        "answered_by": answerer.name,
-        "metric": "accuracy",
-        "unit": study.unit,
-        "n_folded": vote.n_cases,
-        "budget_s": BUDGET_S,
-        "rows": rows,
-        "why": f"They vote, weighed on {vote.n_cases} held-out training {study.unit}: {told}.",
-    }
+    return measures.Vote(
+        answered_by=answerer.name,
+        metric="accuracy",
+        unit=study.unit,
+        n_folded=vote.n_cases,
+        budget_s=BUDGET_S,
+        rows=rows,
+        why=f"They vote, weighed on {vote.n_cases} held-out training {study.unit}: {told}.",
+    )

@@ -15,7 +15,7 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, without_filters
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import channels_of, label_names, open_current
-from tool_use_om.tools.run.drift import drift_json
+from tool_use_om.tools.run.drift import drift_between
 from tool_use_om.tools.run.forecast.ahead import span_ahead
 from tool_use_om.tools.run.forecast.blend import blended
 from tool_use_om.tools.run.forecast.gate import gated
@@ -29,6 +29,7 @@ from tool_use_om.tools.run.forecast.windows import (
     split_segments,
     with_whole_future,
 )
+from tool_use_om.tools.run.measures import Drift, Gate, Vote
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
@@ -66,9 +67,9 @@ class Backtest:
     calibration: ForecastBatch
     held_out: ForecastBatch
     own: str
-    gate: dict[str, Any] | None
-    vote: dict[str, Any] | None
-    drift: dict[str, Any]
+    gate: Gate | None
+    vote: Vote | None
+    drift: Drift
 
 
 def prepare(
@@ -157,7 +158,9 @@ def backtest(
     with clock.lap("fit_s"):
         head = fit_forecaster(working_set.head or DEFAULT_HEAD, working_set.head_params, data)
         naive = head if head.name == BASELINE else fit_forecaster(BASELINE, {}, data)
-    own, gate, vote = head.name, None, None
+    own = head.name
+    gate: Gate | None = None
+    vote: Vote | None = None
     if args.allow_raw:
         head, gate = _gated(ctx, working_set, data, head, clock)
     else:
@@ -177,7 +180,7 @@ def backtest(
         own=own,
         gate=gate,
         vote=vote,
-        drift=drift_json(
+        drift=drift_between(
             data.calibration.tokens,
             data.held_out.tokens,
             between=("calibration", "test"),
@@ -192,7 +195,7 @@ def _gated(
     data: Prepared,
     head: ForecastHead,
     clock: Stopwatch,
-) -> tuple[ForecastHead, dict[str, Any]]:
+) -> tuple[ForecastHead, Gate]:
     """Compare the head with raw-space fallbacks on folds of the training windows."""
     batches = (data.train, data.held_out)
     refit = _refit(working_set, data)

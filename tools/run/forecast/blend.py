@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.encode.plan import Stopwatch
@@ -15,7 +15,7 @@ from tool_use_om.tools.run.forecast.scores import (
     window_groups,
     window_sessions,
 )
-from tool_use_om.tools.run.gate import short
+from tool_use_om.tools.run.measures import Candidate, Ends, Vote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ def blended(
     clock: Stopwatch,
     *,
     seed: int = 0,
-) -> tuple[ForecastHead, dict[str, Any]]:
+) -> tuple[ForecastHead, Vote]:
     """Return the blend of the head and the candidates, and what the result says of it.
 
     Parameters
@@ -64,7 +64,7 @@ def blended(
         errors = _backtested([head.name, *names], train, horizon_s, fitted, head, clock)
         weights = blend_weights({name: e for name, (e, _, _) in errors.items()})
     except DataError as error:
-        return head, {"answered_by": head.name, "why_not": str(error)}
+        return head, Vote(answered_by=head.name, why_not=str(error))
     with clock.lap("blend_fit_s"):
         members = {n: head if n == head.name else fitted(n, train) for n in weights}
     made: ForecastHead = (
@@ -73,11 +73,11 @@ def blended(
     metric = "mae" if len(set(_units(train, head.channels_))) == 1 else "mase"
     with clock.lap("blend_test_s"):
         rows = [
-            {
-                "model": name,
-                "kind": "tokens" if name == head.name else "raw",
-                "weight": weights.get(name, 0.0),
-                "folds": short(
+            Candidate(
+                model=name,
+                kind="tokens" if name == head.name else "raw",
+                weight=weights.get(name, 0.0),
+                folds=Ends.of(
                     bootstrap_interval(
                         errors[name][1],
                         groups=errors[name][2],
@@ -86,18 +86,18 @@ def blended(
                     )
                 ),
                 **_tested(members.get(name), test, horizon_s, metric),
-            }
+            )
             for name in errors
         ]
     told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
-    return made, {
-        "answered_by": made.name,
-        "metric": "mean error in usual deviations",
-        "test_metric": metric,
-        "n_backtested": len(next(iter(errors.values()))[0]),
-        "rows": rows,
-        "why": f"Weighed on backtests inside the training part: {told}.",
-    }
+    return made, Vote(
+        answered_by=made.name,
+        metric="mean error in usual deviations",
+        test_metric=metric,
+        n_backtested=len(next(iter(errors.values()))[0]),
+        rows=rows,
+        why=f"Weighed on backtests inside the training part: {told}.",
+    )
 
 
 def _backtested(  # noqa: PLR0917  # who is compared, on what, and how they are fitted

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.run.forecast.found import Brier, Event, Reliability
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tool_use_om.heads.forecast.batch import ForecastBatch
-    from tool_use_om.heads.forecast.events import EventSkill
     from tool_use_om.tools.run.forecast.backtest import Backtest
 
 MEANING = (
@@ -23,7 +23,7 @@ MEANING = (
 
 def threshold_event(
     test: Backtest, ends: ForecastBatch, args: a.RunTask, seed: int
-) -> tuple[dict[str, Any] | None, np.ndarray | None]:
+) -> tuple[Event | None, np.ndarray | None]:
     """Return what is said of the event and its probability after each of `ends`; None unasked.
 
     Raises
@@ -44,28 +44,21 @@ def threshold_event(
     event.calibrate(test.calibration)
     chances = event.probabilities(ends, horizon_s)
     skill = event.measure(test.held_out, horizon_s, seed=seed)
-    windows = test.held_out.windows
-    said = {
-        "channel": channels[0],
-        "threshold": args.threshold,
-        "unit": windows.units[list(windows.channels).index(channels[0])],
-        "direction": args.direction,
-        "horizon_s": horizon_s,
-        "probability": float(chances.mean()),
-        "probability_not": float(1.0 - chances.mean()),
-        **_skill(skill),
-        "n_paths": len(event.paths_),
-        "meaning": MEANING,
-    }
+    windows, brier = test.held_out.windows, skill.brier
+    said = Event(
+        channel=channels[0],
+        threshold=args.threshold,
+        unit=windows.units[list(windows.channels).index(channels[0])],
+        direction=args.direction,
+        horizon_s=horizon_s,
+        probability=float(chances.mean()),
+        probability_not=float(1.0 - chances.mean()),
+        base_rate=skill.base_rate,
+        brier=Brier(value=brier.value, lower=brier.lower, upper=brier.upper, n=brier.n),
+        brier_of_base_rate=skill.brier_of_base_rate,
+        skill=skill.skill,
+        reliability=[Reliability(probability=p, came=c, n=n) for p, c, n in skill.reliability],
+        n_paths=len(event.paths_),
+        meaning=MEANING,
+    )
     return said, chances
-
-
-def _skill(skill: EventSkill) -> dict[str, Any]:
-    names = ("probability", "came", "n")
-    return {
-        "base_rate": skill.base_rate,
-        "brier": {k: getattr(skill.brier, k) for k in ("value", "lower", "upper", "n")},
-        "brier_of_base_rate": skill.brier_of_base_rate,
-        "skill": skill.skill,
-        "reliability": [dict(zip(names, row, strict=True)) for row in skill.reliability],
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.encode.plan import Stopwatch
@@ -12,7 +12,8 @@ from tool_use_om.tools.run.forecast.scores import (
     window_groups,
     window_sessions,
 )
-from tool_use_om.tools.run.gate import gate_json, short
+from tool_use_om.tools.run.gate import gate_told
+from tool_use_om.tools.run.measures import Candidate, Ends, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def gated(
     clock: Stopwatch,
     *,
     seed: int,
-) -> tuple[ForecastHead, dict[str, Any]]:
+) -> tuple[ForecastHead, Gate]:
     """Return who forecasts, and what the result says of the comparison.
 
     Parameters
@@ -51,21 +52,24 @@ def gated(
         metric, errors, groups, unit = _fold_errors(head, train, horizon_s, refit, clock)
         decision = decide(head.name, errors, groups, higher_is_better=False, seed=seed)
     except DataError as error:
-        return head, {"escalated": False, "answered_by": head.name, "why_not": str(error)}
+        return head, Gate(escalated=False, answered_by=head.name, why_not=str(error))
     with clock.lap(f"{decision.rival}_fit_s"):
         rival = sample_head(decision.rival)
         rival.fit(train, channels=head.channels_)
     finalists: dict[str, ForecastHead] = {head.name: head, decision.rival: rival}
     with clock.lap("gate_test_s"):
         tested = {name: _error(h, test, horizon_s, metric) for name, h in finalists.items()}
-    rows = []
-    for name, score in decision.scores.items():
-        kind = "tokens" if name == head.name else "raw"
-        row: dict[str, Any] = {"model": name, "kind": kind, "folds": short(score)}
-        if name in tested:
-            row |= {"test": tested[name], "memory_mb": memory_mb(finalists[name])}
-        rows.append(row)
-    told = {"compared_on": unit, **gate_json(decision, rows, metric)}
+    rows = [
+        Candidate(
+            model=name,
+            kind="tokens" if name == head.name else "raw",
+            folds=Ends.of(score),
+            test=tested.get(name),
+            memory_mb=memory_mb(finalists[name]) if name in tested else None,
+        )
+        for name, score in decision.scores.items()
+    ]
+    told = gate_told(decision, rows, metric, compared_on=unit)
     return (rival if decision.escalated else head), told
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import NotFoundError
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.content import Span
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import coverage_json
+from tool_use_om.tools.call.places import read
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import Stopwatch
 from tool_use_om.tools.look.clock import told_zone
@@ -19,10 +21,18 @@ from tool_use_om.tools.look.selection import (
     with_filters,
 )
 from tool_use_om.tools.run.drift import drift_notes
-from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.finish import finish_run, segment_of
 from tool_use_om.tools.run.forecast.backtest import Backtest, backtest
 from tool_use_om.tools.run.forecast.event import threshold_event
 from tool_use_om.tools.run.forecast.figures import backtest_figure, forecast_figure
+from tool_use_om.tools.run.forecast.found import (
+    ForecastDifference,
+    Forecasted,
+    ForecastErrors,
+    ForecastRow,
+    ForecastStep,
+    Total,
+)
 from tool_use_om.tools.run.forecast.scores import compared, window_errors, window_groups
 from tool_use_om.tools.run.forecast.windows import (
     Request,
@@ -30,6 +40,7 @@ from tool_use_om.tools.run.forecast.windows import (
     measured_end,
 )
 from tool_use_om.tools.run.gate import gate_notes
+from tool_use_om.tools.run.measures import Coverage, JudgedOn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,30 +69,39 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         ahead = test.conformal.predict(ends, test.request.horizon_s)
         checked = test.conformal.predict(test.held_out, test.request.horizon_s)
         scores = _judged(test, ctx.seed)
+        coverage = test.conformal.measure(test.held_out, test.request.horizon_s)
         event, chances = threshold_event(test, ends, args, ctx.seed)
-    rows = [
-        {**row, **({} if chances is None else {"probability": float(chances[i])})}
-        for i, row in enumerate(_rows(ahead, dataset, test.request))
-    ]
+    rows = _rows(ahead, dataset, test.request, chances)
+    metrics, difference, beats = scores
     return finish_run(
         ctx,
         working_set,
         args,
         test.plan,
-        content={
-            **_about(test),
-            **({"period": args.period} if args.period else {}),
-            **scores,
-            **({} if event is None else {"event": event}),
-            "n_forecasts": len(ends),
-            "forecasts_from": origin,
-            "forecasts": rows[: SHOWN_SESSIONS * len(test.request.channels)],
-            "steps": _steps(ahead, dataset, test.request),
-            **(told_zone(dataset.manifest.calendar) if "start_date" in rows[0] else {}),
-            "gate": test.gate,
-            "vote": test.vote,
-            "drift": test.drift,
-            "notes": [
+        content=Forecasted(
+            head=test.own,
+            answered_by=test.head.name,
+            horizon_s=test.request.horizon_s,
+            told_s=test.request.horizon_s - test.request.from_s,
+            period=args.period,
+            context_s=test.plan.config.window_s,
+            channels=list(test.request.channels),
+            label=test.request.label,
+            judged_on=_judged_on(test),
+            metrics=metrics,
+            beats_baseline=beats,
+            difference=difference,
+            coverage=Coverage.of(coverage),
+            event=event,
+            n_forecasts=len(ends),
+            forecasts_from=origin,
+            forecasts=rows[: SHOWN_SESSIONS * len(test.request.channels)],
+            steps=_steps(ahead, dataset, test.request),
+            zone=told_zone(dataset.manifest.calendar).get("zone") if rows[0].start_date else None,
+            gate=test.gate,
+            vote=test.vote,
+            drift=test.drift,
+            notes=[
                 n
                 for n in (
                     *test.plan.notes,
@@ -91,10 +111,10 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
                 )
                 if n
             ],
-        },
+        ),
         detail={
             "meaning": MEANING,
-            "forecasts": rows,
+            "forecasts": [row.to_json() for row in rows],
             "series": _series(ahead),
         },
         clock=clock,
@@ -106,40 +126,28 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
 
 
 def _warnings(test: Backtest) -> list[str]:
-    told = [str(test.vote.get("why") or test.vote["why_not"])] if test.vote else []
+    told = [str(test.vote.why or test.vote.why_not)] if test.vote else []
     return [*gate_notes(test.gate), *told, *drift_notes(test.drift)]
 
 
-def _judged(test: Backtest, seed: int) -> dict[str, Any]:
-    """The head's errors beside the baseline's, and its intervals' coverage, on held-out futures."""
+def _judged(test: Backtest, seed: int) -> tuple[ForecastErrors, ForecastDifference, bool]:
+    """The head's errors beside the baseline's on held-out futures, and whether they are smaller."""
     horizon_s = test.request.horizon_s
-    scores = compared(
+    return compared(
         window_errors(test.head.predict(test.held_out, horizon_s), test.held_out),
         window_errors(test.naive.predict(test.held_out, horizon_s), test.held_out),
         window_groups(test.held_out)[0],
         seed,
     )
-    return {**scores, "coverage": coverage_json(test.conformal.measure(test.held_out, horizon_s))}
 
 
-def _about(test: Backtest) -> dict[str, Any]:
-    """What was forecast, how, and on what it was judged."""
-    return {
-        "task": "forecast",
-        "head": test.own,
-        "answered_by": test.head.name,
-        "horizon_s": test.request.horizon_s,
-        "told_s": test.request.horizon_s - test.request.from_s,
-        "context_s": test.plan.config.window_s,
-        "channels": list(test.request.channels),
-        "label": test.request.label,
-        "judged_on": {
-            "split": "test",
-            "n_sessions": len(set(test.held_out.windows.session_ids)),
-            "n_windows": len(test.held_out),
-            "of_one_series": test.plan.dataset.manifest.by_time,
-        },
-    }
+def _judged_on(test: Backtest) -> JudgedOn:
+    return JudgedOn(
+        split="test",
+        n_sessions=len(set(test.held_out.windows.session_ids)),
+        n_windows=len(test.held_out),
+        of_one_series=test.plan.dataset.manifest.by_time,
+    )
 
 
 def _to_continue(
@@ -191,11 +199,8 @@ def _last_found(
         return None
     if data.get("task") != "classify" or data.get("target_label") != label:
         return None
-    rows = data["detail"]["segments"]
-    return [
-        Segment(session_id=r["session_id"], start_s=r["start_s"], end_s=r["end_s"], label=label)
-        for r in rows
-    ]
+    rows = [segment_of(read(Span, row)) for row in data["detail"]["segments"]]
+    return [replace(row, label=label) for row in rows]
 
 
 def _told_steps(ahead: IntervalForecast, i: int, dataset: DataSet, request: Request) -> np.ndarray:
@@ -211,9 +216,16 @@ def _told_steps(ahead: IntervalForecast, i: int, dataset: DataSet, request: Requ
     return told if told.size else np.array([len(time_s) - 1])
 
 
-def _rows(ahead: IntervalForecast, dataset: DataSet, request: Request) -> list[dict[str, Any]]:
-    """One row a stretch and channel, in the order of the stretches."""
-    rows = []
+def _rows(
+    ahead: IntervalForecast, dataset: DataSet, request: Request, chances: np.ndarray | None
+) -> list[ForecastRow]:
+    """One row a stretch and channel, in the order of the stretches.
+
+    Parameters
+    ----------
+    chances : (stretches,) that the one channel reaches a level
+    """
+    rows: list[ForecastRow] = []
     for i, session_id in enumerate(ahead.session_ids):
         told = _told_steps(ahead, i, dataset, request)
         start = float(ahead.start_s[i] + ahead.time_s[told[0]] - ahead.time_s[0])
@@ -222,33 +234,35 @@ def _rows(ahead: IntervalForecast, dataset: DataSet, request: Request) -> list[d
         dates = dataset.date_texts(session_id, [start, last])
         for j, channel in enumerate(ahead.channels):
             rows.append(
-                {
-                    "session_id": session_id,
-                    "channel": channel,
-                    "unit": ahead.units[j],
-                    "start_s": start,
-                    "end_s": float(ahead.start_s[i] + ahead.time_s[-1]),
-                    **({"start_date": dates[0], "end_date": dates[1]} if dates else {}),
-                    "mean": float(median[i, j].mean()),
-                    "min": float(median[i, j].min()),
-                    "max": float(median[i, j].max()),
-                    "lower": float(ahead.lower[i, j, told].mean()),
-                    "upper": float(ahead.upper[i, j, told].mean()),
-                    "total": _total(float(median[i, j].sum()), ahead.units[j], ahead.time_s),
-                }
+                ForecastRow(
+                    session_id=session_id,
+                    channel=channel,
+                    unit=ahead.units[j],
+                    start_s=start,
+                    end_s=float(ahead.start_s[i] + ahead.time_s[-1]),
+                    start_date=dates[0] if dates else None,
+                    end_date=dates[1] if dates else None,
+                    mean=float(median[i, j].mean()),
+                    min=float(median[i, j].min()),
+                    max=float(median[i, j].max()),
+                    lower=float(ahead.lower[i, j, told].mean()),
+                    upper=float(ahead.upper[i, j, told].mean()),
+                    total=_total(float(median[i, j].sum()), ahead.units[j], ahead.time_s),
+                    probability=None if chances is None else float(chances[len(rows)]),
+                )
             )
     return rows
 
 
-def _total(total: float, unit: str, time_s: np.ndarray) -> dict[str, Any]:
+def _total(total: float, unit: str, time_s: np.ndarray) -> Total:
     """Return the sum over the steps, of power the energy: each step lasts one period."""
     kilowatts = {"kW": 1.0, "W": 1e-3}.get(unit)
     if kilowatts is None or len(time_s) < 2:
-        return {"value": total, "unit": unit}
-    return {"value": total * kilowatts * float(time_s[1] - time_s[0]) / 3600.0, "unit": "kWh"}
+        return Total(value=total, unit=unit)
+    return Total(value=total * kilowatts * float(time_s[1] - time_s[0]) / 3600.0, unit="kWh")
 
 
-def _steps(ahead: IntervalForecast, dataset: DataSet, request: Request) -> list[dict[str, Any]]:
+def _steps(ahead: IntervalForecast, dataset: DataSet, request: Request) -> list[ForecastStep]:
     """Return the first stretch's forecast step by step, where one channel has dates to tell."""
     told = _told_steps(ahead, 0, dataset, request)
     if len(ahead.channels) != 1 or len(told) > MAX_STEPS:
@@ -258,13 +272,13 @@ def _steps(ahead: IntervalForecast, dataset: DataSet, request: Request) -> list[
     if dates is None:
         return []
     return [
-        {
-            "date": date,
-            "median": float(ahead.median[0, 0, k]),
-            "lower": float(ahead.lower[0, 0, k]),
-            "upper": float(ahead.upper[0, 0, k]),
-            "unit": ahead.units[0],
-        }
+        ForecastStep(
+            date=date,
+            median=float(ahead.median[0, 0, k]),
+            lower=float(ahead.lower[0, 0, k]),
+            upper=float(ahead.upper[0, 0, k]),
+            unit=ahead.units[0],
+        )
         for k, date in zip(told.tolist(), dates, strict=True)
     ]
 

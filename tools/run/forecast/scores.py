@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tool_use_om.tools.run.forecast.found import (
+    ForecastDifference,
+    ForecastError,
+    ForecastErrors,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +65,9 @@ def window_errors(forecast: Forecast, batch: ForecastBatch) -> Errors:
     )
 
 
-def compared(own: Errors, naive: Errors, sessions: np.ndarray, seed: int) -> dict[str, Any]:
+def compared(
+    own: Errors, naive: Errors, sessions: np.ndarray, seed: int
+) -> tuple[ForecastErrors, ForecastDifference, bool]:
     """Return each metric with its interval over sessions and the baseline's value beside it.
 
     `difference` is head minus baseline, paired window by window; the head beats the baseline only
@@ -75,29 +83,26 @@ def compared(own: Errors, naive: Errors, sessions: np.ndarray, seed: int) -> dic
         if not np.isfinite(values).any():
             continue  # a constant has no scale to measure errors in
         interval = bootstrap_interval(values, groups=sessions, statistic=finite_mean, seed=seed)
-        metrics[name] = {
-            "value": interval.value,
-            "unit": unit,
-            "baseline": finite_mean(baseline[name][0]),
-            "lower": interval.lower,
-            "upper": interval.upper,
-            "n": interval.n,
-            "n_groups": interval.n_groups,
-        }
+        metrics[name] = ForecastError(
+            value=interval.value,
+            unit=unit,
+            baseline=finite_mean(baseline[name][0]),
+            lower=interval.lower,
+            upper=interval.upper,
+            n=interval.n,
+            n_groups=interval.n_groups,
+        )
     judged_by = "mae" if own.mae is not None else "mase"
     mine, theirs = own.by_name()[judged_by][0], baseline[judged_by][0]
     gap = paired_difference(mine, theirs, groups=sessions, seed=seed)
-    return {
-        "metrics": metrics,
-        "beats_baseline": gap.clear and gap.upper < 0,
-        "difference": {
-            "metric": judged_by,
-            "value": gap.value,
-            "unit": metrics[judged_by]["unit"],
-            "lower": gap.lower,
-            "upper": gap.upper,
-        },
-    }
+    difference = ForecastDifference(
+        metric=judged_by,
+        value=gap.value,
+        unit=metrics[judged_by].unit,
+        lower=gap.lower,
+        upper=gap.upper,
+    )
+    return ForecastErrors(**metrics), difference, bool(gap.clear and gap.upper < 0)
 
 
 def finite_mean(values: np.ndarray) -> float:

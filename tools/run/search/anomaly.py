@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
-from tool_use_om.tools.call.outcome import coverage_json
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.plan import (
     Plan,
@@ -22,10 +21,11 @@ from tool_use_om.tools.encode.plan import (
     whole,
     without_filters,
 )
-from tool_use_om.tools.encode.rules import MIN_PATCHES
+from tool_use_om.tools.encode.rules import MIN_PATCHES, MOVEMENT_RATE_HZ
 from tool_use_om.tools.look.clock import told_zone
 from tool_use_om.tools.look.selection import SHOWN, Segment, label_at, open_current, select
 from tool_use_om.tools.run.finish import finish_run, segment_of
+from tool_use_om.tools.run.measures import Coverage
 from tool_use_om.tools.run.search.figures import scores_figure
 from tool_use_om.tools.run.search.found import (
     Amount,
@@ -60,7 +60,11 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     clock = Stopwatch()
     plan = _series_window(plan_encoding(ctx, without_filters(working_set)), query)
     plan, gaps = _bridged(plan, query)
+    alone = _alone(dataset, working_set, plan.channels, query)
+    plan = _by_itself(plan, query) if alone else plan
     usual, check = usual_segments(dataset, working_set, query)
+    if alone:
+        usual, check = whole(dataset, [query.session_id]), {}
     unfitted = _head(working_set)
     with clock.lap("encode_s"):
         asked = _encoded(ctx, plan, [query], unfitted)
@@ -73,7 +77,7 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
     with clock.lap("predict_s"):
         threshold = head.threshold(args.coverage)
         rows = _rows(asked, head, threshold)
-        scanned = _scanned(dataset, plan.channels, query)
+        scanned = _scanned(dataset, plan.channels, query, alone=alone)
     seen: dict[str, Any] = {**_parts(head, asked), **scanned, **gaps}
     return finish_run(
         ctx,
@@ -107,9 +111,9 @@ SERIES_WINDOWS = 40  # windows that one long series is cut into, side by side, t
 MOST_TOLD = 8
 
 
-def _series_window(plan: Plan, query: Segment) -> Plan:
+def _series_window(plan: Plan, query: Segment, *, always: bool = False) -> Plan:
     """Return the plan with a window for a single long series: a fortieth of it."""
-    if not plan.dataset.manifest.by_time:
+    if not plan.dataset.manifest.by_time and not always:
         return plan
     patches = max(int(query.duration_s / SERIES_WINDOWS / plan.patch_s), MIN_PATCHES)
     window_s = patches * plan.patch_s
@@ -120,16 +124,56 @@ def _series_window(plan: Plan, query: Segment) -> Plan:
     return plan.with_window(window_s, stride_s, note)
 
 
-def _scanned(dataset: DataSet, channels: Sequence[str], query: Segment) -> dict[str, Scan]:
+LEVELS_APART = 3.0  # times as far as a session moves: no other session says what is usual
+FEWEST_SAMPLES = 500  # of a series that says so itself
+
+
+def _alone(
+    dataset: DataSet, working_set: WorkingSet, channels: Sequence[str], query: Segment
+) -> bool:
+    """Return whether a session is a long series at a level of its own, to be judged by itself.
+
+    So are the servers of a fleet or the products of a shop. Whoever selects what counts as usual
+    is followed; recordings of movement are compared with other recordings.
+    """
+    chosen = working_set.sessions is not None or working_set.split or working_set.labels
+    if chosen or dataset.manifest.by_time:
+        return False
+    stats = dataset.channel_stats(channels=channels)
+    own = stats[stats["session_id"] == query.session_id]
+    for channel in own["channel"]:
+        rows = stats[stats["channel"] == channel]
+        rate = dataset.manifest.rate_of(str(channel))
+        long = rate < MOVEMENT_RATE_HZ and query.duration_s * rate >= FEWEST_SAMPLES
+        apart = float(rows["mean"].std(ddof=0)) > LEVELS_APART * float(rows["std"].median())
+        if long and (apart or len(rows) == 1):
+            return True
+    return False
+
+
+def _by_itself(plan: Plan, query: Segment) -> Plan:
+    """Return the plan with windows for one long series, and why it is judged by itself."""
+    note = (
+        f"The sessions lie at levels of their own, so {query.session_id} is compared with the rest "
+        "of itself, not with other sessions."
+    )
+    cut_down = _series_window(plan, query, always=True)
+    return replace(cut_down, notes=(*cut_down.notes, note))
+
+
+def _scanned(
+    dataset: DataSet, channels: Sequence[str], query: Segment, *, alone: bool
+) -> dict[str, Scan]:
     """Return what stands out in the whole of a long series, sample by sample.
 
-    Sets whose sessions are whole are not scanned so: there, other sessions say what is usual.
+    Sets whose sessions are whole are not scanned so, but where a session is judged by itself:
+    elsewhere other sessions say what is usual.
     """
     import numpy as np
 
     from tool_use_om.heads.search.outliers import scan
 
-    if not dataset.manifest.by_time:
+    if not dataset.manifest.by_time and not alone:
         return {}
     rows: list[Outlier] = []
     n_samples = 0
@@ -240,12 +284,7 @@ def _bridged(plan: Plan, query: Segment) -> tuple[Plan, dict[str, Irregular]]:
     if empty <= MOST_EMPTY:
         return plan, {}
     config = plan.config.model_copy(update={"bridge_s": bridge_s})
-    note = (
-        f"The time stamps of {query.session_id} are irregular: {empty:.0%} of an even grid is "
-        f"empty, so samples up to {bridge_s:g} s apart are joined by straight lines."
-    )
-    bridged = replace(plan, config=config, notes=(*plan.notes, note))
-    return bridged, {"irregular": Irregular(empty=empty, bridged_s=bridge_s)}
+    return replace(plan, config=config), {"irregular": Irregular(empty=empty, bridged_s=bridge_s)}
 
 
 def _rows(asked: Tokens, head: AnomalyHead, threshold: float) -> list[ScoredWindow]:
@@ -290,4 +329,4 @@ def _coverage(
         )
     tokens = held_out["test"]
     measured = measured_coverage(head.score(tokens) <= threshold, nominal, tokens.session_ids)
-    return ThresholdCoverage(**coverage_json(measured), measured_on="test")
+    return ThresholdCoverage(**Coverage.of(measured).to_json(), measured_on="test")

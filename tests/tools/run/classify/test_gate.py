@@ -17,6 +17,7 @@ from tool_use_om.tools.run.classify.gate import gated
 from tool_use_om.tools.run.classify.labelled import Labelled
 from tool_use_om.tools.run.classify.study import Study, fit_head
 from tool_use_om.tools.run.gate import gate_notes
+from tool_use_om.tools.run.measures import Gate
 
 pytest.importorskip("aeon")
 LENGTH = 24
@@ -76,12 +77,12 @@ class Fixture:
         )
 
 
-def _gate(monkeypatch: pytest.MonkeyPatch, *, tokens_know: bool) -> tuple[str, dict[str, Any]]:
+def _gate(monkeypatch: pytest.MonkeyPatch, *, tokens_know: bool) -> tuple[str, Gate]:
     made = Fixture(tokens_know=tokens_know)
     monkeypatch.setattr(gate_classify, "raw_windows", made.windows)
     head = fit_head(WorkingSet(), made.study)
     answerer, gate = gated(0, WorkingSet(), made.study, head, Stopwatch())
-    assert answerer.name == gate["answered_by"]
+    assert answerer.name == gate.answered_by
     return answerer.name, gate
 
 
@@ -91,12 +92,13 @@ def test_gate_escalates_when_the_tokens_do_not_hold_the_label(
     """Tokens of noise against samples that tell: a fallback answers, both are shown with cost."""
     name, gate = _gate(monkeypatch, tokens_know=False)
     assert name in {"minirocket", "hydra"}
-    assert gate["escalated"]
-    assert gate["difference"]["clear"]
-    shown = {row["kind"]: row for row in gate["rows"] if "test" in row}
+    assert gate.escalated
+    told = gate.to_json()
+    assert told["difference"]["clear"]
+    shown = {row["kind"]: row for row in told["rows"] if "test" in row}
     assert shown["raw"]["test"]["value"] > shown["tokens"]["test"]["value"]
     assert all(row["memory_mb"] > 0 for row in shown.values())
-    assert gate_notes(gate) == [gate["why"]]
+    assert gate_notes(gate) == [gate.why]
 
 
 def test_gate_keeps_the_head_when_the_tokens_are_good_enough(
@@ -105,8 +107,8 @@ def test_gate_keeps_the_head_when_the_tokens_are_good_enough(
     """Where the head is right everywhere, nothing can be clearly better."""
     name, gate = _gate(monkeypatch, tokens_know=True)
     assert name == "prototypes"
-    assert not gate["escalated"]
-    assert {row["model"] for row in gate["rows"]} == {"prototypes", "minirocket", "hydra"}
+    assert not gate.escalated
+    assert {row.model for row in gate.rows or ()} == {"prototypes", "minirocket", "hydra"}
 
 
 def test_gate_says_why_it_cannot_compare(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,5 +126,5 @@ def test_gate_says_why_it_cannot_compare(monkeypatch: pytest.MonkeyPatch) -> Non
     head = fit_head(WorkingSet(), study)
     answerer, gate = gated(0, WorkingSet(), study, head, Stopwatch())
     assert answerer.name == "prototypes"
-    assert not gate["escalated"]
-    assert gate_notes(gate) == [gate["why_not"]]
+    assert not gate.escalated
+    assert gate_notes(gate) == [gate.why_not]

@@ -39,9 +39,9 @@ def test_consecutive_windows_merge_and_gaps_split() -> None:
     """Windows that touch or overlap make one stretch; another label or session ends it."""
     tokens = windows([("a", 0.0), ("a", 2.0), ("a", 4.0), ("a", 6.0), ("b", 0.0)])
     rows = found_stretches(tokens, said("wwrww", [0.9, 0.7, 0.2, 0.6, 0.95]), ["walk"])
-    spans = [(r["session_id"], r["start_s"], r["end_s"]) for r in rows]
+    spans = [(r.session_id, r.start_s, r.end_s) for r in rows]
     assert spans == [("b", 0.0, 4.0), ("a", 0.0, 6.0), ("a", 6.0, 10.0)]
-    assert rows[1]["confidence"] == 0.8
+    assert rows[1].confidence == 0.8
 
 
 def test_order_of_windows_does_not_matter() -> None:
@@ -61,7 +61,7 @@ def test_a_stretch_is_in_the_set_only_if_each_window_is() -> None:
     tokens = windows([("a", 0.0), ("a", 2.0), ("b", 0.0)])
     sets = [{"walk"}, {"run"}, {"walk", "run"}]
     rows = found_stretches(tokens, said("www", [0.9, 0.9, 0.9], sets), ["walk"])
-    assert {r["session_id"]: r["in_prediction_set"] for r in rows} == {"a": False, "b": True}
+    assert {r.session_id: r.in_prediction_set for r in rows} == {"a": False, "b": True}
 
 
 def test_with_truth_measures_the_share_the_labels_confirm() -> None:
@@ -75,4 +75,4 @@ def test_with_truth_measures_the_share_the_labels_confirm() -> None:
         }
     )
     rows = found_stretches(windows([("a", 0.0), ("b", 0.0)]), said("ww", [0.9, 0.8]), ["walk"])
-    assert [r["confirmed_frac"] for r in with_truth(rows, labels)] == [0.5, None]
+    assert [r.confirmed_frac for r in with_truth(rows, labels)] == [0.5, None]

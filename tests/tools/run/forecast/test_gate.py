@@ -74,10 +74,10 @@ def test_gate_escalates_when_the_head_cannot_follow() -> None:
     chosen, gate = gate_forecast.gated(
         refit(train), (train, _batch(1, 6)), 1.0, refit, Stopwatch(), seed=0
     )
-    assert gate["escalated"]
-    assert chosen.name == gate["answered_by"] != "seasonal_naive"
-    assert gate["compared_on"] == "sessions"
-    shown = {row["model"]: row["test"] for row in gate["rows"] if "test" in row}
+    assert gate.escalated
+    assert chosen.name == gate.answered_by != "seasonal_naive"
+    assert gate.compared_on == "sessions"
+    shown = {row["model"]: row["test"] for row in gate.to_json()["rows"] if "test" in row}
     assert shown[chosen.name] < shown["seasonal_naive"]
 
 
@@ -87,9 +87,9 @@ def test_gate_keeps_a_head_that_is_right() -> None:
     chosen, gate = gate_forecast.gated(
         refit(train), (train, _batch(1, 6, noise=0.0)), 1.0, refit, Stopwatch(), seed=0
     )
-    assert not gate["escalated"]
+    assert not gate.escalated
     assert chosen.name == "seasonal_naive"
-    assert "seasonal_naive answers" in gate["why"]
+    assert "seasonal_naive answers" in str(gate.why)
 
 
 def test_gate_compares_stretches_of_a_single_session() -> None:
