@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -23,7 +23,6 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Untyped
 
 MAX_CHARS = 400_000  # of a model's reply; an answer in words is far shorter
-Outcome = Literal["answer", "partial", "refusal", "question", "unreadable"]
 
 
 class _Reply(BaseModel):

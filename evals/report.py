@@ -78,6 +78,12 @@ def of_data(rows: Sequence[Row], name: str) -> list[Row]:
     return [r for r in rows if r["data"] == name]
 
 
+def how_measured(rows: Sequence[Row], say: Callable[[Row], str]) -> str:
+    """Return what `say` tells of the first row that was measured, or that none could be."""
+    fine = next((r for r in rows if not r["error"]), None)
+    return "Nothing could be measured." if fine is None else say(fine)
+
+
 def aim(text: str, reached: str, *, met: bool | None) -> dict[str, str]:
     """Return one row of a table of aims; `met` None = not measured."""
     said = "not measured" if met is None else "yes" if met else "no"

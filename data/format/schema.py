@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import Calendar
-from tool_use_om.data.format.parquet import open_parquet
 from tool_use_om.data.units import UNITS, is_own_unit
 from tool_use_om.data.workspace import check_name
 
@@ -161,6 +160,8 @@ def identity(folder: Path) -> tuple[int, int, int] | None:
 def read_consistent(folder: Path) -> Manifest:
     """Return a set's manifest; refuse one whose index lists another number of sessions."""
     manifest = _read_manifest(folder / "manifest.json")
+    from tool_use_om.data.format.parquet import open_parquet  # a manifest alone needs no Arrow
+
     with open_parquet(folder / "sessions.parquet") as index:
         n_rows = index.metadata.num_rows
     if n_rows != manifest.n_sessions:

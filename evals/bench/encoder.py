@@ -14,7 +14,6 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.tokenizers.moment.fused import FastMoment
 from tool_use_om.tokenizers.moment.load import SHAPES
 from tool_use_om.tokenizers.moment.model import Moment, MomentConfig
-from tool_use_om.tokenizers.moment.precision import bfloat16_instructions
 from tool_use_om.tokenizers.moment.reference import MomentfmEncoder
 from tool_use_om.tokenizers.spec import Precision
 
@@ -190,3 +189,16 @@ def _reference(model: Moment) -> MomentfmEncoder | None:
         return None
     reference.eval().requires_grad_(False)
     return reference
+
+
+def bfloat16_instructions() -> str | None:
+    """Name this processor's instructions for bfloat16 products, None if it has none we know of."""
+    known = {
+        "AMX": "_is_amx_tile_supported",
+        "AVX-512 BF16": "_is_avx512_bf16_supported",
+    }
+    for name, probe in known.items():
+        found = getattr(torch.cpu, probe, None)  # private in torch: may go
+        if found is not None and found():
+            return name
+    return None

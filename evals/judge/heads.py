@@ -168,11 +168,6 @@ def accuracy(head: str, tokens: Tokens, one: Judged) -> float:
     return right / max(1, total)
 
 
-def head_means(scores: Scores, name: str) -> dict[str, float]:
-    """Return a model's accuracy under each head, the mean over sets."""
-    return {head: float(np.mean(list(scores[name, head].values()))) for head in HEADS}
-
-
 def difference(scores: Scores, first: str, second: str) -> tuple[float, float, float]:
     """Return by how much one model is above another, mean of heads and sets, with its interval.
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tool_use_om.graphs.commands.console import WorkspaceOption
+
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -19,9 +21,7 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out heads, tool questions and encoder speed.")
     ] = False,
-    workspace: Annotated[
-        Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Measure start, main job, overhead, encoder speed, heads and tool choice (minutes)."""
     if ctx.invoked_subcommand is not None:
@@ -51,9 +51,7 @@ def signal(
     hours: Annotated[
         list[float] | None, typer.Option(min=0.1, help="Length of a long session; repeatable.")
     ] = None,
-    workspace: Annotated[
-        Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Measure what rates, overlap, context and hours cost the tokenizer and yield (minutes)."""
     from tool_use_om.data.workspace import Workspace
@@ -127,7 +125,7 @@ def motif(
     references: Annotated[
         Path | None, typer.Option(help="JSON lines: matrix profiles in it are not computed again.")
     ] = None,
-    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Measure motif search in tokens beside a matrix profile (stumpy; minutes a case)."""
     from tool_use_om.data.catalog import open_dataset
@@ -149,7 +147,7 @@ def motif(
 def described(
     *,
     data: Annotated[list[str], typer.Option(help="Data set with kept descriptions; repeatable.")],
-    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Measure activities found from their description alone, on held-out sessions."""
     from tool_use_om.data.workspace import Workspace
@@ -203,7 +201,7 @@ def index(
     channel: Annotated[str, typer.Option(help="Channel.")] = "accelerometer.y",
     windows: Annotated[int, typer.Option(min=1000, help="Windows to search.")] = 100_000,
     tokenizer: Annotated[str, typer.Option(help="Tokenizer.")] = "moment-tiny",
-    workspace: Annotated[Path | None, typer.Option("--workspace")] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Measure the approximate index of `similarity` beside the exact one, on real tokens."""
     from tool_use_om.data.catalog import open_dataset

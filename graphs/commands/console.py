@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 WorkspaceOption = Annotated[
     Path | None,
-    typer.Option("--workspace", help="Where data sets live; default $TUOM_WORKSPACE or .tuom."),
+    typer.Option(
+        "--workspace",
+        help="Where data sets and results live; default: $TUOM_WORKSPACE, else ./.tuom.",
+    ),
 ]
 
 

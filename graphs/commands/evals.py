@@ -15,6 +15,7 @@ import typer
 
 from tool_use_om.data.values import Json
 from tool_use_om.evals.registry import SUITES
+from tool_use_om.graphs.commands.console import WorkspaceOption
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -27,9 +28,6 @@ app = typer.Typer(help="Run an evaluation suite.", no_args_is_help=True, rich_ma
 _OUT = Annotated[
     Path | None,
     typer.Option("--out", help="Folder to keep items and report in; repeat it to go on."),
-]
-_WORKSPACE = Annotated[
-    Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
 ]
 _BOUNDS = {"ge": "min", "le": "max"}  # pydantic's words for typer's
 _PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -61,7 +59,7 @@ def _command(suite: type[BaseSuite]) -> Callable[..., None]:
 
     options = {name: _option(name, field) for name, field in suite.takes.stated().items()}
     seed = {"seed": options.pop("seed")}
-    kinds = options | {"out": (_OUT, None), "workspace": (_WORKSPACE, None)} | seed
+    kinds = options | {"out": (_OUT, None), "workspace": (WorkspaceOption, None)} | seed
     keyword = inspect.Parameter.KEYWORD_ONLY
     run.__annotations__ = {name: kind for name, (kind, _) in kinds.items()}
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tool_use_om.graphs.commands.console import WorkspaceOption
 from tool_use_om.tokenizers.registry import is_here, is_installed, specs
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ app = typer.Typer(
     invoke_without_command=True,
     no_args_is_help=False,
 )
-WorkspaceOption = Annotated[
-    Path | None,
-    typer.Option("--workspace", help="Where speeds are kept; default $TUOM_WORKSPACE or .tuom."),
-]
 
 
 @app.callback()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tool_use_om.graphs.commands.console import WorkspaceOption
+
 if TYPE_CHECKING:
     from tool_use_om.agent.training.sft import SftReport
 
@@ -15,10 +17,6 @@ traces_app = typer.Typer(
     help="List and export the saved traces of runs.", no_args_is_help=True, rich_markup_mode=None
 )
 sft_app = typer.Typer(rich_markup_mode=None)
-
-WorkspaceOption = Annotated[
-    Path | None, typer.Option("--workspace", help="Default: $TUOM_WORKSPACE, else ./.tuom.")
-]
 
 
 class Format(StrEnum):

@@ -12,6 +12,8 @@ _LEAST = 4  # points below which no interval is given
 _DRAWS = 2000
 _GROUPS = 5  # sessions from which they are drawn anew; fewer: by the samples' own memory
 
+_ROUNDING = 4 * float(np.finfo(np.float32).eps)  # of a value that was kept in single precision
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
@@ -43,6 +45,10 @@ def slope_of(x: Array, y: Array) -> Estimate:
         return Estimate(value=float("nan"), lower=float("nan"), upper=float("nan"), n=n)
     slope = float(centred @ (y - y.mean()) / spread)
     rest = y - y.mean() - slope * centred
+    floor = _ROUNDING * float(np.abs(y).max())
+    if n >= _LEAST and float(np.abs(rest).max()) <= floor:  # a line but for rounding
+        reach = 2 * floor / float(np.ptp(x))
+        return Estimate(value=slope, lower=slope - reach, upper=slope + reach, n=n)
     independent = n * _memory(_lag_one(rest))
     if n < _LEAST or independent <= 2.5:
         return Estimate(value=slope, lower=float("-inf"), upper=float("inf"), n=n)

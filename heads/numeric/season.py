@@ -115,7 +115,10 @@ def main_cycle(series: Array, rate_hz: float, least_strength: float = 0.3) -> Cy
     filled = _filled(series)
     if filled is None:
         return None
-    correlation = autocorrelation(_without_line(np.arange(len(filled)), filled))
+    rest = _without_line(np.arange(len(filled)), filled)
+    if np.abs(rest).max() <= 4 * np.finfo(np.float32).eps * np.abs(filled).max():
+        return None  # a line: what is left is how its values were rounded, which repeats
+    correlation = autocorrelation(rest)
     below = np.flatnonzero(correlation < 0)
     first = int(below[0]) if below.size else len(filled)
     lags = np.arange(max(first, 2), len(filled) // _SEEN)

@@ -281,9 +281,7 @@ def _main(parts: Sequence[Piece], calendar: Sequence[dict[str, Any]]) -> dict[st
     if 2 * len(own) < len(looked):
         return dict(max(named, key=lambda c: c["strength_frac"])) if named else None
     period = float(np.median([c.period_s for c in own]))
-    if any(
-        abs(period / c["period_s"] - max(1, round(period / c["period_s"]))) < 0.08 for c in named
-    ):
+    if any(_multiple(period / c["period_s"]) for c in named):
         return dict(max(named, key=lambda c: c["strength_frac"]))
     return {
         "period_s": period,

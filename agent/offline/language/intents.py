@@ -293,7 +293,7 @@ def _group_asked(tags: set[str], labels: Sequence[str]) -> str | None:
         return "subject"
     if tags & {"CLASS", "LABELS"} and not labels:
         return "label"
-    return "session" if {"SESSION", "LIST"} <= tags else None
+    return "session" if {"SESSION", "LIST"} <= tags and "SESSIONID" not in tags else None
 
 
 def _statistic_of(kind: Kind, clause: Sequence[Node]) -> str | None:

@@ -405,10 +405,19 @@ def lexicon() -> dict[tuple[str, ...], tuple[str, str | bool]]:
     for phrase in (p for phrases in measured for p in phrases.split(", ")):
         if phrase not in _ALSO_UNITS:
             table.setdefault(stems(phrase), ("QUANTITY", phrase))
+    for phrase in _NOT_THE_CLOSE:
+        table[stems(phrase)] = ("QUANTITY", phrase)
     table |= {stems(phrase): ("HEADNAME", s.name) for s in head_specs() for phrase in s.said}
     table |= {stems(phrase): ("TOKNAME", s.name) for s in specs() for phrase in s.said}
     table |= {tuple(map(stem, words_of(name))): ("TOKNAME", name) for name in TOKENIZERS}
     return table
+
+
+# prices that are not "the price": a series of closes has none of them
+_NOT_THE_CLOSE = (
+    "opening price", "open price", "bid price", "ask price", "asking price", "high price",
+    "low price", "intraday high", "intraday low",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

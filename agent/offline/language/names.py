@@ -125,11 +125,24 @@ class Names:
             table[_key(channel)] = ("CHANNELNAME", channel)
             if len(short) > 1:
                 table.setdefault(_key(short), ("CHANNELNAME", channel))
+        if self.subject_noun and self.subject_noun not in {
+            key[0] for key in table if len(key) == 1
+        }:
+            table[(self.subject_noun,)] = ("SUBJECT", "subject")
         if self.noun_stem:
             own = (self.noun_stem,)  # a file "nights" is asked about by its nights
             if table.get(own, ("DATASETNAME",))[0] == "DATASETNAME":
                 table[own] = ("SESSION", "session")
         return table
+
+    @cached_property
+    def subject_noun(self) -> str:
+        """The stem of what the subjects are called, where their ids begin with it: "machine-01"."""
+        heads = {re.split(r"[\s_.-]*\d", s, maxsplit=1)[0].casefold() for s in self.subject_ids}
+        if len(heads) != 1 or not (word := next(iter(heads))).isalpha():
+            return ""
+        known = lexicon().get((stem(word),))
+        return stem(word) if known is None and len(word) > 2 else ""
 
     @cached_property
     def noun_stem(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from tool_use_om.agent.offline.language.function_words import FUNCTION_WORDS
 from tool_use_om.agent.offline.language.grammar import Node
 from tool_use_om.agent.offline.language.lexicon import (
     EXACT_WORDS,
@@ -26,6 +25,7 @@ from tool_use_om.agent.offline.language.times import (
     clock_seconds,
 )
 from tool_use_om.agent.offline.language.words import (
+    FUNCTION_WORDS,
     Speller,
     Token,
     split_name,

@@ -67,12 +67,6 @@ def clock_seconds(text: str) -> float:
     return total
 
 
-def _plain(node: Node) -> float:
-    """Return the number a node stands for (a duration's count in its own unit)."""
-    value = node.value
-    return value.seconds / value.unit if isinstance(value, Duration) else float(value)
-
-
 def _sum(nodes: Sequence[Node]) -> float:
     return sum(float(n.value) for n in nodes if n.tag in {"NUM", "TENS"})
 

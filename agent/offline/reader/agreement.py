@@ -19,6 +19,10 @@ from tool_use_om.agent.offline.reader.slots import Slots
 Cards = Sequence[Mapping[str, Any]]
 LIKELY = 0.5
 """Share of a form from which on it may confirm rules that left words out, or stand alone."""
+POSSIBLE = 0.05
+"""Share of a form from which on the reader holds its kind possible."""
+CERTAIN = 0.95
+"""Share of a form from which on the reader stands against rules that read another kind."""
 _COMPARED = 20  # forms of a set that the plan of the rules is compared with
 _REFINED = 8  # forms of a set that may be the same question about less
 _EXAMPLE = {
@@ -49,6 +53,10 @@ _OF_PLACE: Mapping[str, tuple[str, ...]] = {
     "ahead": ("horizon_s",),
 }  # fmt: skip
 """Place → what of an `Ask` is not said where it is empty."""
+_WHICH = frozenset(
+    {"label", "labels", "class", "split", "splits", "subject", "sessionid", "session"}
+)
+"""Topics that say which sessions are meant, not what is asked of them."""
 _MANNER = ("kind", "statistic", "by", "task")
 """What makes two asks of one kind different questions; the rest is what they are about."""
 
@@ -84,7 +92,20 @@ def agreed(part: Part, names: Names, cards: Cards) -> bool:
     if any(plan_of(query_of(form, part.slots, cards), names) == wanted for form in compared):
         return bool(wanted)
     near = compared[:_REFINED] if complete(rules) else ()
-    return any(refines(rules, form, part.slots, cards) for form in near)
+    return any(refines(rules, form, part.slots, cards) for form in near) or same_kind(part)
+
+
+def same_kind(part: Part) -> bool:
+    """Say whether rules that use each word ask for a kind that the reader holds possible, too.
+
+    The rules then say which question of that kind it is: they read its names and its numbers.
+    """
+    rules, found = part.rules, part.found
+    if not complete(rules) or max(found.shares.values(), default=0.0) >= CERTAIN:
+        return False
+    likely = {form for form, share in found.shares.items() if share >= POSSIBLE}
+    kinds = {_kinds().get(form) for form in likely | set(found.forms[:_COMPARED])}
+    return {ask.kind for ask in rules.asks} <= kinds
 
 
 def refines(rules: Query, form: str, slots: Slots, cards: Cards) -> bool:
@@ -106,6 +127,13 @@ def refines(rules: Query, form: str, slots: Slots, cards: Cards) -> bool:
     return _within(query.asks[0], ask, free)
 
 
+def _same_topic(one: Ask, other: Ask) -> bool:
+    """Say whether both want to hear the same of sessions; one may say more of which."""
+    if one.kind == "facts":
+        return one.topic == other.topic
+    return set(one.topic.split()) - _WHICH == set(other.topic.split()) - _WHICH
+
+
 def _within(one: Ask, other: Ask, free: set[str]) -> bool:
     """Say whether `other` is the same question as `one`, and about as much or more."""
     empty = Ask(kind=one.kind)
@@ -116,7 +144,7 @@ def _within(one: Ask, other: Ask, free: set[str]) -> bool:
     about = (f.name for f in fields(Ask) if f.name not in {*_MANNER, *free, "topic", "want"})
     return all(
         getattr(one, name) in (getattr(other, name), getattr(empty, name)) for name in about
-    ) and (one.kind not in {"facts", "sessions"} or one.topic == other.topic)
+    ) and (one.kind not in {"facts", "sessions"} or _same_topic(one, other))
 
 
 def _open(place: str, ask: Ask, cards: Cards) -> str:

@@ -26,25 +26,36 @@ from tool_use_om.agent.offline.language.parse import Fragment, read_fragment
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.language.times import Duration
 from tool_use_om.agent.offline.talk.frame import Frame
+from tool_use_om.agent.offline.talk.widen import let_go
 from tool_use_om.agent.offline.talk.wording import in_words, same_as, what_changed, what_stayed
 
 Understand = Callable[[str, Sequence[Mapping[str, Any]]], Query]
 
 _POLITE = re.compile(
-    r"^(?:(?:ok(?:ay)?|well|thanks?(?: you)?|great|fine|nice|hm+|right|no|nope|yes|yeah|sorry|"
-    r"please|alright|cool|wait|oh|so|hey)\b[\s,.!:-]*)+",
+    r"^(?:(?:ok(?:ay)?|well|thanks?(?: you)?(?: so much| a lot)?|great|fine|nice|good|perfect|hm+|"
+    r"ah|oh|right|no|nope|yes|yeah|sorry|please|kindly|alright|cool|wait|so|hey|hi(?: there)?|"
+    r"hello|danke|interesting|got it|i see|my mistake|bitte|could you|can you|would you|"
+    r"i should have said|"
+    r"now (?:the )?same)\b[\s,.!:-]*)+",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
     r"^(?:and|but|then|also|plus)?[\s,]*(?:now|then|also)?[\s,]*"
     r"(?:what about|how about|what of|what is it|what's it|and what|do (?:it|that|this|the same)|"
+    r"was ist mit|und(?: jetzt| nun| wie viele mit)?(?: der| die| das)?|(?:das )?(?:gleiche|selbe)|"
+    r"dasselbe|nur|"
+    r"of those|of them|i said|i want|swap (?:it|that) (?:for|to)|swap to|go back to|"
     r"(?:the )?same(?: thing| question| again| as before)?|again|once more|repeat (?:it|that|this)|"
     r"only|just|instead|rather|i meant?|make (?:it|that)|try(?: it| that)?|change (?:it|that) to|"
     r"switch to|go back to|show (?:me )?(?:it|that)|take|use)?"
-    r"(?:[\s,:]+(?:again|but|only|just|now|instead))*(?=[\s,:?.!]|$)",
+    r"(?:[\s,:]+(?:again|but|only|just|now|instead|bitte|für|please))*(?=[\s,:?.!]|$)",
     re.IGNORECASE,
 )
-_POLITE_END = re.compile(r"[\s,]*\b(?:please|then|now|thanks|thank you)[\s?.!]*$", re.IGNORECASE)
+_POLITE_END = re.compile(
+    r"(?:[\s,]*\b(?:please|pls|plz|then|now|thanks|thank you|bitte|sry|sorry|if you can|for me))+"
+    r"[\s?.!]*$",
+    re.IGNORECASE,
+)
 _TAIL = re.compile(
     r"[\s,]*\b(?:instead|rather|too|as well|again|this time|as before|same)[\s?.!]*$",
     re.IGNORECASE,
@@ -52,10 +63,17 @@ _TAIL = re.compile(
 _HOW_OR_WHERE = re.compile(
     r"^(?:with|using|without|in|for|during|within|while|on|over|per|by|as|at)\b", re.IGNORECASE
 )
+_WHOLE = re.compile(
+    r"\b(?:what|which|how|who|when|where|is|are|does|do|show|give|tell|find|plot|compute|compare)\b",
+    re.IGNORECASE,
+)
+_SHOW = re.compile(r"^(?:show|display|let me see|i want to see)\b", re.IGNORECASE)
+_OF_ALL = re.compile(r"\b(?:each|all|every|overall|channels?|sessions?|labels?)\b", re.IGNORECASE)
 _FEW = 4  # words that can only be part of a question, where they say no more than one thing
 _POINTS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|those|these)\b"
     r"|\b(?:this|that|the same|same)(?=\s*(?:[?.!,]|$))"
+    r"|^(?:plot|show|draw|chart|predict|forecast|classify|explain|compare) (?:it|that|this|those)\b"
     r"|\b(?:this|that|the same)\s+(?:one|part|period|stretch|channel|label|activity|person|subject|"
     r"session|recording|signal|time)s?\b",
     re.IGNORECASE,
@@ -63,13 +81,6 @@ _POINTS = re.compile(
 _ANEW = re.compile(
     r"^(?:start(?:ing)? (?:over|again|afresh|fresh)|new (?:question|topic)|forget (?:it|that|all|"
     r"everything)(?: (?:that|of that|before))?|reset|from scratch|never ?mind)\b[\s,.:;!-]*",
-    re.IGNORECASE,
-)
-_UNFILTERED = re.compile(
-    r"^(?:forget|drop|remove|clear|without|no)\s+(?:the |that |all |any |those )*"
-    r"(?:filters?|restrictions?|selections?|limits?)\b[\s,.!?]*$"
-    r"|^(?:for |on |over |with |of )?(?:all|everything|all of (?:it|them)|"
-    r"the (?:whole|full) (?:data ?set|data|thing|series))[\s,.!?]*$",
     re.IGNORECASE,
 )
 _WHY_NOT = re.compile(r"^why\s+(?:not|didn'?t|isn'?t|no)\b|^why\b.*\binstead of\b", re.IGNORECASE)
@@ -114,8 +125,6 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("coverage",), ("count",), ("attributes",), ("faults",), ("at_s",),
 )  # fmt: skip
 _OF_DATA = tuple(_GROUPS[:8])
-_POPULATION = ("sessions", "subjects", "split", "start_s", "end_s", "tail_s", "min_s", "max_s",
-               "strict_min", "strict_max", "calendar")  # fmt: skip
 _HOW = {
     "horizon_s": _FORECASTS, "heads": _WITH_HEADS, "window_s": _ENCODED, "stride_s": _ENCODED,
     "settings": _ENCODED, "tokenizer": _ENCODED, "k": _RANKED,
@@ -147,8 +156,9 @@ def follow(
     if not before.asks or not _same_set(before, cards):
         return understand(question, cards)
     names = Names.of(cards, before.dataset)
-    if _UNFILTERED.match(_without_lead(text)[1]):
-        return _laid([replace(a, **_cleared(a)) for a in before.asks], before, "")
+    text = in_full(text, frame.unit, names)
+    if (freed := _widened(text, before, names)) is not None:
+        return freed
     if _WHY_NOT.match(text) or _WHY.match(text):
         return _why(text, before, frame, names) or understand(text, cards)
     return _leaning(text, before, names) or understand(text, cards)
@@ -181,9 +191,31 @@ def _same_set(before: Query, cards: Sequence[Mapping[str, Any]]) -> bool:
     return bool(cards) and before.dataset in (None, cards[0].get("name"))
 
 
-def _cleared(ask: Ask) -> dict[str, Any]:
-    names = _POPULATION if ask.kind == "find" else (*_POPULATION, "labels", "excluded")
-    return {name: getattr(_EMPTY, name) for name in names}
+def _widened(text: str, before: Query, names: Names) -> Query | None:
+    """Return the question before without the restrictions these words take away; None if none."""
+    slots = set(let_go(_without_lead(text)[1], names.subject_noun))
+    asks = []
+    for ask in before.asks:
+        own = slots - ({"labels", "excluded"} if ask.kind == "find" else set())
+        asks.append(replace(ask, **{name: getattr(_EMPTY, name) for name in own}))
+    if not slots or asks == list(before.asks):
+        return None
+    pairs = list(zip(before.asks, asks, strict=True))
+    gone = ", ".join(dict.fromkeys(filter(None, (what_changed(*pair) for pair in pairs))))
+    return _laid(asks, before, f"{what_stayed(pairs)}, but {gone}")
+
+
+def in_full(text: str, unit: str, names: Names) -> str:
+    """Return a turn's words with what they leave out: the unit of "last 5", the axis of "x"."""
+    lead, rest = _without_lead(text)
+    if rest.casefold().removeprefix("the ") in names.axes:
+        return f"{lead} {rest} axis".strip()
+    if unit:
+        bare = r"\b(first|last|next) (\d+)(?=\s*(?:$|and\b|[,?.!]))"
+        text = re.sub(bare, rf"\1 \2 {unit}", text)
+        if re.fullmatch(r"\d+", rest):
+            text = f"{text.rstrip(' ?.!')} {unit}"
+    return re.sub(r"\beach of (?:the|these|those|your|its)\b", "each", text, flags=re.IGNORECASE)
 
 
 def _without_lead(text: str) -> tuple[str, str]:
@@ -204,9 +236,9 @@ def _leaning(text: str, before: Query, names: Names) -> Query | None:
         return None
     read = read_fragment(rest, names)
     points = _POINTS.search(rest) is not None
-    if read.unknown and (again or _bare(read)):
+    if read.unknown and (again or _bare(read, rest)):
         return _lacking(read.unknown, before, names) if again or not read.kind else None
-    if _bare(read) or _how_only(read, rest, before):
+    if _bare(read, rest) or _how_only(read, rest, before):
         return _changed(read, before, names, again=again or points)
     joined = _JOINED.match(lead) is not None and read.kind in _OF_THE_SAME
     goes_on = _own_slots(lead) or joined or _TAIL.search(text) is not None
@@ -220,13 +252,13 @@ def _own_slots(lead: str) -> bool:
     return bool(re.search(r"about|same|meant?|instead|rather|only|just", lead, re.IGNORECASE))
 
 
-def _bare(read: Fragment) -> bool:
+def _bare(read: Fragment, text: str) -> bool:
     """Say whether words ask nothing by themselves, but say more of a question."""
     tags = {node.tag for node in read.nodes}
     if read.kind is None or read.kind in _SAYS_MORE or tags <= _USED:
         return True
     if read.kind == "plot":
-        return "PLOT" not in tags
+        return "PLOT" not in tags and _SHOW.match(text) is None
     counts = {node.tag.lower() for node in read.nodes} & (_COUNTING | {"list", "compare"})
     return read.kind == "sessions" and not counts
 
@@ -238,12 +270,20 @@ def _how_only(read: Fragment, text: str, before: Query) -> bool:
 
 
 def _short(read: Fragment, text: str, before: Query, names: Names) -> bool:
-    """Say whether a few words ask the same kind of thing and of nothing: "the lowest?"."""
+    """Say whether a few words that are no sentence ask the same kind of thing: "the lowest?"."""
+    if read.kind == "plot":
+        return [node.tag for node in read.nodes] == ["PLOT"]
     if read.kind is None or read.kind not in {a.kind for a in before.asks}:
         return False
     own = read_ask(read.kind, read.nodes, names)
-    said = any(_given(own, name) for group in _OF_DATA for name in group)
-    return not said and read.kind == "stats" and len(text.split()) <= _FEW
+    named = any(
+        _given(own, name) for name in ("channels", "labels", "sessions", "subjects", "split")
+    )
+    few = len(text.split()) <= _FEW
+    if read.kind == "stats":
+        bare = not named and _OF_ALL.search(text) is None
+        return bare or (few and _WHOLE.search(text) is None)
+    return read.kind == "forecast" and few and not named
 
 
 def _changed(read: Fragment, before: Query, names: Names, *, again: bool) -> Query | None:
@@ -323,6 +363,8 @@ def _of_the_same(read: Fragment, before: Query, names: Names) -> Query | None:
     for group in groups:
         if not any(_given(new, name) for name in group):
             kept |= {name: getattr(last, name) for name in group}
+    if last.kind == read.kind == "stats" and not pick(read.nodes, "STAT"):
+        kept |= {"statistic": last.statistic, "percent": last.percent}
     if new.subjects:
         kept.pop("sessions", None)
     if new.sessions:
@@ -366,5 +408,4 @@ def _unclear(before: Query) -> Query:
 
 
 def _laid(asks: Sequence[Ask], before: Query, taken: str) -> Query:
-    told = f"as before: {taken}" if taken else "as before, of everything"
-    return Query(asks=tuple(asks), dataset=before.dataset, taken=told)
+    return Query(asks=tuple(asks), dataset=before.dataset, taken=f"as before: {taken}")

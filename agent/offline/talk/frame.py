@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from pydantic.dataclasses import dataclass
 
 from tool_use_om.agent.offline.language.query import Query
 
+_UNIT = re.compile(
+    r"\d\s*(s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|weeks?|months?|years?)\b",
+    re.IGNORECASE,
+)
 _ANSWERED = frozenset({"answer", "partial"})
 _RAN = frozenset({"run_task", "select_task_head"})
 
@@ -28,6 +33,7 @@ class Frame:
     head : the head that answered it, "" where none ran
     results : ids of what it found
     choices : questions offered by the turn before, where that turn asked back
+    unit : of time, as it was last said: what "and the last 5" is in
     """
 
     question: str = ""
@@ -35,6 +41,7 @@ class Frame:
     head: str = ""
     results: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    unit: str = ""
 
     @property
     def query(self) -> Query:
@@ -49,6 +56,7 @@ class Frame:
             "head": self.head,
             "results": list(self.results),
             "choices": list(self.choices),
+            "unit": self.unit,
         }
         return {name: value for name, value in found.items() if value}
 
@@ -80,6 +88,7 @@ def next_frame(state: Mapping[str, Any], turn: Sequence[AnyMessage]) -> Frame:
             understood=state["understood"],
             head=_head_of(ran),
             results=tuple(filter(None, (_id_of(m) for m in ran))),
+            unit=_unit_in(str(state.get("question") or "")) or before.unit,
         )
     return Frame(
         question=before.question,
@@ -87,7 +96,14 @@ def next_frame(state: Mapping[str, Any], turn: Sequence[AnyMessage]) -> Frame:
         head=before.head,
         results=before.results,
         choices=choices,
+        unit=before.unit,
     )
+
+
+def _unit_in(question: str) -> str:
+    """Return the last unit of time that a question says behind a number, "" if none."""
+    found = _UNIT.findall(question)
+    return str(found[-1]) if found else ""
 
 
 def _head_of(ran: Sequence[ToolMessage]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from tool_use_om.data.converters.table.cells import Cells, read_cells
 from tool_use_om.data.converters.table.columns import slug
 from tool_use_om.data.converters.table.options import TableOptions
@@ -108,11 +106,6 @@ def plan_files(sources: Sequence[Path], options: TableOptions, name: str) -> Tab
         stem = name if several else slug(source.name.partition(".")[0]) or name
         tables.append(understand(one, own, stem))
     return plan_sessions(tables, options)
-
-
-def plan_table(frame: pd.DataFrame, options: TableOptions, stem: str) -> TablePlan:
-    """Return what a data frame means, as `plan_files` does for a file."""
-    return plan_sessions([understand(Cells.of(frame), options, stem)], options)
 
 
 def _own(cells: Cells, options: TableOptions, *, first: bool) -> TableOptions:

@@ -20,7 +20,16 @@ from pydantic import Field
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.report import Row, Table, by_group, interval, mean_of, of_data, with_interval
+from tool_use_om.evals.report import (
+    Row,
+    Table,
+    by_group,
+    how_measured,
+    interval,
+    mean_of,
+    of_data,
+    with_interval,
+)
 from tool_use_om.evals.suites.anomaly.peers import DETECTORS, RANDOM
 from tool_use_om.evals.suites.anomaly.scores import event_hits, point_scores, vus_pr
 from tool_use_om.evals.suites.base import TokenSettings, TokenSuite
@@ -129,8 +138,7 @@ class AnomalySuite(TokenSuite):
         tables = []
         for name in self.sets:
             own = of_data(rows, name)
-            fine = next((r for r in own if not r["error"]), None)
-            about = "Nothing could be measured." if fine is None else _about(fine)
+            about = how_measured(own, _about)
             note = f"{about} {self.content_note(name)}"
             shown = tuple(_cells(r) for r in own)
             tables.append(Table(title=f"{name}: anomalies found", note=note, rows=shown))

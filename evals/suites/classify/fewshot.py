@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from tool_use_om.evals.report import Row, Table, of_data, with_interval
+from tool_use_om.evals.report import Row, Table, how_measured, of_data, with_interval
 from tool_use_om.evals.suites.classify.base import WindowSettings, WindowSuite
 from tool_use_om.evals.suites.classify.methods import by_head
 from tool_use_om.evals.suites.classify.peers import peer
@@ -66,8 +66,7 @@ class FewShotSuite(WindowSuite):
         tables = []
         for name in self.sets:
             own = of_data(rows, name)
-            fine = next((r for r in own if not r["error"]), None)
-            about = "Nothing could be measured." if fine is None else how(fine)
+            about = how_measured(own, how)
             note = (
                 f"{about} Accuracy, mean over {self.asked.draws} draws [least, greatest]; a label "
                 "is a labelled session; in brackets behind the number of labels: how many classes "

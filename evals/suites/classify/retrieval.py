@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.evals.report import Row, Table, by_group, mean_cell, of_data
+from tool_use_om.evals.report import Row, Table, by_group, how_measured, mean_cell, of_data
 from tool_use_om.evals.suites.classify.base import WindowSuite
 from tool_use_om.evals.suites.classify.peers import dtw_distances, euclidean_distances
 from tool_use_om.evals.suites.classify.tables import how
@@ -66,14 +66,7 @@ class RetrievalSuite(WindowSuite):
         tables = []
         for name in self.sets:
             own = of_data(rows, name)
-            fine = next((r for r in own if not r["error"]), None)
-            about = "Nothing could be measured." if fine is None else how(fine)
-            queries = "" if fine is None else f"{fine['n_queries']} queries, evenly spaced. "
-            note = (
-                f"{queries}Precision at k: the share of the k nearest windows that bear the "
-                f"query's label; chance here is the share of such windows among all. {about} "
-                f"{self.content_note(name)}"
-            )
+            note = f"{how_measured(own, _asked)} {self.content_note(name)}"
             shown = tuple(_cells(r) for r in own)
             tables.append(Table(title=f"{name}: search by example", note=note, rows=shown))
         return tables
@@ -144,6 +137,14 @@ def _places(part: Part) -> dict[tuple[str, float], int]:
 
 def _evenly(n: int, most: int) -> Array:
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
+
+
+def _asked(row: Row) -> str:
+    return (
+        f"{row['n_queries']} queries, evenly spaced. Precision at k: the share of the k nearest "
+        "windows that bear the query's label; chance here is the share of such windows among all. "
+        f"{how(row)}"
+    )
 
 
 def _cells(row: Row) -> dict[str, str]:

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from tool_use_om.evals.report import N_RESAMPLES, Row, Table, aim, mean_of, of_data, with_interval
+from tool_use_om.evals.report import (
+    N_RESAMPLES,
+    Row,
+    Table,
+    aim,
+    how_measured,
+    mean_of,
+    of_data,
+    with_interval,
+)
 
 RIVAL = "minirocket"
 _EMPTY = ("accuracy", "macro-F1", "kappa", "seconds")
@@ -132,8 +141,7 @@ def _share(value: float | None) -> str:
 
 
 def _of_set(name: str, rows: Sequence[Row], note: str) -> Table:
-    fine = next((r for r in rows if not r["error"]), None)
-    about = "Nothing could be measured." if fine is None else how(fine)
+    about = how_measured(rows, how)
     return Table(
         title=f"{name}: classification of the test split",
         note=f"{about} {note}",

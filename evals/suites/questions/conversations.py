@@ -20,6 +20,7 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.model import steps_of
+from tool_use_om.agent.offline.reader.understand import understand
 from tool_use_om.agent.offline.talk.follow import follow
 from tool_use_om.agent.offline.talk.frame import Frame, next_frame
 from tool_use_om.data.catalog import SAMPLES
@@ -29,8 +30,12 @@ from tool_use_om.data.workspace import Workspace
 from tool_use_om.evals.report import Row, Table, with_interval
 from tool_use_om.evals.suites.base import BaseSuite, DataSettings
 
-FILES = {"dev": "conversations.yaml", "heldout": "conversations_heldout.yaml"}
-FOLDER = Path(__file__).parent
+FILES = {
+    "dev": "conversations.yaml",
+    "people": "conversations_people.yaml",
+    "heldout": "conversations_heldout.yaml",
+}
+FOLDER = Path(__file__).with_name("phrasings")
 _SHORT_S, _LONG_S = 60.0, 86_400.0  # sessions below the first are timed in seconds, above in hours
 KINDS = ("right", "wrong", "asked back")
 
@@ -41,7 +46,7 @@ class ConversationSettings(DataSettings):
     data: tuple[str, ...] = Field(
         tuple(SAMPLES), min_length=1, description="Data set name; repeatable."
     )
-    split: Literal["dev", "heldout"] | None = Field(None, description="Default: both.")
+    split: Literal["dev", "people", "heldout"] | None = Field(None, description="Default: both.")
 
     @property
     def label(self) -> str:
@@ -154,10 +159,12 @@ def hold(
     """Yield each turn: what was said and meant, its kind, what was taken over or said back."""
     frame = Frame()
     for n, (said, means) in enumerate(turns):
-        query = follow(said, cards, frame, parse)
+        query = follow(said, cards, frame, understand)
         made = _calls(query, cards)
-        wanted = _calls(parse(means, cards), cards) if means else []
-        kind = "right" if made == wanted else "wrong" if made else "asked back"
+        readings = (understand(means, cards), parse(means, cards)) if means else ()
+        wanted = [calls for one in readings if (calls := _calls(one, cards))]
+        right = made in wanted if wanted else not made
+        kind = "right" if right else "wrong" if made else "asked back"
         told = query.taken or " ".join(query.refused) or ", ".join(query.not_understood)
         yield {"n": n, "said": said, "means": means, "kind": kind, "taken": told}
         state = {

@@ -56,7 +56,7 @@ def _meets(expected: Mapping[str, Any], made: Call) -> bool:
 
 def _equal(want: Json, got: Json) -> bool:
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
-        return bool(want == got)
+        return type(want) is type(got) and bool(want == got)
     if isinstance(want, (int, float)):
         return isinstance(got, (int, float)) and abs(want - got) <= 1e-6
     if isinstance(want, Mapping):

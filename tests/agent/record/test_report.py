@@ -171,3 +171,9 @@ def test_cut_statements_are_shown() -> None:
     text = page(verification={"rejected": [{"text": "It rained.", "reason": "no result says so"}]})
     assert "It rained." in text
     assert "no result says so" in text
+
+
+def test_a_refusal_has_no_heading_over_nothing() -> None:
+    """Where no tool was called there are no steps to head."""
+    assert "step by step" not in page(steps=[], findings=[], outcome="refusal")
+    assert "step by step" in page()

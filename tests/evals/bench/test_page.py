@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.evals.bench.page import Section, overhead, render, write
-from tool_use_om.evals.bench.processes import measure
+from tool_use_om.evals.bench.page import Section, measure, overhead, render, write
 
 SCRIPT = """
 import time

@@ -16,7 +16,6 @@ from tool_use_om.evals.judge.heads import (
     by_group,
     comparison,
     difference,
-    head_means,
     judge_heads,
     judged_sessions,
     judged_split,
@@ -83,7 +82,7 @@ def test_easy_classes_are_told_apart_by_every_head(
     sets = [judged_split(split, 512, on_train=True)]
     scores = judge_heads({"tiny": model}, sets, resolutions=resolutions)
     assert list(scores) == [("tiny", head) for head in HEADS]
-    assert min(head_means(scores, "tiny").values()) > 0.7
+    assert min(np.mean(list(by_set.values())) for by_set in scores.values()) > 0.7
     assert scores == judge_heads({"tiny": model}, sets, resolutions=resolutions)
 
 

@@ -13,12 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tool_use_om.data.converters.table.cells import read_cells
+from tool_use_om.data.converters.table.cells import Cells, read_cells
 from tool_use_om.data.converters.table.columns import read_time
-from tool_use_om.data.converters.table.convert import convert, plan_table
+from tool_use_om.data.converters.table.convert import convert
 from tool_use_om.data.converters.table.options import TableOptions
+from tool_use_om.data.converters.table.plan import TablePlan, plan_sessions
+from tool_use_om.data.converters.table.readings import understand
 from tool_use_om.data.errors import DataError, TuomError
 from tool_use_om.data.format.dataset import DataSet
+
+
+def plan_table(frame: pd.DataFrame, options: TableOptions) -> TablePlan:
+    """Return what a data frame means, as an import does for a file."""
+    return plan_sessions([understand(Cells.of(frame), options, "x")], options)
 
 
 def rows(sessions: int = 5, n: int = 20) -> pd.DataFrame:
@@ -90,7 +97,7 @@ def test_table_import_keeps_the_tables_own_split(imported: Callable[..., DataSet
         "test",
     ]
     with pytest.raises(TuomError, match="Unknown split 'valid'"):
-        plan_table(frame.assign(part="valid"), TableOptions(**USES, split="part"), "x")
+        plan_table(frame.assign(part="valid"), TableOptions(**USES, split="part"))
 
 
 def test_table_import_without_session_column_is_one_session(
@@ -203,10 +210,10 @@ def test_read_cells_refuses_what_is_no_table(
         read_cells(tmp_path / name)
 
 
-def test_plan_table_notes_irregular_time() -> None:
+def test_plan_notes_irregular_time() -> None:
     """Steps far from the measured interval are counted and said."""
     frame = rows(1)[["t", "acc x"]].drop(index=[3, 4, 9])
-    assert any("Irregular" in note for note in plan_table(frame, TableOptions(time="t"), "x").notes)
+    assert any("Irregular" in note for note in plan_table(frame, TableOptions(time="t")).notes)
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t"])

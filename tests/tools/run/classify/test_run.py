@@ -100,15 +100,19 @@ def test_certainty_counts_answers_and_coverage(study: Study) -> None:
     )
     args = a.RunTask(coverage=0.8, class_conditional=True)
     sure = certainty(study, classes, (proba[0], proba[1]), args, 0)
-    coverage, abstention = sure.content["coverage"], sure.content["abstention"]
-    assert coverage["fallback_labels"] == ["soup"]
-    assert coverage["by"] == "label"
+    coverage, abstention = sure.coverage, sure.abstention
+    assert coverage is not None
+    assert abstention is not None
+    assert coverage.fallback_labels == ["soup"]
+    assert coverage.by == "label"
     assert any("soup" in note for note in sure.notes)
-    assert abstention["abstained_frac"] == pytest.approx(1 - coverage["empirical"])
-    assert abstention["accuracy_answered"]["value"] == 1.0
-    assert abstention["n_answered"] == round(coverage["empirical"] * len(study.test))
+    assert abstention.abstained_frac == pytest.approx(1 - coverage.empirical)
+    assert abstention.accuracy_answered is not None
+    assert abstention.accuracy_answered.value == 1.0
+    assert abstention.n_answered == round(coverage.empirical * len(study.test))
     assert sum(r["n"] for r in sure.detail["coverage_by_label"].values()) == len(study.test)
-    assert sure.content["drift"]["drifted"] is False
+    assert sure.drift is not None
+    assert sure.drift.drifted is False
 
 
 def test_certainty_says_that_nothing_was_calibrated(study: Study) -> None:
@@ -117,7 +121,7 @@ def test_certainty_says_that_nothing_was_calibrated(study: Study) -> None:
     proba = np.full((len(study.test), 3), 1 / 3)
     sure = certainty(bare, ("run", "soup", "walk"), (proba[:0], proba), a.RunTask(), 0)
     assert sure.sets is None
-    assert sure.content["coverage"] is None
+    assert sure.coverage is None
     assert "No calibration sessions" in sure.notes[0]
 
 
