@@ -29,7 +29,7 @@ _FIGURES = 3
 
 def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> ToolOutcome:
     """Look for gaps, clipping, stuck sensors, repeats, label holes, odd units and split leaks."""
-    from tool_use_om.data.quality.check import check_dataset, lacking, sessions_read
+    from tool_use_om.data.quality.check import check_dataset, sessions_read
     from tool_use_om.data.quality.issue import KINDS
 
     dataset = open_current(ctx, working_set)
@@ -63,6 +63,12 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
         inputs={"content_hash": dataset.content_hash},
         files=_figures(dataset, issues),
     )
+
+
+def _lacking(dataset: DataSet, read: Sequence[str], scope: Scope) -> Lacking:
+    from tool_use_om.data.quality.check import lacking
+
+    return Lacking.model_validate(lacking(dataset, read, scope))
 
 
 def _counts(args: a.CheckData) -> bool:

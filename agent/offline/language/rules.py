@@ -92,6 +92,11 @@ def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
     return "posture", (said.value, share)
 
 
+def _by_unit(nodes: Sequence[Node]) -> str | None:
+    """Read "per hour", "each day" as groups of the calendar."""
+    return {3600.0: "hour", 86_400.0: "date"}.get(float(nodes[1].value))
+
+
 def _dates(nodes: Sequence[Node]) -> tuple[str, str] | None:
     """Read "April 2014" as its first and last day."""
     month, year = int(nodes[0].value), _number(nodes)
