@@ -52,9 +52,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
             rule=_rule(meant, read),
             n_problems=sum(i.severity == "problem" for i in issues),
             n_notes=sum(i.severity == "note" for i in issues),
-            lacking=Lacking.model_validate(lacking(dataset, read, scope))
-            if _counts(args)
-            else None,
+            lacking=_lacking(dataset, read, scope) if _counts(args) else None,
             places=dict(Counter(i.kind for i in issues)),
             worst=[_row(i, begin, dataset.manifest.calendar) for i in issues[:SHOWN]],
             unchecked=[i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
