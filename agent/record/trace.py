@@ -61,6 +61,7 @@ class Trace(BaseModel):
     cards: tuple[dict[str, Any], ...] = Field(default=(), description="data sets as offered")
     plan: tuple[dict[str, Any], ...] = ()
     understood: dict[str, Any] = Field(default_factory=dict, description="the question, parsed")
+    frame: dict[str, Any] = Field(default_factory=dict, description="what the turn before left")
     not_understood: tuple[str, ...] = ()
     stopped: str = Field(default="", description="which limit ended the calls, if one did")
     calls: tuple[Call, ...] = ()
@@ -202,6 +203,7 @@ def trace_from_state(
         findings=tuple(state.get("findings") or ()),
         answer=str(state.get("answer") or ""),
         outcome=str(state.get("outcome") or ""),
+        frame=dict(state.get("frame") or {}),
         verdicts=dict(state.get("verification") or {}),
         model=model,
         seed=seed,

@@ -24,6 +24,15 @@ from tool_use_om.data.workspace import Workspace, atomic_file
 Row = dict[str, Any]
 # What an orchestrator says when nothing is left to call; the answer itself is `interpret`'s.
 DONE = "Done."
+# (outcome, tools were called) → why such a run teaches nothing; to refuse at once, or to ask back,
+# is worth learning
+_NOT_LEARNT = {
+    ("unreadable", True): "the model's reply could not be read",
+    ("unreadable", False): "the model's reply could not be read",
+    ("refusal", True): "tools were called, and the answer was not reached",
+    ("question", True): "tools were called, and the answer was not reached",
+    ("partial", True): "the answer is only a part of one",
+}
 
 
 @dataclass
@@ -58,17 +67,24 @@ def export(
 
 def unfit(trace: Trace) -> str | None:
     """Return why a trace should not be learnt from, before replaying it; None when it may."""
-    if not trace.answer:
-        return "the run has no answer"
-    if trace.verdicts.get("ok") is False or trace.verdicts.get("cut"):
-        return "the answer has statements that no tool result supports"
-    if trace.calls and not trace.findings:
-        return "the answer has no sourced finding"
-    if trace.calls and "form" not in trace.verdicts:
-        return "the answer was recorded before answers were made of references"
-    if not trace.calls and trace.verdicts.get("rounds"):
-        return "no tool was called, and none was said to be needless"
-    return None
+    reasons = (
+        (not trace.answer, "the run has no answer"),
+        (why_not := _NOT_LEARNT.get((trace.outcome, bool(trace.calls)), ""), why_not),
+        (
+            trace.verdicts.get("ok") is False or trace.verdicts.get("cut"),
+            "the answer has statements that no tool result supports",
+        ),
+        (trace.calls and not trace.findings, "the answer has no sourced finding"),
+        (
+            trace.calls and "form" not in trace.verdicts,
+            "the answer was recorded before answers were made of references",
+        ),
+        (
+            not trace.calls and trace.verdicts.get("rounds"),
+            "no tool was called, and none was said to be needless",
+        ),
+    )
+    return next((reason for wrong, reason in reasons if wrong), None)
 
 
 def write_export(out: Path, found: Export) -> Path:
@@ -119,6 +135,7 @@ def _end(messages: Sequence[Mapping[str, Any]]) -> int:
 
 def _row(trace: Trace, phase: str, messages: list[Row], tools: list[Row] | None = None) -> Row:
     meta = {"trace": trace.id, "phase": phase, "dataset": trace.dataset, **trace.tags}
+    meta |= {"outcome": trace.outcome}
     return {"messages": messages, "tools": tools or [], "meta": meta}
 
 
@@ -147,7 +164,9 @@ def _names(trace: Trace) -> list[str]:
 
 
 def _plan_prompt(trace: Trace) -> Row:
-    return _system(plan_prompt(datasets=trace.cards, working_set={}, tools=_names(trace)))
+    return _system(
+        plan_prompt(datasets=trace.cards, working_set={}, tools=_names(trace), earlier=trace.frame)
+    )
 
 
 def _act_prompt(trace: Trace, working_set: Mapping[str, Any]) -> Row:

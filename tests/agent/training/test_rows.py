@@ -75,6 +75,10 @@ def test_export_keeps_a_run_that_replays(recorded: Trace, sample_workspace: Path
         ({"answer": ""}, "no answer"),
         ({"verdicts": {"ok": False}}, "no tool result supports"),
         ({"findings": ()}, "no sourced finding"),
+        ({"outcome": "partial"}, "a part of one"),
+        ({"outcome": "refusal"}, "not reached"),
+        ({"outcome": "unreadable"}, "could not be read"),
+        ({"outcome": "unreadable", "calls": ()}, "could not be read"),
         ({"verdicts": {"ok": True}}, "before answers were made of references"),
         ({"calls": (), "verdicts": {"ok": True, "rounds": 1}}, "no tool was called"),
     ],
@@ -99,6 +103,15 @@ def test_rows_of_a_direct_answer_are_its_plan_only(recorded: Trace) -> None:
         "reply": "Ask about data.",
         "asks_back": False,
     }
+
+
+def test_rows_of_a_leaning_question_show_the_turn_before(recorded: Trace) -> None:
+    """The plan is learnt under what it leant on; the outcome is in each row's meta."""
+    frame = {"question": "Find walking", "understood": {"asks": [{"kind": "find"}]}}
+    leaning = recorded.model_copy(update={"frame": frame, "outcome": "answer"})
+    first, *_ = rows_of(leaning, STATES)
+    assert '"earlier": {"question": "Find walking"' in first["messages"][0]["content"]
+    assert first["meta"]["outcome"] == "answer"
 
 
 def test_rows_of_a_run_that_a_limit_ended_have_no_last_word(recorded: Trace) -> None:
