@@ -268,6 +268,15 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "time, percent of the time, proportion of the time, count the times, part of the time, "
         "amount of time, time spent"
     ),
+    ("STRONGER", "stronger"): (
+        "stronger, how much stronger, weaker, how much weaker, louder, quieter, how much louder"
+    ),
+    ("WORST", "worst"): "worst, poorest",
+    ("LOOKS", "wrong"): (
+        "looks wrong, look wrong, looks odd, look odd, looks off, looks strange, look strange, "
+        "seems wrong, seems odd, looks suspicious, looks unusual, looks faulty"
+    ),
+    ("DIFFERENT", "different"): "different, different from, differed, special",
     ("STAT", "change"): (
         "up or down from start to end, from start to end, change from start to end, net change, "
         "overall change, total change, change in all, change overall, percent change, from first "

@@ -176,15 +176,6 @@ _LEXICON: dict[tuple[str, str], str] = {
         "least like, unlike, most different, least similar, odd one out, stand out, most "
         "dissimilar, outlier session, differ most, least typical, most atypical"
     ),
-    ("STRONGER", "stronger"): (
-        "stronger, how much stronger, weaker, how much weaker, louder, quieter, how much louder"
-    ),
-    ("WORST", "worst"): "worst, poorest",
-    ("LOOKS", "wrong"): (
-        "looks wrong, look wrong, looks odd, look odd, looks off, looks strange, look strange, "
-        "seems wrong, seems odd, looks suspicious, looks unusual, looks faulty"
-    ),
-    ("DIFFERENT", "different"): "different, different from, differed, special",
     ("ODD", "odd"): (
         "unusual, anomaly, anomalous, abnormal, strange, outlier, weird, odd, irregular, "
         "suspicious, out of the ordinary, novelty, fault, glitch, unusual move, unusual jump, "
