@@ -147,7 +147,7 @@ class Nodes:
         return final_update(state, checked, results_of(state["messages"]))
 
     def _model_for(self, context: AgentContext) -> BaseChatModel:
-        return self._model or resolve_model(context.model)
+        return self._model or resolve_model(context.model, context.workspace)
 
 
 # What a question starts from: also the working set, so that no filter of an earlier question is
@@ -182,7 +182,7 @@ def judged(
     query = reply.understood
     stopped = unmet(query)
     plan = [] if stopped else list(steps)
-    asks = bool(query.choices or query.anew) if query and stopped else reply.asks_back
+    asks = reply.asks_back or bool(query and stopped and (query.choices or query.anew))
     return {
         "plan": plan,
         "understood": query.to_json() if query else {},

@@ -35,6 +35,10 @@ SUITES: Mapping[str, Entry] = {
         "Held-out phrasings about drawn sets: form read, calls planned, asked back, wrong.",
         "questions.reader:ReaderSuite",
     ),
+    "orchestrator": Entry(
+        "Held-out phrasings about drawn sets: plans of rules, reader, base and orchestrator.",
+        "plans:OrchestratorSuite",
+    ),
     "answers": Entry(
         "Held-out phrasings about drawn sets, answered: right, partly, wrong, asked back.",
         "questions.answers:AnswersSuite",

@@ -23,14 +23,16 @@ class ModelError(TuomError, RuntimeError):
     """A chat model that cannot be had, or that failed: no key, no network, no such name."""
 
 
-def resolve_model(name: str) -> BaseChatModel:
+def resolve_model(name: str, workspace: str | None = None) -> BaseChatModel:
     """Return the chat model called `name`.
 
     Parameters
     ----------
     name : "offline" (deterministic, no key, no network), "google_genai:<model>" (key in
-        $GOOGLE_API_KEY), "local:<folder>" (a Llama-family checkpoint), or any other
-        "<provider>:<model>" that langchain's `init_chat_model` knows
+        $GOOGLE_API_KEY), "local:<folder>" (a Llama-family checkpoint), "orchestrator" (the
+        trained one, no key, no network), or any other "<provider>:<model>" that langchain's
+        `init_chat_model` knows
+    workspace : where the orchestrator's weights lie; None = the default workspace
 
     Raises
     ------
@@ -41,10 +43,13 @@ def resolve_model(name: str) -> BaseChatModel:
         from tool_use_om.agent.offline.model import OfflineModel
 
         return OfflineModel()
+    if name == "orchestrator":
+        return _orchestrator(workspace)
     provider, _, rest = name.partition(":")
     if not rest:
         raise DataError(
-            f"A model is 'offline', 'google_genai:NAME', 'local:FOLDER' or 'PROVIDER:NAME'; "
+            f"A model is 'offline', 'orchestrator', 'google_genai:NAME', 'local:FOLDER' or "
+            f"'PROVIDER:NAME'; "
             f"got {name!r}. A provider must be named, as in 'google_genai:gemini-2.5-flash'."
         )
     if provider == "local":
@@ -53,6 +58,16 @@ def resolve_model(name: str) -> BaseChatModel:
         return _other(provider, name)
     key = os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY") or ""
     return _gemini(rest, key, os.environ.get("GOOGLE_GEMINI_BASE_URL"))
+
+
+@lru_cache(maxsize=1)
+def _orchestrator(workspace: str | None) -> BaseChatModel:
+    from tool_use_om.agent.orchestrator.base import load
+    from tool_use_om.agent.orchestrator.decode import Decoder
+    from tool_use_om.agent.orchestrator.model import OrchestratorModel
+    from tool_use_om.data.workspace import Workspace
+
+    return OrchestratorModel(writer=Decoder(*load(Workspace.at(workspace))))
 
 
 @lru_cache(maxsize=2)

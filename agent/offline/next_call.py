@@ -157,3 +157,9 @@ _LATE: dict[str, Callable[[Sequence[Mapping[str, Any]]], Any]] = {
     "half_patch": _half_patch,
     **{f"session_{place}": _session(place) for place in range(10)},
 }
+LATE_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "sessions": ("found_sessions",),
+    "query_session": tuple(f"session_{place}" for place in range(10)),
+    "patch_stride_s": ("half_patch",),
+}
+"""Argument → what it may take from earlier results."""

@@ -1,8 +1,8 @@
 """`tuom bench threads`: many questions at once in one process, as a server has them.
 
 Each thread asks about one data set or the other; an answer that is not the one its question has
-when it is asked alone is cross-talk. Memory and open files are counted after the first fifth of the
-runs, when everything has been loaded, and at the end.
+when it is asked alone is cross-talk. Memory and open files are counted after half of the
+runs, when everything has been loaded by every thread, and at the end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ QUESTIONS = (
     "What is the mean of each channel?",
     "Check the data",
 )
-WARM = 5  # one of so many runs comes before the first count
+WARM = 2  # one of so many runs comes before the first count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Load:
 
     @property
     def growth_percent(self) -> float:
-        """How much larger memory is at the end than after the first fifth, percent."""
+        """How much larger memory is at the end than after half of the runs, percent."""
         return 100 * (self.end.memory_mb / self.warm.memory_mb - 1)
 
 
@@ -116,9 +116,9 @@ def render(found: Load, command: str) -> str:
         "threads": str(found.threads),
         "seconds": f"{found.seconds:.0f}",
         "answers not as when asked alone": str(len(found.wrong)),
-        "memory after a fifth, MiB": f"{found.warm.memory_mb:.0f}",
+        "memory after half, MiB": f"{found.warm.memory_mb:.0f}",
         "at the end, MiB": f"{found.end.memory_mb:.0f} ({found.growth_percent:+.1f} %)",
-        "open files after a fifth": str(found.warm.files),
+        "open files after half": str(found.warm.files),
         "at the end": str(found.end.files),
     }
     wrong = [f"- {text}" for text in found.wrong[:5]]

@@ -59,6 +59,10 @@ COMMANDS = {
         "Fine-tune an orchestrator on exported traces (TRL + LoRA).",
         "training:sft_app",
     ),
+    "orchestrator": Entry(
+        "Install, train and inspect the trained orchestrator.",
+        "orchestrator:app",
+    ),
     "docs": Entry("Write the generated parts of README.md and docs/.", "docs:app"),
     "bench": Entry("Measure the figures in docs/benchmarks.md.", "bench:app"),
 }
@@ -213,7 +217,3 @@ def _show_warning(
     from tool_use_om.data.plain import plain_text
 
     typer.echo(plain_text(f"{category.__name__}: {message}"), err=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -69,6 +69,43 @@ def export_traces(
         typer.echo(f"  rejected: {row['trace']['query'][:60]!r}: {row['reason']}")
 
 
+@traces_app.command("generate")
+def generate_rows(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="JSONL file; the same again goes on.")],
+    passes: Annotated[int, typer.Option(min=1, help="How often each phrasing is filled.")] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="Phrasings at most.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    check: Annotated[
+        bool, typer.Option(help="Run what only looks, twice, and compare with the truth.")
+    ] = True,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make rows of the compact protocol from phrasings and drawn data sets; rejects go apart."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.teach.generate import beside, generate
+    from tool_use_om.evals.teach.rows import Maker
+    from tool_use_om.graphs.commands.console import bars
+
+    place = Workspace.at(workspace) if check else None
+    maker = Maker(passes=passes, seed=seed, place=place)
+    with bars() as progress:
+        found = generate(
+            maker, out, workers=workers, most=limit,
+            progress=lambda done, total: progress(
+                {"phase": "rows", "done": done, "total": total, "unit": "phrasings"}
+            ),
+        )  # fmt: skip
+    typer.echo(
+        f"{len(found.kept)} rows in {out} ({found.share_without_calls():.0%} ask back, say what is "
+        f"lacking, or refuse), {len(found.rejected)} rejected in {beside(out, 'rejected')}, "
+        f"{len(found.pairs)} pairs of a right and a wrong plan in {beside(out, 'pairs')}."
+    )
+    for reason, count in found.reasons().most_common():
+        typer.echo(f"  rejected: {count} × {reason}")
+
+
 @sft_app.command()
 def sft(
     *,

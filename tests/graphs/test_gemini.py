@@ -170,6 +170,22 @@ def test_gemini_takes_every_tool_of_this_package(server: Gemini, context: Any) -
     assert [d["name"] for d in declared] == list(TOOLS)
     assert all(d.get("description") for d in declared)
     assert not any("runtime" in json.dumps(d) for d in declared)
+    assert [where for d in declared for where in _refused(d.get("parameters"), d["name"])] == []
+
+
+def _refused(schema: Any, where: str) -> Iterator[str]:
+    """Yield where the API would refuse a schema: objects without properties, arrays of nothing."""
+    if schema is None:
+        return
+    if schema.get("type") == "OBJECT" and not schema.get("properties"):
+        yield f"{where} is an object without properties"
+    if schema.get("type") == "ARRAY" and not (schema.get("items") or {}).get("type"):
+        yield f"{where} is an array of nothing"
+    if schema.get("enum") and schema.get("type") != "STRING":
+        yield f"{where} is an enum that is no text"
+    for name, field in (schema.get("properties") or {}).items():
+        yield from _refused(field, f"{where}.{name}")
+    yield from _refused(schema.get("items"), f"{where}[]")
 
 
 def test_gemini_failing_is_a_clear_error_without_the_key(

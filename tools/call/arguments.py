@@ -21,6 +21,7 @@ from tool_use_om.heads.classify.descriptions import ActivityDescription
 from tool_use_om.heads.contract.spec import Task
 from tool_use_om.tokenizers.spec import Precision
 from tool_use_om.tokenizers.windows.config import PartialConfig
+from tool_use_om.tools.call.settings import head_settings
 
 
 def as_names(value: object) -> object:
@@ -223,7 +224,10 @@ class SelectTaskHead(Arguments):
 class ConfigureHead(Arguments):
     """Settings of the selected head."""
 
-    params: dict[str, Any] = Field(description="Setting name → value, as the head lists them.")
+    params: dict[str, Any] = Field(
+        description="Setting name → value, as the head lists them.",
+        json_schema_extra=head_settings,
+    )
 
 
 class RunTask(Arguments):

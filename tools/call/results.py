@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tool_use_om.data.workspace import Workspace, atomic_folder
 _ID = re.compile(r"r-[0-9a-f]{12}")
 TIMING = "timing"  # seconds differ from run to run: kept beside the hashed data, ignored by replay
 
+# Figures are drawn in one thread: matplotlib is made for one, and opens its fonts for each anew.
+_ARTIST = ThreadPoolExecutor(1, thread_name_prefix="draws-figures")
 Draw = Callable[[Path], object]  # draws one figure or writes one table at the path it is given
 
 
@@ -108,7 +111,7 @@ class ResultStore:
         target = self._folder / result_id
         with atomic_folder(target) as partial:
             for name, draw in (files or {}).items():
-                draw(partial / name)
+                _ARTIST.submit(draw, partial / name).result()
             (partial / "result.json").write_text(json.dumps(stored, allow_nan=False))
         return Result(id=result_id, data=stored, folder=target, figures=_figures(target))
 

@@ -405,5 +405,7 @@ _TRUTHS: Mapping[str, Callable[[_Asked], Truth | None]] = {
 }  # fmt: skip
 """Template → its truth."""
 
+KNOWN = frozenset(_STATISTICS)
+"""Statistics there is a truth for."""
 TRUE_TEMPLATES = frozenset(_TRUTHS)
 """Templates with a single true value."""

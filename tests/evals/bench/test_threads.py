@@ -12,7 +12,7 @@ from tool_use_om.evals.bench import threads
 @pytest.mark.timeout(600)
 def test_many_questions_at_once_get_the_answers_they_get_alone(samples: Workspace) -> None:
     """No cross-talk between data sets and questions; memory within 5 %, no file stays open."""
-    found = threads.run(100, 16, samples)
+    found = threads.run(240, 16, samples)
     assert found.wrong == ()
     assert found.growth_percent < 5
     assert found.end.files <= found.warm.files + 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,22 @@ def test_an_unknown_id_is_told_without_a_near_one(store: ResultStore) -> None:
     with pytest.raises(NotFoundError) as told:
         store.get(kept[:-1] + ("0" if kept[-1] != "0" else "1"))
     assert kept not in str(told.value)
+
+
+def test_put_draws_in_one_thread_whoever_asks(store: ResultStore) -> None:
+    """A server's many threads do not each open the fonts."""
+    drew: set[int] = set()
+
+    def draw(path: Path) -> None:
+        drew.add(threading.get_ident())
+        path.touch()
+
+    def put(number: int) -> None:
+        store.put("t", {"n": number}, files={"x.png": draw})
+
+    threads = [threading.Thread(target=put, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(drew) == 1
