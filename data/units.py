@@ -353,10 +353,18 @@ def spellings(*families: str) -> Iterator[tuple[str, str, float]]:
 
 
 # from how many of a unit on a time is told in it; one hour and one day are told as such, too
-_LONG = ((86_400.0, "days", 2.0), (3600.0, "h", 2.0), (60.0, "min", 10.0))
+_LONG = (
+    (12 * MONTH_S, "years", 2.0), (86_400.0, "days", 2.0), (3600.0, "h", 2.0), (60.0, "min", 10.0),
+)  # fmt: skip
 _RARE = ((60.0, "/min"), (3600.0, "/h"), (86_400.0, "/day"))
 _SELDOM_HZ = 0.1  # less often than that is told by the minute, hour or day
 _WHOLE = {3600.0: (1.0, "h"), 86_400.0: (1.0, "day")}
+_NEAR = 1e-4  # relative; so near to whole months or years a time is told in them
+SPANS = {
+    "seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86_400.0, "weeks": 604_800.0,
+    "months": MONTH_S, "quarters": 3 * MONTH_S, "years": 12 * MONTH_S,
+}  # fmt: skip
+"""Units that a length of time may be asked for in → seconds; months and years nominal."""
 
 
 def for_people(value: float, unit: str) -> tuple[float, str]:
@@ -370,6 +378,8 @@ def for_people(value: float, unit: str) -> tuple[float, str]:
     if unit.casefold() == "s":
         if size in _WHOLE:
             return math.copysign(_WHOLE[size][0], value), _WHOLE[size][1]
+        if (whole := _in_months(size)) is not None:
+            return math.copysign(whole[0], value), whole[1]
         for length, name, times in _LONG:
             if size >= times * length:
                 return value / length, name
@@ -378,6 +388,42 @@ def for_people(value: float, unit: str) -> tuple[float, str]:
             if size * length >= 1 - 1e-6:
                 return round(value * length, 5), name
     return value, unit
+
+
+def _in_months(seconds: float) -> tuple[float, str] | None:
+    """Return a time of whole nominal months in months, from two years on in years."""
+    months = seconds / MONTH_S
+    whole = round(months)
+    if whole < 1 or abs(months - whole) > _NEAR * months:
+        return None
+    if whole >= 24:
+        return whole / 12, "years"
+    return (1.0, "year") if whole == 12 else (float(whole), "months" if whole > 1 else "month")
+
+
+def in_span(seconds: float, unit: str) -> tuple[float, str]:
+    """Return a length of time in the unit it was asked for in, and the unit's word for so many.
+
+    Parameters
+    ----------
+    unit : one of `SPANS`
+    """
+    value = seconds / SPANS[unit]
+    near = round(value)
+    value = float(near) if abs(value - near) <= _NEAR * max(abs(value), 1.0) else value
+    return value, unit.removesuffix("s") if value == 1 else unit
+
+
+_ADDS_UP = frozenset({"energy", "volume", "mass"})
+_ADDED = frozenset({"count"})
+
+
+def adds_up(unit: str) -> bool:
+    """Say whether values in a unit are amounts of their time, so that a day's are summed."""
+    row = _row_of(unit)
+    if row is None:
+        return is_own_unit(unit)
+    return row.family in _ADDS_UP or row.name in _ADDED
 
 
 def duration_text(seconds: float) -> str:

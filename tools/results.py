@@ -24,6 +24,7 @@ from tool_use_om.tools.look.found import (
 )
 from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
+from tool_use_om.tools.run.classify.suspects import SuspectsFound
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
 from tool_use_om.tools.run.request_labels import LabelsGiven
@@ -58,6 +59,7 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
         SessionsRanked,
         MotifsFound,
         UnusualFound,
+        SuspectsFound,
     ),
     "compare_heads": (ClassifiersCompared, ForecastersCompared),
 }

@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.units import SPANS
 
 MAX_CHARS = 20_000  # of the prose a model writes
 MAX_CLAIMS = 60
 MAX_REFERENCES = 400
-STYLES = frozenset({"plain", "unit", "percent", "bare-plain", "bare-unit", "bare-percent", "code"})
+STYLES = frozenset(
+    {"plain", "unit", "percent", "bare-plain", "bare-unit", "bare-percent", "code"}
+    | {f"in-{unit}" for unit in SPANS}
+)
 
 _REFERENCE = re.compile(r"(?P<name>r\d{1,4})#(?P<path>(?:/[^/{}|\s]*)+)(?:\|(?P<style>[a-z-]+))?")
 _CLAIM = re.compile(r"c\d{1,3}")

@@ -8,7 +8,7 @@ import re
 from tool_use_om.agent.verify.facts import Fact
 from tool_use_om.agent.verify.words import COUNTED
 from tool_use_om.data.plain import plain_text
-from tool_use_om.data.units import for_people, unit_in_words
+from tool_use_om.data.units import for_people, in_span, unit_in_words
 from tool_use_om.data.values import Json
 
 # Markdown's own marks; an underscore inside a word is literal, as in Brush_teeth
@@ -46,12 +46,16 @@ def shown(value: Json, unit: str | None, style: str) -> str:
 
     Parameters
     ----------
-    style : plain, unit, percent; behind "bare-", a table's heading has the unit
+    style : plain, unit, percent; behind "bare-", a table's heading has the unit; behind "in-" the
+        unit that a length of time is told in
     """
     if isinstance(value, list):
         return ", ".join(str(v) for v in value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    if style.startswith("in-"):
+        value, word = in_span(float(value), style.removeprefix("in-"))
+        return f"{number(value)} {word}"
     if style.endswith("unit") and unit:
         value, unit = for_people(float(value), unit)
     text = number(100 * value if style.endswith("percent") else value)

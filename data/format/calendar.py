@@ -6,8 +6,9 @@ Such a set keeps its samples one nominal step apart (a month counts 30.436875 da
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -46,7 +47,7 @@ class Calendar(BaseModel):
     Parameters
     ----------
     step : the calendar step that one sample takes, None where time is plain seconds
-    zone : IANA name of the zone that dates are told in, None = UTC
+    zone : IANA name of the zone that dates are told in, or "UTC+01:00"; None = UTC
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,8 +81,26 @@ class Calendar(BaseModel):
         return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Return a time zone by its IANA name; raise DataError for one that does not exist."""
+_OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
+
+
+def offset_zone(seconds: int) -> str:
+    """Return the name of a zone so many seconds ahead of UTC all year: "UTC+01:00"."""
+    minutes = abs(seconds) // 60
+    return f"UTC{'-' if seconds < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone by its IANA name, or by its offset as `offset_zone` writes it.
+
+    Raises
+    ------
+    DataError : there is no such zone
+    """
+    if fixed := _OFFSET.fullmatch(name):
+        ahead = timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
+        if ahead < timedelta(hours=24):
+            return timezone(-ahead if fixed[1] == "-" else ahead, name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

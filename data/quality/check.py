@@ -11,6 +11,7 @@ import numpy as np
 from tool_use_om.data.format.dataset import DataSet, Signal
 from tool_use_om.data.quality import index as quality_index
 from tool_use_om.data.quality import signals as quality_signals
+from tool_use_om.data.quality.grid import holes
 from tool_use_om.data.quality.issue import KINDS, LABEL_KINDS, SUBJECT_KINDS, Issue, Scope
 
 if TYPE_CHECKING:
@@ -77,6 +78,27 @@ def sessions_read(dataset: DataSet, scope: Scope) -> tuple[list[str], list[str]]
         if held > scope.max_values:
             chosen = spread(chosen, max(1, int(len(chosen) * scope.max_values / held)))
     return meant, chosen
+
+
+def lacking(dataset: DataSet, session_ids: Sequence[str], scope: Scope) -> dict[str, float]:
+    """Return how many values lack in all: those that the grid has and a series lacks, and NaNs.
+
+    Returns
+    -------
+    n_values, n_places (stretches of them, by modality and channel), share_frac of all there could
+    be
+    """
+    absent, places, held = 0, 0, 0
+    for session_id in session_ids:
+        for signal in _read(dataset, session_id, scope):
+            found = holes(signal.time_s, signal.rate_hz)
+            bare = np.isnan(signal.values)
+            edges = np.diff(np.concatenate([np.zeros((1, bare.shape[1])), bare]), axis=0) == 1
+            absent += found.n_missing * bare.shape[1] + int(bare.sum())
+            places += found.n + int(edges.sum())
+            held += int((~bare).sum())
+    share = absent / (absent + held) if absent + held else 0.0
+    return {"n_values": absent, "n_places": places, "share_frac": share}
 
 
 def spread(ids: Sequence[str], limit: int | None) -> list[str]:

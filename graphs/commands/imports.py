@@ -16,7 +16,8 @@ from tool_use_om.graphs.commands.console import WorkspaceOption, bars, literal, 
 
 if TYPE_CHECKING:
     from tool_use_om.data.converters.table.options import TableOptions
-    from tool_use_om.data.converters.table.plan import TablePlan
+    from tool_use_om.data.converters.table.plan import PlannedSession, TablePlan
+    from tool_use_om.data.format.calendar import Step
 
 _SHOWN = 12  # channels that are named
 _FLAGS = {"rate_hz": "rate", "time_unit": "time-unit", "split_by": "split-by"}
@@ -160,7 +161,10 @@ def plan_facts(plan: TablePlan) -> dict[str, str]:
     facts = {
         "rows": str(plan.n_rows),
         "understood": "; ".join(plan.said),
-        "rate": ", ".join(dict.fromkeys(_rate_text(m.rate_hz) for m in plan.modalities)),
+        "rate": ", ".join(
+            dict.fromkeys(_rate_text(m.rate_hz, plan.calendar.step) for m in plan.modalities)
+        ),
+        "gaps": _gaps(plan),
         "sessions": f"{many}, {_spread(lengths)}: {first}",
         "subjects": "not told" if subjects == ["unknown"] else ", ".join(subjects[:8]),
         "labels": ", ".join(f"{k} ({n})" for k, n in labels.most_common(8)) or "none",
@@ -179,7 +183,44 @@ def _spread(lengths: Sequence[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _rate_text(rate_hz: float) -> str:
+def _gaps(plan: TablePlan) -> str:
+    """Return what lacks on the sampling grid or calendar, as the check of data finds it."""
+    import numpy as np
+
+    from tool_use_om.data.format.calendar import STEP_WORDS, date_text
+    from tool_use_om.data.quality.grid import Holes, holes
+    from tool_use_om.data.units import duration_text
+
+    rate = {m.name: m.rate_hz for m in plan.modalities}
+    found: list[tuple[float, str, Holes, PlannedSession]] = []
+    for session in plan.sessions:
+        for name, (time_s, _) in session.signals.items():
+            here = holes(time_s, rate[name])
+            if here.n:
+                found.append((float((here.end_s - here.start_s).max()), name, here, session))
+    bare = sum(
+        int(np.isnan(values).sum()) for s in plan.sessions for _, values in s.signals.values()
+    )
+    cells = f"{bare} value{'s' * (bare != 1)} missing (NaN)"
+    if not found:
+        return f"none, but {cells}" if bare else "none"
+    n, lacking = sum(h.n for _, _, h, _ in found), sum(h.n_missing for _, _, h, _ in found)
+    total = duration_text(sum(h.missing_s for _, _, h, _ in found))
+    _, _, worst, session = max(found, key=lambda row: row[0])
+    at = float(worst.start_s[int((worst.end_s - worst.start_s).argmax())])
+    where = f"{at:g} s into {session.session_id}"
+    if session.start_utc is not None:
+        stamp = plan.calendar.stamps(session.start_utc, np.array([at]))[0]
+        where = date_text(stamp, plan.calendar.step)
+    things = "samples" if plan.calendar.step is None else STEP_WORDS[plan.calendar.step]
+    samples = f"1 {things.removesuffix('s')} lacks" if lacking == 1 else f"{lacking} {things} lack"
+    in_all = f", {total} in all" if plan.calendar.step is None else ""
+    return f"{n}: {samples}{in_all}; the longest after {where}" + (f"; {cells}" if bare else "")
+
+
+def _rate_text(rate_hz: float, step: Step | None = None) -> str:
+    if step is not None:
+        return f"one value a {step.replace('_', ' ')}"
     if rate_hz >= 0.5:
         return f"{rate_hz:g} Hz"
     seconds = 1 / rate_hz

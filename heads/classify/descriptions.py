@@ -17,19 +17,18 @@ class ActivityDescription(BaseModel):
 
     name: str = Field(min_length=1, max_length=80, description="The activity's name.")
     cadence_hz: tuple[float, float] | None = Field(
-        default=None, description="Repetitions a second, [lowest, highest], as the sensor sees it."
+        default=None, description="Repeats a second, [lowest, highest], for the sensor."
     )
     intensity: Intensity | None = Field(
         default=None, description="How lively, among the windows at hand: thirds, and 'still'."
     )
     intensity_range: tuple[float, float] | None = Field(
         default=None,
-        description="Standard deviation over a window in channel units, [lowest, highest].",
+        description="Deviation in a window, channel units, [lowest, highest].",
     )
     posture: dict[str, float] | None = Field(
         default=None,
-        description="Mean direction of the accelerometer: channel → share from -1 to 1; channels "
-        "not named are 0.",
+        description="Direction of the accelerometer: channel → share, -1 to 1; others 0.",
     )
     regularity: Regularity | None = Field(
         default=None, description="How strictly it repeats over a window."

@@ -70,6 +70,49 @@ def cadence(
     return Cadence(hz=np.where(strength >= min_strength, hz, np.nan), strength=strength)
 
 
+def cadence_of(
+    values: Array,
+    rate_hz: float,
+    *,
+    low_hz: float = 0.4,
+    high_hz: float = 5.0,
+    min_strength: float = 0.5,
+) -> float:
+    """Return the cadence in Hz of one stretch over all its channels, as `cadence`; NaN where none.
+
+    Parameters
+    ----------
+    values : (C, n) samples, NaN = missing
+    """
+    top = min(high_hz, 0.45 * rate_hz)
+    if low_hz >= top or values.shape[1] < 4 * rate_hz / top:
+        return float("nan")
+    known = np.isfinite(values)
+    hz, strength = _window_cadence(np.where(known, values, 0.0), known, rate_hz, (low_hz, top))
+    return hz if strength >= min_strength else float("nan")
+
+
+def beat_of(values: Array, rate_hz: float, *, low_hz: float = 0.4, high_hz: float = 5.0) -> float:
+    """Return the strongest frequency in Hz of one stretch over all its channels; NaN where none.
+
+    Of a walk it is the steps where the whole repeats once a stride.
+
+    Parameters
+    ----------
+    values : (C, n) samples, NaN = missing
+    """
+    top = min(high_hz, 0.45 * rate_hz)
+    known = np.isfinite(values)
+    prepared = [_prepared(v, k) for v, k in zip(np.where(known, values, 0.0), known, strict=True)]
+    series = [s for s in prepared if s is not None]
+    if low_hz >= top or not series:
+        return float("nan")
+    length = min(len(s) for s in series)
+    stack = np.stack([s[:length] for s in series])
+    weight = _repeatability(np.stack([autocorrelation(s, 1) for s in stack]))
+    return _spectral_peak(stack * np.sqrt(weight)[:, None], rate_hz, (low_hz, top))
+
+
 def _window_cadence(
     values: Array, mask: Array, rate_hz: float, band: tuple[float, float]
 ) -> tuple[float, float]:

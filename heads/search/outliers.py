@@ -12,10 +12,15 @@ Array = np.ndarray
 SPIKE = 7  # samples whose median a value is compared with
 SHARES = (1 / 60, 1 / 20)  # of the series: lengths of the stretches that are compared
 SHORTEST = 5  # samples in such a stretch
-LEAST = {"value": 8.0, "level": 6.0, "spread": 8.0}  # robust deviations from the usual
+LEAST = {"value": 8.0, "level": 6.0, "spread": 8.0, "move": 6.0}  # robust deviations from the usual
 FURTHER = 2.0  # … and so many times as far as this share of the others
-TAIL = {"value": 0.99, "level": 0.95, "spread": 0.95}
+TAIL = {"value": 0.99, "level": 0.95, "spread": 0.95, "move": 0.99}
 MANY = 5  # more finds than these are usual, unless some lie further out than the others
+WALK_FROM = 60  # samples of a series that may be a walk
+_WANDERS = 0.15  # of the root of its length times a step: so far a walk goes
+_MEMORY = 0.3  # correlation of a walk's steps with the ones before
+_FURTHEST = 2.5  # samples that do not count for the tail of the others
+_STILL = 0.2  # share of steps of nothing: a counter or a meter
 FEWEST = 30  # samples of a series that is scanned
 _SEASON_FROM = 4096  # samples that a season is looked for in
 
@@ -26,10 +31,11 @@ class Outlier:
 
     Parameters
     ----------
-    kind : "value" (a few samples), "level" (a stretch lies elsewhere) or "spread" (a stretch is
-        livelier; a stuck sensor is what the data check finds)
+    kind : "value" (a few samples), "level" (a stretch lies elsewhere), "spread" (a stretch is
+        livelier; a stuck sensor is what the data check finds) or "move" (one step of a walk)
     at : the sample furthest out, its value `value` in channel units
     score : robust standard deviations from the usual
+    change_frac : of a move, the step relative to the value before it
     """
 
     kind: str
@@ -38,6 +44,7 @@ class Outlier:
     at: int
     value: float
     score: float
+    change_frac: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +53,8 @@ class Scan:
 
     Parameters
     ----------
-    low, high : the 1st and 99th percentile of the other values, channel units
+    low, high : the 1st and 99th percentile of the other values, channel units; of a walk those of
+        its steps, relative to the value before
     """
 
     outliers: tuple[Outlier, ...]
@@ -64,6 +72,8 @@ def scan(series: Array) -> Scan:
     known = np.isfinite(series)
     if int(known.sum()) < FEWEST:
         return Scan(outliers=(), low=_edge(series, 0.01), high=_edge(series, 0.99))
+    if is_walk(series):
+        return _moves(series)
     index = np.arange(len(series))
     filled = np.interp(index, index[known], series[known].astype(np.float64))
     rest = _without_season(filled)
@@ -78,6 +88,47 @@ def scan(series: Array) -> Scan:
         usual[o.first : o.last + 1] = False
     others = series[usual] if usual.sum() >= FEWEST else series[known]
     return Scan(outliers=tuple(merged), low=_edge(others, 0.01), high=_edge(others, 0.99))
+
+
+def is_walk(series: Array) -> bool:
+    """Say whether a series goes like a price: where it is says nothing of where it will go.
+
+    The rule: all values are above zero, the relative steps are small beside how far the series
+    wanders, they do not follow from the step before, and nothing recurs. Such a series is judged by
+    its relative steps, as its level has nothing usual.
+    """
+    values = series[np.isfinite(series)].astype(np.float64)
+    if len(values) < WALK_FROM or (values <= 0).any():
+        return False
+    level = np.log(values)
+    step = np.diff(level)
+    if not step.std() > 0 or (step == 0).mean() > _STILL:
+        return False
+    centred = step - step.mean()
+    memory = float((centred[1:] * centred[:-1]).sum() / (centred**2).sum())
+    wanders = float(level.std()) / float(step.std())
+    free = wanders > _WANDERS * len(values) ** 0.5
+    return free and abs(memory) < _MEMORY and season_of(centred[:_SEASON_FROM], 0.3) is None
+
+
+def _moves(series: Array) -> Scan:
+    """Return the steps of a walk that are far larger than the others, relative to the level."""
+    known = np.flatnonzero(np.isfinite(series))
+    values = series[known].astype(np.float64)
+    step = np.diff(values) / values[:-1]
+    apart = step - np.median(step)
+    score = np.abs(apart) / _scale(apart)
+    limit = _limit(score, "move")
+    found = [
+        Outlier(
+            kind="move", first=int(known[i]), last=int(known[i + 1]), at=int(known[i + 1]),
+            value=float(values[i + 1]), score=float(score[i]), change_frac=float(step[i]),
+        )
+        for i in np.flatnonzero(score > limit)
+    ]  # fmt: skip
+    kept = tuple(sorted(_rare(found), key=lambda o: -o.score))
+    usual = np.delete(step, [int(np.flatnonzero(known == o.at)[0]) - 1 for o in kept])
+    return Scan(outliers=kept, low=_edge(usual, 0.01), high=_edge(usual, 0.99))
 
 
 def _edge(values: Array, share: float) -> float:
@@ -144,7 +195,9 @@ def _stretches(summary: Array, length: int, kind: str) -> list[Outlier]:
 
 
 def _limit(score: Array, kind: str) -> float:
-    return max(LEAST[kind], FURTHER * float(np.quantile(score, TAIL[kind])))
+    """Return the score from which one stands out; of a few samples the furthest are no tail."""
+    share = max(min(TAIL[kind], 1 - _FURTHEST / len(score)), 0.5)
+    return max(LEAST[kind], FURTHER * float(np.quantile(score, share)))
 
 
 def _rare(found: list[Outlier]) -> list[Outlier]:

@@ -6,9 +6,13 @@ import pytest
 
 from tool_use_om.data.errors import NotFoundError
 from tool_use_om.data.units import (
+    MONTH_S,
+    SPANS,
     UNITS,
     Unit,
     check_unit,
+    duration_text,
+    in_span,
     own_or_known,
     read_unit,
     spellings,
@@ -106,3 +110,25 @@ def test_slip_of_a_known_unit_is_asked_back(unit: str) -> None:
     """What is one letter from a known unit, or no word, is no own unit."""
     with pytest.raises(NotFoundError):
         own_or_known(unit)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (144 * MONTH_S, "12 years"), (MONTH_S, "1 month"), (12 * MONTH_S, "1 year"),
+        (18 * MONTH_S, "18 months"), (60 * 86_400, "60 days"), (5 * 365.2425 * 86_400, "5 years"),
+        (6 * 3600, "6 h"), (86_400, "1 day"),
+    ],
+)  # fmt: skip
+def test_lengths_are_told_as_people_say_them(seconds: float, told: str) -> None:
+    """Whole months in months, from two years on in years; days stay days."""
+    assert duration_text(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"), [("weeks", (40.0, "weeks")), ("hours", (6720.0, "hours"))]
+)
+def test_a_length_is_told_in_the_unit_asked_for(unit: str, told: tuple[float, str]) -> None:
+    """280 days are 40 weeks; one is said as one."""
+    assert in_span(280 * 86_400, unit) == told
+    assert in_span(SPANS[unit], unit) == (1.0, unit.removesuffix("s"))

@@ -33,7 +33,8 @@ Names = Annotated[list[str], BeforeValidator(as_names)]
 RareLabels = Literal["take", "leave_out"]
 Statistic = Literal[
     "mean", "std", "variance", "min", "max", "range", "rms", "median", "percentile", "sum",
-    "first", "last", "trend", "correlation", "time_above", "time_below", "cycle",
+    "first", "last", "trend", "correlation", "time_above", "time_below", "time_between", "cycle",
+    "count", "unlike", "cadence", "change",
 ]  # fmt: skip
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
@@ -109,15 +110,19 @@ class ShowChannelStats(Arguments):
     )
     statistic: Statistic = Field(
         default="std",
-        description="The number to compute. time_above, time_below: seconds beyond `threshold`; "
-        "trend: change over time; cycle: how long a recurring cycle is; correlation: of each two "
-        "channels.",
+        description="The number to compute. time_above, time_below: seconds beyond `threshold`, "
+        "time_between: up to `upper`; trend: change over time; cycle: how long a recurring cycle "
+        "is; correlation: of each two channels; count: of samples; unlike: which session, subject "
+        "or date is unlike the others; cadence: repeats a second; change: last less first value.",
     )
     percent: float | None = Field(
         default=None, ge=0, le=100, description="Which percentile (statistic 'percentile')."
     )
     threshold: float | None = Field(
         default=None, description="The level of time_above and time_below, in the channel's unit."
+    )
+    upper: float | None = Field(
+        default=None, description="The upper level of time_between, in the channel's unit."
     )
 
 
@@ -232,36 +237,34 @@ class RunTask(Arguments):
     """What to find, forecast or search with the selected head."""
 
     target_label: str | None = Field(
-        default=None, description="Activity to find (classify), forecast from, or rank sessions of."
+        default=None, description="Activity to find, forecast from, or rank sessions of."
     )
     target_channels: Names | None = Field(default=None, description="Channels to forecast.")
+    period: Literal["tomorrow", "next_week", "next_month", "next_year"] | None = Field(
+        default=None, description="Instead of horizon_s: of the calendar."
+    )
     horizon_s: float | None = Field(
         default=None, gt=0, description="Forecast this many seconds ahead."
     )
     sessions: Names | None = Field(default=None, description="Only these sessions.")
-    query_session: str | None = Field(
-        default=None, description="Session to search from, or to check."
-    )
+    query_session: str | None = Field(default=None, description="Session to search from or check.")
     query_start_s: Seconds | None = Field(default=None, description="Query begins at this second.")
     query_end_s: float | None = Field(default=None, gt=0, description="Query ends at this second.")
     k: int = Field(default=5, ge=1, le=50, description="How many neighbours.")
     labels_per_class: int | None = Field(
-        default=None, ge=1, description="Fit on this many labelled sessions a class only."
+        default=None, ge=1, description="Fit on so many labelled sessions a class."
     )
     rare_labels: RareLabels = Field(
         default="take",
-        description="A label with fewer sessions than labels_per_class: take what there is, or "
-        "leave the label out.",
+        description="Labels with fewer sessions: take what there is, or leave them out.",
     )
-    coverage: float = Field(
-        default=0.9, ge=0.5, le=0.99, description="Nominal coverage of sets and intervals."
-    )
+    coverage: float = Field(default=0.9, ge=0.5, le=0.99, description="Nominal coverage.")
     threshold: float | None = Field(
         default=None,
-        description="Forecast: also how likely the one channel reaches this level, in its unit.",
+        description="Forecast: also how likely the one channel reaches this level.",
     )
     direction: Literal["above", "below"] = Field(
-        default="above", description="From which side the threshold is meant."
+        default="above", description="The side of the threshold."
     )
     descriptions: list[ActivityDescription] | None = Field(
         default=None,
@@ -269,15 +272,17 @@ class RunTask(Arguments):
         max_length=20,
         description="Classify with no labels: activities in measurable terms.",
     )
-    class_conditional: bool = Field(
-        default=False, description="Calibrate prediction sets label by label (classify)."
-    )
+    class_conditional: bool = Field(default=False, description="Calibrate sets label by label.")
     max_set_size: int = Field(
-        default=1, ge=1, le=50, description="Abstain where more labels remain possible (classify)."
+        default=1, ge=1, le=50, description="Abstain where more labels stay possible."
+    )
+    suspect_labels: bool = Field(
+        default=False,
+        description="Rank recordings by doubt in their labels.",
     )
     allow_raw: bool = Field(
         default=False,
-        description="Compare with raw-space fallbacks too; one answers if it is clearly better.",
+        description="Compare with raw fallbacks too; a clearly better one answers.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.pools import Pool
 from tool_use_om.data.format.stats import MOMENTS
+from tool_use_om.data.units import adds_up
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS
 from tool_use_om.tools.look.ordered import ORDERED, ordered_rows, place_of
 from tool_use_om.tools.look.samples import pieces_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str | None]  # channel, group
 _KEPT = 500  # rows at either end that a result keeps
+_COUNTED = 100  # sessions of a set in which a counter is looked for
 _PLACED = 24  # of more rows, only the two ends are looked for in time
 
 
@@ -42,6 +44,7 @@ def channel_statistics(
     statistic: str,
     percent: float | None = None,
     threshold: float | None = None,
+    upper: float | None = None,
 ) -> Ranking:
     """Rank channels (and groups) by one statistic.
 
@@ -59,9 +62,13 @@ def channel_statistics(
 
     note: str | None = None
     if statistic in COURSES:
-        rows, note = COURSES[statistic](found, channels, by, threshold)
+        rows, note = COURSES[statistic](found, channels, by, _bounds(statistic, threshold, upper))
     elif statistic in ORDERED:
         rows, note = ordered_rows(found, channels, by, statistic, percent)
+    elif statistic == "sum" and (counters := _counters(found, channels)):
+        others = tuple(c for c in channels if c not in counters)
+        used, note = _used_rows(found, counters, by)
+        rows = [*used, *(_moment_rows(found, others, by, statistic) if others else [])]
     else:
         rows = _moment_rows(found, channels, by, statistic)
     if not rows:
@@ -75,6 +82,65 @@ def channel_statistics(
         for row in ends:
             row.update(place_of(found, row, by))
     return Ranking(rows=rows, n_rows=n_rows, note=note)
+
+
+def _bounds(
+    statistic: str, threshold: float | None, upper: float | None
+) -> tuple[float, float] | None:
+    """Return the lower and the upper bound that are meant, infinite where one is open."""
+    if threshold is None:
+        return None
+    if statistic == "time_between":
+        if upper is None:
+            raise DataError("Time between two levels needs `threshold` and `upper`.")
+        return min(threshold, upper), max(threshold, upper)
+    return (threshold, math.inf) if statistic == "time_above" else (-math.inf, threshold)
+
+
+def _counters(found: Selection, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the channels of amounts that count up like a meter: their sum is what was used."""
+    from tool_use_om.heads.numeric.counter import is_counter
+
+    meant = tuple(c for c in channels if adds_up(found.dataset.manifest.unit_of(c)))
+    if not meant or len(found.sessions) > _COUNTED:
+        return ()
+    first = found.session_ids[0]
+    return tuple(
+        channel
+        for signal in found.dataset.read(first, meant)
+        for i, channel in enumerate(signal.channels)
+        if is_counter(signal.values[:, i])
+    )
+
+
+def _used_rows(
+    found: Selection, channels: tuple[str, ...], by: str
+) -> tuple[list[dict[str, Any]], str]:
+    """Return a row a counter and group: by how much it went up, impossible readings left out."""
+    from tool_use_om.heads.numeric.counter import increments
+
+    wrong = 0
+
+    def used(values: np.ndarray) -> np.ndarray:
+        nonlocal wrong
+        steps, n = increments(values)
+        wrong += n
+        return steps
+
+    pooled: dict[Key, Moments] = defaultdict(Moments)
+    for piece in pieces_of(found, channels, by, used):
+        key = (piece.channel, piece.group)
+        pooled[key] = pooled[key].merge(Moments.of(piece.values))
+    rows = [
+        {
+            "channel": channel, **({"group": group} if by != "channel" else {}),
+            "value": m.mean * m.n, "unit": found.dataset.manifest.unit_of(channel), "n": m.n,
+        }
+        for (channel, group), m in pooled.items()
+        if m.n
+    ]  # fmt: skip
+    out = f"; {wrong} impossible reading{'s' * (wrong != 1)} left out" if wrong else ""
+    return rows, f"{', '.join(channels)} counts up like a meter: what it went up by is summed{out}"
 
 
 def _moment_rows(
@@ -216,11 +282,14 @@ STATISTICS: dict[str, Callable[[Any], Any]] = {
     "range": lambda m: m["max"] - m["min"],
     "rms": lambda m: (m["std"] ** 2 + m["mean"] ** 2) ** 0.5,
     "sum": lambda m: m["mean"] * m["present"],
+    "count": lambda m: m["present"].astype(float),
 }
 
 
 def unit_of(statistic: str, unit: str) -> str:
     """Return the unit of a statistic of a channel in `unit`."""
+    if statistic == "count":
+        return "1"
     if statistic != "variance":
         return unit
     return f"{unit}^2" if unit.isalpha() else f"({unit})^2"

@@ -13,7 +13,7 @@ from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
-from tool_use_om.tools.look.checked import Checked, IssueRow
+from tool_use_om.tools.look.checked import Checked, IssueRow, Lacking
 from tool_use_om.tools.look.clock import moment_text, starts, told_zone
 from tool_use_om.tools.look.selection import SHOWN, channels_of, open_current, select, with_filters
 
@@ -52,6 +52,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
             rule=_rule(meant, read),
             n_problems=sum(i.severity == "problem" for i in issues),
             n_notes=sum(i.severity == "note" for i in issues),
+            lacking=_lacking(dataset, read, scope) if _counts(args) else None,
             places=dict(Counter(i.kind for i in issues)),
             worst=[_row(i, begin, dataset.manifest.calendar) for i in issues[:SHOWN]],
             unchecked=[i.text for i in found if i.kind == "unchecked" and i.where != "sessions"],
@@ -60,6 +61,17 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
         inputs={"content_hash": dataset.content_hash},
         files=_figures(dataset, issues),
     )
+
+
+def _lacking(dataset: DataSet, read: Sequence[str], scope: Scope) -> Lacking:
+    from tool_use_om.data.quality.check import lacking
+
+    return Lacking.model_validate(lacking(dataset, read, scope))
+
+
+def _counts(args: a.CheckData) -> bool:
+    """Say whether it was asked what lacks, so that all of it is counted."""
+    return bool(args.kinds and {"gap", "missing"} & set(args.kinds))
 
 
 def _scope(dataset: DataSet, working_set: WorkingSet, args: a.CheckData) -> Scope:

@@ -7,6 +7,7 @@ from tool_use_om.tools.call.content import (
     Count,
     DataSetName,
     End,
+    Fraction,
     Measured,
     Moment,
     Row,
@@ -36,6 +37,14 @@ class IssueRow(Row):
     to: Moment | None = None
 
 
+class Lacking(Row):
+    """How many values lack in all, in how many places, and of how many there should be."""
+
+    n_values: Count
+    n_places: Count
+    share_frac: Fraction
+
+
 class Checked(Content):
     """What was looked for, how much was read, and what was found, the worst first."""
 
@@ -47,6 +56,7 @@ class Checked(Content):
     rule: Text
     n_problems: Count
     n_notes: Count
+    lacking: Lacking | None = None
     places: dict[str, Count]
     worst: list[IssueRow]
     unchecked: list[Text]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.look.clock import moment_text, starts
+from tool_use_om.tools.look.groups import Bounds, Rows, cadence_rows, unlike_rows
 from tool_use_om.tools.look.samples import Piece, bounded, pieces_of
 from tool_use_om.tools.look.selection import Selection
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tool_use_om.heads.numeric.relation import Estimate
     from tool_use_om.heads.numeric.season import Cycle
 
-Rows = tuple[list[dict[str, Any]], str | None]
 # how long a unit of time is that a change is told for, and from which span on
 _PER = (("year", 31_557_600.0, 2), ("day", 86_400.0, 2), ("hour", 3600.0, 2), ("minute", 60.0, 2))
 _KNOWN_CYCLES = (("day", 86_400.0), ("week", 604_800.0), ("year", 31_557_600.0))
@@ -36,7 +36,7 @@ def trend_rows(
     found: Selection,
     channels: tuple[str, ...],
     by: str,
-    threshold: float | None,  # noqa: ARG001 - same form
+    bounds: Bounds | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return each channel's change over time, with its interval and what it is told by.
 
@@ -111,7 +111,7 @@ def correlation_rows(
     found: Selection,
     channels: tuple[str, ...],
     by: str,
-    threshold: float | None,  # noqa: ARG001 - same form
+    bounds: Bounds | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return a row for each two channels: Pearson's correlation with its interval.
 
@@ -173,57 +173,55 @@ def _together(one: Piece, other: Piece) -> tuple[np.ndarray, np.ndarray]:
     return one.values, mean
 
 
-def above_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None
+def beyond_rows(
+    found: Selection, channels: tuple[str, ...], by: str, bounds: Bounds | None
 ) -> Rows:
-    """Return how long and how often each channel is above the threshold."""
-    return _beyond(found, channels, by, threshold, above=True), None
+    """Return seconds, share of the time, times, and the longest, first and last time in bounds.
 
-
-def below_rows(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None
-) -> Rows:
-    """Return how long and how often each channel is below the threshold."""
-    return _beyond(found, channels, by, threshold, above=False), None
-
-
-def _beyond(
-    found: Selection, channels: tuple[str, ...], by: str, threshold: float | None, *, above: bool
-) -> list[dict[str, Any]]:
-    """Return seconds, share of the time, times, and the longest time beyond a level."""
-    if threshold is None:
-        raise DataError("Time above or below needs `threshold`, in the channel's unit.")
+    A bound is in where both are finite (from 70 to 180), out where one is (above 70).
+    """
+    if bounds is None:
+        raise DataError("Time above, below or between needs `threshold`, in the channel's unit.")
     begin, calendar = starts(found.sessions), found.dataset.manifest.calendar
     rows = []
     for (channel, group), parts in _grouped(found, channels, by).items():
         whole, beyond, samples, spells = 0.0, 0.0, 0, []
         for part in parts:
-            here, length, runs = _spells(part, threshold, above=above)
+            here, length, runs = _spells(part, bounds)
             whole, beyond = whole + length, beyond + sum(end - start for start, end in runs)
             samples += here
             spells += [(end - start, part.session_id, start, end) for start, end in runs]
         if not samples:
             continue
+        low, high = bounds
+        unit = found.dataset.manifest.unit_of(channel)
         row: dict[str, Any] = {
             "channel": channel, **({"group": group} if by != "channel" else {}),
             "value": beyond, "unit": "s", "share_frac": beyond / whole if whole else 0.0,
             "n_times": len(spells), "n": samples,
-            "level": {"value": threshold, "unit": found.dataset.manifest.unit_of(channel)},
+            "level": {"value": low if _finite(low) else high, "unit": unit},
+            **({"upper": {"value": high, "unit": unit}} if _finite(low) and _finite(high) else {}),
         }  # fmt: skip
         if spells:
-            length, session, start, end = max(spells, key=lambda spell: spell[0])
-            row["longest"] = {"session_id": session, "length_s": length, "start_s": start,
-                              "end_s": end}  # fmt: skip
-            if moment := moment_text(begin.get(session), start, calendar):
-                row["longest"]["time"] = moment
+            told = {"longest": max(spells, key=lambda spell: spell[0])}
+            ordered = sorted(spells, key=lambda s: _moment(begin, s[1], s[2]))
+            told |= {"first": ordered[0], "last": ordered[-1]}
+            for name, (length, session, start, end) in told.items():
+                row[name] = {"session_id": session, "length_s": length, "start_s": start,
+                             "end_s": end}  # fmt: skip
+                if moment := moment_text(begin.get(session), start, calendar):
+                    row[name]["time"] = moment
         rows.append(row)
-    return rows
+    return rows, None
 
 
-def _spells(
-    piece: Piece, threshold: float, *, above: bool
-) -> tuple[int, float, list[tuple[float, float]]]:
-    """Return samples present, the seconds they stand for, and each stretch beyond the level."""
+def _moment(begin: dict[str, Any], session: str, at_s: float) -> tuple[float, str, float]:
+    start = begin.get(session)
+    return (start.timestamp() + at_s if start else 0.0, session, at_s)
+
+
+def _spells(piece: Piece, bounds: Bounds) -> tuple[int, float, list[tuple[float, float]]]:
+    """Return samples present, the seconds they stand for, and each stretch within the bounds."""
     import numpy as np
 
     known = ~np.isnan(piece.values)
@@ -233,7 +231,9 @@ def _spells(
     period = 1.0 / piece.rate_hz
     steps = np.append(np.diff(time_s), period)
     holds = np.where(steps > _STEPS * period, period, steps)
-    hit = values > threshold if above else values < threshold
+    low, high = bounds
+    closed = _finite(low) and _finite(high)
+    hit = (values >= low) & (values <= high) if closed else (values > low) & (values < high)
     joined = steps <= _STEPS * period
     first = hit & ~np.append(False, hit[:-1] & joined[:-1])
     last = hit & ~np.append(hit[1:] & joined[:-1], False)
@@ -246,7 +246,7 @@ def cycle_rows(
     found: Selection,
     channels: tuple[str, ...],
     by: str,
-    threshold: float | None,  # noqa: ARG001 - same form
+    bounds: Bounds | None,  # noqa: ARG001 - same form
 ) -> Rows:
     """Return each channel's cycle, and how strong a daily, weekly and yearly one are.
 
@@ -352,11 +352,14 @@ def _finite(value: float) -> bool:
     return value - value == 0.0
 
 
-COURSES: dict[str, Callable[[Selection, tuple[str, ...], str, float | None], Rows]] = {
+COURSES: dict[str, Callable[[Selection, tuple[str, ...], str, Bounds | None], Rows]] = {
     "trend": trend_rows,
     "correlation": correlation_rows,
-    "time_above": above_rows,
-    "time_below": below_rows,
+    "time_above": beyond_rows,
+    "time_below": beyond_rows,
+    "time_between": beyond_rows,
     "cycle": cycle_rows,
+    "unlike": unlike_rows,
+    "cadence": cadence_rows,
 }
-"""Statistic → its rows and a note; each takes selection, channels, group and threshold."""
+"""Statistic → its rows and a note; each takes selection, channels, group and bounds."""

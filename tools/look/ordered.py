@@ -14,7 +14,7 @@ from tool_use_om.tools.look.selection import Selection
 if TYPE_CHECKING:
     import numpy as np
 
-ORDERED = ("median", "percentile", "first", "last")
+ORDERED = ("median", "percentile", "first", "last", "change")
 _MEDIAN = 50.0
 
 
@@ -29,6 +29,8 @@ def ordered_rows(
     """
     if statistic in {"first", "last"}:
         return _ends(found, channels, by, statistic), None
+    if statistic == "change":
+        return _changes(found, channels, by), None
     level = _MEDIAN if statistic == "median" else percent
     if level is None:
         raise DataError("A percentile needs `percent`, from 0 to 100: 50 is the median.")
@@ -51,6 +53,25 @@ def _quantiles(
         if present.size:
             value = float(np.percentile(present, level))
             rows.append(_row(found, channel, group, by, value=value, n=int(present.size)))
+    return rows
+
+
+def _changes(found: Selection, channels: tuple[str, ...], by: str) -> list[dict[str, Any]]:
+    """Return by how much each channel changed from its first to its last value, and of what."""
+    begins = _ends(found, channels, by, "first")
+    first: dict[tuple[str, str], dict[str, Any]] = {
+        (str(r["channel"]), str(r.get("group"))): r for r in begins
+    }
+    rows = []
+    for last in _ends(found, channels, by, "last"):
+        begin = first[str(last["channel"]), str(last.get("group"))]
+        change = last["value"] - begin["value"]
+        share = {"change_frac": change / begin["value"]} if begin["value"] > 0 else {}
+        row: dict[str, Any] = {k: last[k] for k in ("channel", "group") if k in last}
+        row |= {"value": change, "unit": last["unit"], **share, "n": 2}
+        for name, end in (("first", begin), ("last", last)):
+            row[name] = {k: end[k] for k in ("value", "unit", "time") if k in end}
+        rows.append(row)
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from tool_use_om.tools.look.selection import Segment, Selection, records
 
 if TYPE_CHECKING:
     import numpy as np
+
+    Change = Callable[[np.ndarray], np.ndarray]
 
 MAX_VALUES = 30_000_000  # held at once for what moments cannot give, such as a median
 
@@ -31,8 +33,14 @@ class Piece:
     rate_hz: float
 
 
-def pieces_of(found: Selection, channels: Sequence[str], by: str) -> Iterator[Piece]:
+def pieces_of(
+    found: Selection, channels: Sequence[str], by: str, change: Change | None = None
+) -> Iterator[Piece]:
     """Yield the selection's samples, cut by label where that is the group.
+
+    Parameters
+    ----------
+    change : made of the samples (n,) of each stretch before it is cut by the calendar
 
     Raises
     ------
@@ -47,7 +55,8 @@ def pieces_of(found: Selection, channels: Sequence[str], by: str) -> Iterator[Pi
             for i, channel in enumerate(signal.channels):
                 piece = Piece(
                     session_id=session, channel=channel, group=groups.get(by),
-                    time_s=signal.time_s, values=signal.values[:, i], rate_hz=signal.rate_hz,
+                    time_s=signal.time_s, rate_hz=signal.rate_hz,
+                    values=change(signal.values[:, i]) if change else signal.values[:, i],
                 )  # fmt: skip
                 if by not in CALENDAR_GROUPS:
                     yield piece

@@ -21,6 +21,7 @@ from tool_use_om.tools.call.content import (
     Score,
     Seconds,
     Session,
+    Share,
     Statistic,
     Text,
     Unit,
@@ -94,7 +95,7 @@ class CorrelationRow(Row):
 
 
 class LongestSpell(Row):
-    """The longest time beyond a level."""
+    """One time beyond a level, such as the longest."""
 
     session_id: Session
     length_s: Seconds
@@ -111,7 +112,56 @@ class BeyondRow(StatisticRow):
     n_times: Count
     n: Count
     level: Amount
+    upper: Amount | None = None
     longest: LongestSpell | None = None
+    first: LongestSpell | None = None
+    last: LongestSpell | None = None
+
+
+class EndValue(Row):
+    """The first or the last value, with its date where it has one."""
+
+    value: Measured
+    unit: Unit
+    time: Moment | None = None
+
+
+class ChangeRow(StatisticRow):
+    """The last value less the first, and its share of the first."""
+
+    unit: Unit
+    change_frac: Share | None = None
+    n: Count
+    first: EndValue
+    last: EndValue
+
+
+class UnlikeRow(StatisticRow):
+    """How far a group is from the others, in the measure that sets it apart most."""
+
+    unit: Unit
+    measure: Text
+    own: Amount
+    usual: Amount
+    limit: Score
+    stands_out: Verdict
+
+
+class CadenceRow(OrderedRow):
+    """How often a movement repeats, and how often its strongest beat comes."""
+
+    beats: Amount
+    rhythmic_frac: Fraction
+
+
+class DaysBeyond(Row):
+    """How many days lie beyond a level."""
+
+    n: Count
+    of: Count
+    above: Verdict
+    channel: Channel
+    level: Amount
 
 
 class CycleFound(Row):
@@ -140,13 +190,14 @@ class ChannelStatistics(Content):
     """One statistic of channels, the highest first."""
 
     statistics: ClassVar[frozenset[str]] = frozenset(
-        {"mean", "std", "variance", "min", "max", "range", "rms", "sum"}
+        {"mean", "std", "variance", "min", "max", "range", "rms", "sum", "count"}
     )
 
     statistic: Statistic
     by: Annotated[Text, GROUPING]
     n_sessions: Count
     labels: Annotated[list[Label], OWNS_ALL]
+    session_noun: Text | None = None
     n_rows: Count
     percent: Score | None = None
     note: Text | None = None
@@ -163,8 +214,9 @@ class ChannelStatistics(Content):
 
 
 class Moments(ChannelStatistics):
-    """Means, spreads, extremes, sums."""
+    """Means, spreads, extremes, sums, numbers of samples; of days, how many lie beyond a level."""
 
+    beyond: DaysBeyond | None = None
     rows: list[MomentRow]
     highest: MomentRow
     lowest: MomentRow
@@ -201,9 +253,9 @@ class Correlations(ChannelStatistics):
 
 
 class TimesBeyond(ChannelStatistics):
-    """Time above or below a level."""
+    """Time above, below or between levels."""
 
-    statistics = frozenset({"time_above", "time_below"})
+    statistics = frozenset({"time_above", "time_below", "time_between"})
 
     rows: list[BeyondRow]
     highest: BeyondRow
@@ -220,6 +272,36 @@ class Cycles(ChannelStatistics):
     lowest: CycleRow
 
 
+class Changes(ChannelStatistics):
+    """Changes from the first to the last value."""
+
+    statistics = frozenset({"change"})
+
+    rows: list[ChangeRow]
+    highest: ChangeRow
+    lowest: ChangeRow
+
+
+class Unlikes(ChannelStatistics):
+    """Groups by how unlike the others they are."""
+
+    statistics = frozenset({"unlike"})
+
+    rows: list[UnlikeRow]
+    highest: UnlikeRow
+    lowest: UnlikeRow
+
+
+class Cadences(ChannelStatistics):
+    """How often movements repeat."""
+
+    statistics = frozenset({"cadence"})
+
+    rows: list[CadenceRow]
+    highest: CadenceRow
+    lowest: CadenceRow
+
+
 KINDS: tuple[type[ChannelStatistics], ...] = (
     Moments,
     Ordered,
@@ -227,6 +309,9 @@ KINDS: tuple[type[ChannelStatistics], ...] = (
     Correlations,
     TimesBeyond,
     Cycles,
+    Changes,
+    Unlikes,
+    Cadences,
 )
 
 

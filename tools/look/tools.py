@@ -106,7 +106,7 @@ def show_channel_stats(
     found = select(dataset, working_set)
     ranking = channel_statistics(
         found, channels, by=args.by, statistic=args.statistic, percent=args.percent,
-        threshold=args.threshold,
+        threshold=args.threshold, upper=args.upper,
     )  # fmt: skip
     rows = ranking.rows
     highest, lowest = rows[0], rows[-1]
@@ -122,11 +122,13 @@ def show_channel_stats(
             by=args.by,
             n_sessions=len(found.sessions),
             labels=list(working_set.labels),
+            session_noun=dataset.manifest.session_noun or None,
             n_rows=ranking.n_rows,
             percent=args.percent,
             note=ranking.note or None,
             zone=_zone(dataset, working_set, args, rows),
-            rows=shown_rows(rows, args.by),
+            **_beyond(dataset, args, rows),
+            rows=shown_rows(rows, args.by if args.statistic != "unlike" else "channel"),
             highest=highest,
             lowest=lowest,
             ratio=ratio,
@@ -134,6 +136,26 @@ def show_channel_stats(
         detail={"rows": rows},
         inputs={"content_hash": dataset.content_hash},
     )
+
+
+def _beyond(
+    dataset: DataSet, args: a.ShowChannelStats, rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return how many days lie beyond a threshold, where one is given for days of one channel."""
+    one = len({row["channel"] for row in rows}) == 1
+    level = args.threshold
+    if level is None or args.by != "date" or not one or args.statistic not in {"sum", "max", "min"}:
+        return {}
+    above = args.statistic != "min"
+    n = sum(row["value"] > level if above else row["value"] < level for row in rows)
+    channel = rows[0]["channel"]
+    unit = dataset.manifest.unit_of(channel)
+    return {
+        "beyond": {
+            "n": n, "of": len(rows), "above": above, "channel": channel,
+            "level": {"value": level, "unit": unit},
+        }
+    }  # fmt: skip
 
 
 def _zone(

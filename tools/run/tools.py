@@ -21,6 +21,7 @@ from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify import explain as classify_explain
 from tool_use_om.tools.run.classify.described import run_attributes
 from tool_use_om.tools.run.classify.run import run_classify
+from tool_use_om.tools.run.classify.suspects import run_suspects
 from tool_use_om.tools.run.compare import compare_classifiers, compare_forecasters
 from tool_use_om.tools.run.finish import Run
 from tool_use_om.tools.run.forecast import explain as forecast_explain
@@ -62,6 +63,12 @@ def run_task(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> Tool
         if working_set.task not in {None, "classify"}:
             raise DataError("Descriptions are for task 'classify'. Call select_task_head with it.")
         return run_attributes(ctx, working_set, args)
+    if args.suspect_labels:
+        if working_set.task != "classify":
+            raise DataError(
+                "Suspect labels are for task 'classify'. Call select_task_head with it."
+            )
+        return run_suspects(ctx, working_set, args)
     if working_set.task is None:
         raise DataError(f"No task is selected. Call select_task_head with one of {list(TASKS)}.")
     return TASKS[working_set.task].run(ctx, working_set, args)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tool_use_om.agent.offline.writer import Answer, Ref, Result, braces, named, plain, ref
+from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
 from tool_use_om.tools.look.statistics import (
+    Changes,
     CorrelationRow,
     Correlations,
     CycleRow,
@@ -14,6 +15,8 @@ from tool_use_om.tools.look.statistics import (
     StatisticRow,
     TimesBeyond,
     Trends,
+    UnlikeRow,
+    Unlikes,
 )
 
 _SHOWN = 8
@@ -85,27 +88,122 @@ def _together(row: CorrelationRow) -> str:
 def tell_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
     """Tell how long, how much of the time and how often a channel is beyond a level."""
     found = result.found(TimesBeyond)
+    between = found.statistic == "time_between"
     word = "above" if found.statistic == "time_above" else "below"
+    level = "between {level} and {upper}" if between else f"{word} {{level}}"
     for row in found.rows[:_SHOWN]:
         what = f"{row.channel} {word} the level"
         own = {
             "channel": ref(row.channel, "channel"),
             "level": ref(row.level.value, "level asked for"),
+            **({"upper": ref(row.upper.value, "upper level")} if row.upper is not None else {}),
         }
         if not row.n_times:
-            told = f"`{{channel}}`{_group(row)}{where} is never {word} {{level}}"
+            told = f"`{{channel}}`{_group(row)}{where} is never {level}"
             answer.head(result, told, **own, **refs)
             continue
         times = "once" if row.n_times == 1 else "{times} times"
         more = {} if row.n_times == 1 else {"times": ref(row.n_times, f"times {what}")}
         answer.head(
-            result, f"`{{channel}}`{_group(row)}{where} is {word} {{level}} for {{value}} in all, "
+            result, f"`{{channel}}`{_group(row)}{where} is {level} for {{value}} in all, "
             f"{{share}} of the time, {times}", value=ref(row.value, f"time {what}"),
             share=ref(row.share_frac, f"share of the time {what}"),
             **own, **more, **refs,
         )  # fmt: skip
-        if row.longest is not None:
+        if row.first is not None and row.last is not None:
+            _ends_of(answer, result, row.first, row.last, one=row.n_times == 1)
+        if row.longest is not None and row.n_times > 1:
             _longest(answer, result, row.longest)
+
+
+def _ends_of(
+    answer: Answer, result: Result, first: LongestSpell, last: LongestSpell, *, one: bool
+) -> None:
+    """Tell when the first and the last time are."""
+    of = ["" if s.time else f" of `{braces(str(s.session_id))}`" for s in (first, last)]
+    begin = ref(first.time or first.start_s, "start of the first time")
+    if one:
+        answer.say(result, f"That begins at {{first}}{of[0]}.", first=begin)
+        return
+    answer.say(
+        result, f"The first time begins at {{first}}{of[0]}, the last at {{last}}{of[1]}.",
+        first=begin, last=ref(last.time or last.start_s, "start of the last time"),
+    )  # fmt: skip
+
+
+def tell_change(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+    """Tell by how much each channel went up or down from its first to its last value."""
+    for row in result.found(Changes).rows[:_SHOWN]:
+        own = {
+            "channel": ref(row.channel, "channel"),
+            "value": ref(row.value, f"change of {row.channel}"),
+            "first": ref(row.first.value, "first value"),
+            "last": ref(row.last.value, "last value"),
+        }
+        share = ""
+        if row.change_frac is not None:
+            share = "{share}, "
+            own["share"] = ref(row.change_frac, "change, of the first value", "percent")
+        since, until = "", ""
+        if row.first.time and row.last.time:
+            since, until = " ({since})", " ({until})"
+            own |= {"since": ref(row.first.time, "when the first value was"),
+                    "until": ref(row.last.time, "when the last value was")}  # fmt: skip
+        way = "up" if row.value > 0 else "down" if row.value < 0 else "neither up nor down"
+        answer.head(
+            result, f"`{{channel}}`{_group(row)}{where} went {way} ({share}{{value}}), from "
+            f"{{first}}{since} to {{last}}{until}", **own, **refs,
+        )  # fmt: skip
+
+
+def tell_unlike(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
+    """Tell which group is unlike the others and in what, or that none stands out."""
+    found = result.found(Unlikes)
+    rows, top = found.rows, found.rows[0]
+    kind = {"date": "day"}.get(str(found.by), str(found.by))
+    noun = str(found.session_noun or kind) if kind == "session" else kind
+    far = {"z": ref(top.value, "robust deviations from the usual", "plain"),
+           "group": ref(top.group, f"{kind} most unlike the others")}  # fmt: skip
+    own = {
+        "channel": ref(top.channel, "channel that sets it apart"),
+        "own": ref(top.own.value, f"its {top.measure}"),
+        "usual": ref(top.usual.value, "the median of all"),
+    }
+    limit = ref(top.limit, "deviations from which one stands out")
+    out = [row for row in rows if row.stands_out]
+    apart = f"its {top.measure} of `{{channel}}` is {{own}}, where {{usual}} is usual"
+    whose = f"{braces(noun)} " if noun != kind else ""
+    if out:
+        answer.head(
+            result, f"{whose}`{{group}}` is the {braces(noun)} most unlike the others{where}: "
+            f"{apart}, {{z}} robust deviations away", **far, **own, **refs,
+        )  # fmt: skip
+    else:
+        answer.head(
+            result, f"no {braces(noun)}{where} stands out from the others; the most unlike is "
+            "`{group}`, {z} robust deviations away, and from {limit} on it would stand out",
+            limit=limit, **far, **refs,
+        )  # fmt: skip
+        answer.say(result, f"There {apart}.", **own)
+    told = [(result, _unlike_cells(row)) for row in rows[: max(len(out), 3)][:_SHOWN]]
+    answer.section("Most unlike the others")
+    answer.table((noun, "in its", "there", "usual", "robust deviations"), told)
+    answer.note(
+        "Mean, spread, lowest and highest value of each channel are compared with their medians; "
+        "a robust deviation is 1.48 times the median distance from those."
+    )
+    if out:
+        answer.say(result, "From {limit} on, one stands out.", limit=limit)
+
+
+def _unlike_cells(row: UnlikeRow) -> tuple[Cell, ...]:
+    return (
+        f"`{row.group}`",
+        f"{row.measure} of `{row.channel}`",
+        ref(row.own.value, f"{row.measure} of {row.group}"),
+        ref(row.usual.value, f"usual {row.measure} beside {row.group}"),
+        ref(row.value, f"robust deviations of {row.group}", "plain"),
+    )
 
 
 def _longest(answer: Answer, result: Result, spell: LongestSpell) -> None:
@@ -164,6 +262,9 @@ COURSE_TELLS: dict[str, Tell] = {
     "correlation": tell_correlation,
     "time_above": tell_beyond,
     "time_below": tell_beyond,
+    "time_between": tell_beyond,
+    "change": tell_change,
+    "unlike": tell_unlike,
     "cycle": tell_cycle,
 }
 """Statistic → what tells its rows."""

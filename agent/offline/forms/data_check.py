@@ -44,7 +44,17 @@ def _headline(answer: Answer, result: Result, found: Checked) -> None:
     kinds = [str(k) for k in found.kinds]
     seen = [k for k in kinds if not _unseen(found, k)]
     name = ref(found.dataset, "data set")
-    if found.worst:
+    lacking = found.lacking
+    if lacking is not None and lacking.n_values and set(kinds) <= {"gap", "missing"}:
+        one, single = lacking.n_values == 1, lacking.n_places == 1
+        answer.head(
+            result, f"{{n}} value{'s' * (not one)} of `{{name}}` {'is' if one else 'are'} missing, "
+            f"{{share}} of those there should be, in {{m}} place{'s' * (not single)}", name=name,
+            n=ref(lacking.n_values, "values that are missing"),
+            m=ref(lacking.n_places, "stretches that lack values"),
+            share=ref(lacking.share_frac, "share of the values that is missing", "percent"),
+        )  # fmt: skip
+    elif found.worst:
         problems, notes = found.n_problems, found.n_notes
         said = (
             "{n} problem" + "s" * (problems != 1) + " and {m} lesser finding" + "s" * (notes != 1)

@@ -10,6 +10,7 @@ from tool_use_om.agent.offline.forms.labels import tell_stretches
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
+from tool_use_om.data.units import SPANS
 from tool_use_om.tools.look.found import ChannelRow, LabelRow, SessionsCounted
 
 _SHOWN = 12
@@ -76,8 +77,14 @@ def _channels(found: SessionsCounted, ask: Ask) -> list[ChannelRow]:
     return meant or list(found.channels)
 
 
-def _span(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form
-    total = ref(found.duration_s.total, "length of all sessions together")
+def _length(ask: Ask) -> str:
+    """Return the style of a length of time: the unit it was asked for in, else as people say it."""
+    asked = (word for word, seconds in SPANS.items() if seconds == ask.unit_s)
+    return next((f"in-{word}" for word in asked), "unit")
+
+
+def _span(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:
+    total = ref(found.duration_s.total, "length of all sessions together", _length(ask))
     if found.dates is None or not found.dates.from_:
         answer.head(
             result, "`{name}` has no dates: its sessions count seconds from their own start, "
@@ -85,12 +92,12 @@ def _span(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> N
         )  # fmt: skip
         return
     answer.head(
-        result, "`{name}` goes from {first} to {last}", name=_name(found),
+        result, "`{name}` goes from {first} to {last}, which is {length}", name=_name(found),
         first=ref(found.dates.from_, "first moment"), last=ref(found.dates.to, "last moment"),
+        length=ref(found.dates.length_s, "from the first moment to the last", _length(ask)),
     )  # fmt: skip
     answer.say(
-        result, "That is {length}, with {total} of it recorded in {n} sessions.",
-        length=ref(found.dates.length_s, "from the first moment to the last"), total=total,
+        result, "{total} of it are recorded, in {n} sessions.", total=total,
         n=ref(found.n_sessions, "sessions"),
     )  # fmt: skip
     tell_zone(answer, result, found.dates.zone)
@@ -128,7 +135,7 @@ def _total(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> 
     answer.head(
         result, "all recordings together are {total} long, in {n} sessions",
         n=ref(found.n_sessions, "sessions"),
-        total=ref(found.duration_s.total, "length of all sessions together"),
+        total=ref(found.duration_s.total, "length of all sessions together", _length(ask)),
     )  # fmt: skip
     if found.n_sessions > 1:
         answer.say(
@@ -146,7 +153,7 @@ def _label_time(answer: Answer, result: Result, found: SessionsCounted, ask: Ask
         label = row.label
         answer.head(
             result, f"{named(label)} takes {{time}}, {{share}} of the time recorded",
-            time=ref(row.total_s, f"time with {label}"),
+            time=ref(row.total_s, f"time with {label}", _length(ask)),
             share=ref(row.time_frac, f"share of the time with {label}"),
         )  # fmt: skip
         answer.say(

@@ -35,6 +35,7 @@ def _plan_forecast(p: Planner, ask: Ask) -> None:
         p.add(
             "run_task", "forecast, and measure how good such forecasts are",
             target_label=label, target_channels=list(ask.channels), horizon_s=ask.horizon_s,
+            period=ask.ahead or None,
             sessions=list(ask.sessions), coverage=ask.coverage, **reached, **dict(ask.options),
         )  # fmt: skip
         p.add("interpret_results", "explain the forecast")
@@ -62,7 +63,7 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     continued = any(r.if_found(Classified) for r in answer.results)
     whose = "of each" if continued else f"of {named(found.label)}" if found.label else ""
     nominal = ref(found.coverage.nominal, _NOMINAL)
-    if not tell_event(answer, result, query):
+    if not tell_event(answer, result, query) and not _one_forecast(answer, result, found, query):
         answer.head(
             result, f"the next {{horizon}} {whose}{_from_to(found.forecasts)} are forecast for "
             f"{channels} with {{nominal}} intervals".replace("  ", " "),
@@ -108,6 +109,41 @@ def _held(answer: Answer, result: Result, found: Forecasted) -> None:
         empirical=ref(found.coverage.empirical, "measured share of true values inside"),
         **({"n": n} if few else {}),
     )  # fmt: skip
+
+
+_ALWAYS = frozenset({"low", "high", "nominal"})
+
+
+def _one_forecast(answer: Answer, result: Result, found: Forecasted, query: Query) -> bool:
+    """Tell a forecast of one channel of one session by its value; say whether that was possible."""
+    if len(found.forecasts) != 1 or found.label:
+        return False
+    (row,) = found.forecasts
+    summed = any(a.statistic == "sum" for a in query.asks if a.kind == "forecast")
+    adds_up = summed and row.total is not None
+    one = len(found.steps) == 1
+    when = _from_to(found.forecasts)
+    refs = {
+        "channel": ref(row.channel, "channel forecast"),
+        "mean": ref(row.mean, "forecast, mean over its time"),
+        "low": ref(row.lower, "interval of single values, lower end"),
+        "high": ref(row.upper, "interval of single values, upper end"),
+        "nominal": ref(found.coverage.nominal, _NOMINAL),
+        "horizon": ref(found.told_s or found.horizon_s, "length of what is forecast"),
+        **_dates(found.forecasts),
+    }
+    if row.total is not None:
+        refs["total"] = ref(row.total.value, "forecast, its steps together")
+    lead = "at {mean}" if one else "at {mean} on average over {horizon}"
+    text = f"`{{channel}}` is forecast {lead}{when}"
+    if adds_up:
+        step = "" if one else ", {mean} a step on average"
+        text = f"`{{channel}}` is forecast to add up to {{total}} over {{horizon}}{when}{step}"
+    used = {k: v for k, v in refs.items() if f"{{{k}}}" in text or k in _ALWAYS}
+    values = "" if one else " for single values"
+    return answer.head(
+        result, f"{text}; the {{nominal}} interval{values} is {{low}} to {{high}}", **used
+    )
 
 
 def _forecast_rows(

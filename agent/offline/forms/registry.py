@@ -22,6 +22,7 @@ from tool_use_om.agent.offline.forms import (
 )
 from tool_use_om.agent.offline.forms.described import tell_described
 from tool_use_om.agent.offline.forms.form import Form, Plan, Tell
+from tool_use_om.agent.offline.forms.labels import tell_suspects
 from tool_use_om.agent.offline.forms.search import tell_anomalies, tell_motifs, tell_retrieved
 from tool_use_om.agent.offline.forms.trust import tell_drift, tell_gate
 from tool_use_om.agent.offline.language.names import Names
@@ -85,6 +86,7 @@ _TOLD: dict[str, tuple[str, ...]] = {
     "sessions": ("channels",),
     "drift": ("split",),
     "check": ("split",),
+    "forecast": ("statistic",),
 }
 
 
@@ -113,6 +115,8 @@ def tell_run(answer: Answer, result: Result, query: Query) -> None:
         tell_motifs(answer, result, query)
     elif "described" in result.content:
         tell_described(answer, result)
+    elif "suspects" in result.content:
+        tell_suspects(answer, result)
     else:
         _RUNS.get(str(result.content.get("task")), _tell_by_shape)(answer, result, query)
         tell_gate(answer, result)

@@ -191,6 +191,7 @@ _KINDS = {
     "value": "a value far from its neighbours",
     "level": "a stretch at another level",
     "spread": "a stretch livelier than the others",
+    "move": "a step larger than the others",
 }
 
 
@@ -204,6 +205,9 @@ def _tell_scan(answer: Answer, result: Result, found: UnusualFound, scan: Scan) 
         )  # fmt: skip
         return
     many = scan.n_found > 1
+    if rows[0].kind == "move":
+        _tell_moves(answer, result, scan)
+        return
     answer.head(
         result, f"`{braces(str(rows[0].channel))}` is unusual at {{at}}: {{value}}, where it "
         "usually lies between {low} and {high}" + ("; {n} places stand out in all" if many else ""),
@@ -226,6 +230,39 @@ def _tell_scan(answer: Answer, result: Result, found: UnusualFound, scan: Scan) 
         told.append((result, cells))
     answer.section("What stands out")
     answer.table(("channel", "at", "value", "from, to", "what"), told)
+    tell_zone(answer, result, scan.zone)
+
+
+def _tell_moves(answer: Answer, result: Result, scan: Scan) -> None:
+    """Tell the steps of a price-like series that are larger than the others, in percent."""
+    rows, many = scan.found, scan.n_found > 1
+    answer.head(
+        result, f"`{braces(str(rows[0].channel))}` moves unusually at {{at}}: by {{change}} in one "
+        "step, to {value}, where steps usually lie between {low} and {high}"
+        + ("; {n} steps stand out in all" if many else ""),
+        at=ref(_moment(rows[0]), "where it moves most"),
+        change=ref(rows[0].change_frac, "the step, of the value before"),
+        value=ref(rows[0].value, "the value behind the step"),
+        low=ref(rows[0].step_low_frac, "first percentile of the other steps"),
+        high=ref(rows[0].step_high_frac, "last percentile of the other steps"),
+        **({"n": ref(scan.n_found, "steps that stand out")} if many else {}),
+    )  # fmt: skip
+    told: list[tuple[Result, Sequence[Cell]]] = []
+    for number, row in enumerate(rows, 1):
+        what = f"step {number} that stands out"
+        cells: tuple[Cell, ...] = (
+            f"`{row.channel}`",
+            ref(_moment(row), f"where {what} is"),
+            ref(row.change_frac, f"size of {what}"),
+            ref(row.value, f"value behind {what}"),
+        )
+        told.append((result, cells))
+    answer.section("What stands out")
+    answer.table(("channel", "at", "step", "value after it"), told)
+    answer.note(
+        "The series goes like a price: its level says nothing of what comes, so its steps relative "
+        "to the value before are judged."
+    )
     tell_zone(answer, result, scan.zone)
 
 
@@ -288,8 +325,22 @@ def _plan_similar(p: Planner, ask: Ask) -> None:
 
 
 def _plan_unlike(p: Planner, ask: Ask) -> None:
+    """Rank a label's sessions by what the encoder makes of them; without one, by statistics.
+
+    Of a single long series, and where days are asked about, days are compared.
+    """
     p.open()
     p.fresh()
+    if not ask.labels or ask.by is not None:
+        single = len(p.names.session_ids) == 1
+        p.narrow(ask)
+        if ask.channels:
+            p.add("select_channels", "look at these channels only", channels=list(ask.channels))
+        p.add(
+            "show_channel_stats", "compare them with each other by their statistics",
+            statistic="unlike", by=ask.by or ("date" if single else "session"),
+        )  # fmt: skip
+        return
     p.encode(ask)
     p.head(ask, "retrieve")
     for label in ask.labels[:4] or (None,):

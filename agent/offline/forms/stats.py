@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tool_use_om.agent.offline.forms.course import COURSE_TELLS
 from tool_use_om.agent.offline.forms.form import Form, on_calendar, tell_zone
@@ -10,9 +11,12 @@ from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Ref, Result, named, plain, ref
+from tool_use_om.data.units import adds_up
 from tool_use_om.tools.call.arguments import FilterByTime
 from tool_use_om.tools.look.found import ChannelsSelected, Filtered, SessionsCounted
 from tool_use_om.tools.look.statistics import (
+    CadenceRow,
+    Cadences,
     ChannelStatistics,
     MomentRow,
     Moments,
@@ -20,8 +24,8 @@ from tool_use_om.tools.look.statistics import (
     OrderedRow,
 )
 
-Values = Moments | Ordered
-ValueRow = MomentRow | OrderedRow
+Values = Moments | Ordered | Cadences
+ValueRow = MomentRow | OrderedRow | CadenceRow
 
 _SHOWN_ROWS = 12
 _CALENDAR_ROWS = 31
@@ -34,6 +38,7 @@ _STATISTICS = {
     "sum": "total",
     "first": "first value",
     "last": "last value",
+    "count": "number of samples",
 }
 _ORDINAL = {1.0: "st", 2.0: "nd", 3.0: "rd"}
 _CALENDAR = ("hour", "weekday", "month", "date")
@@ -47,14 +52,49 @@ def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
     """Tell a statistic: of one channel as a sentence, of several or of groups as a table."""
     found = result.found(ChannelStatistics)
     where, refs = _where(answer, result, query)
+    moments = result.if_found(Moments)
+    if moments is not None and moments.beyond is not None:
+        _days_beyond(answer, result, moments, where, refs)
+        return
     if found.statistic in COURSE_TELLS:
         COURSE_TELLS[found.statistic](answer, result, where, refs)
     else:
-        values = result.if_found(Ordered) or result.found(Moments)
+        values = result.if_found(Ordered) or result.if_found(Cadences) or result.found(Moments)
         _values(answer, result, values, where, refs)
     tell_zone(answer, result, found.zone)
     if found.note:
         answer.note(f"*{plain(str(found.note))}.*")
+
+
+def _days_beyond(
+    answer: Answer, result: Result, found: Moments, where: str, refs: dict[str, Ref]
+) -> None:
+    """Tell how many days lie beyond a level, by what of each day."""
+    beyond = found.beyond
+    if beyond is None:
+        return
+    what = {"sum": "total", "max": "highest value", "min": "lowest value"}[found.statistic]
+    answer.head(
+        result, f"{{n}} of {{of}} days{where} have a {what} of `{{channel}}` "
+        f"{'above' if beyond.above else 'below'} {{level}}",
+        n=ref(beyond.n, "days beyond the level"), of=ref(beyond.of, "days looked at"),
+        channel=ref(beyond.channel, "channel"),
+        level=ref(beyond.level.value, "level asked for"), **refs,
+    )  # fmt: skip
+    _statistic_rows(answer, result, found)
+
+
+_TWICE = (1.8, 2.2)  # so many beats in a repeat are the two steps of a stride
+
+
+def _beats(answer: Answer, result: Result, row: CadenceRow) -> None:
+    """Tell how often the strongest beat comes, where each repeat of a movement holds two."""
+    if _TWICE[0] <= row.beats.value / row.value <= _TWICE[1]:
+        whose = f" of {named(row.group)}" if row.group else ""
+        answer.say(
+            result, f"Each repeat{whose} holds two beats, {{beats}}: steps, where a repeat is a "
+            "stride.", beats=ref(row.beats.value, "beats a second"),
+        )  # fmt: skip
 
 
 def _values(
@@ -75,6 +115,8 @@ def _values(
             "different units, so no one is the highest", **refs,
         )  # fmt: skip
     _statistic_rows(answer, result, found)
+    if isinstance(found, Cadences):
+        _beats(answer, result, found.rows[0])
     answer.say(result, "Over {n} sessions.", n=ref(found.n_sessions, "sessions behind it"))
     _left_out(answer, found)
 
@@ -257,13 +299,11 @@ def plan_stats(p: Planner, ask: Ask) -> None:
         p.add("select_channels", "look at these channels only", channels=list(ask.channels))
     p.narrow(ask)
     level = _threshold(p, ask)
-    both = ask.want == "group" and ask.statistic in {"max", "min"} and ask.by is not None
-    # "during which activity is it highest": on average; the peak is told behind it
-    first = "mean" if both and ask.by not in {"subject", "session"} else ask.statistic
-    for statistic in dict.fromkeys([first, ask.statistic, "mean"] if both else [first]):
+    for statistic in _statistics(p, ask):
         p.add(
             "show_channel_stats", f"compute the {statistic or 'std'}",
             statistic=statistic, by=ask.by, percent=ask.percent, threshold=level,
+            upper=_upper(p, ask),
         )  # fmt: skip
 
 
@@ -273,6 +313,34 @@ def _threshold(p: Planner, ask: Ask) -> float | None:
         return None
     channels = p.names.meant(ask.channels or p.names.channels)
     return in_unit(ask.level, p.names.unit_of(channels[0])) if len(channels) == 1 else None
+
+
+def _statistics(p: Planner, ask: Ask) -> list[str | None]:
+    """Return what is computed: "during which activity is it highest" is so on average.
+
+    The peak is told behind it. Of a day it is the peak first, where what is measured adds up (kWh,
+    litres, passengers) the day's sum.
+    """
+    sums = all(adds_up(p.names.unit_of(c)) for c in p.names.meant(ask.channels or p.names.channels))
+    if ask.statistic == "days":
+        above = ask.level is None or ask.level.above
+        return ["sum" if sums else "max" if above else "min"]
+    asked = ask.want in {"group", "when"} or ask.by == "date"
+    if not asked or ask.statistic not in {"max", "min"} or ask.by is None:
+        return [ask.statistic]
+    if ask.by == "date":
+        return ["sum", ask.statistic] if sums else [ask.statistic, "mean"]
+    first = ask.statistic if ask.by in {"subject", "session"} else "mean"
+    return list(dict.fromkeys([first, ask.statistic, "mean"]))
+
+
+def _upper(p: Planner, ask: Ask) -> float | None:
+    """Return the upper end of a band in the unit of the one channel it is for."""
+    if ask.level is None or ask.level.upper is None:
+        return None
+    channels = p.names.meant(ask.channels or p.names.channels)
+    top = replace(ask.level, value=ask.level.upper)
+    return in_unit(top, p.names.unit_of(channels[0])) if len(channels) == 1 else None
 
 
 FORM = Form(plans={"stats": plan_stats}, tells={"show_channel_stats": tell_statistics})

@@ -170,11 +170,4 @@ def verdict_on(coverage: Coverage, unit: str) -> str:
     return f", less than asked: the {thing} than they should be"
 
 
-def _plan_mislabelled(p: Planner, ask: Ask) -> None:
-    """Call nothing: such a question is refused, since no tool compares labels with predictions."""
-    del p, ask
-
-
-FORM = Form(
-    plans={"drift": _plan_drift, "mislabelled": _plan_mislabelled},
-)
+FORM = Form(plans={"drift": _plan_drift})

@@ -25,7 +25,7 @@ EVERYDAY: dict[tuple[str, str], str] = {
     ),
     ("STAT", "last"): (
         "last value, last sample, last reading, latest value, latest reading, most recent "
-        "value, final value, final reading, end value, current value, closing value, last "
+        "value, final value, final reading, end value, current value, closing value, latest, last "
         "measurement, end up at"
     ),
     ("STAT", "mean"): (
@@ -99,7 +99,8 @@ EVERYDAY: dict[tuple[str, str], str] = {
     ("AMISS", "amiss"): (
         "anything wrong, something wrong, is something off, something off, anything off, "
         "go wrong, went wrong, anything go wrong, something go wrong, something happen to, "
-        "anything happen to"
+        "anything happen to, go badly wrong, went badly wrong, go terribly wrong, went terribly "
+        "wrong, anything worrying, something worrying, worrying, alarming"
     ),
     ("FAULT", "stuck"): (
         "frozen, freeze, froze, jammed, same value, same number, never change, never changes, "
@@ -179,8 +180,8 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "calendar month, month to month, for each month, across the months, what month"
     ),
     ("BYTIME", "date"): (
-        "each day, every day, day by day, by day, which day, what day, by date, per date, "
-        "daily, per calendar day, which date"
+        "each day, every day, day by day, by day, which day, what day, on which day, on what day, "
+        "on what date, on which date, by date, per date, daily, per calendar day, which date"
     ),
     ("DAYS", "5 6"): (
         "weekend, weekends, on weekends, saturday and sunday, saturdays and sundays, saturday "
@@ -269,13 +270,38 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "time, percent of the time, proportion of the time, count the times, part of the time, "
         "amount of time, time spent"
     ),
+    ("STRONGER", "stronger"): (
+        "stronger, how much stronger, weaker, how much weaker, louder, quieter, how much louder"
+    ),
+    ("WORST", "worst"): "worst, poorest",
+    ("LOOKS", "wrong"): (
+        "looks wrong, look wrong, looks odd, look odd, looks off, looks strange, look strange, "
+        "seems wrong, seems odd, looks suspicious, looks unusual, looks faulty"
+    ),
+    ("DIFFERENT", "different"): "different, different from, differed, special",
+    ("STAT", "change"): (
+        "up or down from start to end, from start to end, change from start to end, net change, "
+        "overall change, total change, change in all, change overall, percent change, from first "
+        "to last, from beginning to end, from the first to the last, how much did it change"
+    ),
+    ("STAT", "cadence"): (
+        "fastest, quickest, quickest steps, quickest step, fastest steps, fastest step, slowest, "
+        "slowest steps, highest cadence, highest step rate, most steps per minute, most steps per "
+        "second"
+    ),
+    ("STEPS", "steps"): "step, steps, step a second, step a minute",
+    ("STAT", "count"): (
+        "number of readings, number of samples, how many readings, how many samples, how many "
+        "measurements, how many values, how many data points, count of readings, count of samples"
+    ),
     ("WHEN", "when"): (
-        "when, at what time, what time, at which moment, at which time, at at what point, at "
-        "which point, on which day, on what date, what moment, time stamp, timestamp"
+        "first time, last time, when, at what time, what time, at which moment, at which time, at "
+        "at what point, at which point, what moment, time stamp, timestamp"
     ),
     ("PORTION", "portion"): (
         "share, percentage, percent of, proportion, fraction, what part, how much of, ratio of, "
-        "portion, how big a part, what percent, per cent, slice, share of"
+        "portion, how big a part, what percent, per cent, slice, share of, how many percent, by "
+        "how many percent, in percent"
     ),
     ("BALANCE", "balance"): (
         "balanced, balance, imbalanced, imbalance, unbalanced, class distribution, label "
@@ -309,9 +335,9 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "recorded, when was this recorded, when was the data recorded, when were the data "
         "recorded, when were these recorded, starts and ends, start and stop, start and finish, "
         "when do the data start, when does the data start, dates, when did the recording start, "
-        "when did recording start, calendar period, which days, time frame, timeframe, what "
-        "days, date of the first, first and last date, period, first and last day, which "
-        "months, which years, time window, begin and when, cover, covers, covered, start and "
+        "when did recording start, calendar period, time frame, timeframe, "
+        "date of the first, first and last date, period, first and last day, "
+        "which years, time window, begin and when, cover, covers, covered, start and "
         "when, when did we start, earliest, oldest, newest, latest recording, first recorded, "
         "over what, during what period, cover from, span of dates, recording dates"
     ),

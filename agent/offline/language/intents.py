@@ -24,8 +24,9 @@ class _Intent(NamedTuple):
     lacks: str = ""
 
 
+_AHEAD = "PREDICT|HORIZON|COMING"
 # what asks for more than a look at the data
-_MODELS = "PREDICT|CLASSIFY|FIND|LIKE|ODD|PLOT|IMPORTANT|SHOTS|HORIZON|RHYTHM|SETTING"
+_MODELS = "PREDICT|CLASSIFY|FIND|LIKE|ODD|PLOT|IMPORTANT|SHOTS|HORIZON|COMING|RHYTHM|SETTING"
 _ABOUT = (
     "MIN|MAX|COUNT|LABEL|APART|ACCURACY|SPLIT|SPLITS|STAT|CHANNEL|CHANNELS|UNLIKE|LABELS|CLASS|"
     "SUBJECT|SUBJECTS|DESCRIBE|ASK|HEAD|AMOUNT|DATASET|DATASETNAME"
@@ -44,9 +45,9 @@ _NOT_OF_LABELS = (
 )
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
-    _Intent("stats", ("LEVEL", "OFTEN|DURATION|PORTION|WHEN|TOTAL"), "CHANCE|PREDICT|HORIZON"),
-    _Intent("stats", ("LEVEL", "COUNT|FIND"), "CHANCE|PREDICT|HORIZON|SESSION|STAY"),
-    _Intent("forecast", ("CHANCE|PREDICT|HORIZON|STAY", "LEVEL")),
+    _Intent("stats", ("LEVEL", "OFTEN|DURATION|PORTION|WHEN|TOTAL"), f"CHANCE|{_AHEAD}"),
+    _Intent("stats", ("LEVEL", "COUNT|FIND"), f"CHANCE|{_AHEAD}|SESSION|STAY"),
+    _Intent("forecast", ("CHANCE|PREDICT|HORIZON|COMING|STAY", "LEVEL")),
     _Intent("mislabelled", ("MISLABEL",)),
     _Intent("facts", ("NOLABEL",), "CHECK|FAULT"),
     _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS|NSESSIONS|WINDOW|LIST")),
@@ -58,23 +59,27 @@ _INTENTS = (
     _Intent("check", ("CHECK|FAULT",), "PREDICT|CLASSIFY|STAT"),
     _Intent("check", ("FAULT", "CHANNEL|SESSION|DATA|SPLIT"), "PREDICT|CLASSIFY|CHANNELS|LABEL"),
     _Intent("check", ("SPLITPAIR", "SUBJECT|SESSION|OVERLAP|LIST"), "PREDICT|CLASSIFY|STAT|COUNT"),
-    _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS")),
+    _Intent("unlike", ("UNLIKE", "LABEL|SESSION|OTHERS|UNIT|SUBJECT|BYTIME")),
     _Intent("unlike", ("SESSION", "OTHERS"),
             f"{_MODELS}|STAT|COUNT|COMPARE|MIN|MAX|DURATION|LABEL"),
+    _Intent("unlike", ("LOOKS", "SESSION")),
+    _Intent("anomaly", ("LOOKS",)),
     _Intent("similar", ("LIKE|NEIGHBOURS", "SESSIONID|RANGE")),
     _Intent("anomaly", ("ODD",)),
-    _Intent("stats", ("CYCLE",), "PREDICT|LIKE|HORIZON"),
-    _Intent("stats", ("CHANNELPAIR", "TREND|CORR"), "PREDICT|HORIZON|LEVEL"),
+    _Intent("stats", ("CYCLE",), "PREDICT|LIKE|HORIZON|COMING"),
+    _Intent("stats", ("CHANNELPAIR", "TREND|CORR"), "PREDICT|HORIZON|COMING|LEVEL"),
+    _Intent("stats", ("SUMONLY|TOTAL", "BYTIME"),
+            f"{_AHEAD}|LABEL|SESSION|DURATION|UNIT|CLASS|LABELS|SPAN"),
     _Intent("facts", ("SUMONLY", "DURATION|SESSION|LABEL|DATA"), "CHANNELS|CHANNEL|PREDICT"),
     _Intent("facts", ("UNIT", "LABEL|DATA"),
             f"{_MODELS}|STAT|LEVEL|RANGE|CHANNELS|WINDOW|TOKENIZER|PATCH"),
-    _Intent("stats", ("CORR", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|IMPORTANT"),
-    _Intent("stats", ("TREND", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|STAT|CHANCE|LEVEL|HEAD"),
+    _Intent("stats", ("CORR", "CHANNELS|CHANNEL"), "PREDICT|HORIZON|COMING|STAT|IMPORTANT"),
+    _Intent("stats", ("TREND", "CHANNELS|CHANNEL"), f"{_AHEAD}|STAT|CHANCE|LEVEL|HEAD"),
     _Intent("facts", ("LABEL", _ASKED_WHEN), _NOT_OF_LABELS),
     _Intent("facts", ("LABEL", _ASKED_IN_TIME), f"{_NOT_OF_LABELS}|{_NOT_COUNTED}"),
     _Intent("facts", ("BALANCE",), "PREDICT"),
     _Intent("facts", ("RATEWORD|SPAN|LONGEST|SHORTEST|WHO",),
-            "STAT|PREDICT|CLASSIFY|HORIZON|SETTING"),
+            "STAT|PREDICT|CLASSIFY|HORIZON|COMING|SETTING"),
     _Intent("facts", ("HAPPEN|LABELS|CLASS", "SESSIONID"), f"{_MODELS}|STAT|COUNT"),
     _Intent("facts", ("PORTION", "LABEL"), "STAT|PREDICT|LEVEL"),
     _Intent("facts", ("DURATION|OFTEN|TOTAL", "LABEL|SESSION|DATA|DATASET|TOTAL"),
@@ -87,12 +92,13 @@ _INTENTS = (
     _Intent("heads", ("HEAD|FORECASTER", "BEST|COMPARE|RECOMMEND")),
     _Intent("heads", ("HEADPAIR",)),
     _Intent("heads", ("HEADNAME|NEIGHBOURS", "COMPARE|BEST")),
-    _Intent("forecast", ("PREDICT|HORIZON",)),
+    _Intent("forecast", ("PREDICT|HORIZON|COMING",)),
     _Intent("rhythm", ("RHYTHM",)),
     _Intent("channels", ("IMPORTANT", "CHANNEL|CHANNELS")),
     _Intent("fewlabels", ("SHOTS|AMOUNT", "APART|ACCURACY|CLASSIFY|CLASS")),
     _Intent("fewlabels", ("SHOTS",)),
-    _Intent("stats", ("STAT",)),
+    _Intent("stats", ("STAT|PERCENT_OF",)),
+    _Intent("stats", ("STRONGER", "LABEL")),
     _Intent("classify", ("CLASSIFY",)),
     _Intent("stats", ("LABELPAIR", "COMPARE"), "APART|ACCURACY|SESSION|COUNT|HEAD|EXCEPT"),
     _Intent("stats", ("LABELPAIR", "CHANNELS"),
@@ -112,7 +118,7 @@ _INTENTS = (
     _Intent("sessions", ("COUNT|LIST|DESCRIBE|DURATION|MIN|MAX|COMPARE|TOTAL", _OF_SESSIONS)),
     _Intent("sessions", ("COUNT", "RANGE|LENGTHS"), "STAT|CHANNELS|LABEL"),
     _Intent("sessions", ("COUNT|LIST", "MIN|MAX"), "STAT|CHANNELS"),
-    _Intent("stats", ("LEVEL", "CHANNELS|CHANNEL"), "CHANCE|PREDICT|HORIZON|SESSION|STAY"),
+    _Intent("stats", ("LEVEL", "CHANNELS|CHANNEL"), f"CHANCE|{_AHEAD}|SESSION|STAY"),
     _Intent("sessions", ("DURATION|CHANNEL|SPLITS|DESCRIBE",), "X"),
     _Intent("sessions", ("SESSION", "LABEL|SPLIT|SUBJECTS"), "X"),
     _Intent("narrow", ("REST",)),
@@ -126,6 +132,8 @@ def intent_of(clause: Sequence[Node]) -> Kind | None:
     tags |= _pairs(clause)
     if len(set(pick(clause, "HEADNAME"))) + ("NEIGHBOURS" in tags) > 1:
         tags.add("HEADPAIR")
+    if "FAULT" in tags and set(pick(clause, "STAT")) == {"count"}:
+        tags.discard("STAT")  # "how many readings are missing" asks what lacks
     for intent in _INTENTS:
         needed = all(tags & set(need.split("|")) for need in intent.needs)
         if needed and not tags & set(intent.lacks.split("|")):
@@ -151,6 +159,8 @@ def _pairs(clause: Sequence[Node]) -> set[str]:
 def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
     """Return the clause as an Ask: each slot from the nodes that can fill it."""
     labels, excluded = _labels(clause, names)
+    if kind == "stats" and pick(clause, "STRONGER"):
+        labels = ()  # "stronger in the faulty ones than in the good": all labels are compared
     shots = pick(clause, "SHOTS", *(["AMOUNT"] if kind == "fewlabels" else []))
     pairs = [head for pair in pick(clause, "HEADPAIR") for head in pair]
     heads = (*pairs, *pick(clause, "HEADNAME"), *pick(clause, "NEIGHBOURS"))
@@ -164,7 +174,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         sessions=tuple(dict.fromkeys(pick(clause, "SESSIONID"))),
         subjects=tuple(names.subject(s) for group in pick(clause, "SUBJECTS") for s in group),
         split=_first(pick(clause, "SPLIT")),
-        statistic=_statistic(clause) if kind == "stats" else _first(pick(clause, "STAT")),
+        statistic=_statistic_of(kind, clause),
         by=_by(clause, labels),
         percent=_first(pick(clause, "PERCENT_OF")),
         want=_want(clause) if kind == "stats" else "value",
@@ -183,6 +193,8 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         level=_level(clause) if kind in {"forecast", "stats"} else None,
         settings=tuple(dict(pick(clause, "SETTING")).items()),
         options=_options(clause),
+        ahead=_first(pick(clause, "COMING")) or "" if kind == "forecast" else "",
+        unit_s=_unit_asked(kind, clause),
         attributes=_attributes(clause, names) if kind == "described" else (),
         approximate=bool(pick(clause, "APPROXIMATE")),
         **_times(kind, clause),
@@ -251,16 +263,43 @@ def _channels(clause: Sequence[Node], names: Names) -> tuple[str, ...]:
 
 def _by(clause: Sequence[Node], labels: Sequence[str]) -> str | None:
     said = [b for b in pick(clause, "BY") if b != "channel"] or pick(clause, "BYTIME")
-    if said:
+    if said and not _unlike_days(clause):
         return str(said[0])
     tags, stats = {node.tag for node in clause}, set(pick(clause, "STAT"))
     compared = bool(tags & {"COMPARE", "BETWEEN", "OR"}) or not stats
     if compared and len(labels) > 1 and "EXCEPT" not in tags:
         return "label"
-    if len(pick(clause, "DAYS")) > 1:
-        return "weekday"  # "on weekdays and on weekends"
+    if group := _group_said(clause, tags):
+        return group
     asks = bool(tags & {"LIST", "WHO", "COMPARE"}) or bool(stats & {"min", "max"})
     return _group_asked(tags, labels) if stats and asks else None
+
+
+def _group_said(clause: Sequence[Node], tags: set[str]) -> str | None:
+    """Return the group that other words than "by" speak of."""
+    rules = (
+        (_of_days(clause) or _unlike_days(clause), "date"),
+        (len(pick(clause, "DAYS")) > 1, "weekday"),  # "on weekdays and on weekends"
+        ({"UNLIKE", "SUBJECT"} <= tags, "subject"),
+        ({"LOOKS", "SESSION"} <= tags, "session"),
+        ({"STRONGER", "LABEL"} <= tags, "label"),
+    )
+    return next((group for holds, group in rules if holds), None)
+
+
+_DAY_S = 86_400.0
+
+
+def _of_days(clause: Sequence[Node]) -> bool:
+    """Say whether days beyond a level are counted: "how many days were above 20 kWh"."""
+    tags = [node.tag for node in clause]
+    return {"COUNT", "LEVEL"} <= set(tags) and _DAY_S in pick(clause, "UNIT")
+
+
+def _unlike_days(clause: Sequence[Node]) -> bool:
+    """Say whether days are compared: "was one of the days different"."""
+    days = _DAY_S in pick(clause, "UNIT") or bool({"hour", "date"} & {*pick(clause, "BYTIME")})
+    return bool(pick(clause, "UNLIKE")) and days
 
 
 def _group_asked(tags: set[str], labels: Sequence[str]) -> str | None:
@@ -272,6 +311,21 @@ def _group_asked(tags: set[str], labels: Sequence[str]) -> str | None:
     return "session" if {"SESSION", "LIST"} <= tags and "SESSIONID" not in tags else None
 
 
+def _statistic_of(kind: Kind, clause: Sequence[Node]) -> str | None:
+    """Return the statistic asked for; "how much" of what is to come is its sum."""
+    if kind == "stats":
+        return _statistic(clause)
+    said = _first(pick(clause, "STAT"))
+    counted = kind == "forecast" and any(n.tag in {"COUNT", "TOTAL"} for n in clause)
+    return "sum" if counted and said is None else said
+
+
+def _unit_asked(kind: Kind, clause: Sequence[Node]) -> float | None:
+    """Return the unit of time that a length is asked in, seconds: "how many weeks"."""
+    said = [float(n) for n in pick(clause, "UNIT")]
+    return said[0] if kind in {"facts", "sessions"} and len(set(said)) == 1 else None
+
+
 def _statistic(clause: Sequence[Node]) -> str | None:
     """Return what is to be computed; "highest variance" is a variance, the highest one."""
     tags = {node.tag for node in clause} | _pairs(clause)
@@ -279,6 +333,8 @@ def _statistic(clause: Sequence[Node]) -> str | None:
     level: Level | None = _first(pick(clause, "LEVEL"))
     exact = [value for value in said if value not in {"min", "max"}]
     rules = (
+        (_of_days(clause), "days"),
+        (level is not None and level.upper is not None, "time_between"),
         (level is not None, "time_above" if level and level.above else "time_below"),
         ("CYCLE" in tags, "cycle"),
         ("PERCENT_OF" in tags, "percentile"),
@@ -287,6 +343,8 @@ def _statistic(clause: Sequence[Node]) -> str | None:
         ("CORR" in tags, "correlation"),
         ("LABELPAIR" in tags, "mean"),
         (bool(tags & {"TREND", "DRIFT"}), "trend"),
+        ({"TOTAL", "BYTIME"} <= tags, "sum"),
+        ("STRONGER" in tags, "rms"),
     )
     return next((statistic for holds, statistic in rules if holds), None)
 

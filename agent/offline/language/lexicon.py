@@ -52,7 +52,10 @@ _LEXICON: dict[tuple[str, str], str] = {
     ),
     ("STAY", "stay"): "stay, remain, keep, hold",
     ("UNIT", "120960.0"): "business day, trading day, working day, bank day",
-    ("HORIZON", "86400.0"): "tomorrow, following day, day after the end",
+    ("COMING", "tomorrow"): (
+        "tomorrow, day after the end, day after the data ends, day after the data"
+    ),
+    ("HORIZON", "86400.0"): "following day",
     ("HORIZON", "7889238.0"): "next quarter, coming quarter, following quarter",
     ("LEVELWORD", "level"): "level, threshold, mark, value of",
     ("MOTIF", "motif"): (
@@ -175,7 +178,9 @@ _LEXICON: dict[tuple[str, str], str] = {
     ),
     ("ODD", "odd"): (
         "unusual, anomaly, anomalous, abnormal, strange, outlier, weird, odd, irregular, "
-        "suspicious, out of the ordinary, novelty, fault, glitch"
+        "suspicious, out of the ordinary, novelty, fault, glitch, unusual move, unusual jump, "
+        "unusual change, unusual day, unusually, unusually cold, unusually warm, unusually hot, "
+        "unusually high, unusually low, out of line"
     ),
     ("APART", "apart"): (
         "tell apart, apart, distinguish, separate, separable, separated, discriminate, "

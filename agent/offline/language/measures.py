@@ -36,11 +36,15 @@ _ABOUT = 0.15  # "about 2 Hz" reaches so far to both sides
 
 @dataclass(frozen=True)
 class Level:
-    """A level that a channel may reach, in its unit ("" = none said), and from which side."""
+    """A level that a channel may reach, in its unit ("" = none said), and from which side.
+
+    With `upper` it is a band: from the value to that.
+    """
 
     value: float
     unit: str
     above: bool
+    upper: float | None = None
 
 
 def measure_at(text: str, start: int) -> tuple[str, int] | None:
@@ -67,6 +71,15 @@ def level_of(nodes: Sequence[Node]) -> Level:
     unit = next((str(n.value) for n in nodes if n.tag == "MEASURE"), "")
     percent = any(n.tag == "PERCENT" for n in nodes)
     return Level(number, "%" if percent else unit, nodes[0].tag == "MORE")
+
+
+def between_of(nodes: Sequence[Node]) -> Level | None:
+    """Read "between 70 and 180 mg/dL" as a band of values; rates (Hz) are none."""
+    low, high = (float(n.value) for n in nodes if n.tag == "NUM")
+    units = [str(n.value) for n in nodes if n.tag == "MEASURE"]
+    percent = any(n.tag == "PERCENT" for n in nodes)
+    unit = "%" if percent else units[-1] if units else ""
+    return Level(low, unit, above=True, upper=high) if low < high and unit != "Hz" else None
 
 
 def band_of(nodes: Sequence[Node]) -> tuple[float, float] | None:

@@ -14,12 +14,20 @@ from typing import Any
 from tool_use_om.agent.offline.language.grammar import Node, pick, rewrite
 from tool_use_om.agent.offline.language.intents import intent_of, read_ask
 from tool_use_om.agent.offline.language.lexicon import lexicon
+from tool_use_om.agent.offline.language.measures import Level
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Kind, Query
 from tool_use_om.agent.offline.language.refused import Said, own_unit, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
 from tool_use_om.agent.offline.language.tags import read_words
-from tool_use_om.agent.offline.language.times import LIMITS, NUMBERS, TIMES, Span
+from tool_use_om.agent.offline.language.times import (
+    GLUED_UNITS,
+    LIMITS,
+    NUMBERS,
+    TIMES,
+    UNITS,
+    Span,
+)
 from tool_use_om.agent.offline.language.words import Token, stem
 
 _ENCODING = frozenset(
@@ -89,7 +97,7 @@ def _understood(
 ) -> tuple[Query, tuple[str, ...]]:
     """Return the query, and the questions that may have been meant instead."""
     tokens, found = read_words(question, names)
-    nodes = _resolve(_grammar(found), names)
+    nodes = _resolve(_lengths(_grammar(found), tokens), names)
     clauses = [_searched(kind, clause, names) for kind, clause in _clauses(nodes)]
     asks = _inherit([read_ask(kind, clause, names) for kind, clause in clauses])
     if not asks and named:
@@ -110,6 +118,34 @@ def _grammar(nodes: Sequence[Node]) -> list[Node]:
     # Measures first ("from 1.5 to 2 Hz" is no stretch); limits ("over 30 s" is no horizon), then
     # times, then limits that need a range.
     return rewrite(nodes, (*NUMBERS, *_MEASURED, *LIMITS, *TIMES, *LIMITS, *_SLOTS))
+
+
+def _lengths(nodes: Sequence[Node], tokens: Sequence[Token]) -> list[Node]:
+    """Return what only the words around tell.
+
+    "The next week" is seven days ahead, "next week" the calendar's; how much of the time something
+    is "between 70 and 180" asks for values, not for seconds of the session.
+    """
+    out = []
+    often = {n.tag for n in nodes} & {"OFTEN", "PORTION"}
+    for node in nodes:
+        span = node.value
+        closed = node.tag == "RANGE" and None not in {span.start_s, span.end_s}
+        if closed and often and _bare(tokens[node.first : node.last + 1]):
+            level = Level(span.start_s, "", above=True, upper=span.end_s)
+            node = Node("LEVEL", level, node.first, node.last)  # noqa: PLW2901
+        before = tokens[node.first - 1].text if node.first else ""
+        if node.tag == "COMING" and before in {"the", "this"} and node.last > node.first:
+            unit = {"next_week": "week", "next_month": "month", "next_year": "year"}
+            if node.value in unit:
+                node = Node("HORIZON", UNITS[unit[node.value]], node.first, node.last)  # noqa: PLW2901
+        out.append(node)
+    return out
+
+
+def _bare(tokens: Sequence[Token]) -> bool:
+    """Say whether a stretch is of bare numbers: no unit of time and no clock is said."""
+    return all(t.kind != "clock" and t.text not in GLUED_UNITS for t in tokens)
 
 
 def _resolve(nodes: Sequence[Node], names: Names) -> list[Node]:

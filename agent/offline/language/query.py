@@ -56,6 +56,8 @@ class Ask:
     want : "group" where the group is asked for (which activity), "when" for a moment
     calendar : hours, weekdays, months, first_date, last_date as `filter_by_time` names them
     at_s : one moment of a session
+    unit_s : the unit of time that a length is asked in, seconds
+    ahead : a period of the calendar to forecast, as `run_task` names it
     faults : kinds of issue to look for in the data
     shots : labelled examples a class
     level : what a forecast may reach, or a channel be beyond
@@ -86,6 +88,8 @@ class Ask:
     calendar: tuple[tuple[str, Any], ...] = ()
     at_s: float | None = None
     horizon_s: float | None = None
+    ahead: str = ""
+    unit_s: float | None = None
     k: int | None = None
     count: int | None = None
     faults: tuple[str, ...] = ()

@@ -74,19 +74,11 @@ class Missing(NamedTuple):
     instead: tuple[str, ...] = ()
 
 
-_NO_DOUBT = (
-    "I cannot say which recordings carry a wrong label. Ask how well the labels can be told apart, "
-    "or which session is least like the others of one label, and look at those."
-)
-
-
 def refused(said: Said, asks: Sequence[Ask], names: Names) -> Missing:
     """Return what is named that is not there, or cannot be done, each in a sentence."""
     reasons = [_backwards(n) for n in said.nodes if n.tag == "BACKWARDS"]
     if any(n.tag in _OTHER_RANGES for n in said.nodes):
         reasons = []  # "change the window from 4 s to 2 s" names no stretch
-    if any(ask.kind == "mislabelled" for ask in asks):
-        reasons.append(_NO_DOUBT)
     if not names.datasets:
         return Missing(tuple(reasons))
     instead: list[str] = []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tool_use_om.agent.offline.language.grammar import Node, rule
-from tool_use_om.agent.offline.language.measures import band_of, level_of
+from tool_use_om.agent.offline.language.measures import band_of, between_of, level_of
 
 _SOME = "((COMMA|AND|OR|COMMA AND|COMMA OR) {0})+"
 
@@ -100,6 +100,11 @@ def _points(nodes: Sequence[Node]) -> tuple[str, Any]:
     return "posture", (said.value, share)
 
 
+def _by_unit(nodes: Sequence[Node]) -> str | None:
+    """Read "per hour", "each day" as groups of the calendar."""
+    return {3600.0: "hour", 86_400.0: "date"}.get(float(nodes[1].value))
+
+
 def _dates(nodes: Sequence[Node]) -> tuple[str, str] | None:
     """Read "April 2014" as its first and last day."""
     month, year = int(nodes[0].value), _number(nodes)
@@ -113,6 +118,11 @@ _MEASURED = (
     rule("SETTING", "RESAMPLE (TO|OF|EQ)? NUM MEASURE", _rate),
     rule("LEVEL", "(MORE|LESS) A? LEVELWORD? OF? NUM (MEASURE|PERCENT)", level_of),
     rule("BAND", "(FROM|BETWEEN)? NUM MEASURE? (TO|DASH|AND) NUM MEASURE", band_of),
+    rule(
+        "LEVEL",
+        "(FROM|BETWEEN) NUM (MEASURE|PERCENT)? (TO|DASH|AND) NUM (MEASURE|PERCENT)",
+        between_of,
+    ),
     rule("BAND", "NUM MEASURE", band_of),
 )
 
@@ -144,6 +154,16 @@ _SLOTS = (
     rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF? (PER|A) (CLASS|LABELS)?", _whole),
     rule("SHOTS", "NUM LABELS? (LABELS|EXAMPLE) OF (PER|A)? CLASS", _whole),
     rule("BY", "PER (CLASS|LABELS)", lambda _: "label"),
+    rule("ODD", "(?<=UNIT) AMISS", lambda _: "odd"),
+    rule("STAT", "BEST (?=UNIT)", lambda _: "max"),
+    rule("STAT", "WORST (?=UNIT)", lambda _: "min"),
+    rule("BYTIME", "PER UNIT", _by_unit),
+    rule("BYTIME", "(?<=STAT) UNIT", lambda n: _by_unit([n[0], n[0]])),
+    rule("BYTIME", "NUM BYTIME (?=DIFFERENT|UNLIKE)", lambda _: "date"),
+    rule("UNLIKE", "(?<=SESSION) DIFFERENT", lambda _: "unlike"),
+    rule("UNLIKE", "(?<=SUBJECT) DIFFERENT", lambda _: "unlike"),
+    rule("UNLIKE", "(?<=UNIT) DIFFERENT", lambda _: "unlike"),
+    rule("UNLIKE", "(?<=BYTIME) DIFFERENT", lambda _: "unlike"),
     rule("PERCENT_OF", "NUM TH? DASH? PERCENTILE", _number),
     rule("PERCENT_OF", "PERCENTILE OF? NUM", _number),
     rule("PERCENT_OF", "QUARTILE", lambda n: float(n[0].value)),

@@ -187,6 +187,14 @@ def _next_business_day(nodes: Sequence[Node]) -> float | None:
     return None if said is None else said.seconds
 
 
+_PERIODS = {STEP_S["week"]: "next_week", STEP_S["month"]: "next_month", STEP_S["year"]: "next_year"}
+
+
+def _period(nodes: Sequence[Node]) -> str | None:
+    """Read "next week" as the calendar's; "the next week" (see parse) is seven days."""
+    return _PERIODS.get(float(nodes[1].value))
+
+
 _POINT = "(DUR|NUM|CLOCK)"
 _THROUGH = "(TO|DASH|AND|UNTIL)"
 
@@ -226,6 +234,9 @@ TIMES: tuple[Rule, ...] = (
     rule("RANGE", "(UNTIL|BEFORE) (DUR|CLOCK)", lambda n: Span(None, _one(n))),
     rule("REST", "NOT A? RANGE", _left),
     rule("BARRED", "NOT A? RANGE", lambda _: "a stretch in the middle"),
+    rule("COMING", "COMING COMMA UNIT X* ENDWORD?", lambda n: str(n[0].value)),
+    rule("COMING", "COMING COMMA? COMING", lambda n: str(n[0].value)),
+    rule("COMING", "NEXT UNIT", _period),
     rule("HORIZON", "NEXT (DUR|UNIT)", _one),
     rule("HORIZON", "NEXT DAYS", _next_business_day),
     rule("HORIZON", "(DUR|A? UNIT) AHEAD", _one),

@@ -113,7 +113,7 @@ MODELS: dict[str, str] = {
     "forecast-bare": "Forecast {channel}.",
     "forecast-all": "Forecast all channels for the next {dur}.",
     "forecast-session": "Forecast the next {dur} of {session}.",
-    "forecast-calendar": "Forecast[ {channel}] for the next {ahead}.",
+    "forecast-calendar": "Forecast[ {channel}] {ahead}.",
     "chance-above": "What is the chance that {channel} rises above {value} within the next {dur}?",
     "chance-below": "What is the chance that {channel} falls below {value} within the next {dur}?",
     "similar-stretch": "What is most like seconds {t0} to {t1} of {session}?",
@@ -176,7 +176,7 @@ PROMISED: Mapping[str, str] = {
     "which-hour-highest": "by=hour", "compare-sessions": "by=session",
     "compare-subjects": "by=subject", "subject-of-session": "facts",
     "total-label-session": "facts", "odd-session": "unlike",
-    "forecast-calendar": "horizon_s", "effect": "effect", "describe-signal": "describe",
+    "forecast-calendar": "ahead", "effect": "effect", "describe-signal": "describe",
 }  # fmt: skip
 """What the rules must make of a form for it to be answered; by its kind alone where none is said.
 

@@ -63,9 +63,11 @@ _MONTHS = (
 )  # fmt: skip
 _MONTH = re.compile(rf"\b(?:in|of|during|for|over)\s+({'|'.join(_MONTHS)})\b", re.IGNORECASE)
 _AHEAD = (
-    (re.compile(r"\btomorrow\b|\bmorgen\b|\bdemain\b|明天|next day", re.IGNORECASE), "1 day"),
+    (re.compile(r"\btomorrow\b|\bmorgen\b|\bdemain\b|明天|next day", re.IGNORECASE), "tomorrow"),
     (re.compile(r"next week|coming week|nächste\w* woche|semaine prochaine|下周|下个?星期",
-                re.IGNORECASE), "7 days"),
+                re.IGNORECASE), "next week"),
+    (re.compile(r"next month|coming month|nächste\w* monat|mois prochain|下个?月", re.IGNORECASE),
+     "next month"),
 )  # fmt: skip
 _ALSO = {"dur": ("t0", "t1"), "value": ("pct", "hz"), "day": ("weekday", "ahead")}
 """Kind of slot → places that use it in their own way."""

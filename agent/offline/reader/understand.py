@@ -198,16 +198,22 @@ def _single(whole: Part, cards: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def _of_sessions(rules: Query) -> bool:
-    """Say whether the rules use each word of a question that compares sessions.
+_UNFORMED = frozenset({"cadence", "change", "time_between", "days", "count"})
 
-    The likeliest form may be the same question about subjects, which the words do not say.
+
+def _of_sessions(rules: Query) -> bool:
+    """Say whether the rules use each word of a question that no form of the reader can say.
+
+    It compares sessions, where the likeliest form may be the same question about subjects, or asks
+    for a statistic that no form has a word for.
     """
     used = bool(rules.asks) and not rules.not_understood and not rules.refused
     kinds = {ask.kind for ask in rules.asks}
     return (
         used
-        and all(a.by == "session" or a.kind == "unlike" for a in rules.asks)
+        and all(
+            a.by == "session" or a.kind == "unlike" or a.statistic in _UNFORMED for a in rules.asks
+        )
         and (kinds <= PLANS.keys())
     )
 

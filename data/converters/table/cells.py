@@ -196,12 +196,29 @@ def read_cells(
     return Cells(columns={n: _whole(table[n]) for n in table.column_names})
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _tidy(text: bytes, sign: bytes) -> bool:
+    """Say whether no cell of a table is empty, quoted or padded: then none has to be trimmed."""
+    pads = (b" ", b"\n", sign)
+    found = (b'"', b"\xc2\xa0", *(a + b for a in pads for b in pads if {a, b} != {b" "}))
+    if sign == b" " or (b"\t" in text and sign != b"\t"):
+        return False
+    return text[:1] not in pads and not any(one in text for one in found)
+
+
+def _whole(column: pa.ChunkedArray, *, tidy: bool = False) -> pa.Array:
+    """Return a column in one piece, text trimmed and None where it is empty.
+
+    Parameters
+    ----------
+    tidy : no cell is empty or padded
+    """
     joined = column.combine_chunks()
     if isinstance(joined, pa.ChunkedArray):  # no row at all
         return pa.array([], column.type)
     if pa.types.is_dictionary(joined.type):
         joined = joined.dictionary_decode()
+    if tidy:
+        return joined
     if pa.types.is_string(joined.type) or pa.types.is_large_string(joined.type):
         trimmed = pc.utf8_trim_whitespace(joined.cast(pa.string()))
         return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
@@ -253,7 +270,8 @@ def _read_text(source: Path, decimal: Decimal, separator: str, encoding: str) ->
         raise _unreadable(source, error) from error
     kept = [n for n in names if n.strip() or table[n].null_count < table.num_rows]
     _check_header(source, kept, table.num_rows)
-    columns = {n: _whole(table[n]) for n in kept}
+    tidy = _tidy(text, sign.encode())
+    columns = {n: _whole(table[n], tidy=tidy) for n in kept}
     point, groups, how = number_form(columns, sign, decimal)
     named = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
     said = [f"columns separated by {named.get(sign, repr(sign))}, {how}"]

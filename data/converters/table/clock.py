@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tool_use_om.data.converters.table.cells import Cells
 from tool_use_om.data.converters.table.columns import TimeColumn, read_time
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.format.calendar import zone_of
+from tool_use_om.data.format.calendar import offset_zone, zone_of
 
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "min", "h", "day", "excel"]
 Order = Literal["auto", "day-first", "month-first"]
@@ -216,14 +216,46 @@ def _dated(name: str, column: pa.Array, options: ClockOptions) -> TimeColumn:
             f"{str(column[row].as_py())[:40]!r}). Write all of them alike."
         )
     if zoned.all():
-        shifts = np.unique(fields["zone"])
-        told = "" if shifts.tolist() == [0] else f" (UTC{shifts[0] / 3600:+g} h first)"
-        form = f"dates with their zone{told}{how}"
-        return TimeColumn(seconds=seconds - fields["zone"], absolute=True, form=form)
+        seconds = seconds - fields["zone"]
+        zone, told = _zone_by_offsets(seconds, fields["zone"])
+        return TimeColumn(
+            seconds=seconds, absolute=True, form=f"dates with their zone{told}{how}", zone=zone
+        )
     return _in_zone(seconds, f"dates{how}", options)
 
 
 _NO_ZONE = 10**6
+# zones whose changes of the clock offsets are compared with, one for each rule in wide use
+_ZONES = (
+    "Europe/Berlin", "Europe/London", "Europe/Athens", "America/New_York", "America/Chicago",
+    "America/Denver", "America/Los_Angeles", "America/Halifax", "America/Anchorage",
+    "Australia/Sydney", "Australia/Adelaide", "Pacific/Auckland",
+)  # fmt: skip
+
+
+def _zone_by_offsets(seconds: np.ndarray, offsets: np.ndarray) -> tuple[str | None, str]:
+    """Return the zone that the offsets of the times speak for, and the words for it.
+
+    One offset is a clock of its own; several are a zone whose clock changes when they do.
+    """
+    found = np.unique(offsets)
+    if found.tolist() == [0]:
+        return None, ""
+    if len(found) == 1:
+        zone = offset_zone(int(found[0]))
+        return zone, f", told by it: {zone}"
+    change = np.flatnonzero(np.diff(offsets))
+    rows = np.unique(np.concatenate([[0, len(offsets) - 1], change, change + 1]))
+    times = pd.DatetimeIndex(
+        np.round(seconds[rows]).astype(np.int64).astype("datetime64[s]"), tz="UTC"
+    )
+    for zone in _ZONES:
+        local = times.tz_convert(zone).tz_localize(None)
+        ahead = (local - times.tz_localize(None)).total_seconds()
+        if (ahead == offsets[rows]).all():
+            return zone, f", told by the clock of {zone}, which changes as they do"
+    named = ", ".join(offset_zone(int(o)) for o in found[:4])
+    return None, f" ({named}: no one clock, so told in UTC; --tz names one)"
 
 
 def _fields(plain: pa.Array) -> dict[str, np.ndarray]:

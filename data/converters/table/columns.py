@@ -142,11 +142,15 @@ _EPOCH_FROM = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}
 
 @dataclass(frozen=True, kw_only=True)
 class TimeColumn:
-    """`seconds` (n,) float64: since 1970 UTC if `absolute`, else since the source's own zero."""
+    """`seconds` (n,) float64: since 1970 UTC if `absolute`, else since the source's own zero.
+
+    `zone` is the zone that the column's own offsets speak for, None where they say nothing or UTC.
+    """
 
     seconds: np.ndarray
     absolute: bool
     form: str
+    zone: str | None = None
 
     def start_utc(self, rows: np.ndarray) -> datetime | None:
         """Return when the first of `rows` was, if the column says so."""

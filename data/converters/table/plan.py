@@ -33,6 +33,7 @@ from tool_use_om.data.format.splits import (
     split_subjects,
     unlearnable,
 )
+from tool_use_om.data.quality.grid import holes
 from tool_use_om.data.units import kept_units
 
 _NOMINAL = 1e-3  # a clock this near to whole hertz (or a whole period) is meant to have them
@@ -215,7 +216,8 @@ def _calendar(
     readings: Sequence[Readings], ordered: Sequence[Mapping[str, np.ndarray]], options: TableOptions
 ) -> Calendar:
     """Return the calendar that all sessions of a single table keep."""
-    zone = Calendar(zone=options.tz)
+    own = {r.clock.zone for r in readings}
+    zone = Calendar(zone=options.tz or (own.pop() if len(own) == 1 else None))
     if len(readings) > 1 or not readings[0].clock.absolute:
         return zone if readings[0].clock.absolute else Calendar()
     steps: set[Step | None] = set()
@@ -225,7 +227,7 @@ def _calendar(
             steps.add(find_step(local))
         else:
             steps.add(None)
-    return Calendar(step=steps.pop(), zone=options.tz) if len(steps) == 1 else zone
+    return Calendar(step=steps.pop(), zone=zone.zone) if len(steps) == 1 else zone
 
 
 def _local(seconds: np.ndarray, calendar: Calendar) -> np.ndarray:
@@ -269,6 +271,8 @@ def _rate(times: Mapping[str, np.ndarray], calendar: Calendar, options: TableOpt
 
 
 def _irregular(times: Mapping[str, np.ndarray], rate_hz: float) -> tuple[str, ...]:
+    if all(holes(t, rate_hz).grid != "loose" for t in times.values()):
+        return ()  # what lacks on an even grid are gaps, and told as such
     steps = np.concatenate([np.diff(t) for t in times.values()])
     share = float((np.abs(steps * rate_hz - 1) > 0.5).mean()) if steps.size else 0.0
     return (

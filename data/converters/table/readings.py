@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -340,20 +339,23 @@ def _side_by_side(group: list[Readings]) -> Readings:
     return replace(group[0], cells=Cells(columns=columns), columns=tuple(named))
 
 
+MOST_LOOKED = 1_000_000  # values in which decimals are looked for
+
+
 def needs_double(values: np.ndarray) -> bool:
     """Whether 32-bit numbers would lose what was written in a column of (n, C).
 
     That is decimals closer than two steps of such a number, or a narrow range far from zero.
     """
-    known = np.where(np.isfinite(values), values, np.nan)
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
-        low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
+    known = np.where(np.isfinite(values), values, np.nan) if np.isinf(values).any() else values
+    with np.errstate(all="ignore"):
+        low, high = np.fmin.reduce(known, axis=0), np.fmax.reduce(known, axis=0)  # NaN: no value
     top = np.maximum(np.abs(low), np.abs(high))
     held = np.isfinite(top) & (top > 0) & (top < np.finfo(np.float32).max)
     if not held.any():
         return False
-    sample = known[:: max(1, len(known) // 400), held]
+    rows = min(400, max(20, MOST_LOOKED // known.shape[1]))
+    sample = known[:: max(1, len(known) // rows), held]
     top, span = top[held], (high - low)[held]
     apart = np.spacing(top.astype(np.float32)).astype(np.float64)
     left = np.ones(len(top), dtype=bool)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tool_use_om.heads.search.outliers import scan
+from tool_use_om.heads.search.outliers import is_walk, scan
 
 
 def sales(rng: np.random.Generator) -> np.ndarray:
@@ -71,3 +71,38 @@ def test_scan_leaves_missing_values_and_short_series_alone() -> None:
     assert not scan(series).outliers
     assert not scan(np.array([1.0, 2.0, 900.0])).outliers
     assert not scan(np.full(100, np.nan)).outliers
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_price_is_judged_by_its_steps(seed: int) -> None:
+    """A fall of 11 % in a walk with steps of 1 %: the day is found, with its size; no other is."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 0.01, 500)
+    steps[300] = np.log(0.89)
+    price = 1000 * np.exp(np.cumsum(steps))
+    assert is_walk(price)
+    (found,) = scan(price).outliers
+    assert (found.kind, found.at) == ("move", 300)
+    assert found.change_frac == pytest.approx(-0.11, abs=1e-6)
+    assert scan(price).low > -0.04
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_has_a_usual_level_or_a_season_is_no_walk(seed: int) -> None:
+    """Noise, an autoregression, a daily course and a meter are judged by their values."""
+    rng = np.random.default_rng(seed)
+    noise = 50 + 5 * rng.normal(size=500)
+    auto = np.zeros(500)
+    for i in range(1, 500):
+        auto[i] = 0.9 * auto[i - 1] + rng.normal()
+    daily = 20 + np.sin(np.arange(500) * 2 * np.pi / 24) + 0.1 * rng.normal(size=500)
+    meter = 1000 + np.cumsum(rng.poisson(0.5, 500))
+    assert not any(is_walk(np.asarray(s, float)) for s in (noise, 30 + auto, daily, meter))
+
+
+def test_a_single_empty_week_of_forty_is_found() -> None:
+    """The one value furthest out is no tail of the others."""
+    rng = np.random.default_rng(0)
+    sales = 2500 + 100 * rng.normal(size=40)
+    sales[31] = 0.0
+    assert [o.at for o in scan(sales).outliers] == [31]

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.units import adds_up
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext
-from tool_use_om.tools.call.names import resolve_name
+from tool_use_om.tools.call.names import resolve_name, resolve_sessions
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode.gaps import with_joined_gaps
 from tool_use_om.tools.encode.plan import Plan, Stopwatch, plan_encoding, whole, without_filters
 from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import channels_of, label_names, open_current
 from tool_use_om.tools.run.drift import drift_between
+from tool_use_om.tools.run.forecast.ahead import span_ahead
 from tool_use_om.tools.run.forecast.blend import blended
 from tool_use_om.tools.run.forecast.gate import gated
 from tool_use_om.tools.run.forecast.windows import (
@@ -220,9 +222,37 @@ def _refit(working_set: WorkingSet, data: Prepared) -> Callable[[ForecastBatch],
     return refit
 
 
+def _refuse_counters(dataset: DataSet, channels: Sequence[str]) -> None:
+    """Refuse to forecast meters: what they will read says nothing of what will be used.
+
+    Raises
+    ------
+    DataError : all channels are amounts that count up
+    """
+    from tool_use_om.heads.numeric.counter import is_counter
+
+    meant = [c for c in channels if adds_up(dataset.manifest.unit_of(c))]
+    if not meant or len(meant) < len(channels) or dataset.manifest.n_sessions > 1:
+        return
+    (session,) = dataset.sessions()["session_id"].tolist()
+    signals = dataset.read(session, meant)
+    if all(is_counter(column) for signal in signals for column in signal.values.T):
+        raise DataError(
+            f"{', '.join(meant)} counts up like a meter: a forecast of its readings would not be "
+            "one of what is used. Import a column of what was used each step, the reading less the "
+            "one before, and ask again."
+        )
+
+
 def _request(dataset: DataSet, working_set: WorkingSet, args: a.RunTask) -> Request:
     label = args.target_label or next(iter(working_set.labels), None)
     if label is not None:
         label = resolve_name("label", label, label_names(dataset))
     channels = channels_of(dataset, args.target_channels or working_set.channels)
-    return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
+    _refuse_counters(dataset, channels)
+    if args.period is None:
+        return Request(channels=channels, horizon_s=args.horizon_s or 0.0, label=label)
+    ids = dataset.sessions()["session_id"].tolist()
+    asked = resolve_sessions(args.sessions, ids) if args.sessions else (working_set.sessions or ids)
+    first, horizon = span_ahead(dataset, list(asked)[-1], args.period)
+    return Request(channels=channels, horizon_s=round(horizon, 6), label=label, from_s=first)

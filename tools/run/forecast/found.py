@@ -99,6 +99,13 @@ class Event(Row):
     meaning: Text
 
 
+class Total(Row):
+    """The steps of a forecast together, of power as energy."""
+
+    value: Measured
+    unit: Unit
+
+
 class ForecastRow(Row):
     """The forecast of one channel past the end of one stretch."""
 
@@ -114,6 +121,7 @@ class ForecastRow(Row):
     max: Measured
     lower: Measured
     upper: Measured
+    total: Total | None = None
     probability: Share | None = None
 
 
@@ -136,6 +144,8 @@ class Forecasted(Content):
     head: NamedHead
     answered_by: NamedModel
     horizon_s: Seconds
+    told_s: Seconds | None = None
+    period: Text | None = None
     context_s: Seconds
     channels: list[Channel]
     label: Annotated[Label | None, OWNS_ALL]

@@ -31,9 +31,11 @@ from tool_use_om.tools.run.forecast.found import (
     ForecastErrors,
     ForecastRow,
     ForecastStep,
+    Total,
 )
 from tool_use_om.tools.run.forecast.scores import compared, window_errors, window_groups
 from tool_use_om.tools.run.forecast.windows import (
+    Request,
     last_windows,
     measured_end,
 )
@@ -69,7 +71,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         scores = _judged(test, ctx.seed)
         coverage = test.conformal.measure(test.held_out, test.request.horizon_s)
         event, chances = threshold_event(test, ends, args, ctx.seed)
-    rows = _rows(ahead, dataset, chances)
+    rows = _rows(ahead, dataset, test.request, chances)
     metrics, difference, beats = scores
     return finish_run(
         ctx,
@@ -80,6 +82,8 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             head=test.own,
             answered_by=test.head.name,
             horizon_s=test.request.horizon_s,
+            told_s=test.request.horizon_s - test.request.from_s,
+            period=args.period,
             context_s=test.plan.config.window_s,
             channels=list(test.request.channels),
             label=test.request.label,
@@ -92,7 +96,7 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             n_forecasts=len(ends),
             forecasts_from=origin,
             forecasts=rows[: SHOWN_SESSIONS * len(test.request.channels)],
-            steps=_steps(ahead, dataset),
+            steps=_steps(ahead, dataset, test.request),
             zone=told_zone(dataset.manifest.calendar).get("zone") if rows[0].start_date else None,
             gate=test.gate,
             vote=test.vote,
@@ -199,8 +203,21 @@ def _last_found(
     return [replace(row, label=label) for row in rows]
 
 
+def _told_steps(ahead: IntervalForecast, i: int, dataset: DataSet, request: Request) -> np.ndarray:
+    """Return the steps (k,) of a stretch's forecast that are told: those from `from_s` on."""
+    import numpy as np
+
+    if not request.from_s:
+        return np.arange(len(ahead.time_s))
+    begin = dataset.duration_of(ahead.session_ids[i]) + request.from_s
+    time_s = ahead.start_s[i] + ahead.time_s - ahead.time_s[0]
+    step = float(np.diff(ahead.time_s).min(initial=np.inf))
+    told = np.flatnonzero(time_s >= begin - 0.5 * min(step, 1e9))
+    return told if told.size else np.array([len(time_s) - 1])
+
+
 def _rows(
-    ahead: IntervalForecast, dataset: DataSet, chances: np.ndarray | None
+    ahead: IntervalForecast, dataset: DataSet, request: Request, chances: np.ndarray | None
 ) -> list[ForecastRow]:
     """One row a stretch and channel, in the order of the stretches.
 
@@ -208,11 +225,12 @@ def _rows(
     ----------
     chances : (stretches,) that the one channel reaches a level
     """
-    median = ahead.median
     rows: list[ForecastRow] = []
     for i, session_id in enumerate(ahead.session_ids):
-        start = float(ahead.start_s[i])
-        last = start + float(ahead.time_s[-1] - ahead.time_s[0])
+        told = _told_steps(ahead, i, dataset, request)
+        start = float(ahead.start_s[i] + ahead.time_s[told[0]] - ahead.time_s[0])
+        last = float(ahead.start_s[i] + ahead.time_s[-1] - ahead.time_s[0])
+        median = ahead.median[:, :, told]
         dates = dataset.date_texts(session_id, [start, last])
         for j, channel in enumerate(ahead.channels):
             rows.append(
@@ -221,25 +239,35 @@ def _rows(
                     channel=channel,
                     unit=ahead.units[j],
                     start_s=start,
-                    end_s=start + float(ahead.time_s[-1]),
+                    end_s=float(ahead.start_s[i] + ahead.time_s[-1]),
                     start_date=dates[0] if dates else None,
                     end_date=dates[1] if dates else None,
                     mean=float(median[i, j].mean()),
                     min=float(median[i, j].min()),
                     max=float(median[i, j].max()),
-                    lower=float(ahead.lower[i, j].mean()),
-                    upper=float(ahead.upper[i, j].mean()),
+                    lower=float(ahead.lower[i, j, told].mean()),
+                    upper=float(ahead.upper[i, j, told].mean()),
+                    total=_total(float(median[i, j].sum()), ahead.units[j], ahead.time_s),
                     probability=None if chances is None else float(chances[len(rows)]),
                 )
             )
     return rows
 
 
-def _steps(ahead: IntervalForecast, dataset: DataSet) -> list[ForecastStep]:
+def _total(total: float, unit: str, time_s: np.ndarray) -> Total:
+    """Return the sum over the steps, of power the energy: each step lasts one period."""
+    kilowatts = {"kW": 1.0, "W": 1e-3}.get(unit)
+    if kilowatts is None or len(time_s) < 2:
+        return Total(value=total, unit=unit)
+    return Total(value=total * kilowatts * float(time_s[1] - time_s[0]) / 3600.0, unit="kWh")
+
+
+def _steps(ahead: IntervalForecast, dataset: DataSet, request: Request) -> list[ForecastStep]:
     """Return the first stretch's forecast step by step, where one channel has dates to tell."""
-    if len(ahead.channels) != 1 or len(ahead.time_s) > MAX_STEPS:
+    told = _told_steps(ahead, 0, dataset, request)
+    if len(ahead.channels) != 1 or len(told) > MAX_STEPS:
         return []
-    time_s = ahead.start_s[0] + ahead.time_s - ahead.time_s[0]
+    time_s = ahead.start_s[0] + ahead.time_s[told] - ahead.time_s[0]
     dates = dataset.date_texts(ahead.session_ids[0], time_s)
     if dates is None:
         return []
@@ -251,7 +279,7 @@ def _steps(ahead: IntervalForecast, dataset: DataSet) -> list[ForecastStep]:
             upper=float(ahead.upper[0, 0, k]),
             unit=ahead.units[0],
         )
-        for k, date in enumerate(dates)
+        for k, date in zip(told.tolist(), dates, strict=True)
     ]
 
 

@@ -32,12 +32,14 @@ class Request:
     Parameters
     ----------
     by_samples : no window can be encoded, so that only models of samples answer
+    from_s : what is told begins so many seconds behind the end: tomorrow is not the next 24 hours
     """
 
     channels: tuple[str, ...]
     horizon_s: float
     label: str | None
     by_samples: bool = False
+    from_s: float = 0.0
 
 
 def split_segments(

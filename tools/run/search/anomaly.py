@@ -42,8 +42,11 @@ from tool_use_om.tools.run.search.found import (
 from tool_use_om.tools.run.search.retrieve import query_segment
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.heads.contract.base import AnomalyHead
+    from tool_use_om.heads.search import outliers
     from tool_use_om.tokenizers.tokens import Tokens
 
 DEFAULT_HEAD = "ensemble"
@@ -194,18 +197,30 @@ def _scanned(
                         start_s=edges[0],
                         end_s=edges[1],
                         at_s=edges[2],
-                        **({"date": dates[2]} if dates else {}),
                         value=o.value,
                         unit=signal.units[i],
-                        usual_low=found.low,
-                        usual_high=found.high,
                         deviations=o.score,
+                        **({"date": dates[2]} if dates else {})
+                        | _usual(found, o, np.asarray(signal.values[:, i], dtype=np.float64)),
                     )
                 )
     rows.sort(key=lambda row: -row.deviations)
     zone = told_zone(dataset.manifest.calendar) if rows and rows[0].date else {}
     told = Scan(n_found=len(rows), n_samples=n_samples, found=rows[:MOST_TOLD], **zone)
     return {"scan": told}
+
+
+def _usual(found: outliers.Scan, outlier: outliers.Outlier, values: np.ndarray) -> dict[str, Any]:
+    """Return where the other values lie; of a step of a price, where the other steps lie, too."""
+    import numpy as np
+
+    if outlier.change_frac is None:
+        return {"usual_low": found.low, "usual_high": found.high}
+    low, high = np.nanquantile(values, [0.01, 0.99])
+    return {
+        "usual_low": float(low), "usual_high": float(high), "change_frac": outlier.change_frac,
+        "step_low_frac": found.low, "step_high_frac": found.high,
+    }  # fmt: skip
 
 
 def usual_segments(

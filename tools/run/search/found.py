@@ -141,7 +141,11 @@ class ScorePart(Row):
 
 
 class Outlier(Row):
-    """Samples of one channel that stand out from what is usual for it."""
+    """Samples of one channel that stand out from what is usual for it.
+
+    Of a series that goes like a price it is a step: `change_frac` of the value before, where the
+    others usually lie between `step_low_frac` and `step_high_frac`.
+    """
 
     session_id: Session
     channel: Channel
@@ -155,6 +159,9 @@ class Outlier(Row):
     usual_low: Measured
     usual_high: Measured
     deviations: Score
+    change_frac: Share | None = None
+    step_low_frac: Share | None = None
+    step_high_frac: Share | None = None
 
 
 class Scan(Row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,7 @@ from tool_use_om.tools.encode.plan import (
     tokenizer_spec,
     without_filters,
 )
+from tool_use_om.tools.encode.rules import MIN_PATCHES
 from tool_use_om.tools.look.selection import (
     SHOWN,
     Segment,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tool_use_om.heads.numeric.distance_profile import Signal
     from tool_use_om.heads.search.motif import MotifSearch
 
+_MOST_LAGS = 200_000  # samples in which a cycle is looked for
 MEANING = (
     "distance: between the samples of the two stretches, each channel brought to mean 0 and "
     "deviation 1; 0 = the same shape"
@@ -54,6 +57,7 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
     segments = list(select(dataset, narrowed).segments)
     clock = Stopwatch()
     plan = plan_encoding(ctx, without_filters(working_set))
+    working_set, note = _of_cycle(working_set, plan, segments)
     with clock.lap("encode_s"):
         wide = _wide(plan, working_set)
         tokens = encode(ctx, wide, segments)
@@ -82,12 +86,48 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
             n_searched=Searched(sessions=len({s.session_id for s in segments})),
             motifs=rows[:SHOWN],
             meaning=MEANING,
-            notes=list(plan.notes),
+            notes=[*plan.notes, *([note] if note else [])],
         ),
         detail={"motifs": [row.to_json() for row in rows]},
         clock=clock,
         files={},
     )
+
+
+def _of_cycle(
+    working_set: WorkingSet, plan: Plan, segments: Sequence[Segment]
+) -> tuple[WorkingSet, str]:
+    """Set a motif as long as the main cycle of the longest stretch, where nobody said how long."""
+    import numpy as np
+
+    from tool_use_om.heads.numeric.season import main_cycle
+
+    config = working_set.tokenizer_config
+    said = working_set.head_params.get("length_s") or (config is not None and config.window_s)
+    if said:
+        return working_set, ""
+    longest = max(segments, key=lambda s: s.duration_s)
+    found = []
+    for signal in plan.dataset.read(
+        longest.session_id, plan.channels, longest.start_s, longest.end_s
+    ):
+        even = np.arange(signal.time_s[0], signal.time_s[-1], 1 / signal.rate_hz)[:_MOST_LAGS]
+        for values in signal.values.T:
+            known = np.isfinite(values)
+            if known.sum() > 2:
+                series = np.interp(even, signal.time_s[known], values[known])
+                found.append(main_cycle(series, signal.rate_hz))
+    cycles = [c for c in found if c is not None]
+    if not cycles:
+        return working_set, ""
+    main = max(cycles, key=lambda c: c.strength).period_s
+    least = MIN_PATCHES * plan.patch_s
+    length = round(round(main * max(1.0, np.ceil(least / main)) * plan.rate_hz) / plan.rate_hz, 6)
+    if not least <= length <= longest.duration_s / 3:
+        return working_set, ""
+    params = {**working_set.head_params, "length_s": length}
+    note = f"No length was said: {length:g} s, the main cycle, was taken."
+    return working_set.but(head_params=params), note
 
 
 def _wide(plan: Plan, working_set: WorkingSet) -> Plan:
