@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tool_use_om.agent.offline.language.grammar import Node, pick, rewrite
-from tool_use_om.agent.offline.language.intents import intent_of, read_ask
+from tool_use_om.agent.offline.language.intents import intent_of
 from tool_use_om.agent.offline.language.lexicon import lexicon
 from tool_use_om.agent.offline.language.measures import Level
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask, Kind, Query
 from tool_use_om.agent.offline.language.refused import Said, own_unit, refused
 from tool_use_om.agent.offline.language.rules import _AFTER_NAMES, _MEASURED, _SLOTS
+from tool_use_om.agent.offline.language.slots import read_ask
 from tool_use_om.agent.offline.language.tags import read_words
 from tool_use_om.agent.offline.language.times import (
     GLUED_UNITS,

@@ -20,10 +20,10 @@ from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.language.grammar import pick
-from tool_use_om.agent.offline.language.intents import read_ask
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import Fragment, read_fragment
 from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.language.slots import read_ask
 from tool_use_om.agent.offline.language.times import Duration
 from tool_use_om.agent.offline.talk.frame import Frame
 from tool_use_om.agent.offline.talk.widen import let_go
