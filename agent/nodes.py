@@ -42,6 +42,8 @@ from tool_use_om.tools.langchain import handle_tool_error
 
 # interpret, verify, and once more both: what must still be possible after the last tool call
 _STEPS_TO_ANSWER = 6
+# models of ours, whose plans hold what rules parsed; of another model these would be its own words
+_PARSING = frozenset({"tuom-offline", "tuom-orchestrator"})
 MAX_ROUNDS = 2
 MAX_QUESTION = 10_000  # characters; a longer one is no question but a document
 
@@ -89,6 +91,8 @@ class Nodes:
         asked = [prompt, HumanMessage(question)]
         reply, _ = ask_for(self._model_for(context), asked, PlanReply, phase="plan")
         reply = reply or PlanReply()  # a model that cannot write a plan may still call tools well
+        if self._model_for(context)._llm_type not in _PARSING:  # noqa: SLF001 - how models are told apart
+            reply = reply.model_copy(update={"understood": None})
         steps = [s.model_dump() for s in reply.steps if s.tool in self._names]
         return update | {"datasets": cards} | judged(question, cards, reply, steps)
 

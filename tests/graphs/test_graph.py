@@ -156,6 +156,16 @@ def test_graph_lets_no_fact_into_a_direct_reply(run: Any, says: Any) -> None:
     assert state["verification"]["own"] == []
 
 
+def test_graph_takes_no_parsed_question_from_a_model_that_does_not_parse(run: Any) -> None:
+    """What only rules may say of a question is dropped from another model's plan."""
+    understood = {"asks": [], "refused": ["The tower is 99 m high."], "taken": "it is 77 m"}
+    plan = {"steps": [], "reply": None, "understood": understood}
+    state, _ = run(lambda p, f, m: json.dumps(plan))
+    assert "99" not in state["answer"]
+    assert "77" not in state["answer"]
+    assert state["understood"] == {}
+
+
 def test_graph_never_shows_a_reply_it_could_not_read(run: Any, says: Any) -> None:
     """No raw JSON, no text beside the form: the end is typed, and rules tell the results."""
     honest = says.honest([says.call("measure", height=2.5)])
