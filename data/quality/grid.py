@@ -14,6 +14,7 @@ Array = np.ndarray
 _EVEN = 0.1  # relative; steps whose middle 80 % differ by less are of one grid
 _GRID_STEP = 1.5  # periods from which a step on a grid lacks a sample
 _LOOSE_STEP = 2.5  # the same where steps vary
+_MOST_LACKING = 2**53  # samples between two times, however far apart they are written
 _DAY_S = 86_400.0
 _MONTH_S = (28 * _DAY_S, 31 * _DAY_S)
 _CLOCK_S = 7200.0  # a change of the clock moves a day's sample by so much at most
@@ -71,7 +72,7 @@ def holes(time_s: Array, rate_hz: float) -> Holes:
         expected = np.where(steps > least * middle, lacking, 0)
         period = middle
     found = np.flatnonzero(expected > 0)
-    missing = expected[found].astype(int)
+    missing = np.clip(np.nan_to_num(expected[found]), 0, _MOST_LACKING).astype(int)
     return Holes(
         start_s=time_s[found], end_s=time_s[found + 1], missing=missing, grid=grid,
         missing_s=float(missing.sum()) * period,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from tool_use_om.tokenizers.windows.windows import WindowBatch
+if TYPE_CHECKING:
+    from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 Array = np.ndarray
 APART = 3.0  # times as far as a session usually moves: sessions' levels that lie so are of no scale

@@ -46,7 +46,7 @@ def test_unreadable_reply_has_a_code_of_its_own(
 ) -> None:
     """A model that never writes the form is told as that; nothing of its raw text is shown."""
     babble = Babbler(messages=iter([AIMessage("{{{ raw babble 4711")] * 40))
-    monkeypatch.setattr(nodes, "resolve_model", lambda _name: babble)
+    monkeypatch.setattr(nodes, "resolve_model", lambda *_: babble)
     with pytest.raises(SystemExit) as stop:
         cli.main(["ask", "How many?", "--workspace", str(sample_workspace), "--run", "babble"])
     printed = capsys.readouterr().out
