@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -210,7 +211,19 @@ def clean(
     return found
 
 
-SLOW = [pytest.param(k, marks=() if k in QUICK else pytest.mark.slow) for k in KINDS]
+# all kinds take most of an hour: TUOM_WHOLE=1 runs them, else a spread of them
+_WHOLE = bool(os.environ.get("TUOM_WHOLE"))
+_SPREAD = set(list(KINDS)[::9])
+_APART = pytest.mark.skipif(not _WHOLE, reason="one of many kinds; TUOM_WHOLE=1 runs all")
+
+
+def _marks(kind: str) -> tuple[pytest.MarkDecorator, ...]:
+    if kind in QUICK:
+        return ()
+    return (pytest.mark.slow,) if kind in _SPREAD else (pytest.mark.slow, _APART)
+
+
+SLOW = [pytest.param(kind, marks=_marks(kind)) for kind in KINDS]
 
 
 @pytest.mark.parametrize("kind", SLOW)
