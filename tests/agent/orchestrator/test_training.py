@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,7 @@ def test_preference_pairs_train_the_adapter_on(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("TUOM_WHOLE"), reason="minutes and 1 GB; TUOM_WHOLE=1")
 def test_real_base_package_unpacks_and_writes_a_plan(
     tmp_path: Path, cards: list[dict[str, Any]]
 ) -> None:
