@@ -324,6 +324,12 @@ def read_unit(text: str | None) -> Unit | None:
     return None if row.name in _PLAIN else Unit(row.family or row.name, row.factor)
 
 
+def is_measure(word: str) -> bool:
+    """Say whether a word is a unit of measure, not of time: "km", "kWh", "degrees"."""
+    row = _row_of(word) if len(word) > 1 else None
+    return row is not None and row.name not in _PLAIN and row.family != "time"
+
+
 def unit_of_key(key: str) -> str | None:
     """Return the unit a result's key ends with, None where it says none."""
     return next((unit for end, unit in _KEYS.items() if key.endswith(end)), None)

@@ -12,7 +12,7 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.reader.forms import FORMS, kept, places, reading
-from tool_use_om.agent.offline.reader.places import STATISTICS, filled
+from tool_use_om.agent.offline.reader.places import STATISTICS, filled, unused
 from tool_use_om.agent.offline.reader.probe import Sorted
 from tool_use_om.agent.offline.reader.slots import Slots
 
@@ -20,7 +20,7 @@ Cards = Sequence[Mapping[str, Any]]
 LIKELY = 0.5
 """Share of a form from which on it may confirm rules that left words out, or stand alone."""
 POSSIBLE = 0.05
-"""Share of a form from which on the reader holds its kind possible."""
+"""Share of all forms of a kind from which on the reader holds it possible."""
 CERTAIN = 0.95
 """Share of a form from which on the reader stands against rules that read another kind."""
 _COMPARED = 20  # forms of a set that the plan of the rules is compared with
@@ -96,16 +96,24 @@ def agreed(part: Part, names: Names, cards: Cards) -> bool:
 
 
 def same_kind(part: Part) -> bool:
-    """Say whether rules that use each word ask for a kind that the reader holds possible, too.
+    """Say whether rules that use each word ask for the kind that the reader holds likeliest.
 
-    The rules then say which question of that kind it is: they read its names and its numbers.
+    The rules then say which question of that kind it is: they read its names and its numbers. Where
+    the likeliest form has no place for a name that the rules use, a possible kind is enough.
     """
     rules, found = part.rules, part.found
     if not complete(rules) or max(found.shares.values(), default=0.0) >= CERTAIN:
         return False
-    likely = {form for form, share in found.shares.items() if share >= POSSIBLE}
-    kinds = {_kinds().get(form) for form in likely | set(found.forms[:_COMPARED])}
-    return {ask.kind for ask in rules.asks} <= kinds
+    kinds: dict[str, float] = {}
+    for form, share in found.shares.items():
+        if kind := _kinds().get(form):
+            kinds[kind] = kinds.get(kind, 0.0) + share
+    asked = {ask.kind for ask in rules.asks}
+    if len(asked) == 1 and kinds and max(kinds, key=lambda kind: kinds[kind]) in asked:
+        return True
+    first = next(iter(found.shares), "")
+    left = first in FORMS and bool(unused(first, part.slots))
+    return left and all(kinds.get(kind, 0.0) >= POSSIBLE for kind in asked)
 
 
 def refines(rules: Query, form: str, slots: Slots, cards: Cards) -> bool:

@@ -6,8 +6,8 @@ The rule, in order, on the reader's conformal set of forms, the likeliest first:
    before: it is run.
 2. Rules and reader agree: the likeliest form plans the calls that the rules plan; or the rules use
    every word of the question, and the set holds a form that plans the same calls or is the same
-   question about less ("anything odd in our consumption?" beside "anything unusual?"), or one of
-   the same kind while no form is certain. Then what the rules read is answered.
+   question about less ("anything odd in our consumption?" beside "anything unusual?"), or its
+   likeliest kind is the rules' while no form is certain. Then what the rules read is answered.
 3. The rules name something that the data lack: refused.
 4. Of a question of several clauses, each is read by itself. Where all are read, all are answered;
    where only some are, or the rules see more in the whole than its form has, the person chooses.
@@ -58,6 +58,7 @@ from tool_use_om.agent.offline.reader.places import STATISTICS, filled, unused
 from tool_use_om.agent.offline.reader.probe import Probe, Sorted
 from tool_use_om.agent.offline.reader.slots import Slots, read_slots
 from tool_use_om.agent.offline.reader.tongues import LANGUAGES, language_of
+from tool_use_om.data.units import is_measure
 
 VARIABLE = "TUOM_READER"
 """Set to "off", the rules answer alone."""
@@ -179,7 +180,7 @@ def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if (form := written_form(slots)) and (own := query_of(form, slots, cards)).asks:
         return own
     if agreed(whole, names, cards):
-        return replace(rules, not_understood=())
+        return replace(rules, not_understood=_measures(rules))
     refused = _firmly_refused(rules) and language_of(slots.text) == "en"
     return rules if refused or _of_sessions(rules) or _of_labels(rules) else None
 
@@ -265,10 +266,18 @@ def _decided(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if other:
         offered = [text for text in (runnable(form, slots, cards), other) if text]
         return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
-    if _strange(rules, slots) and share < _OVER_STRANGE:
+    if _measures(rules) or (_strange(rules, slots) and share < _OVER_STRANGE):
         # a word of the person's own may be what the question is about
         return _offered([form], whole, cards) or _not_understood(rules, slots)
     return _read(form, slots, names, cards, rules)
+
+
+def _measures(rules: Query) -> tuple[str, ...]:
+    """Return the units that a question asks in and nothing used: "km" of "how many km in all".
+
+    A count of sessions or their length is no answer to such a question, whatever else agrees.
+    """
+    return tuple(word for word in rules.not_understood if is_measure(word))
 
 
 def _strange(rules: Query, slots: Slots) -> bool:

@@ -139,3 +139,54 @@ def test_an_empty_set_is_not_understood() -> None:
     assert query.asks == ()
     assert query.choices == ()
     assert query.not_understood
+
+
+def test_rules_of_the_likeliest_kind_are_answered() -> None:
+    """Which question of that kind it is, the rules know: they read the session."""
+    shares = {"similar-session": 0.37, "odd-session": 0.28}
+    query = _made("Which sessions are most similar to house-1?", shares)
+    assert [(ask.kind, ask.sessions) for ask in query.asks] == [("similar", ("house-1",))]
+
+
+def test_rules_of_another_kind_than_the_likeliest_are_asked_about() -> None:
+    """A kind that is only possible is none to answer where the likeliest has room for all names."""
+    query = _made("Find heating in house-1", {"total-label-session": 0.72, "check-gaps": 0.2})
+    assert not query.asks
+
+
+def test_form_without_room_for_a_name_gives_way_to_rules_that_use_it() -> None:
+    """ "Find heating with prototypes" is no question about the head alone."""
+    shares = {"configure-head": 0.83, "find-label": 0.1}
+    (ask,) = _made("Find heating with prototypes", shares, decided=True).asks
+    assert (ask.kind, ask.labels, ask.heads) == ("find", ("heating",), ("prototypes",))
+
+
+def test_certain_form_stands_against_rules_of_another_kind() -> None:
+    query = _made("Find heating with prototypes", {"configure-head": 0.96})
+    assert not [ask for ask in query.asks if ask.kind == "find"]
+
+
+@pytest.mark.parametrize("question", ["how many km in total", "how much kwh did it make in all"])
+def test_unit_that_nothing_uses_is_never_dropped(question: str) -> None:
+    """A count of sessions is no answer to "how many km": it is told, or not answered at all."""
+    shares = {"count-sessions": 0.9, "total-duration": 0.06}
+    query = _made(question, shares, decided=True)
+    assert not query.asks or query.not_understood
+    assert not query.read_as
+
+
+def test_strange_words_make_a_form_an_offer_unless_it_is_likely() -> None:
+    """ "A bang or knock" may be what it is all about."""
+    question = "was there a bang or knock in any recording?"
+    unsure = _made(question, {"check-gaps": 0.67}, decided=True)
+    assert not unsure.asks
+    assert unsure.choices
+    assert _made(question, {"check-gaps": 0.9}, decided=True).asks
+
+
+def test_unlikely_forms_are_not_offered() -> None:
+    """Two forms of small share say nothing; one beside a much likelier one, neither."""
+    question = "was it better than the one before"
+    assert not _made(question, {"few-labels": 0.2, "count-sessions": 0.1}).choices
+    offered = _made(question, {"check-gaps": 0.5, "time-span": 0.1}).choices
+    assert len(offered) == 1
