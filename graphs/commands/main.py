@@ -217,3 +217,7 @@ def _show_warning(
     from tool_use_om.data.plain import plain_text
 
     typer.echo(plain_text(f"{category.__name__}: {message}"), err=True)
+
+
+if __name__ == "__main__":
+    main()

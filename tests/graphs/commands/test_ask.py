@@ -28,7 +28,7 @@ def demo(sample_workspace: Path) -> tuple[str, Path]:
     """Run the demo once through the command line; return what it printed and its folder."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ask, "Console", lambda: Console(file=printed, width=100))
+        patch.setattr(ask, "new_console", lambda: Console(file=printed, width=100))
         cli_run(["demo", "--workspace", str(sample_workspace), "--run", "the-demo"])
     return printed.getvalue(), sample_workspace / "runs" / "the-demo"
 
