@@ -38,7 +38,7 @@ class Layout:
     before : lines that say what was not used or taken over
     headline : the first sentence, which is the answer; "" where there is none
     lead : what follows it
-    table : of the values, where the lead ends in one that a figure shows
+    table : of the values that the lead has; a figure may show them
     sections : the rest under its titles
     after : remarks on the whole, such as how the question was read
     """
@@ -59,10 +59,11 @@ class Layout:
         if not headline:
             return cls(before="\n\n".join(before), lead="\n\n".join(blocks))
         after: list[str] = []
-        while blocks and _is_remark(blocks[-1]) and not blocks[-1].startswith("*They vote"):
+        while blocks and _is_remark(blocks[-1]) and "Their weights" not in blocks[-1]:
             after.insert(0, blocks.pop())
         lead = list(_taken(blocks, lambda block: not _TITLE.match(block)))
-        table = lead.pop() if lead and lead[-1].startswith("| ") else ""
+        table = "\n\n".join(block for block in lead if block.startswith("| "))
+        lead = [block for block in lead if not block.startswith("| ")]
         return cls(
             "\n\n".join(before), headline, "\n\n".join(lead), table, tuple(_sections(blocks)),
             "\n\n".join(after),

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.dataset import Signal
 from tool_use_om.data.show.panels import thin, with_gaps
+from tool_use_om.data.units import unit_in_words
 
 Colour = Literal["ink", "soft", "line", "a", "b", "c", "d", "e", "f"]
 PALETTE: tuple[Colour, ...] = ("a", "b", "c", "d", "e", "f")
@@ -217,6 +218,11 @@ def read_figure(path: Path) -> Figure:
         return Figure.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise DataError(f"{path} is no figure ({error}). Run the tool again.") from error
+
+
+def unit_shown(unit: str) -> str:
+    """Return a unit as an axis names it; nothing for a plain number or an unknown unit."""
+    return "" if unit in {"", "1"} or "a.u." in unit else unit_in_words(unit)
 
 
 def values_of(values: np.ndarray | Sequence[float]) -> tuple[float | None, ...]:

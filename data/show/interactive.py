@@ -17,9 +17,8 @@ from typing import Any
 from markupsafe import Markup
 
 from tool_use_om.data.plain import plain_text
-from tool_use_om.data.show.figure import Figure, Signals
+from tool_use_om.data.show.figure import Figure, Signals, unit_shown
 from tool_use_om.data.show.static import NARROW, WIDE, svg
-from tool_use_om.data.units import unit_in_words
 from tool_use_om.data.values import Json
 
 _INLINE = Path(__file__).parent / "inline"
@@ -62,7 +61,7 @@ def choices_of(title: str, sessions: Mapping[str, Sequence[Signals]]) -> str:
 
 def _panel(panel: Signals) -> dict[str, Any]:
     """Return a panel as JSON values; times that all its lines share stand there once."""
-    told = {**panel.model_dump(exclude_defaults=True), "unit_words": unit_in_words(panel.unit)}
+    told = {**panel.model_dump(exclude_defaults=True), "unit_words": unit_shown(panel.unit)}
     if len({line.x for line in panel.lines}) == 1:
         told["x"] = panel.lines[0].x
         told["lines"] = [{k: v for k, v in line.items() if k != "x"} for line in told["lines"]]

@@ -7,7 +7,8 @@ import math
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,9 @@ from tool_use_om.data.show.figure import (
     Spread,
     Timeline,
     read_figure,
+    unit_shown,
 )
 from tool_use_om.data.show.panels import plain_text, read_time, read_values, thin, time_unit
-from tool_use_om.data.units import unit_in_words
 from tool_use_om.data.workspace import atomic_file
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def svg(figure: Figure, width: int = WIDE) -> str:
     width : pixels
     """
     text = io.StringIO()
-    with _DRAWS:
+    with _DRAWS, _styled():
         canvas = _drawn(figure, width, plain=False)
         canvas.savefig(text, format="svg", transparent=True, metadata=_NO_METADATA)
     return _themed(text.getvalue())
@@ -70,7 +71,7 @@ def svg(figure: Figure, width: int = WIDE) -> str:
 def png(figure: Figure, width: int = WIDE) -> bytes:
     """Return a picture as PNG on white, two dots a pixel."""
     held = io.BytesIO()
-    with _DRAWS:
+    with _DRAWS, _styled():
         canvas = _drawn(figure, width, plain=True)
         canvas.savefig(held, format="png", dpi=144, metadata={"Software": None})
     return held.getvalue()
@@ -85,6 +86,7 @@ def pictured(path: Path) -> Path:
     return target
 
 
+_DIGITS = re.compile(r"(\d\.\d{2})\d+")  # of coordinates; what is written stays
 _NO_METADATA: Any = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -93,8 +95,9 @@ def _themed(text: str) -> str:
     body = text[text.index("<svg") :]
     for name, colour in LIGHT.items():
         body = body.replace(colour, f"var(--{name})")
-    body = re.sub(r"font: (\d+)px [^;\"]*", r"font: \1px system-ui, sans-serif", body)
-    body = re.sub(r"(\d\.\d{2})\d+", r"\1", body)
+    body = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", body)
+    body = re.sub(r" transform=\"rotate\(-0 [^\"]*\"", "", body)
+    body = re.sub(r"<[^>]+>", lambda tag: _DIGITS.sub(r"\1", tag[0]), body)
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r'(width|height)="([\d.]+)pt"', r'\1="\2"', body)
     light, dark = (";".join(f"--{k}:{v}" for k, v in each.items()) for each in (LIGHT, DARK))
@@ -102,8 +105,17 @@ def _themed(text: str) -> str:
     return body.replace(">", f"><style>svg{{{light}}}{dark}</style>", 1)
 
 
-def _drawn(figure: Figure, width: int, *, plain: bool) -> Canvas:
+@contextmanager
+def _styled() -> Iterator[None]:
     from matplotlib import rc_context
+
+    with rc_context(_STYLE), warnings.catch_warnings():
+        # a browser has the letters that matplotlib's own font lacks
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        yield
+
+
+def _drawn(figure: Figure, width: int, *, plain: bool) -> Canvas:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
@@ -111,25 +123,22 @@ def _drawn(figure: Figure, width: int, *, plain: bool) -> Canvas:
     below = [_TICKS if _says_time(figure.panels, i) else _TICKS // 2 for i in range(len(heights))]
     height = sum(heights) + sum(below) + (_TITLE + _GAP) * len(heights) - _GAP
     write = _plain if plain else _shown
-    with rc_context(_STYLE), warnings.catch_warnings():
-        # a browser has the letters that matplotlib's own font lacks
-        warnings.filterwarnings("ignore", "Glyph .* missing")
-        canvas = Canvas(figsize=(width / 72, height / 72), dpi=72)
-        FigureCanvasAgg(canvas)
-        top = 0
-        for panel, tall, under in zip(figure.panels, heights, below, strict=True):
-            top += _TITLE
-            left, right = _margins(panel, width)
-            box = (
-                left / width, 1 - (top + tall) / height, (width - left - right) / width,
-                tall / height,
-            )  # fmt: skip
-            axes = canvas.add_axes(box)
-            _PAINT[panel.form](axes, panel, write)
-            _heading(axes, panel, write)
-            if under < _TICKS:
-                axes.set_xlabel("")
-            top += tall + under + _GAP
+    canvas = Canvas(figsize=(width / 72, height / 72), dpi=72)
+    FigureCanvasAgg(canvas)
+    top = 0
+    for panel, tall, under in zip(figure.panels, heights, below, strict=True):
+        top += _TITLE
+        left, right = _margins(panel, width)
+        box = (
+            left / width, 1 - (top + tall) / height, (width - left - right) / width,
+            tall / height,
+        )  # fmt: skip
+        axes = canvas.add_axes(box)
+        _PAINT[panel.form](axes, panel, write)
+        _heading(axes, panel, write)
+        if under < _TICKS:
+            axes.set_xlabel("")
+        top += tall + under + _GAP
     return canvas
 
 
@@ -194,17 +203,13 @@ def _margins(panel: Panel, width: int) -> tuple[float, float]:
 
 
 def _heading(axes: Axes, panel: Panel, write: Write) -> None:
-    unit = "" if isinstance(panel, Timeline | Grid) else _unit(panel.unit)
+    unit = "" if isinstance(panel, Timeline | Grid) else unit_shown(panel.unit)
     text = f"{panel.title} ({unit})" if unit else panel.title
     box = axes.get_position()
     figure = axes.figure
     room = int((1 - 0.01) * figure.bbox.width / _LETTER)
     y = box.y1 + 6 / figure.bbox.height
     figure.text(0.004, y, write(text, room), fontsize=_FONT, fontweight="bold", va="bottom")
-
-
-def _unit(unit: str) -> str:
-    return "" if unit in {"", "1"} else unit_in_words(unit)
 
 
 def _line_names(panel: Signals) -> list[str]:

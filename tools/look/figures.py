@@ -21,6 +21,7 @@ from tool_use_om.data.show.figure import (
     Signals,
     Spread,
     Timeline,
+    unit_shown,
 )
 from tool_use_om.data.show.signals import (
     FIGURE_POINTS,
@@ -28,7 +29,7 @@ from tool_use_om.data.show.signals import (
     label_marks,
     signal_panels,
 )
-from tool_use_om.data.units import for_people, unit_in_words
+from tool_use_om.data.units import for_people
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, group_order
 from tool_use_om.tools.look.found import LabelTimes, SessionsCounted
 
@@ -88,7 +89,7 @@ def _ends_said(panel: Signals) -> str:
 def said(value: float, unit: str) -> str:
     """Return a value with its unit as people write it."""
     shown, written = for_people(value, unit)
-    return f"{shown:.3g} {unit_in_words(written)}".removesuffix(" 1").strip()
+    return f"{shown:.3g} {unit_shown(written)}".strip()
 
 
 def counted_figure(
@@ -262,7 +263,29 @@ def _bar(row: Mapping[str, Any], name: str, *, first: bool) -> Bar:
     )  # fmt: skip
 
 
+def _estimates(asked: Asked) -> Figure:
+    """Return values with their intervals, beside zero."""
+    rows, unit = asked.rows[:_BARS], str(asked.rows[0].get("unit") or "")
+    several = len({r["channel"] for r in asked.rows}) > 1 or bool(rows[0].get("other"))
+    drawn = [
+        Dots(
+            name=_name(r, several=several), values=(), value=float(r["value"]),
+            low=r["lower"], high=r["upper"], text=said(float(r["value"]), str(r["unit"])),
+        )
+        for r in rows
+    ]  # fmt: skip
+    title = asked.word if several else f"{asked.word} of {rows[0]['channel']}"
+    each = ", ".join(f"{dots.name} {dots.text}" for dots in drawn[:8])
+    return Figure(
+        title=title, alt=f"Values with their intervals. {each}.",
+        note="The line is the 95 % interval; at the dashed line there is none.",
+        panels=(Spread(title=title, unit=unit, zero=True, rows=tuple(drawn)),),
+    )  # fmt: skip
+
+
 def _bars(asked: Asked) -> Figure:
+    if all(r.get("lower") is not None and r.get("upper") is not None for r in asked.rows):
+        return _estimates(asked)
     rows, unit = asked.rows, str(asked.rows[0].get("unit") or "")
     several = len({r["channel"] for r in rows}) > 1
     bars = [
@@ -271,9 +294,8 @@ def _bars(asked: Asked) -> Figure:
     title = asked.word if several else f"{asked.word} of {rows[0]['channel']}"
     each = ", ".join(f"{bar.name} {bar.text}" for bar in bars[:8])
     left = f" The first {_BARS} of {len(rows)}." if len(rows) > _BARS else ""
-    sure = "The line on a bar is its interval." if any(b.low is not None for b in bars) else ""
     return Figure(
-        title=title, alt=f"Bars. {each}.", note=f"{sure}{left}".strip(),
+        title=title, alt=f"Bars. {each}.", note=left.strip(),
         panels=(Bars(title=title, unit=unit, rows=tuple(bars)),),
     )  # fmt: skip
 

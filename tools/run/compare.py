@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError, NotFoundError
-from tool_use_om.data.show.figure import Bar, Figure
+from tool_use_om.data.show.figure import Bar, Figure, unit_shown
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_names
@@ -148,7 +148,7 @@ def _bar(head: str, measured: ShareEstimate | ErrorEstimate, unit: str) -> Bar:
     scale = 100.0 if unit == "%" else 1.0
     low, high = (float(v) * scale for v in (measured.lower, measured.upper))
     value = float(measured.value) * scale
-    text = f"{value:.3g} {unit}".removesuffix(" 1").strip()
+    text = f"{value:.3g} {unit_shown(unit)}".strip()
     return Bar(name=head, value=value, text=text, low=low, high=high, colour="soft")
 
 

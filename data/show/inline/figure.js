@@ -197,16 +197,16 @@
     const named = panel.lines.filter((l) => l.name);
     const longest = Math.max(0, ...named.map((l) => l.name.length));
     const room = panel.lines.length <= 9 && longest ? Math.min(live.clientWidth * 0.3 || 110, 110, 12 + 7 * longest) : 10;
-    element("p", live, panel.title + (panel.unit && panel.unit !== "1" ? " (" + panel.unit_words + ")" : ""), "panel");
+    element("p", live, panel.title + (panel.unit_words ? " (" + panel.unit_words + ")" : ""), "panel");
     const box = element("div", live);
     const axis = { stroke: () => colour("soft"), grid: { stroke: () => colour("line"), width: 1 }, ticks: { stroke: () => colour("line"), width: 1 }, font: "12px system-ui" };
-    const x = panel.starts ? { ...axis, size: 40, values: dates } : {
+    const x = panel.starts ? { ...axis, size: 52, values: dates } : {
       ...axis, incrs: STEPS, ...(last ? { label: unit[2] + " from " + (panel.axis || "session start"), labelFont: "12px system-ui", labelSize: 20 } : {}), size: 32,
       values: (u, at) => at.map((v) => String(Number((v / unit[0]).toPrecision(6)))),
     };
     const levels = panel.level === undefined || panel.level === null ? [] : [panel.level];
     const options = {
-      width: live.clientWidth || 340, height: panel.flat ? 130 : 220, padding: [8, room, 0, 0],
+      width: live.clientWidth || 340, height: (panel.flat ? 130 : 210) + (panel.starts ? 12 : 0), padding: [8, room, 0, 0],
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
       legend: { show: false }, series, bands: filled,
       scales: {
@@ -241,7 +241,7 @@
 
   function readingAt(plot, index) {
     const { u, panel } = plot;
-    const unit = panel.unit && panel.unit !== "1" ? " " + panel.unit_words : "";
+    const unit = panel.unit_words ? " " + panel.unit_words : "";
     const values = panel.lines.map((l, i) => [l.name, u.data[i + 1][index]]).filter(([, v]) => v !== null && v !== undefined)
       .map(([name, v]) => (name ? name + " " : "") + number(v));
     return at(plot, u.data[0][index]) + ": " + values.join(", ") + unit;
@@ -249,7 +249,7 @@
 
   function readingOf(plot, from, to) {
     const { u, panel } = plot, x = u.data[0];
-    const unit = panel.unit && panel.unit !== "1" ? " " + panel.unit_words : "";
+    const unit = panel.unit_words ? " " + panel.unit_words : "";
     const parts = panel.lines.map((l, i) => {
       const inside = u.data[i + 1].filter((v, k) => v !== null && v !== undefined && x[k] >= from && x[k] <= to);
       if (!inside.length) return "";

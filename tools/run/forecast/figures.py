@@ -40,10 +40,14 @@ def forecast_figure(dataset: DataSet, batch: ForecastBatch, ahead: IntervalForec
     more = f" {left} more stretches are forecast; they are in the result." if left else ""
     return Figure(
         title=f"Forecast of {ahead.session_ids[0]}" if len(rows) == 1 else "Forecasts",
-        alt=f"Past values, the forecast and its {ahead.coverage:.0%} interval. {ends}.",
-        note=f"Grey: before. Blue: the forecast; shaded: its {ahead.coverage:.0%} interval.{more}",
+        alt=f"Past values, the forecast and its {_share(ahead)} interval. {ends}.",
+        note=f"Grey: before. Blue: the forecast; shaded: its {_share(ahead)} interval.{more}",
         panels=tuple(panels),
     )  # fmt: skip
+
+
+def _share(ahead: IntervalForecast) -> str:
+    return f"{100 * ahead.coverage:.3g} %"
 
 
 def _said(ahead: IntervalForecast, place: tuple[int, int]) -> str:

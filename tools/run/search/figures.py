@@ -79,6 +79,11 @@ def neighbours_figure(
         for i, r in enumerate(rows[:MAX_NEIGHBOURS])
     ]
     told = "; ".join(f"{p.text}, {_span(p)}" for p in parts[1:])
+    ids = [p.session_id for p in parts[1:]]
+    parts[1:] = [
+        p._replace(text=f"{p.text} at {p.start_s:g} s") if ids.count(p.session_id) > 1 else p
+        for p in parts[1:]
+    ]
     return Figure(
         title="The most alike, laid over each other",
         panels=tuple(overlaid(dataset, channels, parts)),
@@ -143,12 +148,12 @@ def scores_figure(
         Mark(start=o.start_s, end=o.end_s, text=said(o.value, str(o.unit)), colour="b")
         for o in outliers[:_MARKS]
     ] or [Mark(start=r.start_s, end=r.end_s, text="unusual", colour="b") for r in unusual[:_MARKS]]
-    marks = [_seen(mark, query) for mark in marks]
+    exact, marks = marks[:1], [_seen(mark, query.end_s - query.start_s) for mark in marks]
     shown = [str(o.channel) for o in outliers[:1]] or list(channels)
     whole = signal_panels(
         dataset, query.session_id, shown, (query.start_s, query.end_s), marks=marks
     )
-    panels = [*whole[:MAX_PANELS], *_near(dataset, query, shown, marks)]
+    panels = [*whole[:MAX_PANELS], *_near(dataset, query, shown, exact)]
     if rows and not outliers:
         panels.append(_scores(dataset, query, rows, threshold))
     found = ", ".join(f"{m.text} at {said(m.start, 's')}" for m in marks[:3])
@@ -162,9 +167,9 @@ def scores_figure(
     )  # fmt: skip
 
 
-def _seen(mark: Mark, query: Segment) -> Mark:
-    """Return a mark wide enough to be seen."""
-    least = (query.end_s - query.start_s) / 400
+def _seen(mark: Mark, length: float) -> Mark:
+    """Return a mark wide enough to be seen on an axis of so many seconds."""
+    least = length / 400
     middle, half = (mark.start + mark.end) / 2, max(mark.end - mark.start, least) / 2
     return mark.model_copy(update={"start": middle - half, "end": middle + half})
 
@@ -178,6 +183,7 @@ def _near(
         return []
     middle = (marks[0].start + marks[0].end) / 2
     half = max(6 * (marks[0].end - marks[0].start), length / 60) / 2
+    marks = [_seen(marks[0], 2 * half)]
     span = (max(query.start_s, middle - half), min(query.end_s, middle + half))
     near = signal_panels(dataset, query.session_id, channels, span, marks=marks[:1], most=6000)[:2]
     return [
