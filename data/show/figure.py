@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.format.dataset import Signal
-from tool_use_om.data.show.panels import thin, with_gaps
 from tool_use_om.data.units import unit_in_words
+
+if TYPE_CHECKING:
+    from tool_use_om.data.format.dataset import Signal
 
 Colour = Literal["ink", "soft", "line", "a", "b", "c", "d", "e", "f"]
 PALETTE: tuple[Colour, ...] = ("a", "b", "c", "d", "e", "f")
@@ -252,6 +253,8 @@ def line(
     ----------
     rate_hz : of the samples; where given, no line bridges missing ones
     """
+    from tool_use_om.data.show.panels import thin, with_gaps
+
     time_s, values = np.asarray(time_s, np.float64), np.asarray(values, np.float64)
     if rate_hz and time_s.size:
         time_s, values = with_gaps(time_s, values, rate_hz)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tool_use_om.data.format.dataset import DataSet, Signal
 from tool_use_om.data.show.figure import PALETTE, Line, Mark, Signals, lines_of
+
+if TYPE_CHECKING:
+    from tool_use_om.data.format.dataset import DataSet, Signal
 
 MAX_LINES = 6  # channels over each other in one panel
 MAX_PANELS = 12
