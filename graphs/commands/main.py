@@ -50,6 +50,9 @@ COMMANDS = {
         "tokenizers:adapt_app",
     ),
     "reader": Entry("Train and try the reader of questions.", "reader:app"),
+    "describe": Entry(
+        "The describing layer: check its corpus, train it, judge it.", "describe:app"
+    ),
     "eval": Entry("Run an evaluation suite.", "evals:app"),
     "traces": Entry(
         "List and export the saved traces of runs.",
