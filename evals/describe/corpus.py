@@ -56,7 +56,9 @@ def check_corpus(seed: int, n: int, progress: Progress | None = None) -> Checked
     """Read `n` samples of the corpus and every text of them back."""
     tasks = Tasks(seed)
     counts: Counter[tuple[Task, str]] = Counter()
-    words, wrong, shown = [], [], []
+    words: list[int] = []
+    wrong: list[str] = []
+    shown: list[Sample] = []
     for number in track(range(n), progress, phase="check", unit="samples", total=n):
         sample = tasks.sample(number)
         counts[sample.task, sample.answer if sample.options else sample.facts[0].kind] += 1
@@ -98,7 +100,6 @@ def _shown(sample: Sample) -> dict[str, str]:
 
 
 def _picture(sample: Sample) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.0, 2.2), layout="constrained")
@@ -109,5 +110,5 @@ def _picture(sample: Sample) -> bytes:
     axes.set(xlabel="min", ylabel="% of the limit", ylim=(0, 104))
     axes.legend(loc="upper right", fontsize=7)
     held = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(held)
+    figure.savefig(held, format="png", dpi=110, metadata={"Software": None})
     return held.getvalue()
