@@ -37,6 +37,10 @@ _ABOUT = (
 )
 _OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
 _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
+_NOT_DESCRIBED = (
+    "LABEL|LABELS|CLASS|STAT|LEVEL|COUNT|FIND|LIKE|ODD|UNLIKE|COMPARE|CHECK|FAULT|DRIFT|PREDICT|"
+    "HORIZON|COMING|CHANCE|MIN|MAX|LENGTHS|DATASET|SPLIT|SPLITS|WHO|PLOT"
+)
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
     _Intent("stats", ("LEVEL", "OFTEN|DURATION|PORTION|WHEN|TOTAL"), f"CHANCE|{_AHEAD}"),
@@ -46,6 +50,9 @@ _INTENTS = (
     _Intent("facts", ("NOLABEL",), "CHECK|FAULT"),
     _Intent("request", ("ASK", "AMOUNT|NUM|SHOTS|NSESSIONS|WINDOW|LIST")),
     _Intent("why", ("EXPLAIN",)),
+    _Intent("description", ("VERBAL", "SESSIONID|RANGE|CHANNELS|SESSION"), _NOT_DESCRIBED),
+    _Intent("description", ("DESCRIBE|HAPPEN", "RANGE"), f"{_NOT_DESCRIBED}|VERBAL"),
+    _Intent("description", ("DESCRIBE", "HAPPEN"), f"{_NOT_DESCRIBED}|VERBAL"),
     _Intent("described", ("BAND|ATTRIBUTE|POINTED", "FIND|LIKE|LIST|COUNT|WINDOW")),
     _Intent("stats", ("DRIFT", "CHANNELS"), "SPLIT|SPLITS|DATA|DATASET|SESSION"),
     _Intent("drift", ("DRIFT",)),
