@@ -142,7 +142,7 @@ class _Run:
         batch = self.reader.batch(prompts, [p.answer for p in prompts])
         loss, right, _ = self.reader.loss(batch, self.words)
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.reader.encoder.parameters(), _CLIP)
         self.optimizer.step()
         found = {"loss": float(loss.detach()), "token_accuracy": float(right.float().mean())}

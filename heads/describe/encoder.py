@@ -102,7 +102,8 @@ def tokens_of(rows: Array, tokenizer: Tokenizer) -> Array:
     groups = np.array_split(np.arange(found.shape[1]), N_SOFT)
     tokens = np.stack([found[:, g].mean(axis=1) for g in groups], axis=1)
     scale = rows[:, 1:3].reshape(n, 2, N_SOFT, -1).mean(axis=-1).transpose(0, 2, 1)
-    return np.concatenate([tokens, scale], axis=-1).astype(np.float32)
+    joined: Array = np.concatenate([tokens, scale], axis=-1).astype(np.float32)
+    return joined
 
 
 def width_of(source: str) -> int:
@@ -149,7 +150,7 @@ class TemporalEncoder(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return tokens (B, N_SOFT, width)."""
-        x = self.stem(rows)
+        x: Tensor = self.stem(rows)
         for block, halve in zip(self.blocks, [*self.halve, nn.Identity()], strict=True):
             x = halve(block(x))
         return x.transpose(1, 2)
@@ -174,7 +175,8 @@ class Projector(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return soft tokens (B, N_SOFT, width of the language model)."""
         x = torch.nn.functional.gelu(self.first(self.norm(features + self.place)))
-        return self.size * self.last(self.second(x))
+        soft: Tensor = self.size * self.last(self.second(x))
+        return soft
 
 
 class SignalEncoder(nn.Module):

@@ -172,5 +172,6 @@ class Reader:
         batch = self.batch([prompt] * len(prompt.options), prompt.options)
         words = sorted({i for o in prompt.options for i in self.answer_ids(o)})
         _, _, each = self.loss(batch, words)
-        counts = batch.taught[:, 1:].sum(dim=1).tolist()
-        return -np.array([float(part.sum()) for part in each.split(counts)])
+        counts = batch.taught[:, 1:].sum(dim=1)
+        parts = np.split(each.numpy(), np.cumsum(counts.numpy())[:-1])
+        return -np.array([part.sum() for part in parts])
