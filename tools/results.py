@@ -27,6 +27,7 @@ from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.classify.suspects import SuspectsFound
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
+from tool_use_om.tools.measure.found import Amounts
 from tool_use_om.tools.run.request_labels import LabelsGiven
 from tool_use_om.tools.run.search.found import (
     MotifsFound,
@@ -43,6 +44,7 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
     "filter_by_time": (Filtered,),
     "plot_sessions": (Drawn,),
     "show_channel_stats": statistics.KINDS,
+    "measure_amounts": (Amounts,),
     "check_data": (Checked,),
     "select_tokenizer": (TokenizerSelected,),
     "configure_tokenizer": (WindowsConfigured,),

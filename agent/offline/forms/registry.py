@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.forms import (
+    amounts,
     compare,
     data,
     data_check,
@@ -33,6 +34,7 @@ from tool_use_om.agent.offline.writer import Answer, Result, ref
 FORMS: tuple[Form, ...] = (
     data.FORM,
     stats.FORM,
+    amounts.FORM,
     data_check.FORM,
     encode.FORM,
     find.FORM,
