@@ -22,12 +22,12 @@ from tool_use_om.tools.look.found import (
     Filtered,
     SessionsCounted,
 )
+from tool_use_om.tools.measure.found import Amounts
 from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.classify.suspects import SuspectsFound
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
-from tool_use_om.tools.measure.found import Amounts
 from tool_use_om.tools.run.request_labels import LabelsGiven
 from tool_use_om.tools.run.search.found import (
     MotifsFound,

@@ -28,7 +28,8 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool
 
 LOOKING = frozenset({
-    "list_datasets", "show_session_stats", "show_channel_stats", "measure_amounts", "select_channels",
+    "list_datasets", "show_session_stats", "show_channel_stats", "measure_amounts",
+    "select_channels",
     "filter_by_time", "check_data", "select_tokenizer", "configure_tokenizer",
     "select_channels_for_encoding", "select_task_head", "configure_head",
 })  # fmt: skip

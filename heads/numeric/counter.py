@@ -29,7 +29,7 @@ def is_counter(values: Array) -> bool:
 
 
 _OFTEN = 0.06  # share of the steps that may be a counter's start over
-_NOTHING = 0.05  # after it starts over it shows at most this share of what it showed before
+_NOTHING = 0.05  # after it starts over it shows this share of what it showed, or a step, at most
 _STEPS = 1.5  # it goes up so many times for each time that it starts over
 
 
@@ -42,7 +42,9 @@ def starts_over(values: Array) -> bool:
     down, up = np.flatnonzero(steps < 0), int((steps > 0).sum())
     if not len(down) or len(down) > _OFTEN * len(steps) or up < _STEPS * len(down):
         return False
-    return float((known[down + 1] <= _NOTHING * known[down]).mean()) > 1 - _NOTHING
+    usual = float(np.quantile(steps[steps > 0], 0.95))  # it may go up as it starts over
+    anew = known[down + 1] <= np.maximum(_NOTHING * known[down], usual)
+    return float(anew.mean()) > 1 - _NOTHING
 
 
 def increments_over(values: Array) -> Array:

@@ -148,7 +148,9 @@ class MeasureAmounts(Arguments):
     above: float | None = Field(default=None, description="Level, in the channel's unit.")
     below: float | None = Field(default=None, description="Level; with above: between both.")
     statistic: Literal["mean", "median", "min", "max", "range", "std", "sum", "first", "last",
-                       "change"] = Field(default="mean", description="Within each group.")  # fmt: skip
+                       "change"] = Field(
+        default="mean", description="Within each group."
+    )  # fmt: skip
     by: Grouping = Field(
         default="whole",
         description="What is compared. night: noon to noon; weekend: against working days; half: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +66,10 @@ def ends_of(table: Table, *, lowest: bool) -> dict[str, dict[str, Any]]:
         extremes = (whole.min() if lowest else whole.max()).to_dict()
     else:
         extremes = {}
-    length = spans["end_s"] - spans["start_s"]
+    length = (spans["end_s"] - spans["start_s"]).to_numpy()
     order = spans.sort_values(["moment", "session", "start_s"])
     chosen = {
-        "longest": spans.loc[length.idxmax()], "first": order.iloc[0], "last": order.iloc[-1],
+        "longest": spans.iloc[int(length.argmax())], "first": order.iloc[0], "last": order.iloc[-1],
     }  # fmt: skip
     return {name: _stretch(row, extremes) for name, row in chosen.items()}
 
@@ -82,14 +83,14 @@ def _stretch(row: pd.Series, extremes: dict[Any, float]) -> dict[str, Any]:
     return found | ({"extreme": float(level)} if level is not None else {})
 
 
-def _grouped(table: pd.DataFrame, asked: MeasureAmounts, keys: list[str]) -> pd.DataFrame:
+def _grouped(table: pd.DataFrame, asked: MeasureAmounts, keys: Sequence[str]) -> pd.DataFrame:
     """Return the table with `outer` and `inner`, rows of no group left out."""
     names = [names_of(table, by, asked.parts, asked.periods) for by in keys]
     table = table.assign(outer=names[0], inner=names[-1])
     return table if asked.by == "whole" else table[table["outer"] != ""]
 
 
-def _of_time(found: Selection, asked: MeasureAmounts, keys: list[str]) -> Table:
+def _of_time(found: Selection, asked: MeasureAmounts, keys: Sequence[str]) -> Table:
     if asked.label is not None:
         recorded = stretches(found, None, keys)
         held = stretches(found, asked.label, keys)
@@ -124,7 +125,7 @@ def _beyond(values: pd.Series, asked: MeasureAmounts) -> pd.Series[bool]:
     return values.gt(asked.above) if asked.above is not None else values.lt(asked.below)
 
 
-def _of_channel(found: Selection, asked: MeasureAmounts, keys: list[str]) -> Table:
+def _of_channel(found: Selection, asked: MeasureAmounts, keys: Sequence[str]) -> Table:
     channel = str(asked.channel)
     unit = found.dataset.manifest.unit_of(channel)
     table, note = samples(found, channel, keys)
@@ -139,7 +140,7 @@ def _of_channel(found: Selection, asked: MeasureAmounts, keys: list[str]) -> Tab
         inner = _statistic(known, "sum" if of in {"rise", "energy"} else asked.statistic)
         unit = "kWh" if of == "energy" else unit
     every = known.groupby(["outer", "inner"])["stands_s"].sum()
-    counts = known.groupby("outer")["value"].size()
+    counts = known.groupby("outer")["value"].size().astype(float)
     rows = _outer(inner, every, counts, asked, unit)
     if asked.statistic in _EXTREMES and of == "value" and not asked.per:
         _place(found, rows, known)
@@ -223,21 +224,20 @@ def _outer(
         kept = inner[~_parts(every, asked.per).reindex(inner.index, fill_value=False)]
         kept = kept if len(kept) else inner
         groups = kept.groupby("outer")
-        values, counts = groups.mean(), groups.size()
+        values, counts = groups.mean(), groups.size().astype(float)
         part = dict.fromkeys(values.index, False)
     else:
         values = inner.groupby("outer").first()
         part = _parts(every, asked.by).groupby("outer").first().to_dict()
     names = [str(name) for name in values.index]
     order = places(asked.by, names, asked.parts, asked.periods) if asked.by != "whole" else [0]
-    rows = [
+    return [
         {
             "group": name or None, "value": float(values[name]), "unit": unit,
             "n": int(counts.get(name, 0)), "part": True if part.get(name) else None,
         }
         for _, name in sorted(zip(order, names, strict=True))
     ]  # fmt: skip
-    return rows
 
 
 def _parts(every: pd.Series[float], by: str) -> pd.Series[bool]:

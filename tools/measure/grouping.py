@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError
@@ -45,11 +45,12 @@ def names_of(
     import pandas as pd
 
     if by in {"session", "subject", "label"}:
-        return table[by].astype(str)
+        own: pd.Series[str] = table[by].astype(str)
+        return own
     if by == "whole":
         return pd.Series("", index=table.index, dtype=str)
     if by == "half":
-        return table["at"].lt(0.5).map({True: "first half", False: "second half"})
+        return _named(table["at"].lt(0.5), "first half", "second half")
     moment = table["moment"]
     if by == "parts":
         return _of_parts(moment, parts)
@@ -75,15 +76,30 @@ def _week(moment: pd.Series) -> pd.Series[str]:
     return _date(moment - pd.to_timedelta(moment.dt.weekday, unit="D"))
 
 
-_CALENDAR = {
+def _named(holds: pd.Series[bool], yes: str, no: str) -> pd.Series[str]:
+    found: pd.Series[str] = holds.map({True: yes, False: no})
+    return found
+
+
+def _weekday(moment: pd.Series) -> pd.Series[str]:
+    found: pd.Series[str] = moment.dt.weekday.map(dict(enumerate(WEEKDAYS)))
+    return found
+
+
+def _month(moment: pd.Series) -> pd.Series[str]:
+    found: pd.Series[str] = moment.dt.month.map(dict(enumerate(MONTHS, 1)))
+    return found + moment.dt.strftime(" %Y")
+
+
+_CALENDAR: dict[str, Callable[[pd.Series], pd.Series[str]]] = {
     "hour": lambda m: m.dt.strftime("%H:00"),
     "date": _date,
     "night": _night,
     "week": _week,
-    "weekday": lambda m: m.dt.weekday.map(dict(enumerate(WEEKDAYS))),
-    "month": lambda m: m.dt.month.map(dict(enumerate(MONTHS, 1))) + m.dt.strftime(" %Y"),
+    "weekday": _weekday,
+    "month": _month,
     "year": lambda m: m.dt.strftime("%Y"),
-    "weekend": lambda m: m.dt.weekday.ge(_SATURDAY).map({True: "weekends", False: "working days"}),
+    "weekend": lambda m: _named(m.dt.weekday.ge(_SATURDAY), "weekends", "working days"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tool_use_om.data.errors import DataError
@@ -63,7 +64,7 @@ def samples(found: Selection, channel: str, by: Sequence[str]) -> tuple[pd.DataF
                     "moment": moment,
                     "at": piece.time_s / max(float(spans[session]), period),
                 }
-            )  # fmt: skip
+            )
         )
     if not parts:
         raise DataError(f"{channel} has no samples in what is asked about. Widen the filters.")
@@ -137,8 +138,8 @@ def _merged(segments: Sequence[Segment], label: str) -> list[Segment]:
 def _cut(
     found: Selection,
     one: Segment,
-    begin: Any,
-    by: Sequence[str],  # noqa: ANN401 - a date or None
+    begin: datetime | None,
+    by: Sequence[str],
 ) -> list[tuple[float, float, np.datetime64]]:
     """Return a stretch in parts that lie in one group each: from, to (seconds), local moment."""
     import numpy as np

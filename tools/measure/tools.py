@@ -58,7 +58,8 @@ def measure_amounts(
             of=table.of, statistic=asked.statistic, channel=asked.channel, label=asked.label,
             level=_level(dataset, asked, asked.above if asked.above is not None else asked.below),
             upper=_level(dataset, asked, asked.below if asked.above is not None else None),
-            above=_side(asked), by=asked.by, per=asked.per, n_sessions=len(found.sessions), n_groups=len(rows),
+            above=_side(asked), by=asked.by, per=asked.per, n_sessions=len(found.sessions),
+            n_groups=len(rows),
             n_parts=sum(bool(row.part) for row in rows), recorded_s=table.recorded_s,
             rows=shown if len(shown) <= _SHOWN else [*shown[:_LISTED], *shown[-_LISTED:]],
             highest=shown[0],
@@ -109,7 +110,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
 
 def _side(asked: a.MeasureAmounts) -> bool | None:
     """Return whether what is above a level is meant, None where no level is."""
-    return None if asked.above is asked.below is None else asked.above is not None
+    return None if asked.above is None and asked.below is None else asked.above is not None
 
 
 def _level(dataset: DataSet, asked: a.MeasureAmounts, value: float | None) -> AmountOf | None:
@@ -146,10 +147,10 @@ def _ends(found: Selection, table: Table, asked: a.MeasureAmounts) -> dict[str, 
     begin = starts(found.sessions)
     calendar = found.dataset.manifest.calendar
     unit = found.dataset.manifest.unit_of(asked.channel) if asked.channel else None
-    out = {}
+    out: dict[str, StretchRow] = {}
     for name, one in ends_of(table, lowest=asked.above is None).items():
         start = begin.get(one["session_id"])
-        more = {"unit": unit} if one.get("extreme") is not None else {}
+        more: dict[str, Any] = {"unit": unit} if one.get("extreme") is not None else {}
         out[name] = StretchRow(
             **one, from_=moment_text(start, one["start_s"], calendar),
             to=moment_text(start, one["end_s"], calendar), **more,

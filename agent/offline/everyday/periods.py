@@ -15,7 +15,8 @@ _MONTHS: dict[str, int] = {
     name: number
     for number, names in enumerate(
         (
-            "january jan januar janvier", "february feb februar fevrier", "march mar marz maerz mars",
+            "january jan januar janvier", "february feb februar fevrier",
+            "march mar marz maerz mars",
             "april apr avril", "may mai", "june jun juni juin", "july jul juli juillet",
             "august aug aout", "september sep sept septembre", "october oct oktober okt octobre",
             "november nov novembre", "december dec dezember dez decembre",
@@ -28,8 +29,10 @@ _MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _DAYS: dict[str, int] = {
     name: number
     for number, names in enumerate((
-        "monday mondays mon montag montags lundi lundis", "tuesday tuesdays tue tues dienstag mardi",
-        "wednesday wednesdays wed mittwoch mercredi", "thursday thursdays thu thurs donnerstag jeudi",
+        "monday mondays mon montag montags lundi "
+        "lundis", "tuesday tuesdays tue tues dienstag mardi",
+        "wednesday wednesdays wed mittwoch mercredi", "thursday thursdays thu thurs donnerstag "
+        "jeudi",
         "friday fridays fri freitag vendredi", "saturday saturdays sat samstag samedi",
         "sunday sundays sun sonntag dimanche",
     ))
@@ -38,10 +41,12 @@ _DAYS: dict[str, int] = {
 _BARE_DAYS = {"mon", "sun", "sat", "wed", "fri", "mar", "may"}  # words of other meaning, too
 _DAY = "(" + "|".join(d for d in _DAYS if d not in _BARE_DAYS) + ")"
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12,
-            "fruhling": 3, "fruhjahr": 3, "sommer": 6, "herbst": 9, "ete": 6, "hiver": 12}  # fmt: skip
+            "fruhling": 3, "fruhjahr": 3, "sommer": 6, "herbst": 9, "ete": 6,
+            "hiver": 12}  # fmt: skip
 _SEASON = "(" + "|".join(_SEASONS) + ")"
 _OF_DAY = (
-    ("(?:at|during the|by|over|pro|in der|la|de) (?:nights?|nacht|nuit)|nachts|overnight|night ?time", [22, 23, 0, 1, 2, 3, 4, 5]),
+    ("(?:at|during the|by|over|pro|in der|la|de) (?:nights?|nacht|nuit)|nachts|overnight|night "
+     "?time", [22, 23, 0, 1, 2, 3, 4, 5]),
     ("(?:in the|this|every) mornings?|morgens|vormittags|le matin", list(range(6, 12))),
     ("(?:in the|this) afternoons?|nachmittags|l'apres-midi", list(range(12, 18))),
     ("(?:in the|this) evenings?|abends|le soir", list(range(18, 22))),
@@ -106,7 +111,10 @@ def read_when(words: Words, first: date | None, last: date | None) -> When:
 
 
 def _halves(words: Words, when: When) -> None:
-    early = r"(?:at |in |the |am |au )*(?:begin(?:ning)?|start|anfang|debut|first days?)(?: of (?:the |this )?(?:month|week|year|period|data))?"
+    early = (
+        r"(?:at |in |the |am |au )*(?:begin(?:ning)?|start|anfang|debut|first days?)(?: of "
+        r"(?:the |this )?(?:month|week|year|period|data))?"
+    )
     if words.take(rf"now than (?:{early}|earlier|before)|lately|recently|later than {early}"):
         when.by = "half"
         return
@@ -119,13 +127,20 @@ def _halves(words: Words, when: When) -> None:
 
 def _compared(words: Words, when: When) -> None:
     """Read the weekend against the week, and shifts."""
-    week = r"(?:(?:the )?(?:rest of the )?(?:week|weekdays|working days|workdays)|in the week|wochentags?|unter der woche|in week)"
+    week = (
+        r"(?:(?:the )?(?:rest of the )?(?:week|weekdays|working days|workdays)|in the week|"
+        r"wochentags?|unter der woche|in week)"
+    )
     end = r"(?:on |am |at |the |in )*(?:weekends?|wochenenden?)"
-    joint = r"\s*(?:,|than|vs\.?|versus|or|and|compared (?:to|with)|als|oder|und)\s*(?:on|in|during|am|at)?\s*"
+    joint = (
+        r"\s*(?:,|than|vs\.?|versus|or|and|compared (?:to|with)|als|oder|und)\s*(?:on|in|"
+        r"during|am|at)?\s*"
+    )
     if words.take(end + joint + week) or words.take(week + joint + end):
         when.by = "weekend"
         return
-    shifts = [m for m in re.finditer(r"(?<![\d.:-])(\d{1,2})\s*(?:-|–|to|bis)\s*(\d{1,2})(?![\d.:-])", words.plain)
+    shifts = [m for m in re.finditer(r"(?<![\d.:-])(\d{1,2})\s*(?:-|–|to|"
+                                     r"bis)\s*(\d{1,2})(?![\d.:-])", words.plain)
               if int(m[1]) <= 24 and int(m[2]) <= 24]  # fmt: skip
     if words.has("shifts?|schicht(?:en)?|equipes?") and shifts:
         found = [[int(m[1]) % 24, int(m[2]) % 24] for m in shifts]
@@ -151,22 +166,24 @@ def _spans(words: Words, first: date, last: date) -> Iterator[tuple[date, date] 
 
 
 def _date_at(match: re.Match[str], first: date, last: date) -> tuple[date, date] | None:
-    return _iso(match.group(), last) or _written(match.group(), first, last)
+    return _iso(match.group()) or _written(match.group(), first, last)
 
 
 _DATE = (
     r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|"
-    rf"{_ORDINAL}(?: of| de)? {_MONTH}(?:,? (?:of )?\d{{4}})?|{_MONTH} (?:the )?{_ORDINAL}(?!\d)(?:,? \d{{4}})?)"
+    rf"{_ORDINAL}(?: of| de)? {_MONTH}(?:,? (?:of )?\d{{4}})?|{_MONTH} (?:the "
+    rf")?{_ORDINAL}(?!\d)(?:,? \d{{4}})?)"
 )  # fmt: skip
 
 
 def _between(words: Words, first: date, last: date) -> tuple[date, date] | None:
     found = words.find(
-        rf"(?:between|from|von|zwischen|entre|du)?\s*(?:the )?{_DATE}\s*(?:and|to|until|till|bis|-|–|et|und|au)\s*(?:the )?{_DATE}"
+        rf"(?:between|from|von|zwischen|entre|du)?\s*(?:the )?{_DATE}\s*(?:and|to|until|till|bis|"
+        rf"-|–|et|und|au)\s*(?:the )?{_DATE}"
     )
     if not found:
         return None
-    dates = [m for m in re.finditer(_DATE, found.group())]
+    dates = list(re.finditer(_DATE, found.group()))
     if len(dates) != 2:
         return None
     begin, end = (_date_at(m, first, last) for m in dates)
@@ -180,12 +197,13 @@ def _open(words: Words, first: date, last: date) -> tuple[date, date] | None:
     """Read "since 1 October", "from March on", "until May", "since March"."""
     point = rf"(?:the )?(?:{_DATE}|{_MONTH}(?: \d{{4}})?|\d{{4}})"
     found = words.find(
-        rf"(since|after|seit|depuis|starting|until|till|before|up to|bis|vor|avant)\s+(?:the )?(?:start of |beginning of )?{point}"
+        rf"(since|after|seit|depuis|starting|until|till|before|up to|bis|vor|avant)\s+(?:the "
+        rf")?(?:start of |beginning of )?{point}"
     )
     if not found:
         return None
     rest = found.group()[len(found[1]) :].strip()
-    span = _iso(rest, last) or _written(rest, first, last) or _whole(rest, first, last)
+    span = _iso(rest) or _written(rest, first, last) or _whole(rest, first, last)
     if not span:
         return None
     words.use(found.start(), found.end())
@@ -196,7 +214,7 @@ def _open(words: Words, first: date, last: date) -> tuple[date, date] | None:
     return (span[1] + timedelta(days=1) if found[1] == "after" else span[0]), last
 
 
-def _iso(text: str, last: date) -> tuple[date, date] | None:
+def _iso(text: str) -> tuple[date, date] | None:
     if found := re.search(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
         return _day(int(found[1]), int(found[2]), int(found[3]))
     if found := re.search(r"(\d{1,2})[./](\d{1,2})[./](\d{2,4})", text):
@@ -212,7 +230,7 @@ def _written(text: str, first: date, last: date) -> tuple[date, date] | None:
     if not found:
         return None
     number, name = (found[1], found[2]) if found[1] else (found[4], found[3])
-    year = re.search(r"(?<!\d)(\d{4})(?!\d)", text[found.end() - 1 :] if found else text)
+    year = re.search(r"(?<!\d)(\d{4})(?!\d)", text[found.end() - 1 :])
     month = _MONTHS[name]
     return _day(
         int(year[1]) if year else _year_of(month, int(number), first, last), month, int(number)
@@ -292,20 +310,29 @@ def _month_of(day: date) -> tuple[date, date]:
 
 _NAMED = (
     (_DATE, _date_at),
-    (r"(?:on )?(?:the )?(?:day before yesterday|vorgestern|avant-hier)", lambda m, a, b: (b - timedelta(days=2),) * 2),
-    (r"yesterday|gestern|hier(?= )|hier$", lambda m, a, b: (b - timedelta(days=1),) * 2),
-    (r"today|heute|aujourd'hui", lambda m, a, b: (b, b)),
-    (r"(?:in |over |during |for )?(?:the )?(?:last|past|previous|letzten|derniers?|dernieres?) (?P<n>\d{1,3}) (?P<unit>days?|weeks?|months?|tagen?|wochen|jours|semaines)", _ago),
-    (r"(?:in |during )?(?:the )?(?:last|previous|past|vorige|letzte) (?:week|woche)|la semaine derniere", lambda m, a, b: (_monday(b) - _WEEK, _monday(b) - timedelta(days=1))),
-    (r"this week|diese woche|cette semaine", lambda m, a, b: (_monday(b), b)),
-    (r"(?:the )?(?:last|previous|letzten?|vorigen?) (?:month|monat)|le mois dernier", lambda m, a, b: _month_of(_month_of(b)[0] - timedelta(days=1))),
-    (r"this month|diesen monat|ce mois", lambda m, a, b: _month_of(b)),
-    (r"(?:the )?last year|letztes jahr|l'annee derniere", lambda m, a, b: (date(b.year - 1, 1, 1), date(b.year - 1, 12, 31))),
-    (r"this year|dieses jahr|cette annee", lambda m, a, b: (date(b.year, 1, 1), b)),
-    (rf"(?:in |during |last |this |the |im |en )*(?P<season>{_SEASON[1:-1]})(?: \d{{4}})?", _season),
-    (rf"(?:in |during |im |en |for |of |von |vom |im monat |the month of |all of )*{_MONTH} \d{{4}}", lambda m, a, b: _whole(m.group(), a, b)),
-    (rf"(?:in|during|im|en|for|of|since|au mois de|this|last)(?: the)?(?: month of)? {_MONTH}", lambda m, a, b: _whole(m.group(), a, b)),
-    (rf"(?:{_MONTH[:-3]})(?= (?:vs|and|or|than|compared|against|all|to)\b)|(?<=vs )(?:{_MONTH[1:-4]})|(?<=vs\. )(?:{_MONTH[1:-4]})", lambda m, a, b: _whole(m.group(), a, b)),
+    (r"(?:on )?(?:the )?(?:day before yesterday|vorgestern|"
+     r"avant-hier)", lambda _m, _a, b: (b - timedelta(days=2),) * 2),
+    (r"yesterday|gestern|hier(?= )|hier$", lambda _m, _a, b: (b - timedelta(days=1),) * 2),
+    (r"today|heute|aujourd'hui", lambda _m, _a, b: (b, b)),
+    (r"(?:in |over |during |for )?(?:the )?(?:last|past|previous|letzten|derniers?|dernieres?) "
+     r"(?P<n>\d{1,3}) (?P<unit>days?|weeks?|months?|tagen?|wochen|jours|semaines)", _ago),
+    (r"(?:in |during )?(?:the )?(?:last|previous|past|vorige|letzte) (?:week|woche)|la semaine "
+     r"derniere", lambda _m, _a, b: (_monday(b) - _WEEK, _monday(b) - timedelta(days=1))),
+    (r"this week|diese woche|cette semaine", lambda _m, _a, b: (_monday(b), b)),
+    (r"(?:the )?(?:last|previous|letzten?|vorigen?) (?:month|monat)|le mois "
+     r"dernier", lambda _m, _a, b: _month_of(_month_of(b)[0] - timedelta(days=1))),
+    (r"this month|diesen monat|ce mois", lambda _m, _a, b: _month_of(b)),
+    (r"(?:the )?last year|letztes jahr|l'annee "
+     r"derniere", lambda _m, _a, b: (date(b.year - 1, 1, 1), date(b.year - 1, 12, 31))),
+    (r"this year|dieses jahr|cette annee", lambda _m, _a, b: (date(b.year, 1, 1), b)),
+    (rf"(?:in |during |last |this |the |im |en )*(?P<season>{_SEASON[1:-1]})(?: "
+     rf"\d{{4}})?", _season),
+    (rf"(?:in |during |im |en |for |of |von |vom |im monat |the month of |all of )*{_MONTH} "
+     rf"\d{{4}}", lambda m, a, b: _whole(m.group(), a, b)),
+    (rf"(?:in|during|im|en|for|of|since|au mois de|this|last)(?: the)?(?: month of)? "
+     rf"{_MONTH}", lambda m, a, b: _whole(m.group(), a, b)),
+    (rf"(?:{_MONTH[:-3]})(?= (?:vs|and|or|than|compared|against|all|to)\b)|(?<=vs "
+     rf")(?:{_MONTH[1:-4]})|(?<=vs\. )(?:{_MONTH[1:-4]})", lambda m, a, b: _whole(m.group(), a, b)),
     (r"(?:in |during |im jahr |en )?(?:19|20)\d{2}", lambda m, a, b: _whole(m.group(), a, b)),
     (rf"(?:on |am |le )(?:the )?{_ORDINAL}(?! ?[a-z%°])", _day_of_month),
 )  # fmt: skip
@@ -316,7 +343,8 @@ def _within_day(words: Words, when: When) -> None:
     if when.by == "parts":
         return
     found = words.find(
-        rf"(?:between|from|zwischen|von|entre|de)\s+{_CLOCK}\s*(?:and|to|-|–|und|bis|et|a)\s*{_CLOCK}"
+        rf"(?:between|from|zwischen|von|entre|de)\s+{_CLOCK}\s*(?:and|to|-|–|und|bis|et|"
+        rf"a)\s*{_CLOCK}"
     )
     dashed = words.find(r"(\d{1,2})\s*(?:-|–)\s*(\d{1,2})\s*(?:o'? ?clock|uhr|h|hours?)?")
     hours: list[int] = []

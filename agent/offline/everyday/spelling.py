@@ -1,4 +1,4 @@
-"""Slips of the finger in words that an everyday question is made of: "abvoe", "avarage", "totel"."""
+"""Slips of the finger in words that everyday questions are made of: "abvoe", "avarage"."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from tool_use_om.agent.offline.everyday import lexicon
 from tool_use_om.agent.offline.language.names import Names
 
 _SHORTEST = 5
-_KEYS = tuple(
-    """above below under average highest lowest maximum minimum total often longest during between weekend
-    yesterday night morning evening temperature pressure humidity consumption battery weight January
-    February March April June July August September October November December Monday Tuesday Wednesday
-    Thursday Friday Saturday Sunday increasing decreasing rising falling compare normally usually
-    percentage minutes hours seconds trend energy""".casefold().split()
-)
+_WORDS = """
+above below under average highest lowest maximum minimum total often longest during between
+weekend yesterday night morning evening temperature pressure humidity consumption battery weight
+january february march april june july august september october november december monday tuesday
+wednesday thursday friday saturday sunday increasing decreasing rising falling compare normally
+usually percentage minutes hours seconds trend energy
+"""
+_KEYS = tuple(_WORDS.split())
 
 
 @lru_cache(maxsize=1)
@@ -30,8 +31,8 @@ def _known() -> frozenset[str]:
 
 def corrected(question: str, names: Names) -> str:
     """Return a question with single slips in its key words mended; names of the data stay."""
-    own = {w.casefold() for name in (*names.channels, *names.labels, *names.datasets, *names.session_ids)
-           for w in re.findall(r"[^\W_]+", name)}  # fmt: skip
+    named = (*names.channels, *names.labels, *names.datasets, *names.session_ids)
+    own = {w.casefold() for name in named for w in re.findall(r"[^\W_]+", name)}
 
     def mend(match: re.Match[str]) -> str:
         word = match.group()

@@ -14,7 +14,8 @@ _SHOWN = 12
 _CALENDAR_SHOWN = 31
 _LISTED = 8
 _IN_GROUP = {
-    "hour": "at {g}", "date": "on {g}", "night": "in the night to {g}", "week": "in the week of {g}",
+    "hour": "at {g}", "date": "on {g}", "night": "in the night to {g}",
+    "week": "in the week of {g}",
     "weekday": "on {g}s", "month": "in {g}", "year": "in {g}", "weekend": "on {g}",
     "parts": "from {g}", "periods": "in {g}", "half": "in the {g}", "session": "in {g}",
     "subject": "for {g}", "label": "during {g}",
@@ -55,7 +56,7 @@ def tell_amounts(answer: Answer, result: Result, query: Query) -> None:
     elif found.difference is not None and want != "least":
         _tell_difference(answer, result, found, where, refs)
     else:
-        _tell_ends(answer, result, found, where, refs, want)
+        _tell_ends(answer, result, found, where, refs, want=want)
     _tell_stretches(answer, result, found)
     _table(answer, result, found, want)
     if found.n_parts and found.by in {"date", "night", "week", "month", "year"}:
@@ -176,9 +177,9 @@ def _tell_passed(
         )  # fmt: skip
     elif passed.first:
         answer.say(result, "It is {first}.", first=ref(passed.first, "the one"))
-    end = found.highest if passed.above else found.lowest
+    word, end = ("highest", found.highest) if passed.above else ("lowest", found.lowest)
     answer.say(
-        result, f"The {'highest' if passed.above else 'lowest'} is {{value}},{_in_group(found, end)}.",
+        result, f"The {word} is {{value}},{_in_group(found, end)}.",
         value=ref(end.value, "the furthest of them"),
     )  # fmt: skip
 
@@ -243,7 +244,7 @@ def _tell_difference(
 
 
 def _tell_ends(
-    answer: Answer, result: Result, found: Amounts, where: str, refs: dict[str, Ref], want: str
+    answer: Answer, result: Result, found: Amounts, where: str, refs: dict[str, Ref], *, want: str
 ) -> None:
     what, more = _what(found)
     ends = [("highest", found.highest), ("lowest", found.lowest)]
@@ -285,7 +286,8 @@ def _tell_stretches(answer: Answer, result: Result, found: Amounts) -> None:
 def _from_to(one: StretchRow, word: str) -> tuple[str, dict[str, Ref]]:
     if one.from_:
         return "from {begin} to {end}", {
-            "begin": ref(one.from_, f"start of the {word}"), "end": ref(one.to, f"end of the {word}"),
+            "begin": ref(one.from_, f"start of the {word}"),
+            "end": ref(one.to, f"end of the {word}"),
         }  # fmt: skip
     return "from {begin} to {end} of `{of}`", {
         "begin": ref(one.start_s, f"start of the {word}"),
