@@ -49,7 +49,10 @@ COMMANDS = {
         "Adapt a tokenizer to an extreme domain (LoRA beside the frozen weights).",
         "tokenizers:adapt_app",
     ),
-    "reader": Entry("Train and try the reader of questions.", "reader:app"),
+    "reader": Entry("Train and try the reader of questions.", "language.reader:app"),
+    "describe": Entry(
+        "The describing layer: check its corpus, train it, judge it.", "language.describe:app"
+    ),
     "eval": Entry("Run an evaluation suite.", "evals:app"),
     "traces": Entry(
         "List and export the saved traces of runs.",
@@ -61,7 +64,7 @@ COMMANDS = {
     ),
     "orchestrator": Entry(
         "Install, train and inspect the trained orchestrator.",
-        "orchestrator:app",
+        "language.orchestrator:app",
     ),
     "docs": Entry("Write the generated parts of README.md and docs/.", "docs:app"),
     "bench": Entry("Measure the figures in docs/benchmarks.md.", "bench:app"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tool_use_om.data.converters.table.cells import Cells, read_cells
 from tool_use_om.data.converters.table.columns import slug
+from tool_use_om.data.converters.table.files.cells import Cells, read_cells
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.plan import TablePlan, plan_sessions
 from tool_use_om.data.converters.table.readings import Understood, understand

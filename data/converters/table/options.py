@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tool_use_om.data.converters.table.cells import Cells, Decimal
-from tool_use_om.data.converters.table.clock import ClockOptions, Order, TimeUnit
+from tool_use_om.data.converters.table.files.cells import Cells, Decimal
 from tool_use_om.data.converters.table.roles import Roles
+from tool_use_om.data.converters.table.times.column import ClockOptions, Order, TimeUnit
 from tool_use_om.data.format.calendar import zone_of
 
 

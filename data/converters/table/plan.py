@@ -8,9 +8,10 @@ from datetime import datetime
 
 import numpy as np
 
-from tool_use_om.data.converters.table.columns import moment, noun_of, slug
+from tool_use_om.data.converters.table.columns import noun_of, slug
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.readings import Readings, Understood, needs_double, rows_by
+from tool_use_om.data.converters.table.times.column import moment
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import (
     STEP_S,
@@ -263,7 +264,7 @@ def _rate(times: Mapping[str, np.ndarray], calendar: Calendar, options: TableOpt
             "No session has two moments to measure a rate from. Give --rate in Hz, or name the "
             "session column with --session."
         )
-    usual = np.median(forward)
+    usual = np.sort(forward)[(forward.size - 1) // 2]  # one of them, were there but two
     steady = forward[np.abs(forward - usual) <= usual / 2]  # without drop-outs; jitter averages out
     rate = 1 / float(steady.mean())
     whole = round(rate) if rate >= 1 else 1 / round(1 / rate)

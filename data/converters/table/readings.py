@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tool_use_om.data.converters.table.cells import Cells
-from tool_use_om.data.converters.table.clock import read_clock
-from tool_use_om.data.converters.table.columns import Column, TimeColumn, name_channels, slug
-from tool_use_om.data.converters.table.marks import assumed
+from tool_use_om.data.converters.table.columns import Column, name_channels, slug
+from tool_use_om.data.converters.table.files.cells import Cells
+from tool_use_om.data.converters.table.files.marks import assumed
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.roles import Roles, find_roles
+from tool_use_om.data.converters.table.times.clock import read_clock
+from tool_use_om.data.converters.table.times.column import TimeColumn
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.schema import check_part
 from tool_use_om.data.workspace import check_name

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from tool_use_om.data.converters.table.cells import Cells
-from tool_use_om.data.converters.table.clock import is_dates, is_time_of_day
+from tool_use_om.data.converters.table.files.cells import Cells
+from tool_use_om.data.converters.table.times.clock import is_dates, is_time_of_day, is_without_date
 from tool_use_om.data.errors import DataError
 
 NONE = "none"  # an option's value for "there is no such column"
@@ -45,6 +46,7 @@ _SENSOR = _words("""
 """)
 _VALUE = _words("value state reading val wert messwert measurement result data")
 _UNIT = _words("unit units unitofmeasurement einheit")
+_DAY_US = 86_400_000_000
 _MOST_SENSORS = 500
 _MOST_LABELS = 60
 _SHARE = 0.5  # of a column's cells that are numbers, for a value column with some other text
@@ -143,11 +145,16 @@ def _folded(name: str) -> str:
 def _time(cells: Cells, free: Sequence[str]) -> tuple[str, ...]:
     """Return the time column, or a date and a time of day; empty if there is none."""
     dates = [n for n in free if is_dates(cells, n)]
-    clocks = [n for n in free if cells.is_text(n) and is_time_of_day(cells, n)] if dates else []
-    if dates and clocks and _only_days(cells, dates[0]):
-        return dates[0], clocks[0]
+    if dates and _only_days(cells, dates[0]):
+        clocks = [n for n in free if n not in dates and is_time_of_day(cells, n)]
+        clocks += [n for n in dates[1:] if _folded(n) in _TIME and _is_clock(cells, n)]
+        if clocks:
+            return dates[0], clocks[0]
     named = [n for n in free if _folded(n) in _TIME or _TIME_WORD.search(n.casefold())]
     for name in [*(n for n in dates if n in named), *dates[:1]]:
+        return (name,)
+    watches = [n for n in free if is_without_date(cells, n)]
+    for name in [*(n for n in watches if n in named), *watches[:1]]:
         return (name,)
     for name in named:
         numbers = cells.numbers(name)
@@ -158,8 +165,18 @@ def _time(cells: Cells, free: Sequence[str]) -> tuple[str, ...]:
 
 
 def _only_days(cells: Cells, name: str) -> bool:
-    texts = [t for t in cells.columns[name].slice(0, 20).to_pylist() if t]
-    return all(isinstance(t, str) and ":" not in t for t in texts)
+    """Whether dates have no time of day."""
+    kind = cells.columns[name].type
+    if pa.types.is_timestamp(kind):
+        times = cells.columns[name].drop_null().cast(pa.timestamp("us")).cast(pa.int64())
+        return bool((times.to_numpy(zero_copy_only=False) % _DAY_US == 0).all())
+    texts = [str(t) for t in cells.columns[name].slice(0, 20).to_pylist() if t]
+    return not any(re.search(r"(?i):|\dT\d|\d ?h|uhr|[ap]m|^\d{12,}$|[ ,]\d\d[.]\d\d", t)
+                   for t in texts)  # fmt: skip
+
+
+def _is_clock(cells: Cells, name: str) -> bool:
+    return bool(pa.types.is_time(cells.columns[name].type))
 
 
 def _runs_on(numbers: np.ndarray) -> bool:

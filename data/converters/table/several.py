@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tool_use_om.data.converters.table.cells import Cells, Decimal, number_form
 from tool_use_om.data.converters.table.columns import slug
+from tool_use_om.data.converters.table.files.cells import Cells, Decimal, number_form
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.roles import find_roles
 from tool_use_om.data.errors import DataError

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tool_use_om.data.converters.table.cells import Cells, read_cells
-from tool_use_om.data.converters.table.columns import read_time
 from tool_use_om.data.converters.table.convert import convert
+from tool_use_om.data.converters.table.files.cells import Cells, read_cells
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.plan import TablePlan, plan_sessions
 from tool_use_om.data.converters.table.readings import understand
+from tool_use_om.data.converters.table.times.column import read_time
 from tool_use_om.data.errors import DataError, TuomError
 from tool_use_om.data.format.dataset import DataSet
 

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tool_use_om.data.converters.table.header import before_header, header_of, separator_of
-from tool_use_om.data.converters.table.marks import is_missing, marks_of, scaled
+from tool_use_om.data.converters.table.files.header import before_header, header_of, separator_of
+from tool_use_om.data.converters.table.files.marks import is_missing, marks_of, scaled
 from tool_use_om.data.errors import DataError, unknown
 
 KINDS = (".csv", ".tsv", ".txt", ".parquet")
