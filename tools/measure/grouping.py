@@ -60,7 +60,8 @@ def names_of(
 
 
 def _date(moment: pd.Series) -> pd.Series[str]:
-    return moment.dt.strftime("%Y-%m-%d")
+    found: pd.Series[str] = moment.dt.strftime("%Y-%m-%d")
+    return found
 
 
 def _night(moment: pd.Series) -> pd.Series[str]:
@@ -87,8 +88,9 @@ def _weekday(moment: pd.Series) -> pd.Series[str]:
 
 
 def _month(moment: pd.Series) -> pd.Series[str]:
-    found: pd.Series[str] = moment.dt.month.map(dict(enumerate(MONTHS, 1)))
-    return found + moment.dt.strftime(" %Y")
+    named: pd.Series[str] = moment.dt.month.map(dict(enumerate(MONTHS, 1)))
+    found: pd.Series[str] = named + moment.dt.strftime(" %Y")
+    return found
 
 
 _CALENDAR: dict[str, Callable[[pd.Series], pd.Series[str]]] = {

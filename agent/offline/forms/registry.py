@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.forms import (
-    amounts,
     compare,
     data,
     data_check,
@@ -17,7 +16,6 @@ from tool_use_om.agent.offline.forms import (
     forecast,
     labels,
     search,
-    stats,
     trust,
     why,
 )
@@ -26,6 +24,7 @@ from tool_use_om.agent.offline.forms.form import Form, Plan, Tell
 from tool_use_om.agent.offline.forms.labels import tell_suspects
 from tool_use_om.agent.offline.forms.search import tell_anomalies, tell_motifs, tell_retrieved
 from tool_use_om.agent.offline.forms.trust import tell_drift, tell_gate
+from tool_use_om.agent.offline.forms.values import amounts, stats
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.planner import Planner, Step

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tool_use_om.agent.offline.forms.course import COURSE_TELLS
 from tool_use_om.agent.offline.forms.form import Form, on_calendar, tell_zone
+from tool_use_om.agent.offline.forms.values.course import COURSE_TELLS
 from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tool_use_om.agent.offline.forms.form import Form, tell_zone
-from tool_use_om.agent.offline.forms.stats import where_of
+from tool_use_om.agent.offline.forms.values.stats import where_of
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Ref, Result, named, plain, ref
