@@ -103,6 +103,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 _FILLERS = """
+gave give gives given show showed shows shown ran work worked works turned been
 a an the of in on at to for from by with and or but as is are was were be been being am do does
 did done have has had having it its it's this that these those there here then than so such i
 i'm me my mine we our ours us you your he she his her they their them who whom what whats what's
