@@ -24,7 +24,7 @@ from tool_use_om.agent.offline.forms.form import Form, Plan, Tell
 from tool_use_om.agent.offline.forms.labels import tell_suspects
 from tool_use_om.agent.offline.forms.search import tell_anomalies, tell_motifs, tell_retrieved
 from tool_use_om.agent.offline.forms.trust import tell_drift, tell_gate
-from tool_use_om.agent.offline.forms.values import amounts, stats
+from tool_use_om.agent.offline.forms.values import amounts, course, stats
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.planner import Planner, Step
@@ -34,6 +34,7 @@ FORMS: tuple[Form, ...] = (
     data.FORM,
     stats.FORM,
     amounts.FORM,
+    course.FORM,
     data_check.FORM,
     encode.FORM,
     find.FORM,

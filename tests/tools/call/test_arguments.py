@@ -14,6 +14,7 @@ NAMES = [
     "show_session_stats",
     "show_channel_stats",
     "measure_amounts",
+    "describe_signal",
     "select_channels",
     "filter_by_time",
     "plot_sessions",
