@@ -54,22 +54,31 @@ def sentinels(values: Array) -> list[Sentinel]:
     values : (n,) NaN = missing
     """
     found: list[Sentinel] = []
-    known, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    known = values[np.isfinite(values)]
     while len(known) >= _LEAST and len(found) < _MOST_SENTINELS:
-        gaps = known[1] - known[0], known[-1] - known[-2]
-        at = 0 if gaps[0] >= gaps[1] else len(known) - 1
-        value, n = float(known[at]), int(counts[at])
-        rest = np.delete(known, at)
-        coded = bool(_CODE.fullmatch(f"{value:.10g}"))
-        alone = value < 0 <= rest[0]
-        if max(gaps) <= rest[-1] - rest[0] or not (coded or (alone and n > 1)):
+        one = next(
+            (s for v in (known.min(), known.max()) if (s := _sentinel(known, float(v)))), None
+        )
+        if one is None:
             break
-        if n > 0.5 * counts.sum():
-            break
-        low, high = float(rest[0]), float(rest[-1])
-        found.append(Sentinel(value, n, low, high, sure=n > 1))
-        known, counts = rest, np.delete(counts, at)
+        found.append(one)
+        known = known[known != one.value]
     return found
+
+
+def _sentinel(known: Array, value: float) -> Sentinel | None:
+    """Return the least or greatest value of a column as a sentinel, None if it may be a value."""
+    coded = bool(_CODE.fullmatch(f"{value:.10g}"))
+    if not coded and value >= 0:
+        return None
+    rest = known[known != value]
+    n = len(known) - len(rest)
+    if len(rest) < max(_LEAST, n):
+        return None
+    low, high = float(rest.min()), float(rest.max())
+    alone = value < 0 <= low and n > 1
+    far = max(low - value, value - high) > high - low
+    return Sentinel(value, n, low, high, sure=n > 1) if far and (coded or alone) else None
 
 
 def taken_as_missing(
@@ -119,13 +128,13 @@ def counts_up(runs: Sequence[Array]) -> str | None:
     """
     known = [own for run in runs if len(own := run[np.isfinite(run)]) > 1]
     n = sum(len(run) - 1 for run in known)
-    if n < _LEAST or len(np.unique(np.concatenate(known))) < _LEAST:
+    if n < _LEAST:
         return None
     step = np.concatenate([np.diff(run) for run in known])
     to = np.concatenate([run[1:] for run in known])
     first = np.array([run[0] for run in known])
     falls = step < 0
-    if not (step > 0).any():
+    if (step > 0).sum() < _LEAST or falls.mean() >= _SELDOM:
         return None
     if not falls.any() and (first[1:] >= [run[-1] for run in known[:-1]]).all():
         return "rises"
@@ -133,7 +142,7 @@ def counts_up(runs: Sequence[Array]) -> str | None:
     near = low + _NEAR * (high - low)
     fresh = (to[falls] <= near).mean() >= _MOST if falls.any() else True
     fresh = fresh and (len(known) == 1 or bool((first <= near).all()))
-    few = falls.mean() < _SELDOM and float((step > 0).mean()) > 2 * float(falls.mean())
+    few = float((step > 0).mean()) > 2 * float(falls.mean())
     return "restarts" if few and low >= 0 and fresh else None
 
 

@@ -97,6 +97,8 @@ def with_names(
     ----------
     of : session → the file's name
     """
+    if not (told.starts or told.subjects or told.conditions):
+        return table
     names = np.array([of.get(k) for k in table.keys], dtype=object)
     if any(n is None for n in set(names.tolist())):
         return table

@@ -181,19 +181,25 @@ def _key(cells: Cells, found: Roles, free: Sequence[str]) -> str | None:
     """Return the column without which times come twice, and of each value of which they do not."""
     if not found.time or found.end is not None:
         return None
+    few = [n for n in free if _tells_apart(cells, n)]
     named = [*found.time, *([found.sensor] if found.sensor not in {None, NONE} else [])]
-    moments = cells.joined([n for n in named if n])
-    n = len(moments)
+    held = [n for n in named if n]
+    if not few or (len(held) == 1 and _distinct(cells, held[0]) == len(cells)):
+        return None
+    moments, n = cells.joined(held), len(cells)
     if len(set(moments)) > (1 - _REPEATED) * n:
         return None
-    for name in free:
-        if not _is_words(cells, name) and not re.search(r"(?i)(^|[^a-z])(id|nr|no)$", name):
-            continue
-        if cells.columns[name].null_count or not 2 <= _distinct(cells, name) <= n // 2:
-            continue
-        if len(set(cells.joined([*(c for c in named if c), name]))) >= (1 - _CLOCK_CHANGE) * n:
+    for name in few:
+        if len(set(cells.joined([*held, name]))) >= (1 - _CLOCK_CHANGE) * n:
             return name
     return None
+
+
+def _tells_apart(cells: Cells, name: str) -> bool:
+    """Whether a column may name several of a kind: text or numbers called so, that come again."""
+    if not _is_words(cells, name) and not re.search(r"(?i)(^|[^a-z])(id|nr|no)$", name):
+        return False
+    return not cells.columns[name].null_count and 2 <= _distinct(cells, name) <= len(cells) // 2
 
 
 def _with(roles: Roles, role: str, column: str | None) -> Roles:

@@ -174,7 +174,7 @@ def _at_restarts(readings: Readings) -> tuple[np.ndarray, str] | None:
 
     Such are charges, trips and batches: the source itself counts each from its own zero.
     """
-    seconds, values = readings.clock.seconds, readings.values()
+    seconds = readings.clock.seconds
     number = np.zeros(len(seconds), dtype=np.int64)
     before: list[int] = []
     after: list[int] = []
@@ -189,6 +189,7 @@ def _at_restarts(readings: Readings) -> tuple[np.ndarray, str] | None:
         after += order[breaks + 1].tolist()
     if len(before) < _FEWEST_PAUSES:
         return None
+    values = readings.values()
     keys = np.array([f"{k}-{n + 1:03d}" for k, n in zip(readings.keys, number, strict=True)],
                     dtype=object)  # fmt: skip
     for i, column in enumerate(readings.columns):
