@@ -42,7 +42,8 @@ def judge(
     reader: Reader, words: Sequence[int], sizes: Sizes, progress: Progress | None = None
 ) -> list[Table]:
     """Return the tables of a reader: answers to B and C, and how it describes (A)."""
-    done = track(("B", "C", "A"), progress, phase="judge", unit="tasks", total=3)
+    order: tuple[Task, ...] = ("B", "C", "A")
+    done = track(order, progress, phase="judge", unit="tasks", total=3)
     rows: list[dict[str, str]] = []
     told: list[dict[str, str]] = []
     for task in done:
