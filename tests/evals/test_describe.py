@@ -10,6 +10,8 @@ from tool_use_om.agent.training.describe import DescribeConfig, corpus_words, tr
 from tool_use_om.agent.training.tiny_llama import make_text_tokenizer, save_tiny_llama
 from tool_use_om.evals.describe import judge as judging
 from tool_use_om.evals.describe.cost import cost
+from tool_use_om.evals.describe.exam import drawn, sit_exam
+from tool_use_om.heads.describe.exam import Item
 from tool_use_om.heads.describe.prompts import prompt_of
 from tool_use_om.heads.describe.reader import Reader
 from tool_use_om.heads.describe.tasks import Tasks
@@ -56,3 +58,20 @@ def test_cost_finds_both_losses_equal(reader: Reader) -> None:
     assert [r["task"] for r in table.rows] == ["A", "B", "C"]
     assert all(float(r["loss differs by"]) < 1e-5 for r in table.rows)
     assert np.isfinite([float(r["gain"]) for r in table.rows]).all()
+
+
+def test_an_exam_is_counted_by_category_beside_chance(reader: Reader) -> None:
+    """Every question in its category and in all; a draw is a part of the file, always the same."""
+    items = [
+        Item(
+            question="What?", options=("a", "b", "c", "d")[: 2 + 2 * (i % 2)], answer="a",
+            category=f"kind {i % 2}", series={"ts": np.sin(np.arange(40.0) * (i + 1))},
+        )
+        for i in range(6)
+    ]  # fmt: skip
+    table = sit_exam(reader, items)
+    assert [(r["category"], r["questions"], r["chance"]) for r in table.rows] == [
+        ("kind 0", "3", "0.500"), ("kind 1", "3", "0.250"), ("all", "6", "0.375"),
+    ]  # fmt: skip
+    assert drawn(items, 4, 1) == drawn(items, 4, 1)
+    assert len({id(i) for i in drawn(items, 9, 1)}) == 6

@@ -150,3 +150,29 @@ def cost(
     reader = Reader(*load_language_model(model, Workspace.at(workspace), precision))
     table = measured(reader, corpus_words(reader, 0), batch_size=batch_size, repeats=repeats)
     typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}")
+
+
+@app.command()
+def exam(
+    *,
+    data: Annotated[Path, typer.Option(help="TimeSeriesExam's qa_dataset.json.")],
+    reader: Annotated[Path, typer.Option(help="Folder of a trained reader.")],
+    model: ModelOption = None,
+    samples: Annotated[int, typer.Option(min=1, help="Questions, drawn by the seed.")] = 200,
+    precision: PrecisionOption = "auto",
+    seed: SeedOption = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Let a reader answer multiple-choice questions about series it was not trained for."""
+    from tool_use_om.agent.orchestrator.base import load_language_model
+    from tool_use_om.agent.training.describe import load_reader
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.describe.exam import drawn, sit_exam
+    from tool_use_om.evals.report import markdown_table
+    from tool_use_om.heads.describe.exam import read_exam
+
+    items = drawn(read_exam(data), samples, seed)
+    network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
+    with bars() as progress:
+        table = sit_exam(load_reader(reader, network, tokenizer), items, progress)
+    typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}")
