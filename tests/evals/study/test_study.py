@@ -1,4 +1,4 @@
-"""A study from its command to its page: resumed, judged over blocks of time, honest if nothing is."""
+"""A study from its command to its page: resumed, judged over blocks, honest if nothing is."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_study_goes_on_where_it_stopped_and_refuses_another_one(
     run_cells(more, place, tmp_path, on_cell=lambda *cell: ran.append(cell[2]))
     assert [cell.split(" · ")[1] for cell in ran] == ["base_rate", "last_day", "boosting"]
     other = Plan(data=NAME, events=(EVENT,), models=FAST, context=20)
-    with pytest.raises(DataError, match="another study.*context"):
+    with pytest.raises(DataError, match=r"another study.*context"):
         run_cells(other, place, tmp_path)
 
 
@@ -74,7 +74,7 @@ def test_best_of_what_is_known_is_the_known_chance(place: Workspace, tmp_path: P
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     rows = json.loads((tmp_path / "runner.json").read_text(encoding="utf-8"))
     metrics = {row["model"]: row["metrics"] for row in rows}
-    bayes = float(report.partition("The known chance has AUC ")[2][:5])
+    bayes = float(report.partition("The known probability has AUC ")[2][:5])
     assert metrics["last_day"]["auc"] == pytest.approx(bayes, abs=0.03)
     assert metrics["last_day"]["to_truth"] < 0.08
     assert metrics["base_rate"]["auc"] == 0.5
