@@ -22,6 +22,7 @@ from tool_use_om.tools.look.found import (
     Filtered,
     SessionsCounted,
 )
+from tool_use_om.tools.look.told import SignalDescribed
 from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.classify.suspects import SuspectsFound
@@ -44,6 +45,7 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
     "plot_sessions": (Drawn,),
     "show_channel_stats": statistics.KINDS,
     "check_data": (Checked,),
+    "describe_signal": (SignalDescribed,),
     "select_tokenizer": (TokenizerSelected,),
     "configure_tokenizer": (WindowsConfigured,),
     "select_channels_for_encoding": (EncodedChannels,),

@@ -97,9 +97,10 @@ _ONCE: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
-def forms_of(kind: Kind, n: float | None = None) -> tuple[str, ...]:
+def forms_of(kind: str, n: float | None = None) -> tuple[str, ...]:
     """Return the templates of a kind; their places are the names of `facts.VALUES` and channel."""
-    return _ONCE[kind] if n == 1 and kind in _ONCE else FORMS[kind]
+    meant: Kind = next(k for k in FORMS if k == kind)
+    return _ONCE[meant] if n == 1 and meant in _ONCE else FORMS[meant]
 
 
 class TextDescriptionGenerator:

@@ -166,6 +166,19 @@ class PlotSessions(Arguments):
     )
 
 
+class DescribeSignal(Arguments):
+    """Which stretch of which session to say in words."""
+
+    session: str | None = Field(
+        default=None, description="Session id; default: the first selected one."
+    )
+    start_s: Seconds | None = Field(default=None, description="From this second of the session.")
+    end_s: float | None = Field(default=None, gt=0, description="Up to this second of the session.")
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
+    )
+
+
 class CheckData(Arguments):
     """What to look for, and where; the filters of the working set hold."""
 

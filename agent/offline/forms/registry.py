@@ -8,6 +8,7 @@ from typing import Any
 
 from tool_use_om.agent.offline.forms import (
     compare,
+    course,
     data,
     data_check,
     described,
@@ -33,6 +34,7 @@ from tool_use_om.agent.offline.writer import Answer, Result, ref
 FORMS: tuple[Form, ...] = (
     data.FORM,
     stats.FORM,
+    course.FORM,
     data_check.FORM,
     encode.FORM,
     find.FORM,

@@ -31,6 +31,7 @@ Kind = Literal[
     "unlike",  # which session is least like the others
     "anomaly",
     "rhythm",  # cadence of an activity
+    "description",  # what a stretch of a session does, in words
     "channels",  # which channels matter for an activity
     "mislabelled",  # which recordings may carry a wrong label
     "why",  # does an explanation hold, what would change the answer

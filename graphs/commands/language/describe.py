@@ -1,25 +1,30 @@
-"""`tuom describe`: check the corpus of the describing layer."""
+"""`tuom describe`: check the corpus of the describing layer, train it, judge it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from tool_use_om.graphs.commands.console import bars
+from tool_use_om.graphs.commands.console import WorkspaceOption, bars
 
 app = typer.Typer(
-    help="The describing layer: check its corpus.",
+    help="The describing layer: check its corpus, train it, judge it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the corpus.")]
 
 
-@app.callback()
-def _describe() -> None:
-    """Keep the commands' names, however few there are."""
+ModelOption = Annotated[
+    str | None,
+    typer.Option(help="Folder or hub name of a causal language model; default: the installed one."),
+]
+PrecisionOption = Annotated[
+    Literal["auto", "float32", "bfloat16"],
+    typer.Option(help="Of the frozen model; auto: bfloat16 where the processor has it."),
+]
 
 
 @app.command()
@@ -38,3 +43,61 @@ def validate(
     typer.echo(f"{samples} samples, {len(checked.wrong)} contradictions; page: {out}")
     if checked.wrong:
         raise typer.Exit(1)
+
+
+@app.command()
+def pretrain(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the run.")],
+    model: ModelOption = None,
+    source: Annotated[
+        str, typer.Option(help="What is read: curves, or the tokens of a tokenizer by name.")
+    ] = "curves",
+    minutes: Annotated[float, typer.Option(min=0, help="End by the clock; 0: by --steps.")] = 0.0,
+    steps: Annotated[int, typer.Option(min=0, help="Optimiser steps.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    warm_steps: Annotated[
+        int, typer.Option(min=0, help="Steps of the encoder alone, on facts of curves.")
+    ] = 1000,
+    encoder_rate: Annotated[float, typer.Option(min=0)] = 3e-4,
+    projector_rate: Annotated[float, typer.Option(min=0)] = 1e-3,
+    save_minutes: Annotated[float, typer.Option(min=0, help="Between checkpoints.")] = 5.0,
+    save_steps: Annotated[int, typer.Option(min=0, help="Instead, by steps.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")
+    ] = False,
+    precision: PrecisionOption = "auto",
+    seed: SeedOption = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train the signal encoder through a frozen language model; `--resume` goes on."""
+    from tool_use_om.agent.orchestrator.base import load_language_model
+    from tool_use_om.agent.training.describe import DescribeConfig, last_checkpoint, train_reader
+    from tool_use_om.data.errors import DataError
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.heads.describe.reader import Reader
+
+    if not resume and out.is_dir() and last_checkpoint(out) is not None:
+        raise DataError(f"{out} holds a run. Go on with it by --resume, or give a new folder.")
+    config = DescribeConfig(
+        source=source,
+        minutes=minutes,
+        steps=steps,
+        batch_size=batch_size,
+        warm_steps=warm_steps,
+        encoder_rate=encoder_rate,
+        projector_rate=projector_rate,
+        save_minutes=save_minutes,
+        save_steps=save_steps,
+        seed=seed,
+    )
+    network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
+    reader = Reader(network, tokenizer, source, seed)
+    with bars() as progress:
+        card = train_reader(reader, out, config, progress)
+    last = [loss for _, _, loss in card["losses"][-20:]]
+    typer.echo(
+        f"{card['steps']} steps, {card['samples']} samples, {card['minutes']} minutes; loss of the "
+        f"last steps {sum(last) / max(1, len(last)):.3f}; language model unchanged "
+        f"({card['language_model_hash'][:12]}); reader: {out}"
+    )

@@ -36,3 +36,20 @@ def test_validate_fails_where_a_text_is_against_its_truth(
         main(["describe", "validate", "--samples", "20", "--out", str(page)])
     assert ended.value.code == 1
     assert "says cpu &lt;rise&gt;" in page.read_text(encoding="utf-8")
+
+
+def test_a_question_gets_a_description_that_is_marked_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the words of the question to the report a person reads, without any language model."""
+    question = "describe what happens in the first 5 seconds of bm-test-003"
+    with pytest.raises(SystemExit) as ended:
+        main(["ask", question, "--data", "basic-motions", "--workspace", str(tmp_path)])
+    assert ended.value.code in (0, None)
+    told = capsys.readouterr().out
+    assert "A description of bm-test-003 from 0 s to 5 s" in told
+    assert "every number from a tool result" in told
+    (report,) = tmp_path.glob("runs/*/report.html")
+    page = report.read_text(encoding="utf-8")
+    assert "A description" in page
+    assert "no head was fitted" in page
