@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,3 +79,26 @@ def _plan(  # noqa: PLR0917  # the command's options in their order
 
 def _progress(done: int, total: int, cell: str) -> None:
     typer.echo(f"[{done + 1}/{total}] {cell}", err=True)
+
+
+@app.command()
+def notebook(
+    *,
+    data: Annotated[str, typer.Option(help="Data set.")],
+    model: Annotated[str, typer.Option(help="One registered model.")],
+    event: Annotated[str | None, typer.Option(help="Default: the case's first.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the cell.")] = 0,
+    parameters: Annotated[str, typer.Option(help="2M, 20M, 200M or a number.")] = "2M",
+    context: Annotated[int | None, typer.Option(min=2, help="Samples of a window.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("study.ipynb"),
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write a self-contained notebook for one cell of a study."""
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.study.cases import open_case
+    from tool_use_om.evals.study.notebook import write_notebook
+
+    plan = _plan(data, [event] if event else None, [model], 1, [parameters], context)
+    plan = replace(plan, events=plan.events[:1])
+    dataset = open_case(data, Workspace.at(workspace))
+    typer.echo(f"Written to {write_notebook(plan, dataset, out, seed=seed)}.")

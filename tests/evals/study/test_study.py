@@ -153,3 +153,34 @@ def test_sizes_are_read() -> None:
     assert (read_size("20M"), read_size("5000")) == (20_000_000, 5000)
     with pytest.raises(DataError, match="2M, 20M, 200M"):
         read_size("big")
+
+
+def test_notebook_of_one_cell_runs_by_itself(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cells, the installation left out, give the cell's JSON; other data stop it."""
+    path = tmp_path / "cell.ipynb"
+    words = ["study", "notebook", "--data", NAME, "--model", "last_day", "--out", str(path)]
+    with pytest.raises(SystemExit) as done:
+        main([*words, "--workspace", str(place.root)])
+    assert done.value.code == 0
+    book = json.loads(path.read_text(encoding="utf-8"))
+    sources = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
+    assert sources[0].startswith("%pip install")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUOM_WORKSPACE", str(place.root))
+    names: dict[str, object] = {}
+    for source in sources[1:]:
+        exec(compile(source, "cell", "exec"), names)
+    (written,) = tmp_path.glob("*.json")
+    (row,) = json.loads(written.read_text(encoding="utf-8"))
+    assert row["model"] == "last_day"
+    assert row["metrics"]["auc"] > 0.7
+    other = sources[1].replace(row_hash(sources[1]), "0" * 64)
+    with pytest.raises(SystemExit, match="not the data of this study"):
+        exec(compile(other, "cell", "exec"), names)
+
+
+def row_hash(source: str) -> str:
+    """Return the content hash that a notebook's cell names."""
+    return source.partition("expected = '")[2][:64]
