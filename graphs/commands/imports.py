@@ -41,6 +41,10 @@ def import_table(
     ] = None,
     value: Annotated[str | None, typer.Option(help="Long form: the reading's column.")] = None,
     units: Annotated[str, typer.Option(help="Units: acc=g,gyro=deg/s by column or prefix.")] = "",
+    missing: Annotated[
+        str, typer.Option(help="Numbers that mean missing: -99,9999; none keeps all.")
+    ] = "",
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
     skip: Annotated[str, typer.Option(help="Columns to leave out: note,id")] = "",
     rate: Annotated[
         float | None, typer.Option(help="Rate in Hz; default: measured. Needs no time column.")
@@ -84,6 +88,7 @@ def import_table(
     given = {
         "time": time, "session": session, "subject": subject, "label": label, "split": split,
         "sensor": sensor, "value": value, "units": pairs(units), "skip": names(skip),
+        "missing": names(missing), "sheet": sheet,
         "rate_hz": rate, "time_unit": time_unit, "order": order, "tz": tz, "decimal": decimal,
         "separator": separator, "encoding": encoding, "modality": modality, "licence": licence,
         "split_by": split_by,

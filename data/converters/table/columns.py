@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tool_use_om.data.converters.table.evidence import usual_units
 from tool_use_om.data.converters.table.files.cells import Cells
 from tool_use_om.data.converters.table.files.marks import assumed
 from tool_use_om.data.errors import DataError, unknown
@@ -63,12 +64,20 @@ def name_channels(
         unit = given.get(source) or unit_in_name(source) or "a.u."
         columns.append(Column(source=source, name=name, unit=unit))
     told = [c for c in columns if c.source not in given and c.unit != "a.u."]
+    untold = {c.source: v for c in columns if c.source not in given and c.unit == "a.u."
+              and (v := cells.numbers(c.source)) is not None}  # fmt: skip
+    usual = usual_units(untold)
+    columns = [replace(c, unit=usual.get(c.source, c.unit)) for c in columns]
+    meant = [c for c in columns if c.source in usual]
     bare = [c.name for c in columns if c.source not in given and c.unit == "a.u."]
     notes = (
         [f"Unit from the name: {', '.join(f'{c.name} {c.unit}' for c in told)[:200]}."]
         if told
         else []
     )
+    if meant:
+        shown = ", ".join(f"{c.name} {c.unit}" for c in meant)[:200]
+        notes.append(f"Unit assumed, as such names usually mean: {shown} (--units says else).")
     notes += [f"No unit was given for {', '.join(bare)[:200]}: a.u."] if bare else []
     notes += assumed(
         {n: cells.marks(n) for n in names}, {n: cells.suffix(n) for n in names if cells.suffix(n)}

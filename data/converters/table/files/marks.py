@@ -26,6 +26,11 @@ def is_missing(text: str | None) -> bool:
     return text is None or text.casefold() in MISSING or bool(_SIGNS_ONLY.fullmatch(text))
 
 
+def is_blank(text: str) -> bool:
+    """Whether a cell of labels says that there is none: "-"; "NA" and "none" may be labels."""
+    return not text or bool(_SIGNS_ONLY.fullmatch(text))
+
+
 def marks_of(texts: Sequence[str | None], values: np.ndarray) -> Counter[str] | None:
     """Return how often each text of a numeric column marks a missing value.
 

@@ -37,6 +37,9 @@ _NAMED = re.compile(
 )
 
 
+_HOUR = re.compile(r"(?i)h|hr|hours?|he|hour.?ending|hour.?of.?day|stunde|heure|hora|ora|uur")
+
+
 def _texts(cells: Cells, name: str) -> list[str]:
     """Return a column's first filled cells as text; whole numbers without a point."""
     values = [v for v in cells.columns[name].slice(0, 50).to_pylist() if v is not None and v != ""]
@@ -110,10 +113,31 @@ def read_clock(cells: Cells, names: tuple[str, ...], options: ClockOptions) -> T
     return read_dates(name, column, options)
 
 
+def are_hours(cells: Cells, name: str) -> bool:
+    """Whether a column holds the hours of a day: whole numbers, 0 to 23 or 1 to 24."""
+    numbers = cells.plain(name) if _HOUR.fullmatch(name.strip()) else None
+    if numbers is None or not np.isfinite(numbers).all():
+        return False
+    whole = (numbers == np.round(numbers)).all() and len(np.unique(numbers)) > 1
+    return bool(whole and numbers.min() >= 0 and numbers.max() - numbers.min() <= 23
+                and numbers.max() <= 24)  # fmt: skip
+
+
+def _hours(cells: Cells, name: str) -> pa.Array:
+    """Return hours as times of day; of hours 1 to 24 each begins one earlier."""
+    numbers = cells.numbers(name)
+    hours = np.zeros(len(cells)) if numbers is None else numbers
+    return pa.array([f"{h:.0f}:00" for h in hours - (hours.max() == 24)], pa.string())
+
+
 def _joined(cells: Cells, names: tuple[str, ...]) -> Cells:
     """Return the cells with a column of a date and a time of day in one."""
-    date, *clocks = (_as_text(cells, n) for n in names)
-    both = pc.binary_join_element_wise(date, *(of_day(c, named=True) for c in clocks), " ")
+    date = _as_text(cells, names[0])
+    clocks = [
+        _hours(cells, n) if are_hours(cells, n) else of_day(_as_text(cells, n), named=True)
+        for n in names[1:]
+    ]
+    both = pc.binary_join_element_wise(date, *clocks, " ")
     return replace(cells, columns={**cells.columns, " ".join(names): both})
 
 

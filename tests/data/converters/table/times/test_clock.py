@@ -63,6 +63,8 @@ def test_a_time_is_read_as_it_is_written(tmp_path: Path, written: list[str], ste
         ("Date,Time,x", "{m:02d}/{d:02d}/2023,{h:02d}h00,{i}"),
         ("Datum;Uhrzeit;x", "{d:02d}.{m:02d}.2023;{h:02d}.00;{i}"),
         ("Date,heure,x", "2023-{m:02d}-{d:02d},{h:02d}00,{i}"),
+        ("date,hour,x", "2023-{m:02d}-{d:02d},{h},{i}"),
+        ("date,HE,x", "2023-{m:02d}-{d:02d},{he},{i}"),
     ],
 )
 def test_a_date_and_a_time_column_keep_the_hours_of_a_clock_change(
@@ -71,7 +73,7 @@ def test_a_date_and_a_time_column_keep_the_hours_of_a_clock_change(
     """Twelve midnight and noon are told apart; the doubled hour of autumn comes twice, in order."""
     hours = [(11, 4, h) for h in range(24)] + [(11, 5, h) for h in (0, 1, *range(1, 24))]
     rows = [
-        row.format(m=m, d=d, h=h, half=h % 12 or 12, p="AP"[h >= 12], i=i)
+        row.format(m=m, d=d, h=h, he=h + 1, half=h % 12 or 12, p="AP"[h >= 12], i=i)
         for i, (m, d, h) in enumerate(hours)
     ]
     zone: dict[str, Any] = {"tz": "America/New_York"}
