@@ -54,6 +54,9 @@ COMMANDS = {
         "The describing layer: check its corpus, train it, judge it.", "language.describe:app"
     ),
     "eval": Entry("Run an evaluation suite.", "evals:app"),
+    "study": Entry(
+        "Study which kind of model could tell an event, and whether any can.", "study:app"
+    ),
     "traces": Entry(
         "List and export the saved traces of runs.",
         "training:traces_app",

@@ -19,6 +19,7 @@ from tool_use_om.heads.describe.prompts import Prompt
 from tool_use_om.tokenizers.moment.checkpoint import weights_hash
 
 END = "\n"  # an answer ends where its line does
+_AT_ONCE = 16  # prompts read together
 
 
 def loss_over_words(
@@ -91,14 +92,15 @@ class Reader:
         """Return the tokens an answer is made of, its end included."""
         return self.ids_of(f" {answer}{END}")
 
-    def batch(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> Batch:
-        """Return prompts with these answers behind them, as one batch.
+    def batch(self, prompts: Sequence[Prompt], answers: Sequence[str] | None) -> Batch:
+        """Return prompts as one batch, with these answers behind them; None = with no answer.
 
         Raises
         ------
         DataError : a prompt without its `<signal>`
         """
-        rows = [self._row(p, a) for p, a in zip(prompts, answers, strict=True)]
+        said = [self.answer_ids(a) for a in answers] if answers is not None else None
+        rows = [self._row(p, said[i] if said else []) for i, p in enumerate(prompts)]
         longest = max(len(ids) for ids, _, _ in rows)
         shape = (len(rows), longest)
         ids, soft, attention, taught = (torch.zeros(shape, dtype=torch.long) for _ in range(4))
@@ -114,7 +116,7 @@ class Reader:
             features = torch.from_numpy(features_of(channels, self.encoder.source))
         return Batch(ids, soft.bool(), attention, taught.bool(), features)
 
-    def _row(self, prompt: Prompt, answer: str) -> tuple[list[int], list[int], int]:
+    def _row(self, prompt: Prompt, said: list[int]) -> tuple[list[int], list[int], int]:
         """Return tokens, the places of soft ones among them, and where the answer begins."""
         begin = self.tokenizer.bos_token_id
         ids = [begin] if begin is not None else []
@@ -124,17 +126,20 @@ class Reader:
         for part in others:
             soft += range(len(ids), len(ids) + N_SOFT)
             ids += [0] * N_SOFT + self.ids_of(part)
-        said = self.answer_ids(answer)
         return ids + said, soft, len(ids)
+
+    def embedded(self, batch: Batch) -> Tensor:
+        """Return the words' embeddings with the soft tokens in their places (B, L, D)."""
+        words: Tensor = self.network.get_input_embeddings()(batch.ids)
+        if batch.features is None:
+            return words
+        soft = self.encoder(batch.features).reshape(-1, words.shape[-1])
+        return words.masked_scatter(batch.soft[..., None], soft.to(words.dtype))
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the last hidden states (B, L, D)."""
-        embedded = self.network.get_input_embeddings()(batch.ids)
-        if batch.features is not None:
-            soft = self.encoder(batch.features).reshape(-1, embedded.shape[-1])
-            embedded = embedded.masked_scatter(batch.soft[..., None], soft.to(embedded.dtype))
         found: Tensor = self.network.base_model(
-            inputs_embeds=embedded, attention_mask=batch.attention, use_cache=False
+            inputs_embeds=self.embedded(batch), attention_mask=batch.attention, use_cache=False
         ).last_hidden_state
         return found
 
@@ -151,14 +156,51 @@ class Reader:
         )
         return loss, right, each.detach()
 
-    def choose(self, prompts: Sequence[Prompt]) -> list[str]:
-        """Return the likeliest option of each prompt, all options read to their ends."""
+    def last_states(self, prompts: Sequence[Prompt]) -> np.ndarray:
+        """Return the last hidden state behind each prompt (N, D) float32, before any answer."""
         found = []
         with torch.inference_mode():
-            for prompt in prompts:
+            for first in range(0, len(prompts), _AT_ONCE):
+                batch = self.batch(prompts[first : first + _AT_ONCE], None)
+                last = batch.attention.sum(dim=1) - 1
+                hidden = self.hidden(batch)[torch.arange(len(last)), last]
+                found.append(hidden.float().numpy())
+        return np.concatenate(found)
+
+    def choose(self, prompts: Sequence[Prompt]) -> list[str]:
+        """Return the likeliest option of each prompt.
+
+        Options that differ in their first token are told by it; others are read to their ends.
+        """
+        states = self.last_states(prompts)
+        weight = self.network.get_output_embeddings().weight
+        found = []
+        for prompt, state in zip(prompts, states, strict=True):
+            first = [self.answer_ids(option)[0] for option in prompt.options]
+            if prompt.options and len(set(first)) == len(first):
+                with torch.inference_mode():
+                    scores = (weight[first].float() @ torch.from_numpy(state)).numpy()
+            else:
                 scores = self.option_scores(prompt)
-                found.append(prompt.options[int(np.argmax(scores))])
+            found.append(prompt.options[int(np.argmax(scores))])
         return found
+
+    def write(self, prompt: Prompt, most: int = 48) -> str:
+        """Return the likeliest answer, token by token, up to the end of its line."""
+        batch, said = self.batch([prompt], None), []
+        weight = self.network.get_output_embeddings().weight
+        with torch.inference_mode():
+            step: dict[str, Untyped] = {"inputs_embeds": self.embedded(batch)}
+            cache = None
+            for _ in range(most):
+                out = self.network.base_model(**step, past_key_values=cache, use_cache=True)
+                cache = out.past_key_values
+                said.append(int((weight @ out.last_hidden_state[0, -1]).argmax()))
+                if END in self.tokenizer.decode(said) or said[-1] == self.tokenizer.eos_token_id:
+                    break
+                step = {"input_ids": torch.tensor([said[-1:]])}
+        text: str = self.tokenizer.decode(said, skip_special_tokens=True)
+        return text.partition(END)[0].strip()
 
     def option_scores(self, prompt: Prompt) -> np.ndarray:
         """Return the log-likelihood of each option (n_options,), its end included.

@@ -12,14 +12,14 @@ from tool_use_om.heads.samples.base import RawClassifier, raw_classifier
 from tool_use_om.tokenizers.windows.windows import WindowBatch
 
 Array = np.ndarray
-MOST_WINDOWS = 2000  # its ridge is solved over the products of all pairs
+MOST_WINDOWS = 1000  # its ridge is solved over the products of all pairs
 _GROUPS = 10  # stretches of time that its sharpness is fitted on
 
 
 class Rocket(EventModel):
     """Ridge regression on random convolutions of the window's features.
 
-    At most 2 000 windows are learnt from, spread evenly over time.
+    At most 1 000 windows are learnt from, spread evenly over time.
     """
 
     spec: ClassVar[EventSpec] = EventSpec(

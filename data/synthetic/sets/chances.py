@@ -19,7 +19,7 @@ from tool_use_om.data.progress import Progress
 
 NAME, CHANCE = "simulated-chances", "chance of a high 1 % above the last close, next day"
 DAY_S = 86400.0
-_KEPT, _SPREAD, _USUAL = 0.9, 0.6, 0.007  # of ln sigma from day to day; its deviation; its median
+_KEPT, _SPREAD, _USUAL = 0.5, 0.6, 0.007  # of ln sigma from day to day; its deviation; its median
 _RISE = float(np.log(1.01))
 MODALITY = Modality(
     name="market",

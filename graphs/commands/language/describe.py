@@ -101,3 +101,78 @@ def pretrain(
         f"last steps {sum(last) / max(1, len(last)):.3f}; language model unchanged "
         f"({card['language_model_hash'][:12]}); reader: {out}"
     )
+
+
+@app.command()
+def judge(
+    *,
+    reader: Annotated[Path, typer.Option(help="Folder of a trained reader.")],
+    model: ModelOption = None,
+    samples: Annotated[int, typer.Option(min=10, help="Held-out questions a task.")] = 200,
+    fit: Annotated[int, typer.Option(min=50, help="Questions that baselines are fitted on.")] = 600,
+    precision: PrecisionOption = "auto",
+    seed: SeedOption = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Print how a reader answers on held-out seeds, beside baselines that need none."""
+    from tool_use_om.agent.orchestrator.base import load_language_model
+    from tool_use_om.agent.training.describe import corpus_words, load_reader
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.describe import judge as judging
+    from tool_use_om.evals.report import markdown_table
+
+    network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
+    trained = load_reader(reader, network, tokenizer)
+    sizes = judging.Sizes(test=samples, fit=fit, seed=seed)
+    with bars() as progress:
+        tables = judging.judge(trained, corpus_words(trained, seed), sizes, progress)
+    for table in tables:
+        typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}\n")
+
+
+@app.command()
+def cost(
+    *,
+    model: ModelOption = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    repeats: Annotated[int, typer.Option(min=1)] = 3,
+    precision: PrecisionOption = "auto",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Measure a training step: loss over the corpus's words against the whole output layer."""
+    from tool_use_om.agent.orchestrator.base import load_language_model
+    from tool_use_om.agent.training.describe import corpus_words
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.describe.cost import cost as measured
+    from tool_use_om.evals.report import markdown_table
+    from tool_use_om.heads.describe.reader import Reader
+
+    reader = Reader(*load_language_model(model, Workspace.at(workspace), precision))
+    table = measured(reader, corpus_words(reader, 0), batch_size=batch_size, repeats=repeats)
+    typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}")
+
+
+@app.command()
+def exam(
+    *,
+    data: Annotated[Path, typer.Option(help="TimeSeriesExam's qa_dataset.json.")],
+    reader: Annotated[Path, typer.Option(help="Folder of a trained reader.")],
+    model: ModelOption = None,
+    samples: Annotated[int, typer.Option(min=1, help="Questions, drawn by the seed.")] = 200,
+    precision: PrecisionOption = "auto",
+    seed: SeedOption = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Let a reader answer multiple-choice questions about series it was not trained for."""
+    from tool_use_om.agent.orchestrator.base import load_language_model
+    from tool_use_om.agent.training.describe import load_reader
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.describe.exam import drawn, sit_exam
+    from tool_use_om.evals.report import markdown_table
+    from tool_use_om.heads.describe.exam import read_exam
+
+    items = drawn(read_exam(data), samples, seed)
+    network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
+    with bars() as progress:
+        table = sit_exam(load_reader(reader, network, tokenizer), items, progress)
+    typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}")

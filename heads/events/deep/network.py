@@ -2,8 +2,8 @@
 
 The rule of training, the same for all: AdamW; batches of 32; in each epoch the same number of
 training windows, drawn anew and without repetition; log loss on at most 256 evenly spaced check
-windows after each; it stops when that has not fallen for two epochs, at the latest after five, and
-the best epoch's weights are kept.
+windows after each; it stops when that has not fallen, at the latest after four epochs, and the best
+epoch's weights are kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEADS = 8  # of every attention; widths are multiples of it
 _LAYERS = ((5e6, 2), (5e7, 4), (math.inf, 8))  # up to so many parameters: so many layers
 _WIDEST = 4096
 _BATCH, _AT_ONCE = 32, 128
-WINDOWS_AN_EPOCH, MOST_EPOCHS, PATIENCE, MOST_CHECKED = 512, 5, 2, 256
+WINDOWS_AN_EPOCH, MOST_EPOCHS, PATIENCE, MOST_CHECKED = 512, 4, 1, 256
 RATE, WARM_UP, DECAY, DROPOUT = 5e-4, 12, 0.01, 0.1
 
 

@@ -236,6 +236,39 @@ def test_a_trained_reader_is_loaded_and_answers_as_before(
     assert reader.choose(prompts) == again.choose(prompts)
 
 
+def test_an_answer_is_written_token_by_token_as_without_a_cache(tiny: Path) -> None:
+    """Keys and values kept from step to step change nothing; it ends with its line or its limit."""
+    reader = reader_of(tiny)
+    prompt = prompt_of(Tasks(0).sample(0, "A"))
+    ids = reader.ids_of(prompt.parts()[0])
+    assert ids
+    text = reader.write(prompt, most=5)
+    said: list[int] = []
+    weight = reader.network.get_output_embeddings().weight
+    for _ in range(5):
+        batch = reader.batch([prompt], None)
+        more = torch.tensor([said], dtype=torch.long)
+        with torch.inference_mode():
+            embedded = torch.cat(
+                [reader.embedded(batch), reader.network.get_input_embeddings()(more)], dim=1
+            )
+            out = reader.network.base_model(inputs_embeds=embedded).last_hidden_state[0, -1]
+        said.append(int((weight @ out).argmax()))
+    assert reader.tokenizer.decode(said, skip_special_tokens=True).startswith(text)
+
+
+def test_options_are_told_by_their_first_token_or_read_to_their_ends(tiny: Path) -> None:
+    """Options with a common beginning get their scores as wholes; without options none."""
+    reader = reader_of(tiny)
+    prompt = prompt_of(Tasks(0).sample(1, "C"))
+    assert reader.choose([prompt])[0] in prompt.options
+    alike = replace(prompt, options=("yes it does", "yes it does not"))
+    expected = alike.options[int(np.argmax(reader.option_scores(alike)))]
+    assert reader.choose([alike]) == [expected]
+    with pytest.raises(DataError, match="no options"):
+        reader.option_scores(replace(prompt, options=()))
+
+
 def test_a_reader_of_another_width_is_refused(
     tiny: Path, unbroken: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
