@@ -29,7 +29,6 @@ HELPS, SAME = (
 )  # of the reference's AUC: transfer helps from here on; no difference within
 # What the study's plan numbers and what is known of each; the numbering is this repository's own.
 NOT_HERE = {
-    "timesfm": "no loading code yet; its weights cannot be had here",
     "lag_llama": "no loading code yet; its weights cannot be had here",
     "timer": "no loading code yet; its weights cannot be had here",
 }

@@ -24,6 +24,7 @@ EVENT_MODELS: Mapping[str, str] = {
     "crossformer": "tool_use_om.heads.events.deep.architectures:Crossformer",
     "arma_attention": "tool_use_om.heads.events.deep.architectures:ArmaAttention",
     "fracast": "tool_use_om.heads.events.foundation.fracast:Fracast",
+    "timesfm": "tool_use_om.heads.events.foundation.timesfm:TimesFM",
 }
 
 
