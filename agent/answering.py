@@ -35,7 +35,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SETTING = re.compile(r"[A-Za-z_]{1,40}")
 _READ = 200_000  # characters of question and cards that are searched for numbers
 # tools whose result is an answer, not a step on the way to one
-ANSWERING = frozenset({"run_task", "compare_heads", "check_data", "show_channel_stats"})
+ANSWERING = frozenset({
+    "run_task", "compare_heads", "check_data", "show_channel_stats", "measure_amounts",
+})  # fmt: skip
 
 
 def too_long(question: str, limit: int) -> dict[str, Any]:

@@ -71,31 +71,55 @@ def _card(dataset: DataSet) -> dict[str, Any]:
         raise DataError(f"The data set {manifest.name!r} has no sessions. Import it again.")
     ids = [str(i) for i in sessions["session_id"]]
     spans = sessions["duration_s"]
-    return {
-        "name": manifest.name,
-        "title": manifest.title,
-        "channels": [
-            {
-                "id": channel,
-                "unit": manifest.unit_of(channel),
-                "rate_hz": manifest.rate_of(channel),
-            }
-            for channel in manifest.channel_ids
-        ],
-        "labels": {k: list(v)[:_MAX_LABELS] for k, v in manifest.label_sets.items()},
-        "n_sessions": manifest.n_sessions,
-        "n_subjects": manifest.n_subjects,
-        "session_ids": ids[:: max(1, len(ids) // _MAX_IDS)][:_MAX_IDS],
-        "id_pattern": id_pattern(ids),
-        "subject_ids": sorted(map(str, sessions["subject_id"].unique()))[:_MAX_IDS],
-        "duration_s": {
-            "min": round(float(spans.min()), 3),
-            "median": round(float(spans.median()), 3),
-            "max": round(float(spans.max()), 3),
-        },
-        "splits": {k: n for k, n in manifest.splits.items() if n},
-        "synthetic": manifest.synthetic,
-    } | ({"session_noun": manifest.session_noun} if manifest.session_noun else {})
+    return (
+        {
+            "name": manifest.name,
+            "title": manifest.title,
+            "channels": [
+                {
+                    "id": channel,
+                    "unit": manifest.unit_of(channel),
+                    "rate_hz": manifest.rate_of(channel),
+                }
+                for channel in manifest.channel_ids
+            ],
+            "labels": {k: list(v)[:_MAX_LABELS] for k, v in manifest.label_sets.items()},
+            "n_sessions": manifest.n_sessions,
+            "n_subjects": manifest.n_subjects,
+            "session_ids": ids[:: max(1, len(ids) // _MAX_IDS)][:_MAX_IDS],
+            "id_pattern": id_pattern(ids),
+            "subject_ids": sorted(map(str, sessions["subject_id"].unique()))[:_MAX_IDS],
+            "duration_s": {
+                "min": round(float(spans.min()), 3),
+                "median": round(float(spans.median()), 3),
+                "max": round(float(spans.max()), 3),
+            },
+            "splits": {k: n for k, n in manifest.splits.items() if n},
+            "synthetic": manifest.synthetic,
+        }
+        | _dates(dataset)
+        | ({"session_noun": manifest.session_noun} if manifest.session_noun else {})
+    )
+
+
+def _dates(dataset: DataSet) -> dict[str, Any]:
+    """Return the first and the last local day of sessions with dates; {} without any."""
+    import pandas as pd
+
+    table = dataset.sessions()
+    begin = pd.to_datetime(table["start_utc"], utc=True)
+    if not begin.notna().any():
+        return {}
+    calendar = dataset.manifest.calendar
+    last = begin + pd.to_timedelta(table["duration_s"] - 1e-3, unit="s")
+    if calendar.step is not None:
+        at = int(last.argmax())
+        end = calendar.stamps(begin[at].to_pydatetime(), [float(table["duration_s"][at]) - 1.0])
+        to = str(end[0])[:10]
+    else:
+        to = calendar.local(last.max().to_pydatetime()).date().isoformat()
+    first = calendar.local(begin.min().to_pydatetime()).date().isoformat()
+    return {"dates": {"from": first, "to": to}}
 
 
 def id_pattern(session_ids: Iterable[str]) -> str:

@@ -82,10 +82,14 @@ _ROWS: tuple[UnitRow, ...] = (
     UnitRow("mm", "millimetres", "length", 1e-3, "millimetre|millimetres|millimeter|millimeters"),
     UnitRow("cm", "centimetres", "length", 1e-2, "centimetre|centimetres|centimeter|centimeters"),
     UnitRow("km", "kilometres", "length", 1e3, "kilometre|kilometres|kilometer|kilometers"),
+    UnitRow("inch", "inches", "length", 0.0254, "inches", column=False),
+    UnitRow("ft", "feet", "length", 0.3048, "foot|feet"),
+    UnitRow("mi", "miles", "length", 1609.344, "mile|miles"),
     UnitRow("m/s", "metres per second", "speed", 1.0, "metres per second|meters per second"),
     UnitRow("mm/s", "millimetres per second", "speed", 1e-3, "millimetres per second"),
     UnitRow("km/h", "kilometres per hour", "speed", 1 / 3.6, "kmh|kph|kilometres per hour",
             ends="kmh|kph"),
+    UnitRow("mph", "miles per hour", "speed", 0.44704, "miles per hour|mi/h"),
     UnitRow("m/s^2", "metres per second squared", "acceleration", 1.0, "ms2|ms-2", ends="ms2"),
     UnitRow("g", "standard gravity (9.80665 m/s^2)", "acceleration", 9.80665, column=False),
     UnitRow("mg", "thousandths of standard gravity", "acceleration", 9.80665e-3, column=False),
@@ -120,6 +124,7 @@ _ROWS: tuple[UnitRow, ...] = (
     UnitRow("bar", "bars", "pressure", 1e5),
     UnitRow("mbar", "millibars", "pressure", 100.0, "millibars"),
     UnitRow("psi", "pounds per square inch", "pressure", 6894.757293168),
+    UnitRow("inHg", "inches of mercury", "pressure", 3386.389, "inches of mercury"),
     UnitRow("mmHg", "millimetres of mercury", "pressure", 133.322387415),
     UnitRow("N", "newtons", "force", 1.0, "newton|newtons"),
     UnitRow("kN", "kilonewtons", "force", 1e3, "kilonewtons"),
@@ -280,7 +285,7 @@ def unit_in_name(name: str) -> str | None:
     bracket = _BRACKETS.search(name)
     if bracket:
         try:
-            return check_unit(bracket.group(1))
+            return check_unit({"in": "inch"}.get(bracket.group(1), bracket.group(1)))
         except NotFoundError:
             return None
     words = name.split()

@@ -11,6 +11,8 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.encode import tools as encode
 from tool_use_om.tools.look import check
 from tool_use_om.tools.look import tools as look
+from tool_use_om.tools.look.describe import DESCRIBE_SIGNAL
+from tool_use_om.tools.measure import tools as measure
 from tool_use_om.tools.run import request_labels
 from tool_use_om.tools.run import tools as run
 
@@ -18,6 +20,8 @@ _DEFS: tuple[ToolDef[Any], ...] = (
     look.LIST_DATASETS,
     look.SHOW_SESSION_STATS,
     look.SHOW_CHANNEL_STATS,
+    measure.MEASURE_AMOUNTS,
+    DESCRIBE_SIGNAL,
     look.SELECT_CHANNELS,
     look.FILTER_BY_TIME,
     look.PLOT_SESSIONS,

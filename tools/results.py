@@ -22,6 +22,8 @@ from tool_use_om.tools.look.found import (
     Filtered,
     SessionsCounted,
 )
+from tool_use_om.tools.look.told import SignalDescribed
+from tool_use_om.tools.measure.found import Amounts
 from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.classify.suspects import SuspectsFound
@@ -43,7 +45,9 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
     "filter_by_time": (Filtered,),
     "plot_sessions": (Drawn,),
     "show_channel_stats": statistics.KINDS,
+    "measure_amounts": (Amounts,),
     "check_data": (Checked,),
+    "describe_signal": (SignalDescribed,),
     "select_tokenizer": (TokenizerSelected,),
     "configure_tokenizer": (WindowsConfigured,),
     "select_channels_for_encoding": (EncodedChannels,),

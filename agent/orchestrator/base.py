@@ -87,6 +87,31 @@ def _unpack(folder: Path, say: Callable[[str], None]) -> None:
     (folder / "TERMS.txt").write_text(TERMS + "\n", encoding="utf-8")
 
 
+def load_language_model(
+    name: str | None, workspace: Workspace, precision: str = "auto"
+) -> tuple[Any, Any]:
+    """Return (network, text tokenizer) of a causal language model.
+
+    Parameters
+    ----------
+    name : a folder or a name of the hub; None = the installed base model
+    precision : auto, float32 or bfloat16
+
+    Raises
+    ------
+    DataError : it is not installed, or cannot be loaded
+    """
+    from tool_use_om.agent.training.compact import load_base, settled
+
+    folder = base_folder(workspace) if name is None else Path(name)
+    if name is None and not (folder / "config.json").is_file():
+        raise DataError(
+            f"No language model is installed ({folder}). Run: tuom orchestrator install; or name "
+            "another one, a folder or a name of the hub."
+        )
+    return load_base(folder, settled(precision))
+
+
 def load(workspace: Workspace) -> tuple[Any, Any]:
     """Return (network with the adapter merged in, text tokenizer).
 

@@ -15,6 +15,7 @@ _WHY = {
     _OPEN: "open the data and see what is there",
     "list_datasets": "see which data sets there are",
     "show_channel_stats": "compute what is asked",
+    "measure_amounts": "compute what is asked",
     "select_channels": "use only the channels asked about",
     "filter_by_time": "keep only what is asked about",
     "plot_sessions": "draw it",

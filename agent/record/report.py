@@ -198,6 +198,9 @@ def _verdicts(report: Report) -> Iterator[dict[str, str]]:
     """Yield what may be promised about this answer, and what may not."""
     if end := _ENDS.get(report.outcome):
         yield {"kind": "bad", "text": end, "why": ""}
+    if any(step.tool == "describe_signal" and step.ok for step in report.steps):
+        why = ", in words, of facts computed of the signal; no head was fitted and nothing learnt"
+        yield {"kind": "own", "text": "A description", "why": why}
     if rejected := report.verification.get("rejected"):
         cut = f"{len(rejected)} statement(s) cut"
         yield {"kind": "bad", "text": cut, "why": ": no result supports them"}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tool_use_om.agent.training.clock import CLOCK, Clock
 from tool_use_om.agent.training.compact_trainer import compact_trainer
@@ -35,6 +35,8 @@ class CompactConfig:
     lora_layers : int, upper layers that get an adapter; 0 = all of them
     max_length : int, tokens a row may have; longer rows are left out and counted
     save_minutes : float, between checkpoints
+    precision : str, of the frozen base; adapter and loss stay in float32. "auto" is
+        bfloat16 on a GPU and on a processor with instructions for it, else float32
     """
 
     minutes: float = 0.0
@@ -47,6 +49,7 @@ class CompactConfig:
     max_length: int = 320
     save_minutes: float = 10.0
     seed: int = 0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 def read_compact(path: Path) -> list[dict[str, Any]]:
@@ -104,9 +107,10 @@ def train_compact(
     """
     config = config or CompactConfig()
     rows = read_compact(data)
+    config = replace(config, precision=settled(config.precision))
     recipe = {"base": fingerprint(base), "rows": len(rows), "config": asdict(config)}
     _check_recipe(out, recipe)
-    network, tokenizer = load_base(base)
+    network, tokenizer = load_base(base, config.precision)
     ready = tokenized(rows, tokenizer, config.max_length)
     trainer = _trainer(network, tokenizer, ready, out, config)
     last = last_checkpoint(out)
@@ -160,12 +164,25 @@ _SHAPE = ("model_type", "hidden_size", "num_hidden_layers", "num_attention_heads
           "num_key_value_heads", "intermediate_size", "vocab_size")  # fmt: skip
 
 
-def load_base(base: Path) -> tuple[Any, Any]:
-    """Return the network in float32 (bfloat16 on a GPU) and the text tokenizer of a folder."""
+def settled(precision: str) -> Literal["float32", "bfloat16"]:
+    """Return the precision that "auto" stands for on this machine; others as they are."""
+    import torch
+
+    if precision not in {"auto", "float32", "bfloat16"}:
+        raise DataError(f"Precision is auto, float32 or bfloat16, not {precision!r}.")
+    if precision == "auto":
+        has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        return "bfloat16" if torch.cuda.is_available() or has() else "float32"
+    return "bfloat16" if precision == "bfloat16" else "float32"
+
+
+def load_base(base: Path, precision: str = "float32") -> tuple[Any, Any]:
+    """Return the network (always bfloat16 on a GPU) and the text tokenizer of a folder."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    low = precision == "bfloat16" or torch.cuda.is_available()
+    dtype = torch.bfloat16 if low else torch.float32
     try:
         tokenizer = AutoTokenizer.from_pretrained(base)
         network = AutoModelForCausalLM.from_pretrained(base, use_safetensors=True, dtype=dtype)
@@ -215,7 +232,7 @@ def _trainer(
         train_sampling_strategy="group_by_length",
         max_length=config.max_length,
         use_cpu=not on_gpu,
-        bf16=on_gpu,
+        bf16=on_gpu or config.precision == "bfloat16",
         activation_checkpointing=False,
         max_grad_norm=1.0,
         logging_steps=5,

@@ -14,6 +14,9 @@ Array = np.ndarray
 _EVEN = 0.1  # relative; steps whose middle 80 % differ by less are of one grid
 _GRID_STEP = 1.5  # periods from which a step on a grid lacks a sample
 _LOOSE_STEP = 2.5  # the same where steps vary
+_USUAL = 0.25  # relative; steps so near to the middle one are usual
+_FEW = 0.3  # share of usual steps under which rows come when something happens …
+_WIDE = 8.0  # … if their long steps are so many times their short ones
 _MOST_LACKING = 2**53  # samples between two times, however far apart they are written
 _DAY_S = 86_400.0
 _MONTH_S = (28 * _DAY_S, 31 * _DAY_S)
@@ -29,7 +32,8 @@ class Holes:
     ----------
     start_s, end_s : (m,) the samples that bracket each hole, seconds from the session's start
     missing : (m,) samples that lack in it
-    grid : "even", "months", "business days" or "loose" (steps vary: no grid)
+    grid : "even", "months", "business days", "loose" (steps vary: no grid) or "events" (steps of
+        all sizes: rows come when something happens, so that none lacks)
     missing_s : seconds that lack in all: the samples that lack times their period
     """
 
@@ -61,7 +65,9 @@ def holes(time_s: Array, rate_hz: float) -> Holes:
     steps = np.diff(time_s)
     period = 1.0 / rate_hz
     grid = _grid_of(steps)
-    if grid == "months":
+    if grid == "events":
+        expected = np.zeros(steps.size)
+    elif grid == "months":
         expected = np.maximum(np.rint(steps / (30.44 * _DAY_S)), 1) - 1
     elif grid == "business days":
         expected = _business_days_lacking(steps)
@@ -88,7 +94,10 @@ def _grid_of(steps: Array) -> str:
         return "months"
     if abs(middle - _DAY_S) <= _CLOCK_S and _is_business(steps):
         return "business days"
-    return "even" if high - low <= _EVEN * middle else "loose"
+    if high - low <= _EVEN * middle:
+        return "even"
+    usual = float((np.abs(steps - middle) <= _USUAL * middle).mean())
+    return "events" if high > _WIDE * low and usual < _FEW else "loose"
 
 
 def _is_business(steps: Array) -> bool:

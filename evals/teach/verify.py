@@ -28,7 +28,8 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.registry import run_tool
 
 LOOKING = frozenset({
-    "list_datasets", "show_session_stats", "show_channel_stats", "select_channels",
+    "list_datasets", "show_session_stats", "show_channel_stats", "measure_amounts",
+    "select_channels",
     "filter_by_time", "check_data", "select_tokenizer", "configure_tokenizer",
     "select_channels_for_encoding", "select_task_head", "configure_head",
 })  # fmt: skip
@@ -93,6 +94,11 @@ def says(truth: Truth, results: Sequence[Mapping[str, Any]], understood: Mapping
     if isinstance(truth.value, float):
         none = truth.value == 0 and _NONE.search(checked.prose) is not None
         return none or any(_same(truth.value, truth, *one) for one in found)
+    if isinstance(truth.value, Mapping):
+        return all(
+            str(name) in checked.prose and any(_same(value, truth, *one) for one in found)
+            for name, value in truth.value.items()
+        )
     if isinstance(truth.value, tuple) and any(v == len(truth.value) for v, _ in found):
         return True  # asked how many, not which
     wanted = truth.value if isinstance(truth.value, tuple) else (truth.value,)
@@ -103,6 +109,8 @@ def _same(want: float, truth: Truth, value: object, unit: str) -> bool:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
     got = float(value)
+    if truth.unit == "%" and unit != "%":  # results keep shares of one
+        got *= 100
     if truth.unit in _IN_SECONDS and unit in _IN_SECONDS:
         got *= _IN_SECONDS[unit] / _IN_SECONDS[truth.unit]
     return math.isclose(got, want, rel_tol=max(truth.tolerance, 1e-6), abs_tol=1e-9)

@@ -49,8 +49,14 @@ COMMANDS = {
         "Adapt a tokenizer to an extreme domain (LoRA beside the frozen weights).",
         "tokenizers:adapt_app",
     ),
-    "reader": Entry("Train and try the reader of questions.", "reader:app"),
+    "reader": Entry("Train and try the reader of questions.", "language.reader:app"),
+    "describe": Entry(
+        "The describing layer: check its corpus, train it, judge it.", "language.describe:app"
+    ),
     "eval": Entry("Run an evaluation suite.", "evals:app"),
+    "study": Entry(
+        "Study which kind of model could tell an event, and whether any can.", "study:app"
+    ),
     "traces": Entry(
         "List and export the saved traces of runs.",
         "training:traces_app",
@@ -61,7 +67,7 @@ COMMANDS = {
     ),
     "orchestrator": Entry(
         "Install, train and inspect the trained orchestrator.",
-        "orchestrator:app",
+        "language.orchestrator:app",
     ),
     "docs": Entry("Write the generated parts of README.md and docs/.", "docs:app"),
     "bench": Entry("Measure the figures in docs/benchmarks.md.", "bench:app"),

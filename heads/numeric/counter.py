@@ -28,6 +28,39 @@ def is_counter(values: Array) -> bool:
     return float(np.median(known)) > _START * usual
 
 
+_OFTEN = 0.06  # share of the steps that may be a counter's start over
+_NOTHING = 0.05  # after it starts over it shows this share of what it showed, or a step, at most
+_STEPS = 1.5  # it goes up so many times for each time that it starts over
+
+
+def starts_over(values: Array) -> bool:
+    """Say whether readings (n,) count up and start over at nothing: rain since midnight."""
+    known = values[np.isfinite(values)].astype(np.float64)
+    if len(known) < FEWEST or known.min() < 0:
+        return False
+    steps = np.diff(known)
+    down, up = np.flatnonzero(steps < 0), int((steps > 0).sum())
+    if not len(down) or len(down) > _OFTEN * len(steps) or up < _STEPS * len(down):
+        return False
+    usual = float(np.quantile(steps[steps > 0], 0.95))  # it may go up as it starts over
+    anew = known[down + 1] <= np.maximum(_NOTHING * known[down], usual)
+    return float(anew.mean()) > 1 - _NOTHING
+
+
+def increments_over(values: Array) -> Array:
+    """Return how much each reading (n,) is over the one before, of a counter that starts over.
+
+    Where it starts over, all that it shows is new; so is what its first reading shows. NaN stays.
+    """
+    found = np.full(len(values), np.nan)
+    known = np.flatnonzero(np.isfinite(values))
+    if known.size:
+        read = values[known].astype(np.float64)
+        steps = np.diff(read, prepend=0.0)
+        found[known] = np.where(steps < 0, read, steps)
+    return found
+
+
 def increments(values: Array) -> tuple[Array, int]:
     """Return how much each reading (n,) is over the one before, and how many were impossible.
 

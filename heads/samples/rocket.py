@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
 
@@ -75,7 +76,9 @@ class _Rocket(RawClassifier):
                 f"{windows.values.shape[2]}. Configure a longer window_s."
             )
         self.transform_ = self._transform()
-        features = np.asarray(self.transform_.fit_transform(_samples(windows)), dtype=np.float64)
+        with _threads_kept():
+            made = self.transform_.fit_transform(_samples(windows))
+        features = np.asarray(made, dtype=np.float64)
         self.shift_ = features.mean(axis=0)
         spread = features.std(axis=0)
         self.scale_ = np.where(spread > 1e-9, 1.0 / np.where(spread > 1e-9, spread, 1.0), 0.0)
@@ -83,7 +86,9 @@ class _Rocket(RawClassifier):
         return scaled, (scaled @ scaled.T).astype(np.float64)
 
     def _proba(self, windows: WindowBatch) -> Array:
-        features = np.asarray(self.transform_.transform(_samples(windows)), dtype=np.float64)
+        with _threads_kept():
+            made = self.transform_.transform(_samples(windows))
+        features = np.asarray(made, dtype=np.float64)
         scaled = (features - self.shift_) * self.scale_
         return softmax(self.sharpness_ * (scaled @ self.weights_ + self.bias_))
 
@@ -143,6 +148,18 @@ class _Rooted:
     def transform(self, samples: Array) -> Array:
         """Transform (n, C, T) samples to (n, F)."""
         return _root(self._transform.transform(samples))
+
+
+@contextmanager
+def _threads_kept() -> Iterator[None]:
+    """Leave torch its number of threads: aeon's numba sets it for the whole process."""
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _root(counts: Untyped) -> Array:

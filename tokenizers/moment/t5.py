@@ -43,7 +43,8 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, size) → (…, size)."""
-        return F.rms_norm(x, (x.shape[-1],), self.weight, self.eps)
+        weight = self.weight.to(x.dtype)  # under autocast one is bfloat16, the other float32
+        return F.rms_norm(x, (x.shape[-1],), weight, self.eps)
 
 
 def relative_buckets(positions: Tensor, num_buckets: int, max_distance: int) -> Tensor:

@@ -126,6 +126,51 @@ class ShowChannelStats(Arguments):
     )
 
 
+Grouping = Literal[
+    "whole", "hour", "date", "night", "week", "weekday", "month", "year", "weekend", "parts",
+    "periods", "half", "session", "subject", "label",
+]  # fmt: skip
+Period = Annotated[list[IsoDate], Field(min_length=2, max_length=2)]
+Part = Annotated[list[Hour], Field(min_length=2, max_length=2)]
+
+
+class MeasureAmounts(Arguments):
+    """An amount by group: what of which channel or label, in which groups, how put together."""
+
+    of: Literal["value", "rise", "energy", "return", "time", "events"] = Field(
+        default="value",
+        description="value: of the channel; rise: what a counter went up by; energy: power over "
+        "time; return: percent over the group before; time, events: how long, how often a label "
+        "holds or the channel is beyond the level.",
+    )
+    channel: str | None = Field(default=None, description="Not needed for a label.")
+    label: str | None = Field(default=None, description="For time and events.")
+    above: float | None = Field(default=None, description="Level, in the channel's unit.")
+    below: float | None = Field(default=None, description="Level; with above: between both.")
+    statistic: Literal["mean", "median", "min", "max", "range", "std", "sum", "first", "last",
+                       "change"] = Field(
+        default="mean", description="Within each group."
+    )  # fmt: skip
+    by: Grouping = Field(
+        default="whole",
+        description="What is compared. night: noon to noon; weekend: against working days; half: "
+        "first and second of each session.",
+    )
+    per: Grouping | None = Field(
+        default=None, description="First an amount for each of these, then their mean by group."
+    )
+    parts: list[Part] | None = Field(
+        default=None, description="For parts: hours of the day, such as [[6, 14], [14, 22]]."
+    )
+    periods: list[Period] | None = Field(
+        default=None, description="For periods: first and last dates, both included."
+    )
+    passing: float | None = Field(
+        default=None, description="Also count the groups whose amount is above this."
+    )
+    passing_below: bool = Field(default=False, description="Count those below it instead.")
+
+
 class SelectChannels(Arguments):
     """Which channels later steps use."""
 
@@ -163,6 +208,19 @@ class PlotSessions(Arguments):
     )
     max_sessions: int = Field(
         default=4, ge=1, le=12, description="Draw at most this many sessions."
+    )
+
+
+class DescribeSignal(Arguments):
+    """Which stretch of which session to say in words."""
+
+    session: str | None = Field(
+        default=None, description="Session id; default: the first selected one."
+    )
+    start_s: Seconds | None = Field(default=None, description="From this second of the session.")
+    end_s: float | None = Field(default=None, gt=0, description="Up to this second of the session.")
+    channels: Names | None = Field(
+        default=None, description="Channels; default: the selected channels."
     )
 
 

@@ -191,17 +191,21 @@ def _stretches(rows: pd.DataFrame, spans: dict[str, float]) -> list[LabelStretch
     return [LabelStretch(**row | {"end_s": end}) for row, end in zip(told, ends, strict=True)]
 
 
-def label_times(found: Selection) -> list[LabelTimes]:
+def label_times(found: Selection, recorded_s: float) -> list[LabelTimes]:
     """Return when each label of a selection by labels holds, in order of time.
 
     Parameters
     ----------
     found : selected by labels, so that its stretches (seconds of their session) carry one
+    recorded_s : what their shares are of, with and without a label
     """
-    return [_times_of(found, str(label), rows) for label, rows in found.stretches.groupby("label")]
+    return [
+        _times_of(found, str(label), rows, recorded_s)
+        for label, rows in found.stretches.groupby("label")
+    ]
 
 
-def _times_of(found: Selection, label: str, rows: pd.DataFrame) -> LabelTimes:
+def _times_of(found: Selection, label: str, rows: pd.DataFrame, recorded_s: float) -> LabelTimes:
     spans = dict(
         zip(found.sessions["session_id"], found.sessions["duration_s"].astype(float), strict=True)
     )
@@ -216,7 +220,8 @@ def _times_of(found: Selection, label: str, rows: pd.DataFrame) -> LabelTimes:
     stretches = [_held(found, begin.get(part[0]), *part) for part in held]
     return LabelTimes(
         label=label, n_stretches=len(held), n_sessions=len({session for session, _, _ in held}),
-        total_s=sum(row.length_s for row in stretches),
+        total_s=(total := sum(row.length_s for row in stretches)),
+        time_frac=min(1.0, total / recorded_s) if recorded_s else 0.0,
         longest=max(stretches, key=lambda row: row.length_s),
         shortest=min(stretches, key=lambda row: row.length_s),
         last=stretches[-1], stretches=stretches[:_MOST_STRETCHES],

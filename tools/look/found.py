@@ -120,12 +120,16 @@ class HeldStretch(Span):
 
 
 class LabelTimes(Row):
-    """When a label holds, in order of time; stretches that touch are one, the first few listed."""
+    """When a label holds, in order of time; stretches that touch are one, the first few listed.
+
+    `time_frac` is its share of the recorded time that was asked about.
+    """
 
     label: Label
     n_stretches: Count
     n_sessions: Count
     total_s: Seconds
+    time_frac: Fraction
     longest: HeldStretch
     shortest: HeldStretch
     last: HeldStretch

@@ -108,7 +108,8 @@ def _label_times(
     if not labels:
         return None
     asked = with_filters(dataset, filtered, a.SessionFilters(labels=labels))
-    return label_times(select(dataset, asked, may_be_empty=True))
+    recorded_s = select(dataset, filtered, may_be_empty=True).total_s
+    return label_times(select(dataset, asked, may_be_empty=True), recorded_s)
 
 
 def show_channel_stats(

@@ -47,19 +47,22 @@ def _tell_times(
 ) -> None:
     label, first = row.label, row.stretches[0]
     length = ref(row.total_s, f"time with {label}")
+    share = ref(row.time_frac, f"share of the recorded time with {label}")
     if row.n_stretches == 1:
         template, refs = _from_to(first, f"{label}")
         answer.head(
             result,
-            f"{named(label)} occurs once{when}, {template} ({{length}})",
+            f"{named(label)} occurs once{when}, {template} ({{length}}, {{share}} of the time)",
             length=length,
+            share=share,
             **refs,
         )
         tell_zone(answer, result, row.zone)
         return
     answer.head(
-        result, f"{named(label)} occurs {{n}} times{when}, {{length}} in total",
-        n=ref(row.n_stretches, f"stretches of {label}"), length=length,
+        result, f"{named(label)} occurs {{n}} times{when}, {{length}} in total, {{share}} of "
+        "the time",
+        n=ref(row.n_stretches, f"stretches of {label}"), length=length, share=share,
     )  # fmt: skip
     if several:
         answer.say(result, "That is in {n} of {all} sessions.",

@@ -16,7 +16,6 @@ from tool_use_om.agent.offline.forms import (
     forecast,
     labels,
     search,
-    stats,
     trust,
     why,
 )
@@ -25,6 +24,7 @@ from tool_use_om.agent.offline.forms.form import Form, Plan, Tell
 from tool_use_om.agent.offline.forms.labels import tell_suspects
 from tool_use_om.agent.offline.forms.search import tell_anomalies, tell_motifs, tell_retrieved
 from tool_use_om.agent.offline.forms.trust import tell_drift, tell_gate
+from tool_use_om.agent.offline.forms.values import amounts, course, stats
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Query
 from tool_use_om.agent.offline.planner import Planner, Step
@@ -33,6 +33,8 @@ from tool_use_om.agent.offline.writer import Answer, Result, ref
 FORMS: tuple[Form, ...] = (
     data.FORM,
     stats.FORM,
+    amounts.FORM,
+    course.FORM,
     data_check.FORM,
     encode.FORM,
     find.FORM,

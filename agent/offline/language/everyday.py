@@ -378,6 +378,11 @@ EVERYDAY: dict[tuple[str, str], str] = {
         "happened, happening, happen, going on, went on, goes on, took place, take place, "
         "taking place, was done, being done, doing, was up, is up"
     ),
+    ("VERBAL", "verbal"): (
+        "in words, with words, into words, in plain words, in plain english, verbal, verbally, "
+        "verbal description, narrate, narrative, narration, caption, talk me through, "
+        "walk me through, natural language description, give an account, an account of"
+    ),
     ("MISLABEL", "mislabelled"): (
         "mislabelled, mislabeled, mislabel, wrong label, wrong labels, wrongly labelled, "
         "wrongly labeled, labelled wrongly, labeled wrongly, incorrectly labelled, incorrectly "

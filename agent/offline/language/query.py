@@ -31,6 +31,7 @@ Kind = Literal[
     "unlike",  # which session is least like the others
     "anomaly",
     "rhythm",  # cadence of an activity
+    "description",  # what a stretch of a session does, in words
     "channels",  # which channels matter for an activity
     "mislabelled",  # which recordings may carry a wrong label
     "why",  # does an explanation hold, what would change the answer
@@ -38,6 +39,7 @@ Kind = Literal[
     "head",  # choose or configure a head
     "tokenizer",  # choose a tokenizer
     "window",  # configure its windows
+    "amounts",  # an amount by group: per day, at night, energy, counter steps, time in a state
     "request",  # ask a person for labels
 ]
 
@@ -64,6 +66,7 @@ class Ask:
     settings : further settings of windows and patches, as `configure_tokenizer` names them
     options : further arguments of the run, as `run_task` names them
     attributes : what a described activity is like, as its description names them
+    amounts : what is measured, as `measure_amounts` names it
     """
 
     kind: Kind
@@ -105,6 +108,7 @@ class Ask:
     attributes: tuple[tuple[str, Any], ...] = ()
     approximate: bool = False
     task: str = "classify"
+    amounts: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

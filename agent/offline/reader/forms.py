@@ -176,7 +176,7 @@ PROMISED: Mapping[str, str] = {
     "which-hour-highest": "by=hour", "compare-sessions": "by=session",
     "compare-subjects": "by=subject", "subject-of-session": "facts",
     "total-label-session": "facts", "odd-session": "unlike",
-    "forecast-calendar": "ahead", "effect": "effect", "describe-signal": "describe",
+    "forecast-calendar": "ahead", "effect": "effect", "describe-signal": "description",
 }  # fmt: skip
 """What the rules must make of a form for it to be answered; by its kind alone where none is said.
 

@@ -38,6 +38,7 @@ from typing import Any
 
 import numpy as np
 
+from tool_use_om.agent.offline.everyday.agree import measured
 from tool_use_om.agent.offline.forms.registry import PLANS
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
@@ -115,7 +116,7 @@ class Reader:
             Part(slots=s, found=self._probe.sort(v, s, language_of(s.text)), rules=parse(t, cards))
             for t, s, v in zip(texts, slots, vectors, strict=True)
         )
-        return decide(whole, parts, names, cards)
+        return measured(question, decide(whole, parts, names, cards), cards)
 
 
 def understand(question: str, cards: Sequence[Mapping[str, Any]] = ()) -> Query:
@@ -128,7 +129,9 @@ def understand(question: str, cards: Sequence[Mapping[str, Any]] = ()) -> Query:
     cards : as the plan prompt carries them, the current one first
     """
     reader = the_reader() if question.strip() else None
-    return parse(question, cards) if reader is None else reader.understand(question, cards)
+    if reader is not None:
+        return reader.understand(question, cards)
+    return measured(question, parse(question, cards), cards)
 
 
 def the_reader() -> Reader | None:

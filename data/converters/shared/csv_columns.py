@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tool_use_om.data.converters.shared.recordings import naming
-from tool_use_om.data.converters.table.columns import read_time
+from tool_use_om.data.converters.table.times.column import read_time
 from tool_use_om.data.errors import DataError
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 
-import numpy as np
-import pandas as pd
-
-from tool_use_om.data.converters.table.cells import Cells
-from tool_use_om.data.converters.table.marks import assumed
+from tool_use_om.data.converters.table.evidence import usual_units
+from tool_use_om.data.converters.table.files.cells import Cells
+from tool_use_om.data.converters.table.files.marks import assumed
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.schema import check_part
 from tool_use_om.data.units import own_or_known, unit_in_name
@@ -67,12 +64,20 @@ def name_channels(
         unit = given.get(source) or unit_in_name(source) or "a.u."
         columns.append(Column(source=source, name=name, unit=unit))
     told = [c for c in columns if c.source not in given and c.unit != "a.u."]
+    untold = {c.source: v for c in columns if c.source not in given and c.unit == "a.u."
+              and (v := cells.numbers(c.source)) is not None}  # fmt: skip
+    usual = usual_units(untold)
+    columns = [replace(c, unit=usual.get(c.source, c.unit)) for c in columns]
+    meant = [c for c in columns if c.source in usual]
     bare = [c.name for c in columns if c.source not in given and c.unit == "a.u."]
     notes = (
         [f"Unit from the name: {', '.join(f'{c.name} {c.unit}' for c in told)[:200]}."]
         if told
         else []
     )
+    if meant:
+        shown = ", ".join(f"{c.name} {c.unit}" for c in meant)[:200]
+        notes.append(f"Unit assumed, as such names usually mean: {shown} (--units says else).")
     notes += [f"No unit was given for {', '.join(bare)[:200]}: a.u."] if bare else []
     notes += assumed(
         {n: cells.marks(n) for n in names}, {n: cells.suffix(n) for n in names if cells.suffix(n)}
@@ -131,97 +136,3 @@ def _units(names: list[str], units: Mapping[str, str]) -> dict[str, str]:
         for name in matches:
             found.setdefault(name, unit)
     return found
-
-
-_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
-
-
-# Unix time in these units lies above these numbers from 2001 on (1e9 s) and below them times 10
-_EPOCH_FROM = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimeColumn:
-    """`seconds` (n,) float64: since 1970 UTC if `absolute`, else since the source's own zero.
-
-    `zone` is the zone that the column's own offsets speak for, None where they say nothing or UTC.
-    """
-
-    seconds: np.ndarray
-    absolute: bool
-    form: str
-    zone: str | None = None
-
-    def start_utc(self, rows: np.ndarray) -> datetime | None:
-        """Return when the first of `rows` was, if the column says so."""
-        if not self.absolute:
-            return None
-        return moment(float(self.seconds[rows].min()))
-
-
-def moment(seconds: float) -> datetime:
-    """Return Unix seconds as a date in UTC; raise DataError outside the years 1 to 9999."""
-    try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    except (OverflowError, ValueError) as error:
-        raise DataError(
-            f"A time of {seconds:g} s since 1970 is no date. Say --time-unit ms, us or ns."
-        ) from error
-
-
-def read_time(column: pd.Series, unit: str) -> TimeColumn:
-    """Return the column in seconds and how it was understood.
-
-    Parameters
-    ----------
-    column : Series of dates, ISO 8601 text or numbers
-    unit : "auto", "s", "ms", "us" or "ns"; dates take no unit
-
-    Raises
-    ------
-    DataError : empty or unreadable cells, with the first row that has one
-    """
-    if column.isna().any():
-        row = int(np.flatnonzero(column.isna())[0])
-        raise DataError(
-            f"Time column {column.name!r} is empty in row {row}. Fill it or drop the row."
-        )
-    if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
-        return _read_dates(column)
-    numbers = column.to_numpy(np.float64)
-    low = float(numbers.min())
-    epoch = {u for u, start in _EPOCH_FROM.items() if start <= low < 10 * start}
-    if unit == "auto":
-        unit = next(iter(epoch), "s")
-    absolute = unit in epoch
-    if absolute and column.dtype.kind in "iu":
-        seconds = _exact_seconds(column.to_numpy(np.int64), int(_PER_SECOND[unit]))
-    else:
-        seconds = numbers / _PER_SECOND[unit]
-    start = "Unix time" if absolute else "time from the source's own zero"
-    return TimeColumn(seconds=seconds, absolute=absolute, form=f"numbers, {start}, in {unit}")
-
-
-def _exact_seconds(ticks: np.ndarray, per_second: int) -> np.ndarray:
-    return np.asarray(ticks // per_second + (ticks % per_second) / per_second)
-
-
-def _read_dates(column: pd.Series) -> TimeColumn:
-    try:
-        stamps = pd.to_datetime(column, utc=True, format="ISO8601")
-    except (ValueError, TypeError) as error:
-        raise DataError(
-            f"Time column {column.name!r} must hold numbers or ISO 8601 dates such as "
-            "2026-01-31T08:00:00Z. Name another column with --time."
-        ) from error
-    ticks = stamps.dt.as_unit("ns").astype("int64").to_numpy()
-    zone = "with their zone" if _has_zone(column) else "without a zone, read as UTC"
-    seconds = _exact_seconds(ticks, 10**9)
-    return TimeColumn(seconds=seconds, absolute=True, form=f"dates {zone}")
-
-
-def _has_zone(column: pd.Series) -> bool:
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return getattr(column.dtype, "tz", None) is not None
-    text = str(column.iloc[0]).strip()
-    return text.endswith(("Z", "z")) or "+" in text or text[10:].count("-") == 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tool_use_om.data.converters.table.cells import Cells, read_cells
 from tool_use_om.data.converters.table.columns import slug
+from tool_use_om.data.converters.table.files.cells import Cells, read_cells
+from tool_use_om.data.converters.table.names import told_by, with_names
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.plan import TablePlan, plan_sessions
-from tool_use_om.data.converters.table.readings import Understood, understand
-from tool_use_om.data.converters.table.several import as_sessions
+from tool_use_om.data.converters.table.readings import Understood
+from tool_use_om.data.converters.table.several import as_sessions, file_names
+from tool_use_om.data.converters.table.understand import understand
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.writer import DataSetWriter
 from tool_use_om.data.progress import Progress, track
@@ -71,6 +73,7 @@ def convert(
                 signals=session.signals,
                 labels=session.labels,
                 start_utc=session.start_utc,
+                duration_s=session.given_s,
             )
     return plan
 
@@ -89,14 +92,23 @@ def plan_files(sources: Sequence[Path], options: TableOptions, name: str) -> Tab
     """
     cells = [
         read_cells(
-            s, decimal=options.decimal, separator=options.separator, encoding=options.encoding
+            s,
+            decimal=options.decimal,
+            separator=options.separator,
+            encoding=options.encoding,
+            sheet=options.sheet,
         )
         for s in sources
     ]
     if (together := as_sessions(sources, cells, options)) is not None:
         rows, session = together
         own = options.model_copy(update={"session": session})
-        return plan_sessions([understand(rows, own, name)], own)
+        table = understand(rows, own, name)
+        if session not in cells[0].columns:
+            names = file_names(sources)
+            of = {slug(n): n for n in names}
+            table = with_names(table, told_by(names), of, options)
+        return plan_sessions([table], own)
     several = len(sources) > 1
     if several and options.rate_hz is not None:
         raise DataError("--rate holds for one table; of several, each rate is measured.")
@@ -111,7 +123,11 @@ def plan_files(sources: Sequence[Path], options: TableOptions, name: str) -> Tab
             own = _own(one, options, first=not tables)
             own = own.model_copy(update={"modality": slug(source.stem.partition(".")[0])})
         stem = name if several else slug(source.name.partition(".")[0]) or name
-        tables.append(understand(one, own, stem))
+        table = understand(one, own, stem)
+        if not several:
+            (of_file,) = file_names(sources)
+            table = with_names(table, told_by([of_file]), {slug(stem): of_file}, options)
+        tables.append(table)
     return plan_sessions(tables, options)
 
 

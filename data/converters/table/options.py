@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tool_use_om.data.converters.table.cells import Cells, Decimal
-from tool_use_om.data.converters.table.clock import ClockOptions, Order, TimeUnit
-from tool_use_om.data.converters.table.roles import Roles
+from tool_use_om.data.converters.table.files.cells import Cells, Decimal
+from tool_use_om.data.converters.table.roles import NONE, Roles
+from tool_use_om.data.converters.table.times.column import ClockOptions, Order, TimeUnit
 from tool_use_om.data.format.calendar import zone_of
 
 
@@ -20,7 +21,8 @@ class TableOptions(BaseModel):
     measured (one over the mean step, drop-outs left out) unless given; with it no time column is
     needed. `time_unit` "auto" reads dates as dates, large numbers as Unix time, others as their
     name and steps say. `tz` is the zone of dates written without one. `sensor` and `value` are the
-    columns of a table in long form, one row a reading.
+    columns of a table in long form, one row a reading. `missing` are numbers that stand for
+    missing values, "none" keeps what looks like one. `sheet` is the sheet of a workbook.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,8 @@ class TableOptions(BaseModel):
     value: str | None = None
     units: dict[str, str] = Field(default_factory=dict)
     skip: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    sheet: str | None = None
     rate_hz: float | None = Field(default=None, ge=1e-10, le=1e9, allow_inf_nan=False)
     time_unit: TimeUnit = "auto"
     order: Order = "auto"
@@ -53,6 +57,14 @@ class TableOptions(BaseModel):
             zone_of(tz)
         return tz
 
+    @field_validator("missing")
+    @classmethod
+    def _numbers(cls, missing: tuple[str, ...]) -> tuple[str, ...]:
+        for text in missing:
+            if text != NONE and not re.fullmatch(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text):
+                raise ValueError("should be numbers such as -99,9999, or none")
+        return missing
+
     def roles(self, cells: Cells) -> Roles:
         """Return the uses of columns that were named."""
         time: tuple[str, ...] = ()
@@ -71,5 +83,9 @@ class TableOptions(BaseModel):
     def clock(self, cells: Cells) -> ClockOptions:
         """Return how the time column is read."""
         return ClockOptions(
-            unit=self.time_unit, order=self.order, zone=self.tz, european=cells.decimal == ","
+            unit=self.time_unit,
+            order=self.order,
+            zone=self.tz,
+            european=cells.decimal == ",",
+            spreadsheet=cells.spreadsheet,
         )

@@ -8,9 +8,12 @@ from datetime import datetime
 
 import numpy as np
 
-from tool_use_om.data.converters.table.columns import moment, noun_of, slug
+from tool_use_om.data.converters.table.columns import noun_of
+from tool_use_om.data.converters.table.evidence import counter_notes
+from tool_use_om.data.converters.table.labels import Interval, intervals_of
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.readings import Readings, Understood, needs_double, rows_by
+from tool_use_om.data.converters.table.times.column import moment
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import (
     STEP_S,
@@ -38,12 +41,14 @@ from tool_use_om.data.units import kept_units
 
 _NOMINAL = 1e-3  # a clock this near to whole hertz (or a whole period) is meant to have them
 _FEWEST_SESSIONS = 3  # of fewer, each is cut by time
-Interval = tuple[float, float, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedSession:
-    """One session: whose, when, in which split or blocks; `signals` by modality, NaN = missing."""
+    """One session: whose, when, in which split or blocks; `signals` by modality, NaN = missing.
+
+    `given_s` is its length where labels go on after its last sample, else None.
+    """
 
     session_id: str
     subject_id: str
@@ -52,6 +57,7 @@ class PlannedSession:
     signals: Mapping[str, tuple[np.ndarray, np.ndarray]]
     labels: tuple[Interval, ...]
     duration_s: float
+    given_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,33 +99,24 @@ def plan_sessions(tables: Sequence[Understood], options: TableOptions) -> TableP
     ids = list(dict.fromkeys(k for own in rows for k in own))
     ordered = [_in_order(r, own, said) for r, own in zip(readings, rows, strict=True)]
     zeros = {k: _zero(readings, ordered, k) for k in ids}
-    calendar = _calendar(readings, ordered, options)
+    exact = any(c.holds or c.end_s is not None for t in tables for c in t.labels)
+    calendar = _calendar(readings, ordered, options, exact=exact)
     times = [_times(r, own, zeros, calendar) for r, own in zip(readings, ordered, strict=True)]
     rates = [_rate(own, calendar, options) for own in times]
     values = [r.values() for r in readings]
     notes = [n for table in tables for n in table.notes]
     said += kept_units(c.unit for r in readings for c in r.columns)
     notes += [n for own, rate in zip(times, rates, strict=True) for n in _irregular(own, rate)]
-    absolute = readings[0].clock.absolute
     facts = {use: _per_session(tables[0], use, ids) for use in ("subject", "split")}
     drafts = [
-        PlannedSession(
-            session_id=k,
-            subject_id=facts["subject"].get(k, UNKNOWN_SUBJECT),
-            split="train",
-            start_utc=moment(zeros[k]) if absolute else None,
-            signals={
-                r.name: (times[i][k], values[i][ordered[i][k]])
-                for i, r in enumerate(readings)
-                if k in times[i]
-            },
-            labels=tuple(_labels(tables, times, ordered, rates, k)),
-            duration_s=max(
-                float(times[i][k][-1]) + 1 / rates[i] for i in range(len(times)) if k in times[i]
-            ),
-        )
+        _draft(tables, readings, times, values, ordered, rates, zeros[k], k, facts["subject"])
         for k in ids
     ]
+    notes += counter_notes(
+        (column.name, [values[i][rows, j] for rows in ordered[i].values()])
+        for i, reading in enumerate(readings)
+        for j, column in enumerate(reading.columns)
+    )
     placed, rule, gap = _split(drafts, facts["split"], options, min(rates))
     modalities = tuple(
         Modality(
@@ -137,7 +134,7 @@ def plan_sessions(tables: Sequence[Understood], options: TableOptions) -> TableP
         split_rule=rule,
         gap_s=gap,
         calendar=calendar,
-        said=tuple(dict.fromkeys([*said, *_dates(placed, calendar, absolute=absolute)])),
+        said=tuple(dict.fromkeys([*said, *_dates(placed, calendar)])),
         notes=tuple(dict.fromkeys([*notes, *_unlearnable(placed)])),
         session_noun=noun_of(tables[0].roles.session),
         double=frozenset(r.name for r, v in zip(readings, values, strict=True) if needs_double(v)),
@@ -213,12 +210,21 @@ def _zero(
 
 
 def _calendar(
-    readings: Sequence[Readings], ordered: Sequence[Mapping[str, np.ndarray]], options: TableOptions
+    readings: Sequence[Readings],
+    ordered: Sequence[Mapping[str, np.ndarray]],
+    options: TableOptions,
+    *,
+    exact: bool,
 ) -> Calendar:
-    """Return the calendar that all sessions of a single table keep."""
+    """Return the calendar that all sessions of a single table keep.
+
+    Parameters
+    ----------
+    exact : times are no samples but beginnings of stretches: they keep their seconds
+    """
     own = {r.clock.zone for r in readings}
     zone = Calendar(zone=options.tz or (own.pop() if len(own) == 1 else None))
-    if len(readings) > 1 or not readings[0].clock.absolute:
+    if len(readings) > 1 or not readings[0].clock.absolute or exact:
         return zone if readings[0].clock.absolute else Calendar()
     steps: set[Step | None] = set()
     for rows in ordered[0].values():
@@ -263,7 +269,7 @@ def _rate(times: Mapping[str, np.ndarray], calendar: Calendar, options: TableOpt
             "No session has two moments to measure a rate from. Give --rate in Hz, or name the "
             "session column with --session."
         )
-    usual = np.median(forward)
+    usual = np.sort(forward)[(forward.size - 1) // 2]  # one of them, were there but two
     steady = forward[np.abs(forward - usual) <= usual / 2]  # without drop-outs; jitter averages out
     rate = 1 / float(steady.mean())
     whole = round(rate) if rate >= 1 else 1 / round(1 / rate)
@@ -271,7 +277,10 @@ def _rate(times: Mapping[str, np.ndarray], calendar: Calendar, options: TableOpt
 
 
 def _irregular(times: Mapping[str, np.ndarray], rate_hz: float) -> tuple[str, ...]:
-    if all(holes(t, rate_hz).grid != "loose" for t in times.values()):
+    grids = {holes(t, rate_hz).grid for t in times.values()}
+    if grids == {"events"}:
+        return ("Rows come when something happens: there is no rate but their usual step.",)
+    if "loose" not in grids:
         return ()  # what lacks on an even grid are gaps, and told as such
     steps = np.concatenate([np.diff(t) for t in times.values()])
     share = float((np.abs(steps * rate_hz - 1) > 0.5).mean()) if steps.size else 0.0
@@ -308,46 +317,47 @@ def _per_session(table: Understood, use: str, ids: Sequence[str]) -> dict[str, s
     return {k: found[k] for k in ids if k in found}
 
 
-def _labels(
-    tables: Sequence[Understood],
-    times: Sequence[Mapping[str, np.ndarray]],
-    ordered: Sequence[Mapping[str, np.ndarray]],
-    rates: Sequence[float],
-    key: str,
-) -> list[Interval]:
-    """Return the runs of labels of one session, from every table that has a label column."""
+def _draft(  # noqa: PLR0917 - one session of what `plan_sessions` has of all
+    tables: Sequence[Understood], readings: Sequence[Readings],
+    times: Sequence[Mapping[str, np.ndarray]], values: Sequence[np.ndarray],
+    ordered: Sequence[Mapping[str, np.ndarray]], rates: Sequence[float], zero: float, key: str,
+    subjects: Mapping[str, str],
+) -> PlannedSession:  # fmt: skip
+    """Return one session, all of it in training as yet."""
+    held = [i for i in range(len(times)) if key in times[i]]
+    length = max(float(times[i][key][-1]) + 1 / rates[i] for i in held)
+    labels = _labels(tables, times, ordered, rates, zero, key)
+    last = max((end for _, end, _, _ in labels), default=0.0)
+    return PlannedSession(
+        session_id=key,
+        subject_id=subjects.get(key, UNKNOWN_SUBJECT),
+        split="train",
+        start_utc=moment(zero) if readings[0].clock.absolute else None,
+        signals={readings[i].name: (times[i][key], values[i][ordered[i][key]]) for i in held},
+        labels=tuple(labels),
+        duration_s=max(length, last),
+        given_s=last if last > length else None,
+    )
+
+
+def _labels(  # noqa: PLR0917
+    tables: Sequence[Understood], times: Sequence[Mapping[str, np.ndarray]],
+    ordered: Sequence[Mapping[str, np.ndarray]], rates: Sequence[float], zero: float, key: str,
+) -> list[Interval]:  # fmt: skip
+    """Return the stretches of labels of one session, from every table that has columns of them."""
     found: list[Interval] = []
     at = 0
     for table in tables:
-        if "label" in table.facts and table.clock is not None and key in times[at]:
-            texts = table.facts["label"][ordered[at][key]]
-            found += label_runs(
-                texts, times[at][key], rates[at], slug(table.roles.label or "label")
-            )
+        for column in table.labels:
+            if table.clock is None or key not in times[at]:
+                continue
+            rows, time_s = ordered[at][key], times[at][key]
+            if column.end_s is not None:
+                rows = np.flatnonzero(table.keys == key)
+                time_s = np.round(table.clock.seconds[rows] - zero, 6)
+            found += intervals_of(column, rows, time_s, rates[at], zero)
         at += len(table.readings)
     return found
-
-
-def label_runs(
-    texts: np.ndarray, time_s: np.ndarray, rate_hz: float, label_set: str
-) -> list[Interval]:
-    """Return runs of one label; a run lasts to the next one, or one interval past its last row.
-
-    Parameters
-    ----------
-    texts : (n,) object, None = no label
-    time_s : (n,) seconds, ascending
-    """
-    changes = np.flatnonzero(texts[1:] != texts[:-1]) + 1
-    first = [0, *changes.tolist()]
-    out: list[Interval] = []
-    for start, stop in zip(first, [*first[1:], len(texts)], strict=True):
-        end = round(float(time_s[stop - 1]) + 1 / rate_hz, 6)
-        if stop < len(texts):
-            end = min(end, float(time_s[stop]))
-        if texts[start] is not None:
-            out.append((float(time_s[start]), end, str(texts[start]), label_set))
-    return out
 
 
 def _split(
@@ -418,9 +428,9 @@ def _unlearnable(sessions: Sequence[PlannedSession]) -> tuple[str, ...]:
     return unlearnable(found) if any(found.values()) else ()
 
 
-def _dates(sessions: Sequence[PlannedSession], calendar: Calendar, *, absolute: bool) -> list[str]:
+def _dates(sessions: Sequence[PlannedSession], calendar: Calendar) -> list[str]:
     """Return from when to when the data are, and on which calendar."""
-    if not absolute:
+    if sessions[0].start_utc is None:
         return []
     edges = []
     for s in sessions:

@@ -1,23 +1,21 @@
-"""From a table's cells to readings: channels of one clock each, whatever the table's form."""
+"""What is read of a table: channels of one clock each, whose rows they are, and their labels."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from tool_use_om.data.converters.table.cells import Cells
-from tool_use_om.data.converters.table.clock import read_clock
-from tool_use_om.data.converters.table.columns import Column, TimeColumn, name_channels, slug
-from tool_use_om.data.converters.table.marks import assumed
+from tool_use_om.data.converters.table.columns import Column, slug
+from tool_use_om.data.converters.table.files.cells import Cells
+from tool_use_om.data.converters.table.labels import LabelColumn
 from tool_use_om.data.converters.table.options import TableOptions
-from tool_use_om.data.converters.table.roles import Roles, find_roles
+from tool_use_om.data.converters.table.roles import Roles
+from tool_use_om.data.converters.table.times.clock import read_clock
+from tool_use_om.data.converters.table.times.column import TimeColumn
 from tool_use_om.data.errors import DataError
-from tool_use_om.data.format.schema import check_part
 from tool_use_om.data.workspace import check_name
 
 
@@ -32,6 +30,7 @@ class Readings:
     cells : the rows
     clock : their times
     keys : (n,) object, the session of each row
+    masked : column → the values of it that stand for "missing"
     """
 
     name: str
@@ -39,6 +38,7 @@ class Readings:
     cells: Cells
     clock: TimeColumn
     keys: np.ndarray
+    masked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def values(self) -> np.ndarray:
         """Return the channels (n, C) float64, NaN = missing."""
@@ -46,6 +46,8 @@ class Readings:
         for i, column in enumerate(self.columns):
             numbers = self.cells.numbers(column.source)
             found[:, i] = np.nan if numbers is None else numbers
+            if column.source in self.masked:
+                found[np.isin(found[:, i], self.masked[column.source]), i] = np.nan
         return found
 
 
@@ -55,13 +57,15 @@ class Understood:
 
     Parameters
     ----------
-    facts : use ("subject", "label", "split") → (n,) object of the table's rows
+    facts : use ("subject", "split") → (n,) object of the table's rows
+    labels : the sets of labels of the table's rows
     keys : (n,) object, the session of each of the table's rows
-    clock : the times of the table's rows; of a table in long form None
+    clock : the times of the table's rows; of sensors with clocks of their own None
     """
 
     readings: tuple[Readings, ...]
     facts: Mapping[str, np.ndarray]
+    labels: tuple[LabelColumn, ...]
     roles: Roles
     keys: np.ndarray
     clock: TimeColumn | None
@@ -70,52 +74,36 @@ class Understood:
     notes: tuple[str, ...]
 
 
-def understand(cells: Cells, options: TableOptions, stem: str) -> Understood:
-    """Return what a table means.
+def clock_of(
+    cells: Cells, roles: Roles, options: TableOptions, groups: np.ndarray | None
+) -> TimeColumn:
+    """Return the times of rows; local ones of several groups are read group by group.
 
-    Raises
-    ------
-    NotFoundError : a named column that the table does not have, an unknown unit
-    DataError : text among the channels, unreadable time, an empty session id
+    The doubled hour of a change of the clock is told by the order of rows, which has a meaning
+    within one session, subject or sensor only.
+
+    Parameters
+    ----------
+    groups : (n,) object, whose row each is; None = all are of one
     """
-    check_part(options.modality)
-    skip = (*options.skip, *([options.split] if options.split else []))
-    if options.split:
-        cells.has(options.split)
-    roles = find_roles(cells, options.roles(cells), skip, even=options.rate_hz is not None)
-    uses = {"subject": roles.subject, "label": roles.label, "split": options.split}
-    facts = {use: cells.text(column) for use, column in uses.items() if column}
-    if roles.sensor is not None:
-        return _long(cells, roles, options, stem, facts)
-    said = [*cells.said, *roles.said]
-    clock = _clock(cells, roles, options, None)
-    keys, how = _keys(cells, roles, clock, stem, facts.get("subject"))
-    if not roles.time:
-        clock = _even(keys, options.rate_hz or 1.0)
-    left = [c for c in cells.names if c not in roles.named and c not in skip]
-    columns, notes = name_channels(cells, left, options.units)
-    readings = Readings(
-        name=options.modality, columns=tuple(columns), cells=cells, clock=clock, keys=keys
-    )
-    return Understood(
-        readings=(readings,),
-        facts=facts,
-        roles=roles,
-        keys=keys,
-        clock=clock,
-        n_rows=len(cells),
-        said=(*said, f"time: {clock.form}", *how),
-        notes=notes,
-    )
+    asked = options.clock(cells)
+    if options.tz is None or groups is None:
+        return read_clock(cells, roles.time, asked)
+    by_group = rows_by(groups)
+    if len(by_group) < 2:
+        return read_clock(cells, roles.time, asked)
+    seconds = np.empty(len(cells))
+    parts = {k: read_clock(taken(cells, rows), roles.time, asked) for k, rows in by_group.items()}
+    for key, rows in by_group.items():
+        seconds[rows] = parts[key].seconds
+    first = next(iter(parts.values()))
+    return TimeColumn(
+        seconds=seconds, absolute=first.absolute, form=first.form, zone=first.zone,
+        of_day=first.of_day,
+    )  # fmt: skip
 
 
-def _clock(cells: Cells, roles: Roles, options: TableOptions, name: str | None) -> TimeColumn:
-    if not roles.time:
-        return _even(np.full(len(cells), name, dtype=object), options.rate_hz or 1.0)
-    return read_clock(cells, roles.time, options.clock(cells))
-
-
-def _even(keys: np.ndarray, rate_hz: float) -> TimeColumn:
+def even_clock(keys: np.ndarray, rate_hz: float) -> TimeColumn:
     """Return the time of evenly spaced rows, each session from zero."""
     seconds = np.empty(len(keys))
     for rows in rows_by(keys).values():
@@ -134,7 +122,17 @@ def rows_by(keys: np.ndarray) -> dict[str, np.ndarray]:
     return {n: order[edges[i] : edges[i + 1]] for i, n in enumerate(names)}
 
 
-def _keys(
+def taken(cells: Cells, rows: np.ndarray) -> Cells:
+    """Return some rows of a table."""
+    at = pa.array(rows)
+    columns = {name: column.take(at) for name, column in cells.columns.items()}
+    return Cells(
+        columns=columns, decimal=cells.decimal, thousands=cells.thousands,
+        spreadsheet=cells.spreadsheet,
+    )  # fmt: skip
+
+
+def session_keys(
     cells: Cells, roles: Roles, clock: TimeColumn, stem: str, subjects: np.ndarray | None
 ) -> tuple[np.ndarray, list[str]]:
     """Return the session of each row, and how it was told.
@@ -149,7 +147,8 @@ def _keys(
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
         raise DataError(
-            f"Column {roles.session!r} names no session in row {row}. Fill it or drop the row."
+            f"Column {roles.session!r} names no session in row {row}. Fill it or drop the row, or "
+            "say --session none."
         )
     texts = cells.text(roles.session)
     said: list[str] = []
@@ -159,7 +158,7 @@ def _keys(
     elif clock.absolute and (days := _days_apart(texts, clock)) is not None:
         texts = _prefixed(texts, days)
         said = [f"{roles.session!r} is unique only within a day: ids are day-session"]
-    return _checked(texts), said
+    return checked_ids(texts), said
 
 
 def _restarts(
@@ -167,7 +166,7 @@ def _restarts(
 ) -> tuple[np.ndarray, list[str]]:
     """Return one session, or one a run of time that starts anew, or one a subject."""
     if subjects is not None and len(set(subjects)) > 1 and not any(s is None for s in subjects):
-        return _checked(subjects), ["each subject is one session"]
+        return checked_ids(subjects), ["each subject is one session"]
     back = np.flatnonzero(np.diff(clock.seconds) < 0) + 1
     low = float(clock.seconds.min(initial=0.0))
     near = np.abs(clock.seconds[back] - clock.seconds[0]) if len(back) else np.empty(0)
@@ -204,7 +203,7 @@ def _prefixed(texts: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.array([f"{b}-{t}" for b, t in zip(before, texts, strict=True)], dtype=object)
 
 
-def _checked(texts: np.ndarray) -> np.ndarray:
+def checked_ids(texts: np.ndarray) -> np.ndarray:
     """Return ids as names; what was written differently stays different."""
     names: dict[str, str] = {}
     came_from: dict[str, str] = {}
@@ -216,127 +215,6 @@ def _checked(texts: np.ndarray) -> np.ndarray:
             )
         names[text], came_from[name] = name, text
     return np.array([names[t] for t in texts], dtype=object)
-
-
-def _long(
-    cells: Cells, roles: Roles, options: TableOptions, stem: str, facts: dict[str, np.ndarray]
-) -> Understood:
-    """Return a table of one row a reading: each sensor keeps its own times and rate."""
-    sensors = rows_by(cells.text(roles.sensor or ""))
-    session = None if roles.session is None else cells.text(roles.session)
-    parts: list[Readings] = []
-    notes: list[str] = []
-    for sensor, rows in sensors.items():
-        part = _taken(cells, rows)
-        numbers = part.numbers(roles.value or "")
-        if numbers is None:
-            _, text = part.bad_row(roles.value or "")
-            notes.append(f"Left out: sensor {sensor!r}, whose values are text ({text[:20]!r}).")
-            continue
-        if used := part.suffix(roles.value or ""):
-            notes += assumed({}, {sensor: used})
-        kept = np.flatnonzero(np.isfinite(numbers))
-        if not len(kept):
-            notes.append(f"Left out: sensor {sensor!r} has no value.")
-            continue
-        if len(kept) < len(numbers):
-            words = sorted({str(v) for v in np.delete(part.text(roles.value or ""), kept)})
-            notes.append(
-                f"{len(numbers) - len(kept)} readings of {sensor!r} are {', '.join(words[:3])}: "
-                "missing."
-            )
-        clock = _clock(part, roles, options, stem)
-        keys = np.full(len(part), slug(stem), dtype=object)
-        if session is not None:
-            keys = _checked(session[rows])
-        unit = _unit_of(part, roles, options, sensor)
-        column = Column(source=roles.value or "", name=_sensor_name(sensor), unit=unit)
-        parts.append(
-            Readings(name=options.modality, columns=(column,), cells=part, clock=clock, keys=keys)
-        )
-    if not parts:
-        raise DataError(
-            f"No sensor of {roles.sensor!r} has numbers in {roles.value!r}. Name the readings' "
-            "column with --value, or say --sensor none if rows are moments."
-        )
-    joined, clocks = _by_clock(parts, options)
-    bare = [c.name for r in joined for c in r.columns if c.unit == "a.u."]
-    notes += [f"No unit was given for {', '.join(bare)[:200]}: a.u."] if bare else []
-    return Understood(
-        readings=joined,
-        facts=facts,
-        roles=roles,
-        keys=np.full(len(cells), slug(stem), dtype=object)
-        if session is None
-        else _checked(session),
-        clock=None,
-        n_rows=len(cells),
-        said=(*cells.said, *roles.said, f"time: {parts[0].clock.form}", *clocks),
-        notes=tuple(notes),
-    )
-
-
-def _taken(cells: Cells, rows: np.ndarray) -> Cells:
-    at = pa.array(rows)
-    columns = {name: column.take(at) for name, column in cells.columns.items()}
-    return Cells(columns=columns, decimal=cells.decimal, thousands=cells.thousands)
-
-
-def _sensor_name(sensor: str) -> str:
-    """Return a sensor's name as a channel's; the "sensor." of home automation goes."""
-    plain = re.sub(r"^(sensor|binary_sensor|input_number)\.", "", sensor)
-    return check_part(slug(plain.replace(".", "_")))
-
-
-def _unit_of(cells: Cells, roles: Roles, options: TableOptions, sensor: str) -> str:
-    from tool_use_om.data.errors import NotFoundError
-    from tool_use_om.data.units import own_or_known, unit_in_name
-
-    for key in (sensor, _sensor_name(sensor), roles.value or ""):
-        if key in options.units:
-            return own_or_known(options.units[key])
-    if roles.unit is not None:
-        said = [t for t in cells.text(roles.unit)[:1] if t]
-        try:
-            return own_or_known(said[0]) if said else "a.u."
-        except NotFoundError:
-            return "a.u."
-    return unit_in_name(sensor) or "a.u."
-
-
-def _by_clock(
-    parts: list[Readings], options: TableOptions
-) -> tuple[tuple[Readings, ...], list[str]]:
-    """Join sensors that have the very same times; the others are a modality each."""
-    groups: dict[tuple[bytes, tuple[str, ...]], list[Readings]] = {}
-    for part in parts:
-        key = (part.clock.seconds.tobytes(), tuple(part.keys[:1]))
-        groups.setdefault(key, []).append(part)
-    joined = [_side_by_side(group) for group in groups.values()]
-    if len(joined) == 1:
-        return (joined[0],), ["all sensors share their times"] if len(parts) > 1 else []
-    named = [
-        replace(
-            r,
-            name=r.columns[0].name if len(r.columns) == 1 else f"{options.modality}{i}",
-            columns=r.columns if len(r.columns) > 1 else (replace(r.columns[0], name="value"),),
-        )
-        for i, r in enumerate(joined, 1)
-    ]
-    return tuple(named), [f"{len(named)} clocks: each sensor keeps its own times"]
-
-
-def _side_by_side(group: list[Readings]) -> Readings:
-    if len(group) == 1:
-        return group[0]
-    columns: dict[str, Any] = {}
-    named: list[Column] = []
-    for part in group:
-        (column,) = part.columns
-        numbers = part.cells.numbers(column.source)
-        columns[column.name] = pa.array(numbers)
-        named.append(replace(column, source=column.name))
-    return replace(group[0], cells=Cells(columns=columns), columns=tuple(named))
 
 
 MOST_LOOKED = 1_000_000  # values in which decimals are looked for

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from tool_use_om.data.converters.table.cells import Cells
-from tool_use_om.data.converters.table.clock import is_dates, is_time_of_day
+from tool_use_om.data.converters.table.files.cells import Cells
+from tool_use_om.data.converters.table.labels import event_columns, kind_of_text
+from tool_use_om.data.converters.table.times.clock import (
+    are_hours,
+    is_dates,
+    is_time_of_day,
+    is_without_date,
+)
 from tool_use_om.data.errors import DataError
 
 NONE = "none"  # an option's value for "there is no such column"
@@ -21,7 +28,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TIME = _words("""
-    time timestamp date datetime t ts ds zeit datum uhrzeit zeitpunkt zeitstempel localtime
+    time timestamp date datetime t ts ds uhr zeit datum uhrzeit zeitpunkt zeitstempel localtime
     lastchanged lastupdated elapsed epoch unix unixtime seconds second sec secs millis ms
     milliseconds minutes hours dates times day month year heure horodatage fecha hora tijd
     recordedat createdat measuredat when
@@ -41,12 +48,16 @@ _LABEL = _words("""
 """)
 _SENSOR = _words("""
     entityid sensor sensorid sensorname variable channel signal metric parameter tag item
-    measurement quantity topic point name series
+    measurement measure measurand quantity topic point name series kind field attribute signalname
+    messgroesse messgrosse grandeur magnitude
 """)
 _VALUE = _words("value state reading val wert messwert measurement result data")
 _UNIT = _words("unit units unitofmeasurement einheit")
+_DAY_US = 86_400_000_000
 _MOST_SENSORS = 500
 _MOST_LABELS = 60
+_REPEATED = 0.02  # share of times that come twice, from which rows are of several
+_CLOCK_CHANGE = 0.005  # share that a doubled hour explains
 _SHARE = 0.5  # of a column's cells that are numbers, for a value column with some other text
 
 
@@ -57,6 +68,8 @@ class Roles:
     Parameters
     ----------
     sensor, value, unit : columns of a table in long form, one row a reading
+    labels : further columns of labels, each a set of its own
+    end : of a table whose rows are stretches, the column of their ends
     left_out : text columns that are no channel and have no use
     said : what was chosen by evidence, for people
     """
@@ -68,6 +81,8 @@ class Roles:
     sensor: str | None = None
     value: str | None = None
     unit: str | None = None
+    labels: tuple[str, ...] = ()
+    end: str | None = None
     left_out: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
 
@@ -75,7 +90,8 @@ class Roles:
     def named(self) -> set[str]:
         """The columns that have a use, channels not among them."""
         single = (self.session, self.subject, self.label, self.sensor, self.value, self.unit)
-        return {*self.time, *(c for c in single if c), *self.left_out}
+        ends = (*self.labels, self.end)
+        return {*self.time, *(c for c in (*single, *ends) if c), *self.left_out}
 
 
 def find_roles(cells: Cells, given: Roles, skip: Sequence[str], *, even: bool) -> Roles:
@@ -97,16 +113,19 @@ def find_roles(cells: Cells, given: Roles, skip: Sequence[str], *, even: bool) -
             cells.has(name)
     free = [n for n in cells.names if n not in skip]
     said: list[str] = []
-    time = given.time or _time(cells, free)
+    untold = [n for n in free if n not in given.named]
+    stretch = None if given.time else event_columns(cells, untold)
+    time = given.time or ((stretch[0],) if stretch else _time(cells, untold))
     if not time and not even:
         shown = ", ".join(repr(n) for n in free[:8])
         raise DataError(
             f"No column looks like time; there are {shown}. Name it with --time, or give --rate "
             "in Hz if the rows are evenly spaced."
         )
+    _check_whole(cells, given.time, untold)
     if time and not given.time:
         said.append(f"time is {' and '.join(repr(n) for n in time)}")
-    found = replace(given, time=time)
+    found = replace(given, time=time, end=stretch[1] if stretch else None)
     found = _long_form(cells, found, [n for n in free if n not in found.named], said)
     free = [n for n in free if n not in found.named]
     for role, names in (("subject", _SUBJECT), ("session", _SESSION), ("label", _LABEL)):
@@ -114,13 +133,93 @@ def find_roles(cells: Cells, given: Roles, skip: Sequence[str], *, even: bool) -
             said.append(f"{role} is {guess!r}")
             found = _with(found, role, guess)
             free.remove(guess)
+    if found.subject is None and found.session is None and (key := _key(cells, found, free)):
+        said.append(f"subject is {key!r}: of each, a time comes once")
+        found = _with(found, "subject", key)
+        free.remove(key)
     for role in ("session", "subject", "label", "sensor", "value"):
         if getattr(found, role) == NONE and NONE not in cells.columns:
             found = _with(found, role, None)
-    left = tuple(n for n in free if found.sensor is not None or _is_words(cells, n))
-    if left:
-        said.append(f"left out as text: {', '.join(repr(n) for n in left[:6])}")
+    if found.sensor is not None:
+        left = tuple(free)
+        said += [f"left out: {', '.join(repr(n) for n in left[:6])}"] if left else []
+        return replace(found, left_out=left, said=tuple(said))
+    return _texts(cells, found, free, said, more=given.label is None)
+
+
+def _check_whole(cells: Cells, given: Sequence[str], free: Sequence[str]) -> None:
+    """Refuse a named column of days whose times of day stand in another one.
+
+    Raises
+    ------
+    DataError : it does, with both columns to name
+    """
+    if len(given) != 1 or not is_dates(cells, given[0]) or not _only_days(cells, given[0]):
+        return
+    clocks = [n for n in free if n != given[0] and is_time_of_day(cells, n)]
+    if clocks and _distinct(cells, given[0]) < len(cells):
+        raise DataError(
+            f"Column {given[0]!r} has the days only, {clocks[0]!r} the time of day: say "
+            f"--time {given[0]}+{clocks[0]}, or leave --time out."
+        )
+
+
+def _texts(
+    cells: Cells, found: Roles, free: Sequence[str], said: list[str], *, more: bool
+) -> Roles:
+    """Return the roles with columns of text as sets of labels; others are left out, and said.
+
+    Parameters
+    ----------
+    more : no label column was named: those that look like one are
+    """
+    kinds = {n: kind_of_text(cells, n) for n in free if _is_words(cells, n)}
+    labels = [n for n, kind in kinds.items() if kind == "label" and more]
+    if labels:
+        blank = any(cells.columns[n].null_count for n in labels)
+        said.append(
+            f"label{'s are' if len(labels) > 1 else ' is'} {', '.join(repr(n) for n in labels[:6])}"
+            + " (blank = none)" * blank
+        )
+    left = tuple(n for n in kinds if n not in labels)
+    for name in left:
+        if kinds[name] == "constant":
+            text = str(cells.columns[name][0].as_py())[:30]
+            said.append(f"left out: {name!r}, {text!r} throughout")
+    plain = [n for n in left if kinds[n] != "constant"]
+    said += [f"left out as text: {', '.join(repr(n) for n in plain[:6])}"] if plain else []
+    if found.label is None and labels:
+        found = replace(found, label=labels[0], labels=tuple(labels[1:]))
+    else:
+        found = replace(found, labels=tuple(labels))
     return replace(found, left_out=left, said=tuple(said))
+
+
+def _key(cells: Cells, found: Roles, free: Sequence[str]) -> str | None:
+    """Return the column without which times come twice, and of each value of which they do not."""
+    if not found.time or found.end is not None:
+        return None
+    few = [n for n in free if _tells_apart(cells, n)]
+    named = [*found.time, *([found.sensor] if found.sensor not in {None, NONE} else [])]
+    held = [n for n in named if n]
+    if not few or (len(held) == 1 and _distinct(cells, held[0]) == len(cells)):
+        return None
+    moments, n = cells.joined(held), len(cells)
+    if len(set(moments)) > (1 - _REPEATED) * n:
+        return None
+    for name in few:
+        if len(set(cells.joined([*held, name]))) >= (1 - _CLOCK_CHANGE) * n:
+            return name
+    return None
+
+
+def _tells_apart(cells: Cells, name: str) -> bool:
+    """Whether a column may name several of a kind: text or numbers called so, that come again."""
+    if is_dates(cells, name) or is_time_of_day(cells, name):
+        return False
+    if not _is_words(cells, name) and not re.search(r"(?i)(^|[^a-z])(id|nr|no)$", name):
+        return False
+    return not cells.columns[name].null_count and 2 <= _distinct(cells, name) <= len(cells) // 2
 
 
 def _with(roles: Roles, role: str, column: str | None) -> Roles:
@@ -143,11 +242,18 @@ def _folded(name: str) -> str:
 def _time(cells: Cells, free: Sequence[str]) -> tuple[str, ...]:
     """Return the time column, or a date and a time of day; empty if there is none."""
     dates = [n for n in free if is_dates(cells, n)]
-    clocks = [n for n in free if cells.is_text(n) and is_time_of_day(cells, n)] if dates else []
-    if dates and clocks and _only_days(cells, dates[0]):
-        return dates[0], clocks[0]
+    if dates and _only_days(cells, dates[0]):
+        clocks = [n for n in free if n not in dates and is_time_of_day(cells, n)]
+        clocks += [n for n in dates[1:] if _folded(n) in _TIME and _is_clock(cells, n)]
+        if _distinct(cells, dates[0]) < len(cells):
+            clocks += [n for n in free if n not in dates and are_hours(cells, n)]
+        if clocks:
+            return dates[0], clocks[0]
     named = [n for n in free if _folded(n) in _TIME or _TIME_WORD.search(n.casefold())]
     for name in [*(n for n in dates if n in named), *dates[:1]]:
+        return (name,)
+    watches = [n for n in free if is_without_date(cells, n)]
+    for name in [*(n for n in watches if n in named), *watches[:1]]:
         return (name,)
     for name in named:
         numbers = cells.numbers(name)
@@ -158,8 +264,18 @@ def _time(cells: Cells, free: Sequence[str]) -> tuple[str, ...]:
 
 
 def _only_days(cells: Cells, name: str) -> bool:
-    texts = [t for t in cells.columns[name].slice(0, 20).to_pylist() if t]
-    return all(isinstance(t, str) and ":" not in t for t in texts)
+    """Whether dates have no time of day."""
+    kind = cells.columns[name].type
+    if pa.types.is_timestamp(kind):
+        times = cells.columns[name].drop_null().cast(pa.timestamp("us")).cast(pa.int64())
+        return bool((times.to_numpy(zero_copy_only=False) % _DAY_US == 0).all())
+    texts = [str(t) for t in cells.columns[name].slice(0, 20).to_pylist() if t]
+    return not any(re.search(r"(?i):|\dT\d|\d ?h|uhr|[ap]m|^\d{12,}$|[ ,]\d\d[.]\d\d", t)
+                   for t in texts)  # fmt: skip
+
+
+def _is_clock(cells: Cells, name: str) -> bool:
+    return bool(pa.types.is_time(cells.columns[name].type))
 
 
 def _runs_on(numbers: np.ndarray) -> bool:
@@ -231,7 +347,7 @@ def _is_label(cells: Cells, name: str) -> bool:
     """Whether a column labels stretches: few values that come in runs."""
     numbers = cells.plain(name)
     n = _distinct(cells, name)
-    if n > _MOST_LABELS or n > max(2, len(cells) // 4):
+    if n > _MOST_LABELS or n > max(2, len(cells) // (2 if numbers is None else 4)):
         return False
     if numbers is None:
         return True

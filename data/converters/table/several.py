@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tool_use_om.data.converters.table.cells import Cells, Decimal, number_form
 from tool_use_om.data.converters.table.columns import slug
+from tool_use_om.data.converters.table.files.cells import Cells, Decimal, number_form
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.roles import find_roles
 from tool_use_om.data.errors import DataError
@@ -21,6 +21,8 @@ _QUANTITY = re.compile(
     r"eda|gsr|bvp|ppg|hr|heart|resp|breath|spo2|co2|power|energy|current|volt|speed|wind|rain|"
     r"location|gps|pedo|steps|sound|micro|vibration|flow|level|torque|force)"
 )
+
+_ENDING = re.compile(r"(?i)\.(csv|tsv|txt|parquet|xlsx|xlsm|xls|xlsb|ods)(\.gz)?$")
 
 
 def as_sessions(
@@ -52,7 +54,7 @@ def as_sessions(
         said = f"{told}one table, sessions by {roles.session!r}"
         return replace(joined, said=(said, *joined.said)), roles.session
     column = next(n for n in ("file", "file name", "source file") if n not in joined.columns)
-    names = _names(sources)
+    names = file_names(sources)
     keys = [n for n, table in zip(names, tables, strict=True) for _ in range(len(table))]
     columns = {**joined.columns, column: pa.array(keys, pa.string())}
     said = f"{told}one session a file (--session none: one clock, a modality a file)"
@@ -66,9 +68,9 @@ def _quantities(sources: Sequence[Path]) -> bool:
     return len(words) == len(sources)
 
 
-def _names(sources: Sequence[Path]) -> list[str]:
+def file_names(sources: Sequence[Path]) -> list[str]:
     """Return each file's stem; those that come again get their folder in front."""
-    stems = [re.sub(r"(?i)\.(csv|tsv|txt|parquet)(\.gz)?$", "", s.name) for s in sources]
+    stems = [_ENDING.sub("", s.name) for s in sources]
     counts = Counter(slug(stem) for stem in stems)
     names = [
         f"{source.resolve().parent.name}-{stem}" if counts[slug(stem)] > 1 else stem

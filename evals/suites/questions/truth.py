@@ -370,7 +370,7 @@ _TRUTHS: Mapping[str, Callable[[_Asked], Truth | None]] = {
     "stat-by-session": _of_named_channel(_groups(_by_column("session_id"))),
     "stat-by-hour": _dated("hour"),
     "compare-labels": _of_named_channel(
-        _groups(lambda a: {n: a.samples(a.channel, label=str(a.meant[n]))
+        _groups(lambda a: {str(a.meant[n]): a.samples(a.channel, label=str(a.meant[n]))
                            for n in ("label", "label2")})
     ),
     "exclude-label": _groups(_by_channel(without=lambda a: str(a.meant["label"]))),

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tool_use_om.agent.training.compact import (
     last_checkpoint,
     load_base,
     read_compact,
+    settled,
     tokenized,
     train_compact,
 )
@@ -32,7 +34,9 @@ pytestmark = [
     # peft 0.21 reads an attribute that transformers 5.23 has renamed; nothing of ours does.
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"),
 ]
-CONFIG = CompactConfig(steps=30, learning_rate=2e-2, batch_size=4, lora_layers=1, save_minutes=0)
+CONFIG = CompactConfig(
+    steps=30, learning_rate=2e-2, batch_size=4, lora_layers=1, save_minutes=0, precision="float32"
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,29 @@ def test_training_learns_and_leaves_an_adapter(trained: tuple[Path, dict[str, An
     assert (report["rows"], report["rows_seen"], report["steps"]) == (4, 120, 30)
     assert (folder / "adapter_model.safetensors").is_file()
     assert json.loads((folder / "training.json").read_text())["base"] == report["base"]
+
+
+def test_base_may_be_bfloat16_and_the_adapter_stays_float32(
+    tiny: Path, lesson_file: Path, tmp_path: Path
+) -> None:
+    """What is trained is exact; the report and the recipe say what the frozen part was."""
+    from safetensors.torch import load_file
+
+    low = replace(CONFIG, precision="bfloat16")
+    report = train_compact(lesson_file, tiny, tmp_path, low)
+    assert report["config"]["precision"] == "bfloat16"
+    assert report["losses"][-1][1] < 0.95 * report["losses"][0][1]
+    kept = load_file(tmp_path / "adapter_model.safetensors").values()
+    assert {str(w.dtype) for w in kept} == {"torch.float32"}
+    with pytest.raises(DataError, match="other config"):
+        train_compact(lesson_file, tiny, tmp_path, CONFIG)
+
+
+def test_auto_precision_is_one_of_the_two_and_others_are_refused() -> None:
+    assert settled("auto") in {"float32", "bfloat16"}
+    assert settled("float32") == "float32"
+    with pytest.raises(DataError, match="int4"):
+        settled("int4")
 
 
 def test_loss_is_over_the_answers_tokens_only(lessons: list[dict[str, Any]], tiny: Path) -> None:

@@ -13,6 +13,8 @@ NAMES = [
     "list_datasets",
     "show_session_stats",
     "show_channel_stats",
+    "measure_amounts",
+    "describe_signal",
     "select_channels",
     "filter_by_time",
     "plot_sessions",

@@ -96,6 +96,7 @@ def test_the_answer_counts_the_stretches_and_says_when_they_are() -> None:
         "duration_s": {"min": 9000.0, "median": 9000.0, "max": 9000.0, "total": 9000.0},
         "label_times": [
             {"label": "Defrost", "n_stretches": 2, "n_sessions": 1, "total_s": 1200.0,
+             "time_frac": 0.13333,
              "longest": first, "shortest": last, "last": last, "stretches": [first, last]}
         ],
     }  # fmt: skip
@@ -103,7 +104,7 @@ def test_the_answer_counts_the_stretches_and_says_when_they_are() -> None:
     (step,) = plan_steps(query, Names.of([CARD]))
     result = {"tool": step.tool, "args": step.args, "content": content}
     text = told({"results": [result], "understood": query.to_json()}).prose
-    assert "Defrost occurs 2 times, 20 min in total" in text
+    assert "Defrost occurs 2 times, 20 min in total, 13.3 % of the time" in text
     assert "Each lasts 10 min" in text
     assert "2025-01-06 03:20" in text
     assert "2025-01-06 05:30" in text

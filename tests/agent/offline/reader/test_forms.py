@@ -35,7 +35,7 @@ SLOTS = {
     "split": "test", "lively": "vigorous and rhythmic", "weekday": "on weekends",
     "month": "by month", "ahead": "7 days",
 }  # fmt: skip
-PENDING = frozenset({"effect", "describe-signal"})
+PENDING = frozenset({"effect"})
 """Forms that no tool answers yet: the reader says so and runs nothing."""
 _NEWER = frozenset(name for name, calls in calls_of_templates().items() if calls == "pending")
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tool_use_om.data.converters.table.cells import Cells, read_cells
-from tool_use_om.data.converters.table.columns import read_time
 from tool_use_om.data.converters.table.convert import convert
+from tool_use_om.data.converters.table.files.cells import Cells, read_cells
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.plan import TablePlan, plan_sessions
-from tool_use_om.data.converters.table.readings import understand
+from tool_use_om.data.converters.table.times.column import read_time
+from tool_use_om.data.converters.table.understand import understand
 from tool_use_om.data.errors import DataError, TuomError
 from tool_use_om.data.format.dataset import DataSet
 
@@ -198,7 +198,8 @@ def test_table_import_refuses_with_a_reason_and_writes_nothing(
         ("x.csv", "a,b\n", "no rows"),
         ("x.csv", "a,a\n1,2\n", "two columns named 'a'"),
         ("x.parquet", "PAR1 no", "cannot be read as a table"),
-        ("x.xlsx", "", r"expected a \.csv"),
+        ("x.docx", "", r"expected a \.csv"),
+        ("x.xlsx", "", "cannot be read as a workbook"),
     ],
 )
 def test_read_cells_refuses_what_is_no_table(

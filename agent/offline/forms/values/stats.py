@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tool_use_om.agent.offline.forms.course import COURSE_TELLS
 from tool_use_om.agent.offline.forms.form import Form, on_calendar, tell_zone
+from tool_use_om.agent.offline.forms.values.course import COURSE_TELLS
 from tool_use_om.agent.offline.language.measures import in_unit
 from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
@@ -51,7 +51,7 @@ _IN_GROUP = {
 def tell_statistics(answer: Answer, result: Result, query: Query) -> None:
     """Tell a statistic: of one channel as a sentence, of several or of groups as a table."""
     found = result.found(ChannelStatistics)
-    where, refs = _where(answer, result, query)
+    where, refs = where_of(answer, result, query, found.labels)
     moments = result.if_found(Moments)
     if moments is not None and moments.beyond is not None:
         _days_beyond(answer, result, moments, where, refs)
@@ -196,10 +196,11 @@ def _winners(
         )  # fmt: skip
 
 
-def _where(answer: Answer, result: Result, query: Query) -> tuple[str, dict[str, Ref]]:
+def where_of(
+    answer: Answer, result: Result, query: Query, labels: Sequence[str] = ()
+) -> tuple[str, dict[str, Ref]]:
     """Return what the statistic is limited to, with its references: label, calendar and time."""
-    labels = [named(label) for label in result.found(ChannelStatistics).labels]
-    clause = " while " + " or ".join(labels) if labels else ""
+    clause = " while " + " or ".join(named(label) for label in labels) if labels else ""
     place = answer.results.index(result) if result in answer.results else 0
     earlier = [r for r in answer.results[:place] if r.tool == "filter_by_time"]
     last = earlier[-1] if earlier else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -64,6 +64,10 @@ def train(
     lora_layers: Annotated[int, typer.Option(min=0, help="Upper layers; 0: all.")] = 10,
     save_minutes: Annotated[float, typer.Option(min=0, help="Between checkpoints.")] = 10.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Of the frozen base; auto: bfloat16 where the processor has it."),
+    ] = "auto",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Fine-tune by LoRA; the same command goes on where an interrupted one stopped."""
@@ -82,6 +86,7 @@ def train(
         lora_layers=lora_layers,
         save_minutes=save_minutes,
         seed=seed,
+        precision=precision,
     )
     folder = out or adapter_folder(place)
     report = train_compact(data, base or base_folder(place), folder, config)

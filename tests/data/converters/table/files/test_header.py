@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tool_use_om.data.converters.table.cells import Cells, read_cells
+from tool_use_om.data.converters.table.files.cells import Cells, read_cells
 from tool_use_om.data.errors import DataError
 
 ROWS = [f"2025/01/06 00:{i:02d}{{s}}{i}.5{{s}}{i}" for i in range(20)]

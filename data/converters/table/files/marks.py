@@ -8,15 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-MISSING = frozenset(["", "nan", "na", "n/a", "n.a.", "#n/a", "null", "none", "nil"]) | {
-    "-",
-    "--",
-    "---",
-    "----",
-    "?",
-    "unavailable",
-    "unknown",
-}
+MISSING = frozenset([
+    "", "nan", "na", "n/a", "n.a.", "#n/a", "null", "none", "nil", "unavailable", "unknown",
+])  # fmt: skip
+_SIGNS_ONLY = re.compile(r"[-\u2013\u2014._*?#/:]+")  # "--.-", "--:--", "***"
 _UNTOLD = frozenset({"", "nan", "na", "null", "none"})  # what programs write, not people
 _MOST_MARKS = 4  # different texts
 _FEWEST_NUMBERS = 0.9  # of the filled cells, where other texts mark missing values
@@ -28,7 +23,12 @@ _KELVIN = re.compile(r"(?i)temp|kelvin|[\[(]k[\])]")
 
 def is_missing(text: str | None) -> bool:
     """Whether a cell says everywhere that there is no value."""
-    return text is None or text.casefold() in MISSING
+    return text is None or text.casefold() in MISSING or bool(_SIGNS_ONLY.fullmatch(text))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a cell of labels says that there is none: "-"; "NA" and "none" may be labels."""
+    return not text or bool(_SIGNS_ONLY.fullmatch(text))
 
 
 def marks_of(texts: Sequence[str | None], values: np.ndarray) -> Counter[str] | None:

@@ -16,11 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tool_use_om.data.converters.table.header import before_header, header_of, separator_of
-from tool_use_om.data.converters.table.marks import is_missing, marks_of, scaled
+from tool_use_om.data.converters.table.files.header import before_header, header_of, separator_of
+from tool_use_om.data.converters.table.files.marks import is_missing, marks_of, scaled
+from tool_use_om.data.converters.table.files.sheets import SHEETS, read_sheet
 from tool_use_om.data.errors import DataError, unknown
 
-KINDS = (".csv", ".tsv", ".txt", ".parquet")
+KINDS = (".csv", ".tsv", ".txt", ".parquet", *SHEETS)
 _HEAD_BYTES = 1 << 18  # looked at to find out how a file is written
 _GROUPS = {"'": "'’", " ": " \u00a0\u202f", ".": ".", ",": ","}
 Decimal = Literal["auto", ".", ","]
@@ -35,12 +36,14 @@ class Cells:
     columns : name → array; text cells are trimmed, empty ones null
     decimal : the sign before decimals
     thousands : the sign between groups of thousands, "" for none
+    spreadsheet : the cells come from a workbook, where days may be numbers
     said : how the file was read, for people
     """
 
     columns: Mapping[str, pa.Array]
     decimal: str = "."
     thousands: str = ""
+    spreadsheet: bool = False
     said: tuple[str, ...] = ()
     _numbers: dict[str, np.ndarray | None] = field(default_factory=dict, compare=False, repr=False)
     _marks: dict[str, Counter[str]] = field(default_factory=dict, compare=False, repr=False)
@@ -79,6 +82,14 @@ class Cells:
             texts = [str(v) if ok else None for v, ok in zip(values, filled, strict=True)]
             return np.array(texts, dtype=object)
         return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+
+    def joined(self, names: Sequence[str]) -> np.ndarray:
+        """Return the texts of several columns as one (n,) object of str, to compare rows by."""
+        parts = [pd.Series(self.text(n)).fillna("").astype(str) for n in names]
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole + "\x1f" + part
+        return whole.to_numpy(object)
 
     def numbers(self, name: str) -> np.ndarray | None:
         """Return a column as (n,) float64, NaN = missing; None if it holds other text."""
@@ -167,9 +178,14 @@ def _plain(column: pa.Array, decimal: str, thousands: str) -> pa.Array:
 
 
 def read_cells(
-    source: Path, *, decimal: Decimal = "auto", separator: str = "auto", encoding: str = "auto"
+    source: Path,
+    *,
+    decimal: Decimal = "auto",
+    separator: str = "auto",
+    encoding: str = "auto",
+    sheet: str | None = None,
 ) -> Cells:
-    """Return the cells of a .csv, .tsv, .txt or .parquet file, gzipped or not.
+    """Return the cells of a text table or .parquet file, gzipped or not, or of a workbook's sheet.
 
     Raises
     ------
@@ -181,11 +197,19 @@ def read_cells(
     kind = Path(name).suffix
     if kind not in KINDS:
         raise DataError(
-            f"{source.name}: expected a .csv, .tsv or .parquet file, got {kind or 'none'}. Save it "
-            "as CSV first."
+            f"{source.name}: expected a .csv, .tsv, .parquet, .xlsx or .ods file, got "
+            f"{kind or 'none'}. Save it as CSV first."
         )
     if not source.is_file():
         raise DataError(f"There is no file {source}. Check the path.")
+    if kind in SHEETS:
+        columns, said = read_sheet(source, sheet)
+        tidy = {n: _whole(pa.chunked_array([c])) for n, c in columns.items()}
+        return Cells(columns=tidy, spreadsheet=True, said=said)
+    if sheet is not None:
+        raise DataError(
+            f"--sheet names a sheet of a workbook; {source.name} is none. Leave it out."
+        )
     if kind != ".parquet":
         return _read_text(source, decimal, separator, encoding)
     try:

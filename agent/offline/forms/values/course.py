@@ -1,10 +1,14 @@
-"""Words for what a channel does in time: trend, cycle, time beyond a level, two together."""
+"""Words for what channels do in time: trend, cycle, levels, two together, and all that in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from tool_use_om.agent.offline.forms.form import Form
+from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Cell, Ref, Result, braces, named, plain, ref
+from tool_use_om.heads.describe.sentences import forms_of
 from tool_use_om.tools.look.statistics import (
     Changes,
     CorrelationRow,
@@ -18,6 +22,7 @@ from tool_use_om.tools.look.statistics import (
     UnlikeRow,
     Unlikes,
 )
+from tool_use_om.tools.look.told import AnyRow, SignalDescribed
 
 _SHOWN = 8
 _STRENGTHS = ((0.7, "strongly"), (0.4, "moderately"), (0.0, "weakly"))
@@ -276,3 +281,55 @@ COURSE_TELLS: dict[str, Tell] = {
     "cycle": tell_cycle,
 }
 """Statistic → what tells its rows."""
+
+
+def tell_description(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form
+    """Tell a stretch in words, each number by where it stands among the facts."""
+    found = result.found(SignalDescribed)
+    answer.head(
+        result, "a description of `{session}` from {start} to {end}",
+        session=ref(found.session_id, "session described"),
+        start=ref(found.start_s, "start of the stretch"),
+        end=ref(found.end_s, "end of the stretch"),
+    )  # fmt: skip
+    answer.note("")
+    for row in found.rows:
+        _say_fact(answer, result, row)
+    answer.note("")
+    answer.note("*Described from facts computed of the samples; no head was fitted.*")
+    if found.n_sessions > 1:
+        answer.say(
+            result, "It is the first of {n} sessions: name another to have that one described.",
+            n=ref(found.n_sessions, "sessions to choose from"),
+        )  # fmt: skip
+    if found.unsaid:
+        answer.note(f"Too few samples of {', '.join(plain(str(c)) for c in found.unsaid)}.")
+    if found.n_left_out:
+        answer.say(
+            result, "{n} more channels are not described; name those that matter.",
+            n=ref(found.n_left_out, "channels left out"),
+        )  # fmt: skip
+
+
+def _say_fact(answer: Answer, result: Result, row: AnyRow) -> None:
+    """Say one fact in its plain form; that form's places are the row's fields."""
+    template = forms_of(str(row.kind), getattr(row, "n", None))[0]
+    fields = [name for name in type(row).model_fields if f"{{{name}}}" in template]
+    own = {name: ref(getattr(row, name), f"{row.kind} of {row.channel}, {name}") for name in fields}
+    answer.say(result, "- " + template.replace("{channel}", "`{channel}`"), **own)
+
+
+def _plan_description(p: Planner, ask: Ask) -> None:
+    p.open()
+    if ask.tail_s is not None or ask.subjects or ask.calendar:
+        p.narrow(ask, labels=False)
+    p.add(
+        "describe_signal", "say the stretch in words", session=next(iter(ask.sessions), None),
+        start_s=ask.start_s or None, end_s=ask.end_s, channels=list(ask.channels),
+    )  # fmt: skip
+
+
+FORM = Form(
+    plans={"description": _plan_description},
+    tells={"describe_signal": tell_description},
+)

@@ -1,0 +1,65 @@
+"""Which of two readings of a question stands: that of the forms, or that of an everyday amount."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tool_use_om.agent.offline.everyday.read import Reading, read_everyday
+from tool_use_om.agent.offline.language.query import Ask, Query
+
+_SPECIAL = frozenset({"energy", "return", "rise"})
+_GROUPED = frozenset({"stats", "facts", "sessions", "amounts"})
+
+
+def measured(question: str, other: Query, cards: Sequence[Mapping[str, Any]]) -> Query:
+    """Return the query that stands.
+
+    Where the forms answer, they stand, unless the amount uses every word and is about a time, a
+    group or a quantity (energy, a return) that they leave out. Where they do not answer, an amount
+    that uses every word stands, or all but one that is not what is counted.
+
+    Parameters
+    ----------
+    other : what rules or reader made of the question
+    """
+    if other.anew or _foreign(other, cards):
+        return other
+    found = read_everyday(question, cards)
+    if found.refused and not _answers(other):
+        return Query(dataset=other.dataset, refused=(found.refused,), by="rules")
+    if not found.asks:
+        return other
+    if _answers(other):
+        return _query(found, other) if found.whole and _says_more(found.asks, other.asks) else other
+    return _query(found, other) if found.whole or found.fair else other
+
+
+def _foreign(other: Query, cards: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the question is about another data set than the first."""
+    first = next((c.get("name") for c in cards if c.get("name")), None)
+    return other.dataset not in (None, first)
+
+
+def _answers(query: Query) -> bool:
+    return bool(query.asks) and not query.refused
+
+
+def _says_more(asks: Sequence[Ask], others: Sequence[Ask]) -> bool:
+    """Say whether amounts use a time, a group or a quantity that other asks do not."""
+    if any(ask.kind not in _GROUPED for ask in others):
+        return False
+    told = [ask for ask in others if ask.calendar or ask.by or ask.level]
+    for ask in asks:
+        amounts = dict(ask.amounts)
+        special = amounts.get("of") in _SPECIAL or amounts.get("by", "whole") != "whole"
+        if (ask.calendar and not any(o.calendar for o in others)) or (special and not told):
+            return True
+    return len(asks) > len(others) and not told
+
+
+def _query(found: Reading, other: Query) -> Query:
+    return replace(
+        Query(dataset=other.dataset, asks=found.asks, not_understood=found.left), by="rules"
+    )
