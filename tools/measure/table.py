@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _STANDS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
+_UNEVEN = 4.0  # steps of so many periods are gaps, however usual
 _COLUMNS = ("session", "subject", "label", "time_s", "value", "stands_s", "moment", "at")
 
 
@@ -60,7 +61,7 @@ def samples(found: Selection, channel: str, by: Sequence[str]) -> tuple[pd.DataF
                     "label": str(piece.group) if "label" in by else "",
                     "time_s": piece.time_s,
                     "value": piece.values.astype(np.float64),
-                    "stands_s": np.minimum(steps, _STANDS * period),
+                    "stands_s": np.minimum(steps, stands(steps, period)),
                     "moment": moment,
                     "at": piece.time_s / max(float(spans[session]), period),
                 }
@@ -69,6 +70,17 @@ def samples(found: Selection, channel: str, by: Sequence[str]) -> tuple[pd.DataF
     if not parts:
         raise DataError(f"{channel} has no samples in what is asked about. Widen the filters.")
     return pd.concat(parts, ignore_index=True)[list(_COLUMNS)], note
+
+
+def stands(steps_s: np.ndarray, period_s: float) -> float:
+    """Return how long a sample may stand for, given the steps between samples.
+
+    One and a half periods; where steps are uneven by nature, as long as one in twenty is.
+    """
+    import numpy as np
+
+    usual = float(np.quantile(steps_s, 0.95)) if steps_s.size else 0.0
+    return max(_STANDS * period_s, min(usual * (1 + 1e-9), _UNEVEN * period_s))
 
 
 def stretches(found: Selection, label: str | None, by: Sequence[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,22 +16,16 @@ from tool_use_om.data.units import adds_up
 _POWER = frozenset({"W", "kW", "MW"})
 
 
-_COUNTED = frozenset(
-    {
-        "steps",
-        "step",
-        "schritte",
-        "pas",
-        "count",
-        "requests",
-        "hits",
-        "errors",
-        "sales",
-        "passengers",
-    }
-)
+_COUNTED = frozenset({
+    "steps", "step", "schritte", "pas", "count", "requests", "hits", "errors", "sales",
+    "passengers", "rain", "rainfall", "precip", "precipitation", "regen", "pluie", "energy",
+    "energie", "reading", "meter", "counter", "zahlerstand", "zahler", "compteur",
+    "distance", "kwh", "parts",
+})  # fmt: skip
 
 
+_TROUBLE = r"fault|error|alarm|fail|down|stoer|stör|defe[ck]t|broken|panne"
+_WHOSE = frozenset({"session", "subject", "label"})
 _DATED = frozenset(
     {"date", "night", "week", "month", "year", "hour", "weekday", "weekend", "parts", "periods"}
 )
@@ -50,6 +45,9 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
     if by == "parts":
         extra["parts"] = slots.when.parts or [[6, 14], [14, 22], [22, 6]]
     group = {"by": by, **({"per": per} if per else {}), **extra}
+    if not slots.labels and not slots.channels and "worst" in slots.said and by != "whole":
+        bad = [one for one in names.labels if re.search(_TROUBLE, one, re.IGNORECASE)]
+        slots.labels = tuple(bad) if len(bad) == 1 else ()
     if slots.labels and not slots.channels:
         return _of_labels(slots, base, group)
     if not slots.channels:
@@ -58,6 +56,8 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
         slots.channels = best_of(slots.channels, names)
     if len(slots.channels) != 1:
         return []
+    if slots.beside:
+        return _of_two(slots, base, group)
     if slots.labels:
         base["labels"] = slots.labels if len(slots.labels) == 1 or by != "whole" else ()
         if len(slots.labels) > 1:
@@ -65,15 +65,32 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
     return _of_channel(slots, slots.channels[0], names, base, group)
 
 
+def _of_two(slots: Slots, base: Mapping[str, Any], group: Mapping[str, Any]) -> list[Ask]:
+    """Return what is asked of two channels: how they go together, or the same of both."""
+    both = (slots.channels[0], slots.beside)
+    kinds = slots.said & {"mean", "max", "min", "median", "most", "least", "stable", "total"}
+    if "relation" in slots.said and not kinds and group["by"] == "whole":
+        return [Ask(kind="stats", statistic="correlation", channels=both, **base)]
+    if "compare" in slots.said and group["by"] == "whole" and not slots.level:
+        statistic = next(iter(_statistics(slots.said, grouped=False)), "mean")
+        return [
+            _ask(slots, base, "value", statistic=statistic, channel=one, by="whole") for one in both
+        ]
+    return []
+
+
 def _unnamed(slots: Slots, names: Names) -> tuple[str, ...]:
     """Return the channel that a question without any must mean: the only one that it can be."""
     if (
-        not slots.said & {"mean", "median", "total", "max", "min", "long", "often"}
+        not slots.said & {"mean", "median", "total", "max", "min", "long", "often", "busiest"}
         and not slots.level
     ):
         return ()
     if len(names.channels) == 1:
         return names.channels
+    if "busiest" in slots.said and slots.by:
+        summed = [c for c in names.channels if adds_up_here(c, names.unit_of(c))]
+        return tuple(summed) if len(summed) == 1 else ()
     if slots.by in {"date", "week", "month"} and slots.level is not None and not slots.level.unit:
         counted = [c for c in names.channels if adds_up_here(c, names.unit_of(c))]
         if len(counted) == 1:
@@ -148,7 +165,9 @@ def _of_channel(
         return [Ask(kind="stats", statistic="trend", channels=(channel,), **base)]
     want = "least" if "worst" in said and _is_price(channel) else _want(slots, group)
     amount = {"channel": channel, **group}
-    if quantity := _quantity(said, channel, unit, grouped=grouped):
+    best = group["by"] == "date" and said & {"most", "worst"} and _is_weight(channel, unit)
+    quantity = {"statistic": "change"} if best else {}
+    if quantity := quantity or _quantity(said, channel, unit, grouped=grouped):
         return [_ask(slots, base, want, **quantity, **amount)]
     if _summed(said, channel, unit, str(group["by"])):
         return _sums(slots, base, want, amount)
@@ -181,7 +200,7 @@ def _summed(said: frozenset[str], channel: str, unit: str, by: str) -> bool:
     """Say whether the amounts of a channel are to be added up."""
     asked = said & {"total", "much", "often", "change"}
     return adds_up_here(channel, unit) and bool(
-        asked or (by in _DATED and not said & {"max", "min"})
+        asked or (by in _DATED | _WHOSE and not said & {"max", "min", "mean", "median"})
     )
 
 
@@ -204,6 +223,11 @@ def _by_energy(said: frozenset[str], unit: str, *, grouped: bool) -> bool:
     return ("energy" in said and (grouped or not peak)) or (
         bool(said & {"total", "much"}) and not peak
     )
+
+
+def _is_weight(channel: str, unit: str) -> bool:
+    """Say whether a day is good or bad by how it changes a channel: what a scale shows."""
+    return unit in {"kg", "g"} or bool({"weight", "poids", "gewicht"} & set(parts_of(channel)))
 
 
 def _is_price(channel: str) -> bool:

@@ -51,7 +51,8 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
     ("batter(?:y|ies)(?: level| charge| %)?|state of charge|soc|charge level|akku(?:stand)?|"
      "batterie|ladezustand",
      "battery batterie soc akku ladezustand charge bat", ""),
-    ("weigh(?:t|s|ed)?|heav(?:y|ier|iest)|light(?:er|est)?|kilos?|kg|gewicht|poids|pese|mass|honey",
+    ("honey ?flow|nectar(?: flow)?|weigh(?:t|s|ed)?|heav(?:y|ier|iest)|light(?:er|est)?|"
+     "kilos?|kg|gewicht|poids|pese|mass|honey",
      "weight poids gewicht mass wt masse kg", "kg g lb"),
     ("steps?|schritte?|pas", "steps step schritte pas stepcount", ""),
     ("cadence|spm|trittfrequenz", "cadence cad spm", ""),
@@ -109,6 +110,37 @@ def parts_of(channel: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[a-z]+\d*|\d+", folded(apart)))
 
 
+def channel_beside(words: Words, names: Names, meant: str) -> str:
+    """Return the channel that other words of the question name besides `meant`; "" if none.
+
+    "Does the wind pick up when the barometer falls" is about two.
+    """
+    own = [span for span, fits in _spans_of(words, names) if meant in fits]
+    rest = [
+        fits
+        for span, fits in _spans_of(words, names)
+        if meant not in fits and all(span[1] <= a or span[0] >= b for a, b in own)
+    ]
+    found = dict.fromkeys(c for fits in rest if len(fits) == 1 for c in fits)
+    return next(iter(found)) if len(found) == 1 else ""
+
+
+def _spans_of(words: Words, names: Names) -> list[tuple[tuple[int, int], list[str]]]:
+    """Return where words name channels, and which."""
+    found = [
+        ((start, end), [channel])
+        for channel in names.channels
+        for _, start, end in _named(words, channel)
+    ]
+    for phrase, own, units in _CONCEPTS:
+        if "kwh" in own.split():
+            continue  # energy is a quantity of what is named, not another channel
+        fits = [c for c in names.channels if set(own.split()) & set(parts_of(c))]
+        fits = fits or [c for c in names.channels if names.unit_of(c) in units.split()]
+        found += [(m.span(), fits) for m in _all(words, phrase) if fits]
+    return found
+
+
 def channels_meant(words: Words, names: Names) -> tuple[str, ...]:
     """Return the channels that a question may mean, those best named; their words are used.
 
@@ -136,6 +168,10 @@ def channels_meant(words: Words, names: Names) -> tuple[str, ...]:
             scores[channel] += _NAMED if channel in fits else _QUANTITY
         if found:
             taken += [m.span() for m in _all(words, phrase)]
+    for channel in names.channels:
+        unit = folded(names.unit_of(channel))
+        if scores[channel] and len(unit) > 1 and words.find(re.escape(unit), again=True):
+            scores[channel] += _QUANTITY
     best = max(scores.values(), default=0)
     if not best:
         return ()

@@ -74,6 +74,11 @@ RETURN = (
     r"returns?|performance|perform\w*|dump\w*|gains? %|% (?:gain|change|return)|daily "
     r"moves?|drop|crash\w*|rendite"
 )
+RELATION = (
+    r"when|if|depend\w*|relat\w*|correl\w*|affect\w*|influence\w*|with|follows?|go(?:es)? "
+    r"together|hang\w* zusammen|"
+    r"zusammenhang|wenn|quand|lien|(?:pick|picks|go|goes) (?:up|down)"
+)
 STABLE = r"stable|steady|constant|varies|vary|variation|fluctuat\w*|stabil|stable\b|konstant"
 ENERGY = (
     r"(?:how many |in |wie viele )?kwh|energy|electricity|energie|strom\w*|ertrag|yield|"
@@ -95,7 +100,8 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("month", r"months?|monate?n?|mois|monthly"),
     ("year", r"years?|jahre?n?|annees?|ans?|yearly|annual"),
     ("parts", r"shifts?|schicht(?:en)?"),
-    ("subject", r"patients?|persons?|people|subjects?|athletes?|players?|participants?|users?|"
+    ("subject", r"cars?|vehicles?|machines?|patients?|persons?|people|subjects?|athletes?|"
+                r"players?|participants?|users?|"
                 r"person(?:en)?|who|wer|qui|animals?|cows?|babies|baby"),
     ("session", r"sessions?|runs?|rides?|trips?|files?|recordings?|measurements?|trials?|jumps?|"
                 r"laps?|workouts?|cars?|vehicles?|bakes?|batches|patients?|who"),
@@ -103,6 +109,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 _FILLERS = """
+use used uses using consume consumed consumes pick picks picked
 gave give gives given show showed shows shown ran work worked works turned been
 a an the of in on at to for from by with and or but as is are was were be been being am do does
 did done have has had having it its it's this that these those there here then than so such i

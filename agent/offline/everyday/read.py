@@ -21,6 +21,10 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.data.units import is_measure
 
+_ASIDE = frozenset({"or", "compare", "relation", "which", "energy", "worst", "return", "never"})
+_SAME = frozenset(
+    {"much", "often", "energy", "when", "which", "compare", "or", "mean", "median", "relation"}
+)
 _ENOUGH = 3  # words with a meaning used, from which one may be left
 
 
@@ -31,6 +35,9 @@ _COUNTING = (
 )
 
 
+_MODIFIERS = frozenset(
+    {"resting", "overall", "daily", "indoor", "actual", "recorded", "main", "own"}
+)
 _OTHERWISE = frozenset({
     "euro", "euros", "dollar", "dollars", "money", "cost", "costs", "price", "calories",
     "cals", "calorie", "reps", "repetitions", "tempo", "speed", "risk", "probability",
@@ -72,9 +79,14 @@ class Reading:
     @property
     def fair(self) -> bool:
         """Whether what was left is so little that the rest may be answered, with a word on it."""
-        return (
-            bool(self.asks) and len(self.left) <= 1 and self.n_used >= _ENOUGH and not self.of_left
-        )
+        few = len(self.left) <= 1 and self.n_used >= _ENOUGH
+        return bool(self.asks) and few and self._plain and not self.of_left
+
+    @property
+    def _plain(self) -> bool:
+        """Whether nothing is added up: a part of a sum is not the sum."""
+        told = [dict(a.amounts) for a in self.asks]
+        return all(t.get("statistic") != "sum" and t.get("of", "value") == "value" for t in told)
 
     @property
     def of_left(self) -> bool:
@@ -83,6 +95,7 @@ class Reading:
             re.search(
                 rf"(?:{_COUNTING})\s+(?:\S+\s+)?{re.escape(word)}\b", self.text, re.IGNORECASE
             )
+            and not (word.casefold() in _MODIFIERS and self._plain)
             for word in self.left
         ) or any(is_measure(w) or w.casefold() in _OTHERWISE for w in self.left)
 
@@ -117,11 +130,13 @@ def read_everyday(question: str, cards: Sequence[Mapping[str, Any]]) -> Reading:
             left += _content(own, card)
             continue
         slots = _inherit(slots, before)
-        found = asks_of(slots, names, card)
+        found = asks_of(slots, names, card) or _likewise(slots, asks)
         if len(slots.channels) > 1 and not found and slots.said:
             return Reading(choices=slots.channels)
         asks += [a for a in found if a not in asks]
         own_left = _content(own, card)
+        if not found and slots.said - _ASIDE:
+            own_left = [piece.strip(" ?!.,")]  # it asks something that was not read
         left += own_left
         used += sum(1 for w in re.findall(r"[^\W_]+", piece) if w.lower() not in say.FILLERS) - len(
             own_left
@@ -141,19 +156,44 @@ def _content(words: Words, card: Mapping[str, Any]) -> list[str]:
     own = {w for name in called for w in re.findall(r"[a-z]{3,}", name.casefold())}
     own |= {o.rstrip("s") for o in own}
     found = []
-    for word, _ in words.left():
+    for word, at in words.left():
         plain = word.casefold().strip("'’")
+        end = at + len(word)
+        if card.get("n_sessions") == 1 and _owned(words.plain, plain, end):
+            continue
         if plain in say.FILLERS or plain in own or plain.rstrip("s") in own:
             continue
         found.append(word)
     return found
 
 
+def _owned(text: str, word: str, end: int) -> bool:
+    """Say whether a word is the owner's name for what was measured: "my inverter", "the hive"."""
+    whose = r"(?:the|my|our|this|der|die|das|unser\w*|la|le|ma|mon)"
+    follows = text[end:].lstrip()[:1]
+    return re.search(rf"{whose} {re.escape(word)}$", text[:end]) is not None and (
+        not follows.isalpha()
+        or re.match(r"\s+(?:is|was|has|had|gain\w*|got|did|does)\b", text[end:]) is not None
+    )
+
+
+def _likewise(slots: Slots, asks: Sequence[Ask]) -> list[Ask]:
+    """Return the asks before of another channel: "… stable? compare with outside"."""
+    if len(slots.channels) != 1 or slots.said - {"compare", "or", "relation"} or not asks:
+        return []
+    return [
+        replace(ask, amounts=tuple({**dict(ask.amounts), "channel": slots.channels[0]}.items()))
+        for ask in asks
+        if "channel" in dict(ask.amounts)
+    ]
+
+
 def _same_again(slots: Slots, before: Slots) -> bool:
     """Say whether a clause asks for what the one before tells anyway: "and how much was that"."""
     other = slots.channels and set(slots.channels) != set(before.channels)
-    named = other or slots.labels or slots.level or slots.when.said or slots.by or slots.per
-    return not named and slots.said <= {"much", "often", "energy", "when", "which", "compare", "or"}
+    level = slots.level and slots.level != before.level
+    named = other or slots.labels or level or slots.when.said or slots.by or slots.per
+    return not named and slots.said <= _SAME
 
 
 def _inherit(slots: Slots, before: Slots | None) -> Slots:

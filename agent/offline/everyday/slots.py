@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from tool_use_om.agent.offline.everyday import lexicon as say
-from tool_use_om.agent.offline.everyday.channels import channels_meant
+from tool_use_om.agent.offline.everyday.channels import channel_beside, channels_meant
 from tool_use_om.agent.offline.everyday.periods import When, read_when
 from tool_use_om.agent.offline.everyday.text import Words
 from tool_use_om.agent.offline.language.measures import Level
@@ -32,6 +32,7 @@ class Slots:
     by, per : the groups that are compared, and smaller ones inside them
     said : what kind of thing is asked, by the tags below
     passing : the number of a level as it was said
+    beside : another channel that the words name
     """
 
     when: When
@@ -44,6 +45,7 @@ class Slots:
     per: str
     said: frozenset[str]
     passing: float | None
+    beside: str = ""
 
 
 def read_slots(words: Words, names: Names, card: Mapping[str, Any]) -> Slots:
@@ -56,6 +58,7 @@ def read_slots(words: Words, names: Names, card: Mapping[str, Any]) -> Slots:
     level, passing = _level(words, names)
     when = read_when(words, first, last)
     channels = channels_meant(words, names)
+    beside = channel_beside(words, names, channels[0]) if len(channels) == 1 else ""
     by, per = _groups(words)
     said = {tag for tag, pattern in _KINDS if words.has(pattern)}
     said |= {tag for tag, pattern in _TAGS if words.has(pattern)}
@@ -68,7 +71,8 @@ def read_slots(words: Words, names: Names, card: Mapping[str, Any]) -> Slots:
     if _whole_span(words, first, last):
         words.take(_SPAN)
     return Slots(when=when, channels=channels, labels=labels, sessions=sessions, subjects=subjects,
-                  level=level, by=by, per=per, said=frozenset(said), passing=passing)  # fmt: skip
+                  level=level, by=by, per=per, said=frozenset(said), passing=passing,
+                 beside=beside)  # fmt: skip
 
 
 _TAGS = (
@@ -93,6 +97,7 @@ _SPAN = (
 
 
 _KINDS = (
+    ("busiest", r"busiest|quietest"), ("relation", say.RELATION),
     ("worst", r"worst|schlimmste\w*|schlechteste\w*|pire"), ("energy", say.ENERGY),
     ("which", r"which|what|welche?[rsnm]?|quelle?s?|who|wer|qui"), ("return", say.RETURN),
     ("max", r"max(?:imum|imal\w*)?|highest|peak|hochste\w*|hottest|warmest|record"),

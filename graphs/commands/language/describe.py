@@ -176,3 +176,33 @@ def exam(
     with bars() as progress:
         table = sit_exam(load_reader(reader, network, tokenizer), items, progress)
     typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}")
+
+
+@app.command()
+def search(
+    *,
+    data: Annotated[Path, typer.Option(help="TimeSeriesExam's qa_dataset.json.")],
+    model: ModelOption = None,
+    samples: Annotated[int, typer.Option(min=1, help="Questions, drawn by the seed.")] = 40,
+    budget: Annotated[int, typer.Option(min=1, help="Tokens a question and method.")] = 256,
+    most: Annotated[int, typer.Option(min=1, help="Tokens of a reasoning.")] = 32,
+    precision: PrecisionOption = "auto",
+    seed: SeedOption = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Compare tree search over reasoning with plainer ways at the same budget of tokens."""
+    from tool_use_om.agent.orchestrator.base import load_language_model
+    from tool_use_om.data.workspace import Workspace
+    from tool_use_om.evals.describe.exam import drawn
+    from tool_use_om.evals.describe.search import compare
+    from tool_use_om.evals.report import markdown_table
+    from tool_use_om.heads.describe.exam import read_exam
+    from tool_use_om.heads.describe.spans import Spans
+    from tool_use_om.heads.describe.tree import SearchSettings
+
+    items = drawn(read_exam(data), samples, seed)
+    spans = Spans(*load_language_model(model, Workspace.at(workspace), precision), seed=seed)
+    settings = SearchSettings(budget=budget, most=most, span=max(1, most // 4), seed=seed)
+    with bars() as progress:
+        table = compare(spans, items, settings, progress)
+    typer.echo(f"{table.title}. {table.note}\n\n{markdown_table(list(table.rows))}")

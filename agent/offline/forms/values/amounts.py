@@ -8,7 +8,7 @@ from tool_use_om.agent.offline.language.query import Ask, Query
 from tool_use_om.agent.offline.planner import Planner
 from tool_use_om.agent.offline.writer import Answer, Ref, Result, named, plain, ref
 from tool_use_om.tools.call.arguments import FilterByTime
-from tool_use_om.tools.measure.found import AmountRow, Amounts, StretchRow
+from tool_use_om.tools.measure.found import AmountOf, AmountRow, Amounts, StretchRow
 
 _SHOWN = 12
 _CALENDAR_SHOWN = 31
@@ -24,7 +24,7 @@ _NOUNS = {
     "hour": "hours", "date": "days", "night": "nights", "week": "weeks", "weekday": "weekdays",
     "month": "months", "year": "years", "session": "sessions", "subject": "subjects",
     "label": "labels", "parts": "parts of the day", "periods": "periods", "weekend": "days",
-    "half": "halves",
+    "half": "parts",
 }  # fmt: skip
 _WORDS = {"min": "lowest value", "max": "highest value", "std": "standard deviation",
           "sum": "total", "first": "first value", "last": "last value"}  # fmt: skip
@@ -43,8 +43,7 @@ def tell_amounts(answer: Answer, result: Result, query: Query) -> None:
     """Tell an amount: of the whole as a sentence, of groups by what was asked of them."""
     found = result.found(Amounts)
     where, refs = where_of(answer, result, query, _labels(answer, result))
-    wants = [ask.want for ask in query.asks if ask.kind == "amounts"]
-    want = wants[0] if len(set(wants)) == 1 else "value"
+    want = _want(answer, result, query)
     if found.by == "whole":
         _tell_whole(answer, result, found, where, refs)
     elif found.passed is not None:
@@ -69,6 +68,19 @@ def tell_amounts(answer: Answer, result: Result, query: Query) -> None:
     tell_zone(answer, result, found.zone)
     if found.note:
         answer.note(f"*{plain(str(found.note))}.*")
+
+
+def _want(answer: Answer, result: Result, query: Query) -> str:
+    """Return what the ask that this result answers wants to hear."""
+    wants = [ask.want for ask in query.asks if ask.kind == "amounts"]
+    own = [r for r in answer.results if r.tool == "measure_amounts"]
+    place = own.index(result) if result in own else 0
+    return wants[place] if len(wants) == len(own) else "value"
+
+
+def _value(amount: AmountRow | AmountOf, what: str) -> Ref:
+    """Return a reference to an amount; what is counted has no unit to show."""
+    return ref(amount.value, what, "plain" if amount.unit == "count" else None)
 
 
 def _labels(answer: Answer, result: Result) -> list[str]:
@@ -125,7 +137,7 @@ def _tell_whole(
 ) -> None:
     row = found.rows[0]
     what, more = _what(found)
-    refs = {**refs, **more, "value": ref(row.value, "what was asked")}
+    refs = {**refs, **more, "value": _value(row, "what was asked")}
     per = _per(found)
     if found.of == "time":
         subject = named(found.label) if found.label else f"`{{channel}}` is {_beyond(found)} for"
@@ -134,7 +146,10 @@ def _tell_whole(
         where = f"{per or ' in all'}{where}"
         if row.share_frac is not None:
             refs["share"] = ref(row.share_frac, "share of the time recorded")
-        answer.head(result, f"{subject}{verb} {{value}}{where}{share}", **refs)
+        times = ""
+        if row.n > 1:
+            times, refs["n"] = ", in {n} stretches", ref(row.n, "stretches")
+        answer.head(result, f"{subject}{verb} {{value}}{where}{share}{times}", **refs)
     elif found.of == "events":
         subject = f"{named(found.label)} comes" if found.label else (
             f"`{{channel}}` is {_beyond(found)}"
@@ -168,7 +183,9 @@ def _tell_passed(
     answer.head(
         result, f"on {{n}} of {{of}} {noun}{where} {what} is {side} {{level}}",
         n=ref(passed.n, f"{noun} {side} the level"), of=ref(passed.of, f"{noun} looked at"),
-        level=ref(passed.value, "level asked for"), **refs, **more,
+        level=ref(
+            passed.value, "level asked for", "plain" if passed.unit == "count" else None
+        ), **refs, **more,
     )  # fmt: skip
     if passed.first and passed.last and passed.first != passed.last:
         answer.say(
@@ -180,7 +197,7 @@ def _tell_passed(
     word, end = ("highest", found.highest) if passed.above else ("lowest", found.lowest)
     answer.say(
         result, f"The {word} is {{value}},{_in_group(found, end)}.",
-        value=ref(end.value, "the furthest of them"),
+        value=_value(end, "the furthest of them"),
     )  # fmt: skip
 
 
@@ -204,13 +221,13 @@ def _tell_mean(
     noun = _NOUNS.get(str(found.by), "groups")
     answer.head(
         result, f"on average over {{n}} {noun} {what}{where} is {{value}}",
-        n=ref(found.n_groups, noun), value=ref(found.mean.value, f"mean over {noun}"),
+        n=ref(found.n_groups, noun), value=_value(found.mean, f"mean over {noun}"),
         **refs, **more,
     )  # fmt: skip
     for word, row in (("highest", found.highest), ("lowest", found.lowest)):
         answer.say(
             result, f"It is {word}{_in_group(found, row)}: {{value}}.",
-            value=ref(row.value, f"the {word}"),
+            value=_value(row, f"the {word}"),
         )  # fmt: skip
 
 
@@ -224,13 +241,13 @@ def _tell_difference(
     if top.value == low.value:
         answer.head(
             result, f"{what}{where} is the same in both: {{value}}{per}",
-            value=ref(top.value, "both"), **refs, **more,
+            value=_value(top, "both"), **refs, **more,
         )  # fmt: skip
         return
     answer.head(
         result, f"{what}{where} is higher{_in_group(found, top)}, {{high}}{per}, than"
         f"{_in_group(found, low)}, {{low}}",
-        high=ref(top.value, f"of {top.group}"), low=ref(low.value, f"of {low.group}"),
+        high=_value(top, f"of {top.group}"), low=_value(low, f"of {low.group}"),
         **refs, **more,
     )  # fmt: skip
     one = found.difference
@@ -238,7 +255,9 @@ def _tell_difference(
         answer.say(
             result, f"For {named(one.first)} that is {{value}} ({{more}}) against "
             f"{named(one.other)}.",
-            value=ref(one.value, f"{one.first} less {one.other}"),
+            value=ref(
+                one.value, f"{one.first} less {one.other}", "plain" if one.unit == "count" else None
+            ),
             more=ref(one.more_frac, f"{one.first} over {one.other}, less one"),
         )  # fmt: skip
 
@@ -254,19 +273,24 @@ def _tell_ends(
     (word, row), (other, second) = ends
     answer.head(
         result, f"{what}{where} is {word}{_in_group(found, row)}, at {{value}}{per}",
-        value=ref(row.value, f"the {word}"), **refs, **more,
+        value=_value(row, f"the {word}"), **refs, **more,
     )  # fmt: skip
     answer.say(
         result, f"It is {other}{_in_group(found, second)}, at {{value}}.",
-        value=ref(second.value, f"the {other}"),
+        value=_value(second, f"the {other}"),
     )  # fmt: skip
     if found.total is not None and found.of in _SUMMED:
-        answer.say(result, "In all it is {value}.", value=ref(found.total.value, "all together"))
+        answer.say(result, "In all it is {value}.", value=_value(found.total, "all together"))
 
 
 def _tell_stretches(answer: Answer, result: Result, found: Amounts) -> None:
     """Tell the longest time that a label holds or a level is passed, the first and the last."""
-    if found.longest is None:
+    before = list(answer.results)[: list(answer.results).index(result)]
+    told = [other for r in before if (other := r.if_found(Amounts)) is not None]
+    again = any(
+        (o.label, o.channel, o.level) == (found.label, found.channel, found.level) for o in told
+    )
+    if found.longest is None or again:
         return
     words = [("longest", found.longest)]
     if found.first is not None and found.last is not None and found.first != found.last:
@@ -304,7 +328,7 @@ def _table(answer: Answer, result: Result, found: Amounts, want: str) -> None:
         rows.reverse()
     shown = _CALENDAR_SHOWN if found.by in _CALENDAR and len(rows) <= _CALENDAR_SHOWN else _SHOWN
     told = [
-        (result, (plain(str(row.group)), ref(row.value, f"of {row.group}"))) for row in rows[:shown]
+        (result, (plain(str(row.group)), _value(row, f"of {row.group}"))) for row in rows[:shown]
     ]
     answer.note("")
     word = {"time": "time", "events": "times", "energy": "energy", "rise": "added",
