@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tool_use_om.data.converters.table.plan import PlannedSession, TablePlan
     from tool_use_om.data.format.calendar import Step
 
+_FEWEST_LETTERS = 3  # that names of files share, for a name of all
 _SHOWN = 12  # channels that are named
 _FLAGS = {"rate_hz": "rate", "time_unit": "time-unit", "split_by": "split-by"}
 
@@ -94,7 +96,7 @@ def import_table(
         "split_by": split_by,
     }  # fmt: skip
     options = table_options(given)
-    target = check_name("A data set name", name_of(files[0]) if name is None else name)
+    target = check_name("A data set name", name_of(*files) if name is None else name)
     if dry_run:
         from tool_use_om.data.converters.table.convert import plan_files
 
@@ -142,11 +144,15 @@ def import_files(
         return convert(list(files), folder, options=options, progress=progress, replace=replace)
 
 
-def name_of(file: Path) -> str:
-    """Return the data set name that a file's own name gives."""
+def name_of(*files: Path) -> str:
+    """Return the data set name of files: how the names of several begin, else the first's."""
     from tool_use_om.data.converters.table.columns import slug
 
-    return slug(file.name.partition(".")[0]) or "data"
+    stems = [slug(file.name.partition(".")[0]) for file in files]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*stems, strict=False))
+    shared = "".join(letters[0] for letters in alike).rstrip("0123456789_-+")
+    shared = shared if len(files) > 1 else ""
+    return (shared if len(shared) >= _FEWEST_LETTERS else stems[0]) or "data"
 
 
 def plan_facts(plan: TablePlan) -> dict[str, str]:

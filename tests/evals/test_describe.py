@@ -11,10 +11,13 @@ from tool_use_om.agent.training.tiny_llama import make_text_tokenizer, save_tiny
 from tool_use_om.evals.describe import judge as judging
 from tool_use_om.evals.describe.cost import cost
 from tool_use_om.evals.describe.exam import drawn, sit_exam
+from tool_use_om.evals.describe.search import compare
 from tool_use_om.heads.describe.exam import Item
 from tool_use_om.heads.describe.prompts import prompt_of
 from tool_use_om.heads.describe.reader import Reader
+from tool_use_om.heads.describe.spans import Spans
 from tool_use_om.heads.describe.tasks import Tasks
+from tool_use_om.heads.describe.tree import SearchSettings
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +78,18 @@ def test_an_exam_is_counted_by_category_beside_chance(reader: Reader) -> None:
     ]  # fmt: skip
     assert drawn(items, 4, 1) == drawn(items, 4, 1)
     assert len({id(i) for i in drawn(items, 9, 1)}) == 6
+
+
+def test_ways_to_reason_are_compared_at_one_budget(reader: Reader) -> None:
+    """None writes more than it may; the right letter is known to the table alone."""
+    item = Item(
+        question="What?", options=("a", "b", "c"), answer="c", category="k",
+        series={"ts": np.sin(np.arange(40.0))},
+    )  # fmt: skip
+    model = Spans(reader.network, reader.tokenizer)
+    settings = SearchSettings(budget=48, most=8, span=2)
+    rows = {r["method"]: r for r in compare(model, [item, item], settings).rows}
+    assert len(rows) == 6
+    assert all(float(r["tokens"]) <= 48 for r in rows.values())
+    assert float(rows["best of N"]["nodes"]) == 6
+    assert float(rows["tree, UCT"]["nodes"]) > 1

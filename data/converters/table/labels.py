@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from tool_use_om.data.converters.table.files.cells import Cells
 from tool_use_om.data.converters.table.files.marks import is_blank
-from tool_use_om.data.converters.table.times.clock import is_dates
+from tool_use_om.data.converters.table.times.clock import is_dates, read_length
 
 MOST_LABELS = 60
 _OFTEN = 3  # times that a label comes on average; remarks come once
@@ -23,6 +23,7 @@ _START = re.compile(
     rf"(?i)(?:^|[^a-z])(?:start|begin|beginn|from|von|d[ée]but|onset|inicio){_WORD_END}"
 )
 _END = re.compile(rf"(?i)(?:^|[^a-z])(?:end|stop|to|until|bis|fin|finish|ende|offset){_WORD_END}")
+_LASTS = re.compile(r"(?i)(?:^|[^a-z])(?:duration|dauer|dur[ée]e|length|lasted|duraci[oó]n)")
 Interval = tuple[float, float, str, str]
 
 
@@ -85,10 +86,13 @@ def tells_changes(sets: Sequence[np.ndarray], seconds: np.ndarray) -> bool:
 
 
 def event_columns(cells: Cells, free: Sequence[str]) -> tuple[str, str] | None:
-    """Return the columns of a stretch's start and end, where each row is one; else None."""
+    """Return the columns of a stretch's start, and of its end or length, where each row is one."""
     dates = [n for n in free if is_dates(cells, n)]
     starts = [n for n in dates if _START.search(n) and not _END.search(n)]
     ends = [n for n in dates if _END.search(n) and n not in starts]
+    if starts and not ends and any(kind_of_text(cells, n) == "label" for n in free
+                                   if cells.numbers(n) is None and n not in dates):  # fmt: skip
+        ends = [n for n in free if _LASTS.search(n) and read_length(cells, n) is not None]
     return (starts[0], ends[0]) if starts and ends else None
 
 

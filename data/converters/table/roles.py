@@ -122,6 +122,7 @@ def find_roles(cells: Cells, given: Roles, skip: Sequence[str], *, even: bool) -
             f"No column looks like time; there are {shown}. Name it with --time, or give --rate "
             "in Hz if the rows are evenly spaced."
         )
+    _check_whole(cells, given.time, untold)
     if time and not given.time:
         said.append(f"time is {' and '.join(repr(n) for n in time)}")
     found = replace(given, time=time, end=stretch[1] if stretch else None)
@@ -144,6 +145,23 @@ def find_roles(cells: Cells, given: Roles, skip: Sequence[str], *, even: bool) -
         said += [f"left out: {', '.join(repr(n) for n in left[:6])}"] if left else []
         return replace(found, left_out=left, said=tuple(said))
     return _texts(cells, found, free, said, more=given.label is None)
+
+
+def _check_whole(cells: Cells, given: Sequence[str], free: Sequence[str]) -> None:
+    """Refuse a named column of days whose times of day stand in another one.
+
+    Raises
+    ------
+    DataError : it does, with both columns to name
+    """
+    if len(given) != 1 or not is_dates(cells, given[0]) or not _only_days(cells, given[0]):
+        return
+    clocks = [n for n in free if n != given[0] and is_time_of_day(cells, n)]
+    if clocks and _distinct(cells, given[0]) < len(cells):
+        raise DataError(
+            f"Column {given[0]!r} has the days only, {clocks[0]!r} the time of day: say "
+            f"--time {given[0]}+{clocks[0]}, or leave --time out."
+        )
 
 
 def _texts(
@@ -197,6 +215,8 @@ def _key(cells: Cells, found: Roles, free: Sequence[str]) -> str | None:
 
 def _tells_apart(cells: Cells, name: str) -> bool:
     """Whether a column may name several of a kind: text or numbers called so, that come again."""
+    if is_dates(cells, name) or is_time_of_day(cells, name):
+        return False
     if not _is_words(cells, name) and not re.search(r"(?i)(^|[^a-z])(id|nr|no)$", name):
         return False
     return not cells.columns[name].null_count and 2 <= _distinct(cells, name) <= len(cells) // 2

@@ -29,7 +29,7 @@ from tool_use_om.data.converters.table.readings import (
     taken,
 )
 from tool_use_om.data.converters.table.roles import Roles, find_roles
-from tool_use_om.data.converters.table.times.clock import read_clock
+from tool_use_om.data.converters.table.times.clock import is_dates, read_clock, read_length
 from tool_use_om.data.converters.table.times.column import TimeColumn
 from tool_use_om.data.format.schema import check_part
 
@@ -115,10 +115,11 @@ def _labels(
     names = [c for c in (roles.label, *roles.labels) if c]
     texts = {c: filled(cells, c) for c in names}
     if roles.end is not None:
-        end = _ends(cells, roles, options)
+        end = _ends(cells, roles, options, clock)
         if not names:
             texts = {"event": np.full(len(cells), "event", dtype=object)}
-        said = [f"each row is a stretch from {roles.time[0]!r} to {roles.end!r}"]
+        to = "to" if is_dates(cells, roles.end) else "for"
+        said = [f"each row is a stretch from {roles.time[0]!r} {to} {roles.end!r}"]
         return [_set(c, t, end_s=end) for c, t in texts.items()], said
     if roles.time and tells_changes(list(texts.values()), clock.seconds):
         last = ", ".join(str(t[int(np.argmax(clock.seconds))]) for t in texts.values())
@@ -136,9 +137,12 @@ def _set(
     return LabelColumn(name=slug(column) or "label", texts=texts, holds=holds, end_s=end_s)
 
 
-def _ends(cells: Cells, roles: Roles, options: TableOptions) -> np.ndarray:
+def _ends(cells: Cells, roles: Roles, options: TableOptions, clock: TimeColumn) -> np.ndarray:
     """Return when each row's stretch ends (n,), NaN where no end was written."""
     column = roles.end or ""
+    length = None if is_dates(cells, column) else read_length(cells, column)
+    if length is not None:
+        return np.asarray(clock.seconds + length)
     held = np.flatnonzero(cells.columns[column].is_valid().to_numpy(zero_copy_only=False))
     found = np.full(len(cells), np.nan)
     found[held] = read_clock(taken(cells, held), (column,), options.clock(cells)).seconds

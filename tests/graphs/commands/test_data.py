@@ -144,3 +144,21 @@ def test_data_list_as_markdown_counts_what_the_sets_hold(samples: Workspace) -> 
     assert cells[1:4] == ["80", "not published", f"{dataset.manifest.duration_s / 3600:.4g}"]
     assert cells[4:6] == ["6 at 10 Hz", "8000"]
     assert cells[6] == "activity: badminton 20, running 20, standing 20, walking 20"
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        (["run_2024-03-02_0712.csv", "run_2024-03-05_1831.csv"], "run"),
+        (["Water meter.xlsx"], "Water_meter"),
+        (["acc.csv", "heart.csv"], "acc"),
+        (["P01_knee.csv", "P02_knee.csv"], "P01_knee"),
+    ],
+)
+def test_a_set_of_several_files_is_named_by_what_their_names_share(
+    files: list[str], name: str
+) -> None:
+    """Fifteen runs are no "run_2024-03-02_0712"; files of different names go by the first."""
+    from tool_use_om.graphs.commands.imports import name_of
+
+    assert name_of(*map(Path, files)) == name

@@ -42,9 +42,9 @@ def read_sheet(source: Path, sheet: str | None) -> tuple[dict[str, pa.Array], tu
     chosen = max(sizes, key=lambda n: sizes[n])
     head, rows, above = tables[chosen]
     if not rows:
-        where = f"sheet {chosen!r}" if sheet else "no sheet"
+        which = f"sheet {chosen!r} has no table" if sheet else "no sheet has a table"
         raise DataError(
-            f"{source.name}: {where} has a table with a header and rows below it. Sheets: "
+            f"{source.name}: {which} (a header and rows of data below it). Sheets: "
             f"{', '.join(names)[:200]}. Name one with --sheet, or save it as CSV."
         )
     _check_names(source, chosen, head)

@@ -169,6 +169,33 @@ def _counted(cells: Cells, name: str, numbers: np.ndarray, options: ClockOptions
     return read_time(series, unit)
 
 
+_UNIT_WORDS: dict[TimeUnit, set[str]] = {
+    "ms": {"ms", "msec", "millis", "milliseconds", "millisecond", "millisec"},
+    "us": {"us", "µs", "micros", "microseconds"},
+    "ns": {"ns", "nanos", "nanoseconds"},
+    "min": {"min", "mins", "minutes", "minute", "minuten"},
+    "h": {"h", "hours", "hour", "hrs", "stunden"},
+    "s": {"s", "sec", "secs", "seconds", "second", "sekunden"},
+}
+
+
+def read_length(cells: Cells, name: str) -> np.ndarray | None:
+    """Return how long a column says something lasted (n,) seconds; None if it does not.
+
+    Numbers count in the unit that the column's name has, texts are times such as 1:30:00 or 1h 30m.
+    """
+    words = set(re.split(r"[^a-zµ]+", name.casefold()))
+    unit = next((u for u, those in _UNIT_WORDS.items() if those & words), None)
+    numbers = cells.numbers(name)
+    if numbers is not None:
+        sizes = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+        return None if unit is None else numbers * (_PER_UNIT_S | sizes)[unit]
+    column = cells.columns[name]
+    if column.null_count or not is_without_date(cells, name):
+        return None
+    return read_clock(cells, (name,), ClockOptions()).seconds
+
+
 def _unit_by_evidence(name: str, numbers: np.ndarray, options: ClockOptions) -> TimeUnit:
     """Return the unit that the column's name, the step and the range speak for.
 
@@ -177,15 +204,7 @@ def _unit_by_evidence(name: str, numbers: np.ndarray, options: ClockOptions) -> 
     DataError : whole numbers that count milliseconds or seconds, and spreadsheet days; asked back
     """
     words = re.split(r"[^a-zµ]+", name.casefold())
-    named: dict[TimeUnit, set[str]] = {
-        "ms": {"ms", "msec", "millis", "milliseconds", "millisecond", "millisec"},
-        "us": {"us", "µs", "micros", "microseconds"},
-        "ns": {"ns", "nanos", "nanoseconds"},
-        "min": {"min", "mins", "minutes", "minute"},
-        "h": {"hours", "hour", "hrs"},
-        "s": {"s", "sec", "secs", "seconds", "second", "sekunden"},
-    }
-    found = next((unit for unit, those in named.items() if those & set(words)), None)
+    found = next((unit for unit, those in _UNIT_WORDS.items() if those & set(words)), None)
     if float(numbers.min(initial=0.0)) >= 1e9:
         return "auto"  # Unix time says its own unit
     if found is not None:

@@ -142,3 +142,26 @@ def test_a_table_of_starts_and_ends_is_stretches(
     ]  # fmt: skip
     assert len(found.manifest.channel_ids) == n_channels
     assert found.manifest.duration_s == 2 * 86_400 + 36_000
+
+
+@pytest.mark.parametrize(
+    ("head", "lengths"),
+    [
+        ("Start,Duration (min),Type", ["30", "45", "90"]),
+        ("started,duration,Type", ["0:30:00", "0:45:00", "1:30:00"]),
+        ("Beginn,Dauer,Typ", ["30m", "45m", "1h 30m"]),
+    ],
+)
+def test_a_start_and_a_length_are_a_stretch(tmp_path: Path, head: str, lengths: list[str]) -> None:
+    """A diary of starts and lengths has the stretches that one of starts and ends has."""
+    rows = [
+        f"2024-07-{d:02d} {8 + 3 * i}:00,{length},{('run', 'ride', 'swim')[i]}"
+        for d in range(1, 6)
+        for i, length in enumerate(lengths)
+    ]
+    plan = plan_of(tmp_path, head, rows)
+    assert plan.sessions[0].labels[:3] == (
+        (0.0, 1800.0, "run", head.split(",")[2]),
+        (10800.0, 13500.0, "ride", head.split(",")[2]),
+        (21600.0, 27000.0, "swim", head.split(",")[2]),
+    )

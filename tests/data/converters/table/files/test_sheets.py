@@ -131,6 +131,8 @@ def test_a_workbook_without_a_table_is_refused_with_its_sheets(tmp_path: Path) -
     book = write_workbook(tmp_path / "c.xlsx", {"Contacts": CONTACTS})
     with pytest.raises(DataError, match="no sheet has a table"):
         plan_files([book], TableOptions(), "c")
+    with pytest.raises(DataError, match="sheet 'Contacts' has no table"):
+        plan_files([book], TableOptions(sheet="Contacts"), "c")
 
 
 def test_without_the_reader_the_extra_is_named(

@@ -117,3 +117,12 @@ def test_two_numbers_that_may_be_hours_or_minutes_are_asked_and_the_answer_is_ta
     for unit, step in (("hh:mm", 60), ("mm:ss", 1)):
         plan = plan_of(tmp_path, "time,x", rows, time_unit=unit)
         assert times_of(plan)[1] == step
+
+
+def test_a_date_without_its_time_of_day_is_asked_and_the_answer_is_taken(tmp_path: Path) -> None:
+    """--time Date where Time has the hours says what to say instead, and that works."""
+    rows = [f"2024-04-{d:02d},{h:02d}:00,{h}" for d in (1, 2) for h in range(24)]
+    with pytest.raises(DataError, match=r"--time Date\+Time"):
+        plan_of(tmp_path, "Date,Time,x", rows, time="Date")
+    plan = plan_of(tmp_path, "Date,Time,x", rows, time="Date+Time")
+    assert np.diff(times_of(plan)).tolist() == [3600.0] * 47
