@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ class DescribeConfig:
     minutes : float, of wall clock over all starts; the learning rates fall to zero with it
     steps : int, optimiser steps; used where `minutes` is 0
     warm_steps : int, of the encoder alone, before the first step
+    exam : path of TimeSeriesExam's questions, whose lessons are taken instead of resource curves
+    start_from : folder of a trained reader of the same source, the stage before this one
     """
 
     source: str = "curves"
@@ -53,6 +55,8 @@ class DescribeConfig:
     save_minutes: float = 5.0
     save_steps: int = 0
     seed: int = 0
+    exam: str = ""
+    start_from: str = ""
 
 
 def train_reader(
@@ -99,6 +103,7 @@ class _Run:
             {"params": list(encoder.projector.parameters()), "lr": config.projector_rate},
         ])  # fmt: skip
         self._rates = [config.encoder_rate, config.projector_rate]
+        self.lessons = _lessons(config)
         self.words = corpus_words(reader, config.seed)
         self.done, seconds = 0, 0.0
         self.losses: list[list[Any]] = []
@@ -114,6 +119,10 @@ class _Run:
     def _warm_up(self) -> None:
         from tool_use_om.heads.describe.warmup import warm_up
 
+        if self.config.start_from:
+            _put_weights(Path(self.config.start_from), self.reader)
+            self.save(0)
+            return
         losses = warm_up(self.reader.encoder, self.config.warm_steps, self.config.seed)
         for step in range(0, len(losses), 20):
             self.events.add(step, {"warm_up/loss": losses[step]})
@@ -138,7 +147,7 @@ class _Run:
         share = max(1e-3, rate(here["done"] + 1, here["total"] / 60))
         for group, peak in zip(self.optimizer.param_groups, self._rates, strict=True):
             group["lr"] = peak * share
-        prompts = batch_of(self.config, step)
+        prompts = self.lessons(step)
         batch = self.reader.batch(prompts, [p.answer for p in prompts])
         loss, right, _ = self.reader.loss(batch, self.words)
         self.optimizer.zero_grad()
@@ -146,7 +155,7 @@ class _Run:
         torch.nn.utils.clip_grad_norm_(self.reader.encoder.parameters(), _CLIP)
         self.optimizer.step()
         found = {"loss": float(loss.detach()), "token_accuracy": float(right.float().mean())}
-        kind = "A" if not prompts[0].options else "B" if len(prompts[0].options) > 2 else "C"
+        kind = _kind_of(self.config, prompts[0])
         self.events.add(step, {f"{kind}/{k}": v for k, v in found.items()} | {"rate": share})
         self.losses.append([step, kind, round(found["loss"], 6)])
         self.done = step + 1
@@ -208,6 +217,29 @@ class _Run:
         return card
 
 
+def _kind_of(config: DescribeConfig, prompt: Prompt) -> str:
+    if config.exam:
+        return "exam"
+    return "A" if not prompt.options else "B" if len(prompt.options) > 2 else "C"
+
+
+def _lessons(config: DescribeConfig) -> Callable[[int], list[Prompt]]:
+    """Return what gives the prompts of a step, a function of the seed and the step alone."""
+    if not config.exam:
+        return lambda step: batch_of(config, step)
+    import numpy as np
+
+    from tool_use_om.heads.describe.exam import exam_prompt, lessons_of, read_exam
+
+    items = lessons_of(read_exam(Path(config.exam)))
+
+    def drawn(step: int) -> list[Prompt]:
+        rng = np.random.default_rng([config.seed, step, 4])
+        return [exam_prompt(items[i]) for i in rng.integers(len(items), size=config.batch_size)]
+
+    return drawn
+
+
 def batch_of(config: DescribeConfig, step: int) -> list[Prompt]:
     """Return the prompts of a step: of one task, drawn by the tasks' shares."""
     import numpy as np
@@ -225,10 +257,12 @@ def batch_of(config: DescribeConfig, step: int) -> list[Prompt]:
 
 def corpus_words(reader: Reader, seed: int) -> list[int]:
     """Return the tokens that answers of the corpus are made of, sorted."""
+    from tool_use_om.heads.describe.exam import LETTERS
     from tool_use_om.heads.describe.tasks import Tasks
 
     tasks = Tasks(seed)
     found = {i for digit in range(100) for i in reader.ids_of(f" {digit}.{digit:02d}")}
+    found |= {i for letter in LETTERS for i in reader.answer_ids(letter)}
     for number in range(_WORDS_FROM):
         sample = tasks.sample(number)
         for answer in (sample.answer, *sample.options):
@@ -248,26 +282,46 @@ def load_reader(folder: Path, network: Untyped, tokenizer: Untyped) -> Reader:
     ------
     DataError : no trained reader there, or one for a model of another width
     """
+    from tool_use_om.heads.describe.reader import Reader
+
+    reader = Reader(network, tokenizer, str(_card(folder)["source"]))
+    _put_weights(folder, reader)
+    return reader
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _no_reader(folder, error) from error
+    return card
+
+
+def _no_reader(folder: Path, error: Exception) -> DataError:
+    said = f"No trained reader in {folder}: {error}. "
+    return DataError(said + "Train one: tuom describe pretrain --out FOLDER --minutes 60.")
+
+
+def _put_weights(folder: Path, reader: Reader) -> None:
+    """Put trained weights into a reader; raise DataError where they do not fit."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from tool_use_om.heads.describe.reader import Reader
-
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        weights = load_file(folder / WEIGHTS)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise DataError(
-            f"No trained reader in {folder}: {error}. Train one: tuom describe pretrain --out …"
-        ) from error
-    reader = Reader(network, tokenizer, str(card["source"]))
+    card = _card(folder)
     if card["width"] != width_of(reader):
         raise DataError(
             f"The reader in {folder} is for a language model of width {card['width']}, this one is "
             f"{width_of(reader)} wide. Give the model it was trained with, or train anew."
         )
-    reader.encoder.load_state_dict(weights)
-    return reader
+    if card["source"] != reader.encoder.source:
+        raise DataError(
+            f"The reader in {folder} reads {card['source']}, not {reader.encoder.source}: give "
+            f"--source {card['source']}."
+        )
+    try:
+        reader.encoder.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise _no_reader(folder, error) from error
 
 
 def last_checkpoint(out: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""TimeSeriesExam by a reader that never saw it, beside the same model without the signal."""
+"""TimeSeriesExam by a reader, beside the same language model without the signal."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def sit_exam(reader: Reader, items: Sequence[Item], progress: Progress | None = 
     right["chance"] = [1 / len(item.options) for item in items]
     kinds = [*sorted({i.category for i in items}), "all"]
     rows = tuple(_row(kind, items, right) for kind in kinds)
-    note = "Letters by their likelihood; the reader was trained on resource curves alone. Wilson's "
-    return Table(title="TimeSeriesExam", note=f"{note}95 % intervals.", rows=rows)
+    note = "Answers are the likeliest letters. Wilson's 95 % intervals."
+    return Table(title="TimeSeriesExam", note=note, rows=rows)
 
 
 def _answers(reader: Reader, prompts: Sequence[Prompt]) -> list[str]:

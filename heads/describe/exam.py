@@ -8,7 +8,7 @@ of the options), `category`, and `ts` or both `ts1` and `ts2`, lists of numbers 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from tool_use_om.heads.describe.prompts import Prompt, channel_line
 
 Array = np.ndarray
 _SERIES = (("ts",), ("ts1", "ts2"))
-_LETTERS = "ABCDEFGH"
+LETTERS = "ABCDEFGH"
+_HELD_OUT = 3  # every third question of the file is held out
 WHERE = (
     "It is output/round_3_folder/qa_dataset.json of "
     "github.com/moment-timeseries-foundation-model/TimeSeriesExam."
@@ -41,7 +42,7 @@ class Item:
     @property
     def letter(self) -> str:
         """The letter of the right option."""
-        return _LETTERS[self.options.index(self.answer)]
+        return LETTERS[self.options.index(self.answer)]
 
 
 def read_exam(path: Path) -> list[Item]:
@@ -72,7 +73,7 @@ def _item(path: Path, number: int, raw: Any) -> Item | None:  # noqa: ANN401 - w
         said = ", ".join(lacking) or "ts, or ts1 and ts2"
         raise DataError(f"{path} item {number} lacks {said}. {WHERE}")
     options = raw["options"]
-    if not isinstance(options, list) or not 2 <= len(options) <= len(_LETTERS):
+    if not isinstance(options, list) or not 2 <= len(options) <= len(LETTERS):
         return None
     told = tuple(str(o) for o in options)
     if str(raw["answer"]) not in told:
@@ -86,13 +87,23 @@ def _item(path: Path, number: int, raw: Any) -> Item | None:  # noqa: ANN401 - w
     )
 
 
+def lessons_of(items: Sequence[Item]) -> list[Item]:
+    """Return the questions that may be learnt from."""
+    return [item for i, item in enumerate(items) if i % _HELD_OUT]
+
+
+def held_out(items: Sequence[Item]) -> list[Item]:
+    """Return the questions that are none of the lessons; their wording may be, their series not."""
+    return list(items[::_HELD_OUT])
+
+
 def exam_prompt(item: Item) -> Prompt:
     """Return a question as it is asked: options by letter, a letter to answer."""
     lines = [channel_line(name, "units", values) for name, values in item.series.items()]
-    told = [f"{letter}) {o}\n" for letter, o in zip(_LETTERS, item.options, strict=False)]
+    told = [f"{letter}) {o}\n" for letter, o in zip(LETTERS, item.options, strict=False)]
     return Prompt(
         text="".join([*lines, f"{item.question}\n", *told, "Answer:"]),
         rows=tuple(rows_of(values) for values in item.series.values()),
         answer=item.letter,
-        options=tuple(_LETTERS[: len(item.options)]),
+        options=tuple(LETTERS[: len(item.options)]),
     )

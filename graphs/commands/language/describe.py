@@ -63,6 +63,12 @@ def pretrain(
     projector_rate: Annotated[float, typer.Option(min=0)] = 1e-3,
     save_minutes: Annotated[float, typer.Option(min=0, help="Between checkpoints.")] = 5.0,
     save_steps: Annotated[int, typer.Option(min=0, help="Instead, by steps.")] = 0,
+    exam: Annotated[
+        Path | None, typer.Option(help="Learn from TimeSeriesExam's qa_dataset.json instead.")
+    ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Folder of the reader of the stage before.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")
     ] = False,
@@ -90,6 +96,8 @@ def pretrain(
         save_minutes=save_minutes,
         save_steps=save_steps,
         seed=seed,
+        exam=str(exam or ""),
+        start_from=str(start_from or ""),
     )
     network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
     reader = Reader(network, tokenizer, source, seed)
@@ -159,6 +167,9 @@ def exam(
     reader: Annotated[Path, typer.Option(help="Folder of a trained reader.")],
     model: ModelOption = None,
     samples: Annotated[int, typer.Option(min=1, help="Questions, drawn by the seed.")] = 200,
+    unlearnt: Annotated[
+        bool, typer.Option("--unlearnt", help="Only questions that no lesson is made of.")
+    ] = False,
     precision: PrecisionOption = "auto",
     seed: SeedOption = 0,
     workspace: WorkspaceOption = None,
@@ -169,9 +180,10 @@ def exam(
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.evals.describe.exam import drawn, sit_exam
     from tool_use_om.evals.report import markdown_table
-    from tool_use_om.heads.describe.exam import read_exam
+    from tool_use_om.heads.describe.exam import held_out, read_exam
 
-    items = drawn(read_exam(data), samples, seed)
+    every = read_exam(data)
+    items = drawn(held_out(every) if unlearnt else every, samples, seed)
     network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
     with bars() as progress:
         table = sit_exam(load_reader(reader, network, tokenizer), items, progress)

@@ -27,6 +27,7 @@ from tool_use_om.agent.training.events import EventWriter, read_events
 from tool_use_om.agent.training.tiny_llama import make_text_tokenizer, save_tiny_llama
 from tool_use_om.data.errors import DataError
 from tool_use_om.heads.describe.encoder import N_SOFT, rows_of
+from tool_use_om.heads.describe.exam import held_out, lessons_of, read_exam
 from tool_use_om.heads.describe.prompts import Prompt, prompt_of, without_signal
 from tool_use_om.heads.describe.reader import Reader, loss_over_words
 from tool_use_om.heads.describe.tasks import SIGNAL, Tasks
@@ -303,6 +304,33 @@ def test_text_alone_says_the_scale_or_nothing_of_the_signal() -> None:
     assert SIGNAL not in scaled.text
     assert "mean" in scaled.text
     assert bare.text == "Which resource is the bottleneck?\nAnswer:"
+
+
+def test_a_stage_starts_from_the_one_before_and_learns_its_own_lessons(
+    tiny: Path, unbroken: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """No step: the weights of the stage before; some: others. Held-out questions give no lesson."""
+    ramp = [float(i) for i in range(20)]
+    item = {"question": "?", "options": ["a", "b"], "answer": "b", "category": "k"}
+    file = tmp_path / "qa_dataset.json"
+    file.write_text(json.dumps([item | {"ts": [*ramp, float(k)]} for k in range(9)]))
+    before = (unbroken[0] / "encoder.safetensors").read_bytes()
+    config = replace(CONFIG, exam=str(file), start_from=str(unbroken[0]), steps=1, save_steps=0)
+    cold = replace(config, encoder_rate=0.0, projector_rate=0.0)
+    card = train_reader(reader_of(tiny), tmp_path / "cold", cold)
+    assert (tmp_path / "cold" / "encoder.safetensors").read_bytes() == before
+    assert [kind for _, kind, _ in card["losses"]] == ["exam"]
+    train_reader(reader_of(tiny), tmp_path / "warm", config)
+    assert (tmp_path / "warm" / "encoder.safetensors").read_bytes() != before
+    items = read_exam(file)
+    assert len(lessons_of(items)) == 6
+    assert not {id(i) for i in lessons_of(items)} & {id(i) for i in held_out(items)}
+    with pytest.raises(DataError, match="reads curves, not moment-tiny"):
+        train_reader(
+            reader_of(tiny, "moment-tiny"),
+            tmp_path / "other",
+            replace(config, source="moment-tiny"),
+        )
 
 
 def _base(folder: Path) -> tuple[Any, Any]:
