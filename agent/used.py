@@ -36,7 +36,7 @@ def leftover(
         question is then looked through for words that neither the data nor the trade have
     told : phrases that the model itself says it could not use; those not in the question are none
     """
-    if understood is not None:
+    if understood is not None and understood.by != "orchestrator":
         return list(understood.not_understood)
     folded = question.casefold()
     own = [phrase for phrase in told if phrase.strip() and phrase.casefold() in folded]

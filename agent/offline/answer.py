@@ -52,6 +52,9 @@ def compose(facts: Mapping[str, Any]) -> Answer:
             TELLS.get(result.tool, tell_generic)(answer, result, query)
     _explain_units(answer)
     _explain_tail(answer, query)
+    if query.by == "orchestrator":
+        answer.note("")
+        answer.note("*Planned by the trained orchestrator, as the reader was not sure of it.*")
     if query.read_as:
         answer.note("")
         answer.note(f'*I read your question as: "{query.read_as}"*')
