@@ -32,6 +32,7 @@ from tool_use_om.data.show.signals import (
 from tool_use_om.data.units import for_people
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, group_order
 from tool_use_om.tools.look.found import LabelTimes, SessionsCounted
+from tool_use_om.tools.look.selection import records
 
 if TYPE_CHECKING:
     from tool_use_om.data.format.dataset import DataSet
