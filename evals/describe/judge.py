@@ -34,7 +34,7 @@ class Sizes:
     """How many samples: held-out ones a task, and ones that readouts and probes are fitted on."""
 
     test: int = 200
-    fit: int = 600
+    fit: int = 300
     seed: int = 0
 
 
@@ -83,9 +83,9 @@ def _answered(reader: Reader, task: Task, sizes: Sizes) -> list[dict[str, str]]:
         bare, learnt = (
             [without_signal(p, scale=scale) for p in some] for some in (prompts, lessons)
         )
-        found[f"{name}, as it is"] = reader.choose(bare)
-        states = [reader.last_states(some) for some in (learnt, bare)]
-        found[f"{name}, linear readout"] = _probed(states[0], taught, states[1])
+        states = reader.last_states(bare)
+        found[f"{name}, as it is"] = reader.choose(bare, states)
+        found[f"{name}, linear readout"] = _probed(reader.last_states(learnt), taught, states)
     return [_row(task, name, answers, truth) for name, answers in found.items()]
 
 

@@ -117,7 +117,7 @@ def judge(
     reader: Annotated[Path, typer.Option(help="Folder of a trained reader.")],
     model: ModelOption = None,
     samples: Annotated[int, typer.Option(min=10, help="Held-out questions a task.")] = 200,
-    fit: Annotated[int, typer.Option(min=50, help="Questions that baselines are fitted on.")] = 600,
+    fit: Annotated[int, typer.Option(min=50, help="Questions that baselines are fitted on.")] = 300,
     precision: PrecisionOption = "auto",
     seed: SeedOption = 0,
     workspace: WorkspaceOption = None,
