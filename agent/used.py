@@ -36,7 +36,7 @@ def leftover(
         question is then looked through for words that neither the data nor the trade have
     told : phrases that the model itself says it could not use; those not in the question are none
     """
-    if understood is not None:
+    if understood is not None and understood.by != "orchestrator":
         return list(understood.not_understood)
     folded = question.casefold()
     own = [phrase for phrase in told if phrase.strip() and phrase.casefold() in folded]
@@ -75,7 +75,7 @@ def first_sentence(left: Sequence[str]) -> str:
     if not left:
         return ""
     listed = ", ".join(f'"{plain_text(phrase)}"' for phrase in left)
-    return f"*Not used of your question: {listed}; the rest is answered here.*"
+    return f"*Not used from your question: {listed}. The rest is answered here.*"
 
 
 def unmet(understood: Query | None) -> str:

@@ -30,8 +30,9 @@ def resolve_model(name: str, workspace: str | None = None) -> BaseChatModel:
     ----------
     name : "offline" (deterministic, no key, no network), "google_genai:<model>" (key in
         $GOOGLE_API_KEY), "local:<folder>" (a Llama-family checkpoint), "orchestrator" (the
-        trained one, no key, no network), or any other "<provider>:<model>" that langchain's
-        `init_chat_model` knows
+        trained one, no key, no network), "auto" (the reader, and the trained one where the
+        reader asks back; offline alone where its base is not installed), or any other
+        "<provider>:<model>" that langchain's `init_chat_model` knows
     workspace : where the orchestrator's weights lie; None = the default workspace
 
     Raises
@@ -45,10 +46,12 @@ def resolve_model(name: str, workspace: str | None = None) -> BaseChatModel:
         return OfflineModel()
     if name == "orchestrator":
         return _orchestrator(workspace)
+    if name == "auto":
+        return _auto(workspace)
     provider, _, rest = name.partition(":")
     if not rest:
         raise DataError(
-            f"A model is 'offline', 'orchestrator', 'google_genai:NAME', 'local:FOLDER' or "
+            f"A model is 'offline', 'auto', 'orchestrator', 'google_genai:NAME', 'local:FOLDER' or "
             f"'PROVIDER:NAME'; "
             f"got {name!r}. A provider must be named, as in 'google_genai:gemini-2.5-flash'."
         )
@@ -68,6 +71,21 @@ def _orchestrator(workspace: str | None) -> BaseChatModel:
     from tool_use_om.data.workspace import Workspace
 
     return OrchestratorModel(writer=Decoder(*load(Workspace.at(workspace))))
+
+
+@lru_cache(maxsize=1)
+def _auto(workspace: str | None) -> BaseChatModel:
+    from tool_use_om.agent.offline.model import OfflineModel
+    from tool_use_om.agent.orchestrator.base import is_ready, load
+    from tool_use_om.data.workspace import Workspace
+
+    place = Workspace.at(workspace)
+    if not is_ready(place):
+        return OfflineModel()
+    from tool_use_om.agent.orchestrator.auto import AutoModel
+    from tool_use_om.agent.orchestrator.decode import Decoder
+
+    return AutoModel(writer=Decoder(*load(place)))
 
 
 @lru_cache(maxsize=2)

@@ -21,6 +21,8 @@ TERMS = (
     "https://ai.google.dev/gemma/terms; by installing it you accept them."
 )
 _ADAPTER_VARIABLE = "TUOM_ORCHESTRATOR"
+SHIPPED = Path(__file__).with_name("adapter")
+"""The adapter that comes with the package; its README tells how it was made."""
 
 
 def base_folder(workspace: Workspace) -> Path:
@@ -29,9 +31,27 @@ def base_folder(workspace: Workspace) -> Path:
 
 
 def adapter_folder(workspace: Workspace) -> Path:
-    """Return the adapter's folder: $TUOM_ORCHESTRATOR, else the workspace's."""
-    named = os.environ.get(_ADAPTER_VARIABLE)
-    return Path(named).expanduser() if named else workspace.path("models", "orchestrator")
+    """Return the adapter's folder: $TUOM_ORCHESTRATOR, else the workspace's, else the shipped."""
+    if named := os.environ.get(_ADAPTER_VARIABLE):
+        return Path(named).expanduser()
+    own = trained_folder(workspace)
+    return own if (own / "adapter_config.json").is_file() else SHIPPED
+
+
+def trained_folder(workspace: Workspace) -> Path:
+    """Return where `tuom orchestrator train` puts its adapter."""
+    return workspace.path("models", "orchestrator")
+
+
+def is_ready(workspace: Workspace) -> bool:
+    """Say whether base, adapter and what holds the plans to a grammar are all there."""
+    try:
+        _recipe(adapter_folder(workspace))
+    except DataError:
+        return False
+    return (base_folder(workspace) / "config.json").is_file() and find_spec(
+        "llguidance"
+    ) is not None
 
 
 def install(workspace: Workspace, *, say: Callable[[str], None] = lambda _: None) -> Path:

@@ -16,7 +16,7 @@ from tool_use_om.evals.study.cases import case_of, known_chances, open_case
 from tool_use_om.evals.study.cells import OnCell, Plan, Row, run_cells
 from tool_use_om.evals.study.figures import draw_all
 from tool_use_om.evals.study.findings import fd_table, hypotheses, judge_event, verdict
-from tool_use_om.evals.study.judge import COLLAPSED, EventJudged, Judged
+from tool_use_om.heads.events.judge import COLLAPSED, EventJudged, Judged
 
 if TYPE_CHECKING:
     from tool_use_om.data.workspace import Workspace

@@ -38,7 +38,7 @@ from tool_use_om.evals.teach.rows import Maker
 from tool_use_om.evals.teach.teacher import planned
 from tool_use_om.tools.registry import TOOLS
 
-SYSTEMS = ("rules", "reader", "base", "orchestrator")
+SYSTEMS = ("rules", "reader", "base", "orchestrator", "auto")
 OUTCOMES = ("right", "asked back", "not understood", "wrong")
 _SHOWN = 6  # rows the base model is shown before the question
 _WITHOUT = (lacking, pointing, ambiguous)
@@ -51,7 +51,7 @@ class PlanSettings(Settings):
     system: tuple[str, ...] = Field(
         SYSTEMS,
         min_length=1,
-        description="Only this system: rules, reader, base or orchestrator; repeatable.",
+        description="Only this system: rules, reader, base, orchestrator or auto; repeatable.",
     )
     limit: int | None = Field(None, ge=1, description="Questions at most, evenly spread.")
 
@@ -91,8 +91,12 @@ class OrchestratorSuite(BaseSuite):
             elif system == "base":
                 decoder = Decoder(*load_base(base.base_folder(self.workspace)))
                 made[system] = _written(decoder, _examples())
-            else:
+            elif system == "orchestrator":
                 made[system] = _written(Decoder(*base.load(self.workspace)), "")
+            else:
+                made[system] = _reader_first(
+                    made.get("orchestrator") or _written(Decoder(*base.load(self.workspace)), "")
+                )
         return made
 
     def run(self, item: str) -> Row:
@@ -201,6 +205,19 @@ def _read(one: Filled) -> Plan:
     if reader is None:
         raise DataError("The reader needs an extra: pip install 'tool-use-om[language]'.")
     return as_plan(reader.understand(one.question, [one.card]), one)
+
+
+def _reader_first(write: Planner) -> Planner:
+    """Return the reader, and what is written where it asks back, as `--model auto` has it."""
+
+    def plan(one: Filled) -> Plan:
+        read = _read(one)
+        if read.calls or read.refuse or read.lacks:
+            return read
+        written = write(one)
+        return written if written.calls else read
+
+    return plan
 
 
 def _written(decoder: Decoder, before: str) -> Planner:

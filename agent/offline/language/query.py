@@ -36,6 +36,7 @@ Kind = Literal[
     "mislabelled",  # which recordings may carry a wrong label
     "why",  # does an explanation hold, what would change the answer
     "heads",  # compare heads
+    "events",  # which model could tell that a level is reached
     "head",  # choose or configure a head
     "tokenizer",  # choose a tokenizer
     "window",  # configure its windows
@@ -119,7 +120,7 @@ class Query:
     ----------
     refused : a sentence for each thing asked for that is not there or cannot be done
     choices : questions that may have been meant instead, each of which runs as it stands
-    by : who understood it, "rules" or "reader"
+    by : who understood it: "rules", "reader", or "orchestrator" (then nothing is parsed here)
     read_as : the plain question that the reader made of it; "" where the rules read it
     taken : in a conversation, what was taken over from the question before, in words; else ""
     anew : the person starts over: what was asked before is forgotten

@@ -71,7 +71,7 @@ def train(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Fine-tune by LoRA; the same command goes on where an interrupted one stopped."""
-    from tool_use_om.agent.orchestrator.base import adapter_folder, base_folder
+    from tool_use_om.agent.orchestrator.base import base_folder, trained_folder
     from tool_use_om.agent.training.compact import CompactConfig, train_compact
     from tool_use_om.data.workspace import Workspace
 
@@ -88,7 +88,7 @@ def train(
         seed=seed,
         precision=precision,
     )
-    folder = out or adapter_folder(place)
+    folder = out or trained_folder(place)
     report = train_compact(data, base or base_folder(place), folder, config)
     typer.echo(json.dumps({k: v for k, v in report.items() if k != "losses"}))
     typer.echo(f"adapter: {folder}. Use it: tuom ask --model orchestrator ...")

@@ -51,7 +51,7 @@ def trained(
 def _place(tmp_path: Path, tiny: Path, adapter: Path) -> Workspace:
     place = Workspace.at(tmp_path)
     shutil.copytree(tiny, base.base_folder(place))
-    shutil.copytree(adapter, base.adapter_folder(place))
+    shutil.copytree(adapter, base.trained_folder(place))
     return place
 
 
@@ -121,9 +121,14 @@ def test_adapter_for_another_base_is_refused(
         base.load(place)
 
 
-def test_what_is_missing_is_said(tmp_path: Path, tiny: Path, lesson_file: Path) -> None:
+def test_what_is_missing_is_said(
+    tmp_path: Path, tiny: Path, lesson_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No adapter, no base, no rows: one line each that says what to do."""
     place = Workspace.at(tmp_path)
+    with pytest.raises(DataError, match="orchestrator install"):
+        base.load(place)
+    monkeypatch.setenv("TUOM_ORCHESTRATOR", str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="No trained orchestrator"):
         base.load(place)
     with pytest.raises(DataError, match="orchestrator install"):
