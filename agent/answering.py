@@ -36,7 +36,8 @@ _SETTING = re.compile(r"[A-Za-z_]{1,40}")
 _READ = 200_000  # characters of question and cards that are searched for numbers
 # tools whose result is an answer, not a step on the way to one
 ANSWERING = frozenset({
-    "run_task", "compare_heads", "check_data", "show_channel_stats", "measure_amounts",
+    "run_task", "compare_heads", "compare_event_models", "check_data", "show_channel_stats",
+    "measure_amounts",
 })  # fmt: skip
 
 

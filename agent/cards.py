@@ -117,7 +117,7 @@ def _dates(dataset: DataSet) -> dict[str, Any]:
         end = calendar.stamps(begin[at].to_pydatetime(), [float(table["duration_s"][at]) - 1.0])
         to = str(end[0])[:10]
     else:
-        to = calendar.local(last.max().to_pydatetime()).date().isoformat()
+        to = calendar.local(last.max().floor("us").to_pydatetime()).date().isoformat()
     first = calendar.local(begin.min().to_pydatetime()).date().isoformat()
     return {"dates": {"from": first, "to": to}}
 

@@ -75,7 +75,7 @@ def first_sentence(left: Sequence[str]) -> str:
     if not left:
         return ""
     listed = ", ".join(f'"{plain_text(phrase)}"' for phrase in left)
-    return f"*Not used of your question: {listed}; the rest is answered here.*"
+    return f"*Not used from your question: {listed}. The rest is answered here.*"
 
 
 def unmet(understood: Query | None) -> str:

@@ -77,12 +77,11 @@ class Answer:
 
     @property
     def figures(self) -> list[Path]:
-        """The figures of this answer's results, PNG files."""
-        from tool_use_om.agent.answering import results_of
+        """The figures of this answer as PNG files, those that its report shows first in front."""
+        from tool_use_om.agent.record.report import figure_files
+        from tool_use_om.data.show.static import pictured
 
-        ids = [r["result_id"] for r in results_of(self.state.get("messages") or [])]
-        folders = [self.place.root / "results" / one for one in ids if one]
-        return [p for folder in folders for p in sorted(folder.glob("*.png"))]
+        return [pictured(path) for path in figure_files(self.state, self.place)]
 
     def save(self, out: str | Path) -> Path:
         """Write page, figures, tables, code and trace as one zip file; return its path.

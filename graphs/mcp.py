@@ -28,6 +28,7 @@ from pydantic import Field
 
 from tool_use_om.data.catalog import available, open_dataset
 from tool_use_om.data.errors import DataError, TuomError
+from tool_use_om.data.show.static import pictured
 from tool_use_om.data.version import package_version
 from tool_use_om.data.workspace import Workspace, check_name
 from tool_use_om.graphs.analyst import Analyst, Answer
@@ -288,5 +289,5 @@ def _called(
     outcome = tool.call(arguments, context, desk.chosen.get(conversation, WorkingSet()))
     desk.chosen[conversation] = outcome.working_set
     figures = [desk.place.root / name for name in outcome.result.artifact.get("figures") or []]
-    images = [_image(path) for path in figures[:MOST_FIGURES] if path.suffix == ".png"]
+    images = [_image(pictured(path)) for path in figures[:MOST_FIGURES]]
     return _result(outcome.content, json.dumps(outcome.content, ensure_ascii=False), images)

@@ -15,6 +15,7 @@ from tool_use_om.tools.look.describe import DESCRIBE_SIGNAL
 from tool_use_om.tools.measure import tools as measure
 from tool_use_om.tools.run import request_labels
 from tool_use_om.tools.run import tools as run
+from tool_use_om.tools.run.events import COMPARE_EVENT_MODELS
 
 _DEFS: tuple[ToolDef[Any], ...] = (
     look.LIST_DATASETS,
@@ -33,6 +34,7 @@ _DEFS: tuple[ToolDef[Any], ...] = (
     run.CONFIGURE_HEAD,
     run.RUN_TASK,
     run.COMPARE_HEADS,
+    COMPARE_EVENT_MODELS,
     run.INTERPRET_RESULTS,
     request_labels.REQUEST_LABELS,
 )

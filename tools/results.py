@@ -28,6 +28,7 @@ from tool_use_om.tools.run import explained
 from tool_use_om.tools.run.classify.found import Classified, Described
 from tool_use_om.tools.run.classify.suspects import SuspectsFound
 from tool_use_om.tools.run.compared import ClassifiersCompared, ForecastersCompared
+from tool_use_om.tools.run.compared_events import EventModelsCompared
 from tool_use_om.tools.run.forecast.found import Forecasted
 from tool_use_om.tools.run.request_labels import LabelsGiven
 from tool_use_om.tools.run.search.found import (
@@ -66,6 +67,7 @@ RESULTS: dict[str, tuple[type[Content], ...]] = {
         SuspectsFound,
     ),
     "compare_heads": (ClassifiersCompared, ForecastersCompared),
+    "compare_event_models": (EventModelsCompared,),
 }
 
 

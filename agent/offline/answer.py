@@ -57,17 +57,16 @@ def compose(facts: Mapping[str, Any]) -> Answer:
         answer.note("*Planned by the trained orchestrator, as the reader was not sure of it.*")
     if query.read_as:
         answer.note("")
-        answer.note(f'*The reader took the question as: "{query.read_as}"*')
+        answer.note(f'*I read your question as: "{query.read_as}"*')
     if not any(answer.lines) and not answer.clauses:
         answer.note("No result came back, so there is nothing to report.")
     return answer
 
 
 def _explain_units(answer: Answer) -> None:
-    written = any("a.u." in text for text in (*answer.lines, *answer.clauses))
-    if written or any("a.u." in unit for unit in answer.units):
+    if any("a.u." in unit for unit in answer.units):
         answer.note("")
-        answer.note("*a.u.: the source of the data does not document its units.*")
+        answer.note("*The data set gives no units for these values.*")
 
 
 def _explain_tail(answer: Answer, query: Query) -> None:
@@ -76,7 +75,7 @@ def _explain_tail(answer: Answer, query: Query) -> None:
     if asked and not any({"start_s", "tail_s"} & r.args.keys() for r in answer.results):
         answer.note("")
         answer.note(
-            "*The sessions differ in length, so the last seconds could not be cut out: this is "
+            "*The sessions differ in length, so their last seconds could not be cut out: this is "
             "about whole sessions.*"
         )
 

@@ -26,6 +26,7 @@ from tool_use_om.tools.call.places import place_of, read
 from tool_use_om.tools.results import result_model
 
 M = TypeVar("M", bound=BaseModel)
+_ARBITRARY = "a.u."  # a unit that nobody says: the answer notes that there is none
 __all__ = ["Answer", "Cell", "Ref", "Result", "braces", "named", "number", "plain", "ref"]
 
 
@@ -212,12 +213,14 @@ class Answer:
         """Return a reference as text; keep what it is called, and the unit it is shown in."""
         at = reference_.pointer or ""
         self.names.setdefault((result.name, at), reference_.what)
-        if reference_.style == "unit" and (unit := result.unit(reference_.pointer)):
+        own = reference_.style
+        if own == "unit" and (unit := result.unit(reference_.pointer)):
             self.units.add(unit)
+            own = "plain" if _ARBITRARY in unit else own
         value = result.look(reference_.pointer)
         if style == "code" and isinstance(value, int | float):
             style = ""
-        return reference(result.name, at, style or reference_.style)
+        return reference(result.name, at, style or own)
 
     def _add(self, lines: list[str], text: str) -> None:
         if self.title and lines is self.lines:
@@ -291,6 +294,8 @@ def _unit_shown(reference: Ref, result: Result) -> str:
         return "%"
     unit = result.unit(reference.pointer) if reference.style == "unit" else None
     if not unit:
+        return ""
+    if _ARBITRARY in unit:
         return ""
     value = result.look(reference.pointer)
     return unit_in_words(for_people(value, unit)[1] if _is_number(value) else unit)

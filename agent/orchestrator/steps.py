@@ -27,6 +27,7 @@ _WHY = {
     "configure_head": "set what was asked for",
     "run_task": "do what is asked",
     "compare_heads": "compare the heads",
+    "compare_event_models": "let a few kinds of model try",
     "interpret_results": "explain the result",
     "request_labels": "ask for labels",
 }

@@ -12,6 +12,8 @@ from typing import Any
 
 from tool_use_om.agent.answering import results_of
 from tool_use_om.data.plain import plain_text
+from tool_use_om.data.show.figure import ENDING, read_figure
+from tool_use_om.data.show.static import png, svg
 from tool_use_om.data.workspace import Workspace, atomic_file
 
 _FIRST = (1980, 1, 1, 0, 0, 0)  # of every entry, so that equal runs give equal bytes
@@ -60,8 +62,10 @@ def _entries(
             continue
         folder = place.root / "results" / result_id
         yield f"results/{result_id}.json", (folder / "result.json").read_bytes()
-        for figure in sorted(p for p in folder.iterdir() if p.suffix in {".png", ".svg"}):
-            yield f"figures/{result_id}-{figure.name}", figure.read_bytes()
+        for path in sorted(folder.glob(f"*{ENDING}")):
+            figure, name = read_figure(path), path.name.removesuffix(ENDING)
+            yield f"figures/{result_id}-{name}.png", png(figure)
+            yield f"figures/{result_id}-{name}.svg", svg(figure).encode()
         for name, rows in _tables(result["content"]):
             yield f"tables/{result_id}-{name}.csv", _table(rows)
 

@@ -1,7 +1,9 @@
 """One self-contained HTML page a run: the answer, its figures, and where each number is from.
 
-Nothing in the page comes from outside it: figures are inlined, there is no script. Text that came
-from a model or a data set is escaped, and Markdown is rendered with raw HTML switched off.
+The answer comes first, then the figure that shows it, then how sure it is; the rest is folded.
+Nothing in the page comes from outside it: figures are inlined, and the only script is the kept one
+that zooms them. Text that came from a model or a data set is escaped, and Markdown is rendered with
+raw HTML switched off.
 """
 
 from __future__ import annotations
@@ -11,21 +13,25 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonpointer
 from langchain_core.messages import AIMessage, ToolMessage
 
+from tool_use_om.agent.record.layout import Kept, Layout, arranged, sources_in, spoken
 from tool_use_om.agent.record.trace import Trace
 from tool_use_om.agent.state import this_turn
 from tool_use_om.agent.verify.check import OWN_END, OWN_START, VALUE_BAR, VALUE_END, VALUE_START
 from tool_use_om.data.errors import TuomError
 from tool_use_om.data.plain import plain_text
 from tool_use_om.data.show import page
-from tool_use_om.data.show.page import inlined
+from tool_use_om.data.show.figure import ENDING, Figure, read_figure
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.results import ResultStore
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 MAX_ROWS = 60  # of a result's values; every value that the answer cites is shown all the same
 _BULK = "/detail/"
@@ -33,14 +39,14 @@ _BULK = "/detail/"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One tool call as the report shows it; `figures` are files to inline."""
+    """One tool call as the report shows it."""
 
     tool: str
     arguments: Mapping[str, Any]
     content: Any
     result_id: str | None
     ok: bool
-    figures: tuple[Path, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +86,15 @@ def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Any]]:
         yield pointer, value
 
 
-def _prose(report: Report) -> str:
-    """Return the answer as HTML: each value links to its source, a model's own words are marked."""
+def _prose(markdown: str, findings: Sequence[Mapping[str, Any]]) -> Markup:
+    """Return Markdown as HTML: each value links to its source, a model's own words are marked."""
     from markdown_it import MarkdownIt
+    from markupsafe import Markup
 
-    marked = report.verification.get("marked")
-    markdown = str(marked) if marked else plain_text(report.answer)
     rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    return link_values(str(rendered), report.findings)
+    rendered = str(rendered).replace("<table>", '<div class="wide"><table>')
+    whole = rendered.replace("</table>", "</table></div>")
+    return Markup(link_values(whole, findings))  # noqa: S704 - Markdown without raw HTML
 
 
 def link_values(rendered: str, findings: Sequence[Mapping[str, Any]]) -> str:
@@ -136,16 +143,20 @@ def _finding(finding: Mapping[str, Any]) -> dict[str, str]:
     return {"statement": str(finding.get("statement", "")), "value": value, "where": where}
 
 
-def _figures(step: Step) -> list[dict[str, str]]:
-    return [
-        {
-            "name": path.stem.replace("_", " ").replace("-", " "),
-            "address": inlined(path.read_bytes()),
-            "tool": step.tool,
-            "result_id": step.result_id or "",
-        }
-        for path in step.figures
-    ]
+def _figures(report: Report, headline: str) -> dict[str, list[dict[str, object]]]:
+    """Return the figures as the page shows them, by where they stand."""
+    from tool_use_om.data.show.interactive import shown
+
+    kept = [Kept(s.result_id or "", s.tool, f) for s in report.steps for f in s.figures]
+    if report.outcome not in {"answer", "partial", ""}:
+        return {"figures": [], "checks": [], "others": [shown(k.figure) for k in kept]}
+    answers, checks, others = arranged(kept, sources_in(headline, report.findings))
+    finding = spoken(headline)
+    return {
+        "figures": [shown(k.figure, finding=finding) for k in answers],
+        "checks": [shown(k.figure, small=True) for k in checks],
+        "others": [shown(k.figure) for k in others],
+    }
 
 
 def _step(number: int, step: Step, cited: set[str]) -> dict[str, Any]:
@@ -225,15 +236,28 @@ def render(report: Report) -> str:
     steps = [
         _step(n, s, cited.get(s.result_id or "", set())) for n, s in enumerate(report.steps, 1)
     ]
+    marked = report.verification.get("marked")
+    layout = Layout.of(str(marked) if marked else plain_text(report.answer))
+    figures = _figures(report, layout.headline)
+    parts = {
+        name: _prose(getattr(layout, name), report.findings)
+        for name in ("before", "headline", "lead", "table", "after")
+    }
+    sections = [
+        {"title": s.title, "is_open": s.is_open, "text": _prose(s.text, report.findings)}
+        for s in layout.sections
+    ]
     values = {
+        "runs": any(f["data"] for each in figures.values() for f in each),
         "title": report.question,
         "eyebrow": f"tool-use-om · {_EYEBROWS.get(report.outcome, 'a run')}",
         "outcome": report.outcome,
-        "prose": _prose(report),
+        **parts,
+        "sections": sections,
         "facts": report.facts,
         "verdicts": list(_verdicts(report)),
         "rejected": list(_rejected(report)),
-        "figures": [shown for step in report.steps for shown in _figures(step)],
+        **figures,
         "findings": [_finding(f) for f in report.findings],
         "steps": steps,
         "code": plain_text(report.code) if report.steps else "",
@@ -271,13 +295,29 @@ def _step_of(request: Mapping[str, Any], reply: ToolMessage, place: Workspace) -
         content=ResultStore(place).get(result_id).data if result_id else reply.content,
         result_id=result_id,
         ok=reply.status != "error",
-        figures=tuple(_stored_figures(artifact, place)),
+        figures=tuple(map(read_figure, _stored(artifact, place))),
     )
 
 
-def _stored_figures(artifact: Mapping[str, Any], place: Workspace) -> list[Path]:
+def figure_files(state: Mapping[str, Any], place: Workspace) -> list[Path]:
+    """Return the kept figures of the question a state answers, the answer's own first."""
+    paths: dict[int, Path] = {}
+    held = []
+    for message in this_turn(list(state.get("messages") or [])):
+        artifact: Mapping[str, Any] = getattr(message, "artifact", None) or {}
+        for path in _stored(artifact, place):
+            figure = read_figure(path)
+            paths[id(figure)] = path
+            held.append(Kept(str(artifact.get("result_id")), str(message.name), figure))
+    marked = str((state.get("verification") or {}).get("marked") or "")
+    cited = sources_in(Layout.of(marked).headline, state.get("findings") or [])
+    return [paths[id(k.figure)] for part in arranged(held, cited) for k in part]
+
+
+def _stored(artifact: Mapping[str, Any], place: Workspace) -> list[Path]:
     paths = [(place.root / name).resolve() for name in artifact.get("figures") or []]
-    return [p for p in paths if p.is_relative_to(place.root) and p.is_file()]
+    kept = [p for p in paths if p.is_relative_to(place.root) and p.is_file()]
+    return [p for p in kept if p.name.endswith(ENDING)]
 
 
 def _facts_of(trace: Trace, place: Workspace) -> dict[str, str]:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
+from markupsafe import Markup
 
 from tool_use_om.data.format.dataset import DataSet
 from tool_use_om.data.quality.check import check_dataset, draw_issue, spread
 from tool_use_om.data.quality.issue import KINDS
+from tool_use_om.data.show.figure import Figure
+from tool_use_om.data.show.interactive import address, choices_of
 from tool_use_om.data.show.overview_figures import (
     MAX_STRIPS,
     MAX_TIMELINES,
@@ -22,16 +25,20 @@ from tool_use_om.data.show.overview_figures import (
 )
 from tool_use_om.data.show.page import inlined, render
 from tool_use_om.data.show.plots import pick_sessions
+from tool_use_om.data.show.signals import MAX_LINES, MAX_PANELS, label_marks, signal_panels
+from tool_use_om.data.show.static import svg
 from tool_use_om.data.workspace import atomic_file
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
     from tool_use_om.data.format.calendar import Calendar
     from tool_use_om.data.progress import Progress
 
 MAX_ROWS = 1000  # sessions listed; the page says how many are left out
 MAX_SHOWN = 8  # sessions and findings drawn
+_PAGE_POINTS = 150_000  # of all sessions of the page together
+_FEWEST_POINTS = 120  # of a channel of a session
 _TEMPLATE = Path(__file__).parent / "overview.html.j2"
 _STATISTICS = ("nan_frac", "min", "q05", "mean", "q95", "max", "std")
 
@@ -83,14 +90,26 @@ class Grid:
     tall: bool = False
 
 
-Part = Note | Picture | Grid
+@dataclass(frozen=True, kw_only=True)
+class Explorer:
+    """Every session to look at, one at a time."""
+
+    form: ClassVar[str] = "explorer"
+    title: str
+    note: str
+    first: str
+    alt: str
+    data: Markup
+
+
+Part = Note | Picture | Grid | Explorer
 
 
 def write_overview(dataset: DataSet, folder: Path, *, progress: Progress | None = None) -> Path:
     """Write `folder`/index.html and return its path.
 
-    The page holds its style and figures; it loads nothing and runs no script. All text of the
-    source is escaped.
+    The page holds its style and figures; it loads nothing and runs no script but the kept one that
+    shows a session. All text of the source is escaped.
     """
     sections = []
     for done, (title, parts) in enumerate(_SECTIONS.items(), start=1):
@@ -98,7 +117,7 @@ def write_overview(dataset: DataSet, folder: Path, *, progress: Progress | None 
         if progress:
             event = {"phase": "overview", "done": done, "total": len(_SECTIONS)}
             progress(event | {"unit": "sections"})
-    page = render(_TEMPLATE, {**_head(dataset), "sections": sections})
+    page = render(_TEMPLATE, {**_head(dataset), "sections": sections, "runs": True})
     path = folder / "index.html"
     with atomic_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
@@ -202,15 +221,35 @@ def _labels(dataset: DataSet) -> list[Part]:
     return parts or [Note(text="This set has no labels.")]
 
 
+def _explorer(dataset: DataSet) -> Explorer:
+    """Return all sessions, as finely as the page can hold them; of very many, the first ones."""
+    ids = [str(s) for s in dataset.sessions()["session_id"]]
+    channels = list(dataset.manifest.channel_ids)[: MAX_LINES * MAX_PANELS]
+    shown = ids[: max(_PAGE_POINTS // (_FEWEST_POINTS * len(channels)), 1)]
+    each = _PAGE_POINTS // len(shown)
+    panels = {
+        s: signal_panels(dataset, s, channels, marks=label_marks(dataset, s), most=each)
+        for s in shown
+    }
+    first = Figure(title=shown[0], alt=f"Signals of {shown[0]}.", panels=tuple(panels[shown[0]]))
+    left = len(ids) - len(shown)
+    return Explorer(
+        title="Each session", first=address(svg(first)), alt=first.alt,
+        data=Markup(choices_of("Signals", panels)),  # noqa: S704 - escaped
+        note="Each channel to its own lowest and highest value; labels shaded."
+        + (f" {left} more sessions: ask to plot them by name." if left else ""),
+    )  # fmt: skip
+
+
 def _signals(dataset: DataSet) -> list[Part]:
-    parts: list[Part] = []
+    parts: list[Part] = [_explorer(dataset)]
     shown = max(2, min(MAX_SHOWN, MAX_STRIPS * 4 // len(dataset.manifest.channel_ids)))
-    for place, session_id in enumerate(pick_sessions(dataset)[:shown]):
+    for session_id in pick_sessions(dataset)[:shown]:
         left = len(dataset.manifest.channel_ids) - MAX_STRIPS
-        note = "Each strip to its own scale (1st to 99th percentile); labels shaded."
+        note = "Each strip from its lowest to its highest value; labels shaded."
         note += f" {left} channels are not drawn." if left > 0 else ""
         figure = draw_strips(dataset, session_id)
-        parts.append(_picture(figure, note, f"session {session_id}", opened=place == 0))
+        parts.append(_picture(figure, note, f"session {session_id}"))
     return parts
 
 
@@ -227,7 +266,7 @@ def _spectra(dataset: DataSet) -> list[Part]:
 
 
 def _picture(
-    figure: Figure | None, caption: str, folded: str = "", *, opened: bool = False
+    figure: Canvas | None, caption: str, folded: str = "", *, opened: bool = False
 ) -> Picture:
     if figure is None:
         return Picture(caption=caption, address="", folded=folded)

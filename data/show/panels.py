@@ -127,14 +127,16 @@ def with_gaps(
     return np.insert(time_s, after, middle), np.insert(values, after, np.nan)
 
 
-def thin(time_s: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thin(
+    time_s: np.ndarray, values: np.ndarray, most: int = MAX_POINTS
+) -> tuple[np.ndarray, np.ndarray]:
     """Return few points that keep each bin's minimum and maximum, and every gap one can see.
 
-    That is `MAX_POINTS` at most, and `_VISIBLE` more where values are missing.
+    That is `most` at most, and `_VISIBLE` more where values are missing.
     """
-    if time_s.size <= MAX_POINTS:
+    if time_s.size <= most:
         return time_s, values
-    bins = MAX_POINTS // 3
+    bins = max(most // 3, 1)
     width = -(-time_s.size // bins)
     padded = np.full(bins * width, np.nan)
     padded[: time_s.size] = values
@@ -172,13 +174,15 @@ def _shown(signal: Signal, place: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
-    """Return values mapped so that their 1st to 99th percentile fill most of a strip around 0."""
+    """Return values mapped so that their lowest and highest just fill a strip around 0.
+
+    Scaled to a percentile, a single spike would look like its neighbours.
+    """
     if np.isnan(values).all():
         return values
-    low, middle, high = np.nanquantile(values, [0.01, 0.5, 0.99])
-    centre = (low + high) / 2 if high > low else middle
+    low, high = np.nanmin(values), np.nanmax(values)
     scale = high - low if high > low else 1.0
-    strip: np.ndarray = np.clip((values - centre) / scale, -0.6, 0.6) * 0.8
+    strip: np.ndarray = (values - (low + high) / 2) / scale * 0.9
     return strip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.jsonl import append_line, read_lines
 from tool_use_om.data.workspace import atomic_file
 from tool_use_om.evals.study.cases import case_of, known_chances, open_case
-from tool_use_om.heads.events.registry import EVENT_MODELS, event_model, event_model_class
+from tool_use_om.heads.events.cell import fit_and_say
+from tool_use_om.heads.events.registry import EVENT_MODELS, event_model_class
 from tool_use_om.heads.events.windows import PARTS, EventData, event_data
 
 if TYPE_CHECKING:
@@ -133,26 +133,7 @@ def run_cells(
 
 def run_cell(data: EventData, event: str, name: str, parameters: int, seed: int) -> Row:
     """Fit one model and let it say P(event) of the validation and test windows; JSON values."""
-    row: Row = {"event": event, "model": name, "parameters": parameters, "seed": seed}
-    model = event_model(name, seed=seed, parameters=parameters)
-    started, cpu = time.perf_counter(), time.process_time()
-    try:
-        model.fit(data.train.windows, data.train.y, data.validation)
-        fitted, fitted_cpu = time.perf_counter(), time.process_time()
-        said = {p: model.predict_proba(data.part(p).windows) for p in ("validation", "test")}
-    except (DataError, ImportError) as error:
-        return {**row, "error": str(error)}
-    return {
-        **row,
-        "error": None,
-        "n_parameters": model.n_parameters,
-        "megabytes": 4e-6 * model.n_parameters,
-        "fit_s": round(fitted - started, 3),
-        "fit_cpu_s": round(fitted_cpu - cpu, 3),
-        "predict_s": round(time.perf_counter() - fitted, 3),
-        "curve": [{k: round(v, 5) for k, v in step.items()} for step in model.curve],
-        **{part: [round(float(p), 6) for p in values] for part, values in said.items()},
-    }
+    return {"event": event, **fit_and_say(data, name, parameters=parameters, seed=seed)}
 
 
 def checked_models(names: Sequence[str]) -> tuple[str, ...]:

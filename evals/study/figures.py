@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tool_use_om.evals.study.judge import EventJudged, Judged
+from tool_use_om.heads.events.judge import EventJudged, Judged
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tool_use_om.evals.study.judge import (
+from tool_use_om.heads.events.judge import (
     REFERENCE,
     EventJudged,
     Judged,

@@ -7,7 +7,6 @@ left as it is. Nothing here states a figure that the run did not give.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,9 @@ from typing import Any
 import typer
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.figure import ENDING, read_figure
 from tool_use_om.data.show.markdown import table
+from tool_use_om.data.show.static import png
 from tool_use_om.data.workspace import Workspace, atomic_file
 
 app = typer.Typer(add_completion=False)
@@ -147,7 +148,7 @@ def _copy_figures(place: Workspace, result_ids: Sequence[str], target: Path) -> 
         folder = place.path("results", result_id)
         data: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         if data.get("kind") == "run_task":
-            for figure in sorted(folder.glob("*.png")):
-                name = f"demo-{data['task']}-{figure.name}"
+            for path in sorted(folder.glob(f"*{ENDING}")):
+                name = f"demo-{data['task']}-{path.name.removesuffix(ENDING)}.png"
                 if name in shown:
-                    shutil.copyfile(figure, target / name)
+                    (target / name).write_bytes(png(read_figure(path)))

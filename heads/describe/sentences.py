@@ -129,6 +129,7 @@ def sentence(fact: Fact, form: int = 0) -> str:
     template = forms_of(fact.kind, fact.values.get("n"))[form]
     shown = {name: told(name, value, fact.unit) for name, value in fact.values.items()}
     text = template.format(channel=fact.channel, **shown)
+    text = text.removesuffix("..") + "." if text.endswith("..") else text  # "a.u." at the end
     return text[0].upper() + text[1:] if template[0] != "{" else text
 
 

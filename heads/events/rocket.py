@@ -33,12 +33,11 @@ class Rocket(EventModel):
 
     def _fit(self, learnt: Split, check: Split) -> None:
         del check
-        rows = np.unique(np.linspace(0, len(learnt.y) - 1, MOST_WINDOWS).round().astype(int))
-        windows = learnt.windows.select(rows)
-        stretch = np.arange(len(rows)) * _GROUPS // len(rows)
+        few = learnt.thinned(MOST_WINDOWS)
+        stretch = np.arange(len(few.y)) * _GROUPS // len(few.y)
         self.model_ = raw_classifier("minirocket", self.seed)
         self.model_.fit(
-            _batch(windows), [str(v) for v in learnt.y[rows]], groups=[str(s) for s in stretch]
+            _batch(few.windows), [str(v) for v in few.y], groups=[str(s) for s in stretch]
         )
 
     @property

@@ -142,6 +142,13 @@ class Split:
     windows: EventWindows
     y: Array
 
+    def thinned(self, most: int) -> Split:
+        """Return at most so many windows, evenly spaced in time."""
+        rows = np.unique(
+            np.linspace(0, len(self.y) - 1, min(len(self.y), most)).round().astype(int)
+        )
+        return Split(windows=self.windows.select(rows), y=self.y[rows])
+
     @property
     def episodes(self) -> int:
         """How many times the event came: windows in a row that share it count once."""

@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ client = pytest.importorskip("websockets.sync.client")
 
 from tool_use_om.data.format.schema import Channel, Modality  # noqa: E402 - skipped first
 from tool_use_om.data.format.writer import DataSetWriter  # noqa: E402
+from tool_use_om.data.show import interactive  # noqa: E402
 from tool_use_om.graphs.commands import main as cli  # noqa: E402
 
 CHROMIUM = next(
@@ -33,6 +35,7 @@ pytestmark = [
 ]
 STUDIO = "https://smith.langchain.com"
 EVIL = "http://evil.example"
+RUN = 'script:not([type="application/json"])'
 ACTS = (
     "<script>window.pwned=1</script>",
     "<img src=x onerror=window.pwned=1>",
@@ -113,6 +116,34 @@ class Browser:
         )
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
+
+    def size(self, width: int, height: int = 900) -> None:
+        """Give the page a screen of so many pixels."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height,
+            deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+
+    def media(self, kind: str) -> None:
+        """Show the page as on another medium, such as print."""
+        self._call("Emulation.setEmulatedMedia", media=kind)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press, move and release the mouse."""
+        for kind, (x, y), held in (
+            ("mouseMoved", start, 0), ("mousePressed", start, 1), ("mouseMoved", end, 1),
+            ("mouseReleased", end, 0),
+        ):  # fmt: skip
+            self._call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left" if held or
+                kind == "mouseReleased" else "none", buttons=held, clickCount=1,
+            )  # fmt: skip
+
+    def key(self, name: str) -> None:
+        """Press a key."""
+        text = {"text": name} if len(name) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=name, **text)
 
     def close(self) -> None:
         """End the browser."""
@@ -258,11 +289,126 @@ def test_no_script_of_the_data_runs_in_a_page(browser: Browser, tmp_path: Path, 
     browser.open(made.as_uri())
     time.sleep(0.5)
     assert browser.run("typeof window.pwned") == "undefined"
-    assert browser.run("document.querySelectorAll('script,iframe,svg,object,embed').length") == 0
+    assert browser.run("document.querySelectorAll('iframe,svg,object,embed').length") == 0
+    ran = browser.run(f"[...document.querySelectorAll(`{RUN}`)].map(e => e.textContent)")
+    assert set(ran) <= {interactive.script()}
     assert browser.run("document.body.innerText.includes('window.pwned=1')")
     acting = "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes])"
     assert browser.run(f"{acting}.filter(a => a.name.startsWith('on')).length") == 0
     assert browser.run(f"{acting}.filter(a => /^\\s*javascript:/i.test(a.value)).length") == 0
+
+
+def spiked_set(root: Path) -> None:
+    """Write two weeks of minutes with dates and one spike."""
+    values = 0.4 + 0.1 * np.sin(np.arange(20160) / 1440 * 2 * np.pi)
+    values[12097] = 14.6
+    with DataSetWriter(
+        root / "datasets" / "house", name="house", title="House", synthetic=True, licence="none",
+        source="made", split_rule="one", debug=False,
+        modalities=(
+            Modality(
+                name="signal", rate_hz=1 / 60, channels=(Channel(name="power", unit="kW"),)
+            ),
+        ),
+    ) as writer:  # fmt: skip
+        writer.add_session(
+            "house", subject_id="house", split="train",
+            start_utc=datetime(2025, 3, 1, tzinfo=UTC),
+            signals={"signal": (np.arange(20160) * 60.0, values[:, None])},
+        )  # fmt: skip
+
+
+def report_on(root: Path, question: str, data: str) -> str:
+    """Ask a question; return the address of its report."""
+    where = ["--data", data, "--run", "a", "--workspace", str(root)]
+    with pytest.raises(SystemExit):
+        cli.main(["ask", question, *where])
+    return (root / "runs" / "a" / "report.html").as_uri()
+
+
+WIDER = """[...document.querySelectorAll('main *')].filter(e => !e.closest('.wide, .tall, .code')
+  && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).length"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("question", "data"),
+    [
+        ("How many walking sessions are there?", "basic-motions"),
+        ("What is the mean of accelerometer.x for each activity?", "basic-motions"),
+        ("Plot the first 2 sessions", "basic-motions"),
+        ("When is power highest?", "house"),
+    ],
+)
+def test_nothing_is_cut_at_either_width(
+    browser: Browser, tmp_path: Path, question: str, data: str, width: int
+) -> None:
+    """No page is wider than the screen, with everything unfolded, too; what is read first fits."""
+    if data == "house":
+        spiked_set(tmp_path)
+    browser.size(width)
+    browser.open(report_on(tmp_path, question, data))
+    first = "[...document.querySelectorAll('.answer .wide, figure')]"
+    assert browser.run(f"{first}.filter(e => e.scrollWidth > e.clientWidth + 1).length") == 0
+    browser.run("document.querySelectorAll('details').forEach(e => e.open = true)")
+    time.sleep(0.3)
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.run(WIDER) == 0
+    alts = browser.run("[...document.querySelectorAll('figure.whole img')].map(e => e.alt.length)")
+    assert alts
+    assert min(alts) > 20
+
+
+def test_a_series_zooms_pans_and_tells_what_is_brushed(browser: Browser, tmp_path: Path) -> None:
+    """By mouse and by keyboard; the spike is in what is told of the whole, and in its scale."""
+    spiked_set(tmp_path / "ws")
+    browser.size(1280)
+    browser.open(report_on(tmp_path / "ws", "When is power highest?", "house"))
+    told = "document.querySelector('.live output').textContent"
+    browser.run("document.querySelector('.live').scrollIntoView({block: 'center'})")
+    box = browser.run("(b => [b.left, b.top, b.width, b.height])"
+                      "(document.querySelector('.u-over').getBoundingClientRect())")  # fmt: skip
+    browser.drag((box[0] + 2, box[1] + 50), (box[0] + box[2] - 2, box[1] + 60))
+    assert "to 14.6 kW" in browser.run(told)
+    assert "1 Mar 2025" in browser.run(told)
+    assert browser.run("getComputedStyle(document.querySelector('figure > picture')).display") == (
+        "none"
+    )
+    browser.drag((box[0] + 2, box[1] + 50), (box[0] + box[2] / 4, box[1] + 60))
+    assert "14.6" not in browser.run(told)
+    browser.run("document.querySelector('.live').focus()")
+    for key in ("+", "+", "ArrowRight"):
+        browser.key(key)
+    browser.drag((box[0] + 2, box[1] + 50), (box[0] + box[2] - 2, box[1] + 60))
+    zoomed = browser.run(told)
+    assert "1 Mar 2025" not in zoomed
+    browser.key("0")
+    browser.drag((box[0] + 2, box[1] + 50), (box[0] + box[2] - 2, box[1] + 60))
+    assert "to 14.6 kW" in browser.run(told)
+
+
+def test_print_shows_the_static_picture(browser: Browser, tmp_path: Path) -> None:
+    """Paper does not zoom; what is folded stays folded."""
+    spiked_set(tmp_path / "ws")
+    browser.open(report_on(tmp_path / "ws", "When is power highest?", "house"))
+    browser.media("print")
+    shown = "getComputedStyle(document.querySelector('SELECTOR')).display"
+    assert browser.run(shown.replace("SELECTOR", "figure > picture")) != "none"
+    assert browser.run(shown.replace("SELECTOR", ".live")) == "none"
+
+
+def test_overview_reaches_every_session(browser: Browser, tmp_path: Path) -> None:
+    """Each session can be chosen, and is drawn when it is."""
+    hostile_set(tmp_path / "ws")
+    browser.size(390)
+    browser.open(pages(tmp_path / "ws")["overview"]().as_uri())
+    names = browser.run("[...document.querySelector('select').options].map(o => o.text)")
+    assert names == [f"s{i}" for i in range(9)]
+    browser.run("(s => {s.value = 8; s.dispatchEvent(new Event('change'))})"
+                "(document.querySelector('select'))")  # fmt: skip
+    assert "s8" in browser.run("document.querySelector('.live').getAttribute('aria-label')")
+    assert browser.run("document.querySelectorAll('.live').length") == 1
+    assert browser.run("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_browser_would_have_run_it(browser: Browser, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_graph_leaves_unknown_tools_out_of_the_plan(run: Any, says: Any) -> None
         lambda p, f, m: json.dumps(plan) if p == "plan" else honest(p, f, m), "Is it blue?"
     )
     assert [s["tool"] for s in state["plan"]] == ["measure"]
-    assert state["answer"].startswith('*Not used of your question: "blue"')
+    assert state["answer"].startswith('*Not used from your question: "blue"')
     assert state["outcome"] == "partial"
 
 

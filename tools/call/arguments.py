@@ -363,6 +363,22 @@ class CompareHeads(Arguments):
     )
 
 
+class CompareEventModels(Arguments):
+    """Which event models shall tell: a channel reaches a level within a time."""
+
+    channel: str = Field(description="The channel that may reach the level.")
+    threshold: float = Field(
+        description="The level, in the channel's unit; in percent of change where relative is true."
+    )
+    relative: bool = Field(
+        default=False, description="The threshold is a change in percent from the last value."
+    )
+    direction: Literal["above", "below"] = Field(
+        default="above", description="Reached from below (above) or from above (below)."
+    )
+    horizon_s: float = Field(gt=0, description="Within this many seconds.")
+
+
 class InterpretResults(Arguments):
     """Which result to explain."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tool_use_om.data.show.figure import ENDING, Figure, kept
 from tool_use_om.tools.call.arguments import Arguments
 from tool_use_om.tools.call.content import Content
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
@@ -22,7 +23,7 @@ def finish(
     detail: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Any] | None = None,
     timing: Mapping[str, float | str] | None = None,
-    files: Mapping[str, Draw] | None = None,
+    figures: Mapping[str, Figure | None] | None = None,
 ) -> ToolOutcome:
     """Store what a tool found and return its outcome.
 
@@ -34,7 +35,7 @@ def finish(
     detail : the bulky rest, stored under "detail"
     inputs : what the result depends on besides the arguments and the working set
     timing : seconds and what else depends on the machine, under "timing", not hashed
-    files : figures and tables to write beside the result
+    figures : what the result shows, by name; kept beside it as data
     """
     told = content.to_json() if isinstance(content, Content) else content
     state = working_set.to_state()
@@ -45,6 +46,8 @@ def finish(
         **told,
         "detail": detail or {},
     }
+    drawn = {name: figure for name, figure in (figures or {}).items() if figure is not None}
+    files: dict[str, Draw] = {f"{name}{ENDING}": kept(figure) for name, figure in drawn.items()}
     result = ctx.results.put(tool, data, timing=timing, files=files)
     shown = [*told, *([TIMING] if timing else [])]
     return ToolOutcome(

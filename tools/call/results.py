@@ -15,6 +15,7 @@ from typing import Any
 from jsonpointer import JsonPointer, JsonPointerException
 
 from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.data.show.figure import ENDING
 from tool_use_om.data.values import Json
 from tool_use_om.data.workspace import Workspace, atomic_folder
 
@@ -179,4 +180,4 @@ def _digest(clean: Mapping[str, Any]) -> str:
 
 
 def _figures(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(p.name for p in folder.glob("*.png")))
+    return tuple(sorted(p.name for p in folder.glob(f"*{ENDING}")))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tool_use_om.data.show.figure import MOST_ROWS, Colour, Figure, Part, Row, Timeline
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from tool_use_om.data.format.calendar import Calendar
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.data.quality.issue import Issue, Scope
-    from tool_use_om.tools.call.results import Draw
 
 MAX_VALUES = 30_000_000  # read in one call: some ten seconds on one core
-_FIGURES = 3
 
 
 def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> ToolOutcome:
@@ -59,7 +57,7 @@ def check_data(ctx: ToolContext, working_set: WorkingSet, args: a.CheckData) -> 
         ),
         detail={"issues": [i.model_dump(mode="json") for i in found]},
         inputs={"content_hash": dataset.content_hash},
-        files=_figures(dataset, issues),
+        figures={"places": _figure(dataset, issues, read)},
     )
 
 
@@ -110,23 +108,38 @@ def _row(issue: Issue, begin: Mapping[str, datetime], calendar: Calendar) -> Iss
     return IssueRow(**row, from_=ends[0], to=ends[1])
 
 
-def _figures(dataset: DataSet, issues: Sequence[Issue]) -> dict[str, Draw]:
-    """Return the drawings of the worst issues that have a place, one a kind."""
-    placed = [i for i in issues if i.start_s is not None and i.end_s is not None]
-    first = {issue.kind: issue for issue in reversed(placed)}
-    shown = [i for i in placed if first[i.kind] is i][:_FIGURES]
-    return {f"{i.kind}.png": _drawing(dataset, i) for i in shown}
+def _figure(dataset: DataSet, issues: Sequence[Issue], read: Sequence[str]) -> Figure | None:
+    """Return the sessions under each other with the places of what was found, the worst first."""
+    placed = [i for i in issues if i.start_s is not None and i.end_s is not None and i.session_id]
+    if not placed:
+        return None
+    kinds = list(dict.fromkeys(i.kind for i in placed))
+    tints: dict[str, Colour] = {kind: _TINTS[n % len(_TINTS)] for n, kind in enumerate(kinds)}
+    parts: dict[str, list[Part]] = {}
+    for i in placed:
+        length = dataset.duration_of(str(i.session_id))
+        start, end = float(i.start_s or 0.0), float(i.end_s or 0.0)
+        part = Part(start=start, end=max(end, start + length / 300), colour=tints[i.kind])
+        parts.setdefault(str(i.session_id), []).append(part)
+    order = [*parts, *(s for s in read if s not in parts)]
+    texts = {
+        s: ", ".join(dict.fromkeys(i.kind for i in placed if i.session_id == s)) for s in parts
+    }
+    rows = tuple(
+        Row(name=s, length=dataset.duration_of(s), parts=tuple(parts.get(s, ())),
+            text=texts.get(s, ""))
+        for s in order[:MOST_ROWS]
+    )  # fmt: skip
+    told = "; ".join(f"{i.kind} in {i.session_id}" for i in placed[:5])
+    left = len(order) - len(rows)
+    return Figure(
+        title="Where it was found", panels=(Timeline(title="Sessions", rows=rows),),
+        alt=f"A timeline of {len(order)} sessions. {told}.",
+        note=f"{left} more sessions are in the result." if left > 0 else "",
+    )  # fmt: skip
 
 
-def _drawing(dataset: DataSet, issue: Issue) -> Draw:
-    def draw(path: Path) -> None:
-        from tool_use_om.data.quality.check import draw_issue
-
-        figure = draw_issue(dataset, issue)
-        if figure is not None:
-            figure.savefig(path, dpi=110, format="png", metadata={"Software": None})
-
-    return draw
+_TINTS: tuple[Colour, ...] = ("b", "a", "d", "c", "e", "f")
 
 
 CHECK_DATA = ToolDef(

@@ -13,6 +13,12 @@ from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, CalendarFilter, group_order, told_zone
 from tool_use_om.tools.look.contents import contents_of, label_times
+from tool_use_om.tools.look.figures import (
+    Asked,
+    counted_figure,
+    sessions_figure,
+    statistic_figure,
+)
 from tool_use_om.tools.look.found import (
     ChannelsSelected,
     DataSetRow,
@@ -67,21 +73,32 @@ def show_session_stats(
     dataset = open_current(ctx, chosen)
     filtered = with_filters(dataset, chosen, args)
     found = select(dataset, filtered, may_be_empty=True)
+    content = SessionsCounted(
+        dataset=dataset.name,
+        **_counts(found),
+        **_contents(found),
+        **contents_of(found, args.at_s),
+        label_times=_label_times(dataset, filtered, args.stretches_of),
+    )
     return finish(
         ctx,
         chosen.but(dataset=dataset.name),
         args,
         tool="show_session_stats",
-        content=SessionsCounted(
-            dataset=dataset.name,
-            **_counts(found),
-            **_contents(found),
-            **contents_of(found, args.at_s),
-            label_times=_label_times(dataset, filtered, args.stretches_of),
-        ),
+        content=content,
         detail={"sessions": records(found.sessions.drop(columns="start_utc").head(_KEPT))},
         inputs={"content_hash": dataset.content_hash},
+        figures={"counted": counted_figure(content, args, _every_label(content, dataset, args))},
     )
+
+
+def _every_label(
+    content: SessionsCounted, dataset: DataSet, args: a.ShowSessionStats
+) -> dict[str, int]:
+    """Return the sessions of each label, those that were not asked for among them."""
+    if not args.labels:
+        return dict(content.sessions_per_label)
+    return _sessions_per_label(select(dataset, WorkingSet(dataset=dataset.name)))
 
 
 def _label_times(
@@ -136,6 +153,7 @@ def show_channel_stats(
         ),
         detail={"rows": rows},
         inputs={"content_hash": dataset.content_hash},
+        figures={"statistic": statistic_figure(Asked(found, channels, args, rows))},
     )
 
 
@@ -241,8 +259,6 @@ def filter_by_time(ctx: ToolContext, working_set: WorkingSet, args: a.FilterByTi
 
 def plot_sessions(ctx: ToolContext, working_set: WorkingSet, args: a.PlotSessions) -> ToolOutcome:
     """Draw the selected sessions in one figure, labels shaded."""
-    from tool_use_om.tools.run.figures import sessions_figure
-
     dataset = open_current(ctx, working_set)
     channels = channels_of(dataset, args.channels or working_set.channels)
     narrowed = with_filters(dataset, working_set, a.SessionFilters(sessions=args.sessions))
@@ -257,7 +273,7 @@ def plot_sessions(ctx: ToolContext, working_set: WorkingSet, args: a.PlotSession
         tool="plot_sessions",
         content=Drawn(sessions=ids, channels=list(channels), n_figures=1),
         inputs={"content_hash": dataset.content_hash},
-        files={"sessions.png": sessions_figure(dataset, ids, channels, span)},
+        figures={"sessions": sessions_figure(dataset, ids, channels, span)},
     )
 
 

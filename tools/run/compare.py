@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.data.show.figure import Bar, Figure, unit_shown
 from tool_use_om.tools.call import arguments as a
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.names import resolve_names
@@ -25,6 +26,7 @@ from tool_use_om.tools.run.compared import (
     ForecastersCompared,
     HeadDifference,
 )
+from tool_use_om.tools.run.figures import compared_figure
 from tool_use_om.tools.run.forecast.backtest import Prepared, fit_forecaster
 from tool_use_om.tools.run.forecast.backtest import prepare as prepare_forecast
 from tool_use_om.tools.run.forecast.scores import (
@@ -62,6 +64,18 @@ def compare_classifiers(
     truth = test.y.astype(np.str_)
     right = {name: np.mean([s == truth for s in found], axis=0) for name, found in said.items()}
     ranked = sorted(names, key=lambda name: -float(right[name].mean()))
+    rows = [
+        ClassifierRow(
+            head=name,
+            accuracy=ShareEstimate.of(
+                _interval(right[name], groups=test.groups, seed=ctx.seed, share=True)
+            ),
+            macro_f1=_macro_f1(truth, said[name], test.groups, ctx.seed),
+        )
+        for name in ranked
+    ]
+    gap = _difference(ranked, right, test.groups, "accuracy", ctx.seed)
+    bars = [_bar(row.head, row.accuracy, "%") for row in rows]
     return finish(
         ctx,
         working_set.but(dataset=study.plan.dataset.name, task="classify"),
@@ -77,18 +91,9 @@ def compare_classifiers(
                 unit=study.unit,
                 unit_of_labels="sessions",
             ),
-            rows=[
-                ClassifierRow(
-                    head=name,
-                    accuracy=ShareEstimate.of(
-                        _interval(right[name], groups=test.groups, seed=ctx.seed, share=True)
-                    ),
-                    macro_f1=_macro_f1(truth, said[name], test.groups, ctx.seed),
-                )
-                for name in ranked
-            ],
+            rows=rows,
             best=ranked[0],
-            difference=_difference(ranked, right, test.groups, "accuracy", ctx.seed),
+            difference=gap,
             chance=classify.chance(truth),
             rare_labels=study.rare,
             notes=list(study.notes),
@@ -96,6 +101,7 @@ def compare_classifiers(
         detail={"encoding": study.plan.to_json()},
         inputs={"content_hash": study.plan.dataset.content_hash},
         timing=dict(clock.seconds),
+        figures={"heads": compared_figure(right, test.groups, bars, gap, ("accuracy", "%"))},
     )
 
 
@@ -114,6 +120,8 @@ def compare_forecasters(
     by = "mae" if errors[names[0]].mae is not None else "mase"
     values = {name: e.by_name()[by][0] for name, e in errors.items()}
     ranked = sorted(names, key=lambda name: finite_mean(values[name]))
+    rows = [_forecast_row(name, errors[name], sessions, ctx.seed) for name in ranked]
+    gap = _difference(ranked, values, sessions, by, ctx.seed)
     return finish(
         ctx,
         working_set.but(dataset=data.plan.dataset.name, task="forecast"),
@@ -124,15 +132,38 @@ def compare_forecasters(
             channels=list(data.request.channels),
             label=data.request.label,
             judged_on=JudgedOn(split="test", n_windows=len(data.held_out)),
-            rows=[_forecast_row(name, errors[name], sessions, ctx.seed) for name in ranked],
+            rows=rows,
             best=ranked[0],
-            difference=_difference(ranked, values, sessions, by, ctx.seed),
+            difference=gap,
             notes=list(data.plan.notes),
         ),
         detail={"encoding": data.plan.to_json()},
         inputs={"content_hash": data.plan.dataset.content_hash},
         timing=dict(clock.seconds),
+        figures={"heads": _errors_figure(rows, values, sessions, gap, by)},
     )
+
+
+def _bar(head: str, measured: ShareEstimate | ErrorEstimate, unit: str) -> Bar:
+    scale = 100.0 if unit == "%" else 1.0
+    low, high = (float(v) * scale for v in (measured.lower, measured.upper))
+    value = float(measured.value) * scale
+    text = f"{value:.3g} {unit_shown(unit)}".strip()
+    return Bar(name=head, value=value, text=text, low=low, high=high, colour="soft")
+
+
+def _errors_figure(
+    rows: Sequence[ForecasterRow],
+    values: dict[str, np.ndarray],
+    sessions: np.ndarray,
+    gap: HeadDifference,
+    by: str,
+) -> Figure | None:
+    measured = [(row.head, row.mae if by == "mae" else row.mase) for row in rows]
+    unit = str(getattr(measured[0][1], "unit", "") or "") if by == "mae" else ""
+    bars = [_bar(head, value, unit) for head, value in measured if value is not None]
+    name = "mean absolute error" if by == "mae" else "scaled error (MASE)"
+    return compared_figure(values, sessions, bars, gap, (name, unit)) if bars else None
 
 
 def _errors(working_set: WorkingSet, data: Prepared, name: str, clock: Stopwatch) -> Errors:

@@ -1,77 +1,119 @@
-"""Figures in one style: seconds along the bottom, units in titles, colours that all can tell."""
+"""Heads compared case by case, and what would change an answer, as figures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tool_use_om.data.show.figure import Bar, Bars, Dots, Figure, Mark, Signals, Spread, line
+from tool_use_om.tools.run.compared import HeadDifference
+from tool_use_om.tools.run.explained import ClassificationExplained
+from tool_use_om.tools.run.search.figures import Stretch, overlaid
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    import numpy as np
 
     from tool_use_om.data.format.dataset import DataSet
 
-Paint = Callable[["Figure"], None]
-Span = tuple[float | None, float | None]  # seconds; None = from the start, to the end
-
-# Okabe and Ito (2008): distinct under the common colour blindnesses
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-GREY = "#8A8F98"
-_STYLE: Any = {  # matplotlib checks the names itself
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E6E8EB",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "lines.linewidth": 1.2,
-}
+_DOTS = 400
 
 
-def drawing(paint: Paint, *, width: float = 7.5, height: float = 3.0) -> Callable[[Path], None]:
-    """Return a function that paints a figure (inches) and writes it as PNG."""
+def compared_figure(
+    values: Mapping[str, np.ndarray],
+    groups: np.ndarray,
+    bars: Sequence[Bar],
+    gap: HeadDifference,
+    what: tuple[str, str],
+) -> Figure:
+    """Return the heads under each other, and the best two's difference case by case.
 
-    def draw(path: Path) -> None:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
+    Parameters
+    ----------
+    values : head → (n,) what each case scored
+    groups : (n,) the session or subject of each case
+    bars : each head's value with its interval, the best first
+    what : the metric and its unit
+    """
+    import numpy as np
 
-        with rc_context(_STYLE):
-            figure = Figure(figsize=(width, height), layout="constrained")
-            paint(figure)
-            figure.savefig(path, dpi=130, format="png", metadata={"Software": None})
+    metric, unit = what
+    scale = 100.0 if unit == "%" else 1.0
+    apart = (np.asarray(values[gap.a]) - np.asarray(values[gap.b])) * scale
+    own = [float(np.nanmean(apart[groups == g])) for g in dict.fromkeys(groups.tolist())][:_DOTS]
+    own = [v for v in own if np.isfinite(v)]
+    ends = [None if v is None else float(v) * scale for v in (gap.value, gap.lower, gap.upper)]
+    value = ends[0] if ends[0] is not None else 0.0
+    text = f"{value:+.3g}{' %' if unit == '%' else ''}"
+    row = Dots(
+        name=f"{gap.a} less {gap.b}", values=tuple(own), value=value, text=text,
+        low=ends[1], high=ends[2],
+    )  # fmt: skip
+    each = ", ".join(f"{bar.name} {bar.text}" for bar in bars)
+    better = "" if gap.clear else "not "
+    return Figure(
+        title="The heads, and how the best two differ",
+        alt=f"{metric} of each head: {each}. The difference of {gap.a} and {gap.b} is "
+        f"{better}clear.",
+        note="A dot is one held-out session, the line the interval; at the dashed line there is "
+        "no difference.",
+        panels=(
+            Bars(title=metric, unit=unit, rows=tuple(bars)),
+            Spread(title=f"Difference in {metric}, session by session", unit=unit, zero=True,
+                   rows=(row,)),
+        ),
+    )  # fmt: skip
 
-    return draw
+
+def rhythm_figure(
+    dataset: DataSet, channels: Sequence[str], found: ClassificationExplained
+) -> Figure | None:
+    """Return the surest stretch with its repeats shaded in turn, the channel that moves most."""
+    import numpy as np
+
+    here, period = found.example, found.period_s
+    if here is None or not period or not found.cadence_hz:
+        return None
+    signals = dataset.read(str(here.session_id), channels, here.start_s, here.end_s)
+    moves = [
+        (float(np.nanstd(s.values[:, i])), s, i) for s in signals for i in range(len(s.channels))
+        if np.isfinite(s.values[:, i]).any()
+    ]  # fmt: skip
+    if not moves:
+        return None
+    _, signal, i = max(moves, key=lambda each: each[0])
+    values, time_s = signal.values[:, i], signal.time_s
+    first = time_s[time_s <= time_s[0] + period]
+    top = float(first[int(np.nanargmax(np.nan_to_num(values[: len(first)], nan=-np.inf)))])
+    starts = np.arange(top, float(time_s[-1]) - period / 2, 2 * period)[:40]
+    marks = [Mark(start=float(t), end=float(t + period), colour="soft") for t in starts]
+    name = signal.channels[i]
+    panel = Signals(
+        title=f"{here.session_id} · {name}", unit=signal.units[i], marks=tuple(marks),
+        lines=(line("", time_s, values, rate_hz=signal.rate_hz),),
+    )  # fmt: skip
+    return Figure(
+        title=f"{here.label}, repeat by repeat", panels=(panel,), about="/cadence_hz",
+        alt=f"{name} of {here.session_id}: it repeats about every {period:.3g} s.",
+        note=f"Every other repeat of {period:.3g} s is shaded, from the first peak on.",
+    )  # fmt: skip
 
 
-def colours(names: Sequence[str]) -> dict[str, str]:
-    """Return a colour for each name, the same for the same list."""
-    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
-
-
-def seconds_axis(axes: Axes, start: str = "session start") -> None:
-    """Give an x axis in seconds round ticks in seconds to days, and say which, and since when."""
-    from tool_use_om.data.show.panels import read_time, time_unit
-
-    low, high = axes.get_xlim()
-    unit = time_unit(high - low)
-    read_time(axes, unit, label=False)
-    axes.set_xlabel(f"{unit[1]} from {start}")
-
-
-def sessions_figure(
-    dataset: DataSet, session_ids: Sequence[str], channels: Sequence[str], span: Span
-) -> Callable[[Path], None]:
-    """Return the drawing of whole sessions, as the data layer draws them."""
-    from tool_use_om.data.show.plots import draw_sessions
-
-    def draw(path: Path) -> None:
-        figure = draw_sessions(dataset, session_ids, channels, span[0], span[1])
-        figure.savefig(path, dpi=130, format="png", metadata={"Software": None})
-
-    return draw
+def change_figure(
+    dataset: DataSet, channels: Sequence[str], found: ClassificationExplained
+) -> Figure | None:
+    """Return the surest stretch over the nearest one of another label: what it would have to be."""
+    here, other = found.example, found.what_would_change
+    if here is None or other is None:
+        return None
+    parts = [
+        Stretch(str(here.session_id), here.start_s, here.end_s, str(here.label), "ink"),
+        Stretch(str(other.session_id), other.start_s, other.end_s, str(other.label), "b"),
+    ]
+    return Figure(
+        title=f"What {here.label} would have to become to be {other.label}",
+        alt=f"{here.session_id} ({here.label}) over {other.session_id} ({other.label}), the "
+        "nearest stretch of another label.",
+        note=f"Black: {here.session_id}, named {here.label}. Orange: {other.session_id}, the "
+        f"nearest of {other.label}.",
+        panels=tuple(overlaid(dataset, channels, parts)), about="/what_would_change",
+    )  # fmt: skip

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tool_use_om.data.show.figure import Figure
 from tool_use_om.tools.call.arguments import Arguments, RunTask
 from tool_use_om.tools.call.content import Content, Span
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.outcome import finish
 from tool_use_om.tools.call.places import read
-from tool_use_om.tools.call.results import Draw, Result
+from tool_use_om.tools.call.results import Result
 from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.selection import Segment
 
@@ -55,7 +56,7 @@ def finish_run(
     content: Content | Mapping[str, Any],
     detail: Mapping[str, Any],
     clock: Stopwatch,
-    files: Mapping[str, Draw],
+    figures: Mapping[str, Figure | None] | None = None,
 ) -> ToolOutcome:
     """Store what run_task found, with how the data were encoded, and note it as the last run."""
     found = content.to_json() if isinstance(content, Content) else content
@@ -68,7 +69,7 @@ def finish_run(
         detail={**detail, "encoding": plan.to_json()},
         inputs={"content_hash": plan.dataset.content_hash},
         timing={**clock.seconds, **plan.cache_use.to_timing()},
-        files=files,
+        figures=figures,
     )
     noted = outcome.working_set.but(last_result_id=outcome.result.id)
     return replace(outcome, working_set=noted)

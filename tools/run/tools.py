@@ -8,8 +8,10 @@ from statistics import median_low
 from typing import Any
 
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.figure import Figure
 from tool_use_om.heads.contract.spec import Task
 from tool_use_om.tools.call import arguments as a
+from tool_use_om.tools.call.content import Content
 from tool_use_om.tools.call.context import ToolContext, ToolOutcome
 from tool_use_om.tools.call.definition import ToolDef
 from tool_use_om.tools.call.names import resolve_name
@@ -23,6 +25,7 @@ from tool_use_om.tools.run.classify.described import run_attributes
 from tool_use_om.tools.run.classify.run import run_classify
 from tool_use_om.tools.run.classify.suspects import run_suspects
 from tool_use_om.tools.run.compare import compare_classifiers, compare_forecasters
+from tool_use_om.tools.run.figures import change_figure, rhythm_figure
 from tool_use_om.tools.run.finish import Run
 from tool_use_om.tools.run.forecast import explain as forecast_explain
 from tool_use_om.tools.run.forecast.run import run_forecast
@@ -169,15 +172,28 @@ def interpret_results(
     run = _load(ctx, result_id)
     task: Task = run.data["task"]
     told = {"task": task, "explains": result_id, **TASKS[task].explain(ctx, run)}
-    model = next(kind for kind in explained.KINDS if kind.is_of(told))
+    content = next(k for k in explained.KINDS if k.is_of(told)).model_validate(told)
     return finish(
         ctx,
         working_set,
         args,
         tool="interpret_results",
-        content=model.model_validate(told),
+        content=content,
         inputs={"explains": result_id, "content_hash": run.data["inputs"]["content_hash"]},
+        figures=_explained(ctx, run, content),
     )
+
+
+def _explained(ctx: ToolContext, run: Run, content: Content) -> dict[str, Figure | None]:
+    """Return the rhythm of what was found and what would change it, where that is known."""
+    if not isinstance(content, explained.ClassificationExplained):
+        return {}
+    dataset = open_current(ctx, run.working_set)
+    channels = run.data["detail"]["encoding"]["channels"]
+    return {
+        "rhythm": rhythm_figure(dataset, channels, content),
+        "change": change_figure(dataset, channels, content),
+    }
 
 
 def _load(ctx: ToolContext, result_id: str) -> Run:

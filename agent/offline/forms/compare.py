@@ -64,17 +64,19 @@ def _rows(answer: Answer, result: Result, found: Compared) -> None:
             (ref(value.lower, f"{what}, lower end"), ref(value.upper, f"{what}, upper end")),
         )
         told.append((result, cells))
-    answer.section("Heads")
+    answer.section("The heads compared")
     answer.table(("head", name, "interval"), told)
 
 
 def _chance(answer: Answer, result: Result, found: ClassifiersCompared) -> None:
     answer.say(
-        result, "Chance alone would reach {c}.", c=ref(found.chance.accuracy, "accuracy by chance")
+        result,
+        "Always guessing the most common activity would get {c}.",
+        c=ref(found.chance.accuracy, "accuracy by chance"),
     )
     answer.say(
-        result, "Each head was fitted {n} times, each time on other labels of the training "
-        "sessions, and judged on held-out ones.",
+        result, "Each head was trained {n} times, each time with other labelled sessions, and "
+        "tested on held-out ones.",
         n=ref(found.repeats, "times each head was fitted"),
     )  # fmt: skip
 
@@ -91,13 +93,13 @@ def _difference(answer: Answer, result: Result, found: Compared) -> None:
     pair = f"`{gap.a}` and `{gap.b}`"
     if abs(gap.value) < _NOTHING:
         answer.say(
-            result, f"Between {pair} there is no difference (interval {{lower}} to {{upper}}).",
+            result, f"{pair} do not differ (interval {{lower}} to {{upper}}).",
             **ends,
         )  # fmt: skip
         return
-    clear = "clear" if gap.clear else "not clear: its interval holds zero"
+    clear = "which is clear" if gap.clear else "which is not clear, as its interval includes zero"
     if _one_group(found):
-        clear = "not clear: there is one held-out group only, so nothing says how others would do"
+        clear = "which is not clear, as there is only one held-out group"
     answer.say(
         result, f"The difference between {pair} is {{value}} ({{lower}} to {{upper}}), {clear}.",
         value=ref(gap.value, "difference of the best two", style), **ends,
@@ -115,14 +117,14 @@ def _verdict(answer: Answer, result: Result, found: ClassifiersCompared) -> bool
     if best is None:
         return False
     shots = result.asked(CompareHeads).labels_per_class
-    few = "with {k} labels a class, " if shots is not None else ""
+    few = "with {k} labels per class, " if shots is not None else ""
     lead = "yes: " if best.accuracy.lower > found.chance.accuracy else "not clearly: "
     if _one_group(found):
-        lead = "one held-out group only, so this cannot be said of others: "
+        lead = "with only one held-out group, this may not hold for others: "
     unit = found.judged_on.unit or "windows"
     return answer.head(
-        result, f"{lead}{few}`{best.head}` names {{share}} of held-out {unit} rightly, where "
-        "chance reaches {chance}",
+        result, f"{lead}{few}`{best.head}` classifies {{share}} of the held-out {unit} correctly; "
+        "guessing would get {chance}",
         share=ref(best.accuracy.value, f"accuracy of {best.head}"),
         chance=ref(found.chance.accuracy, "accuracy by chance"),
         **({"k": ref(shots, "labels a class")} if few else {}),

@@ -66,9 +66,9 @@ def _tell_counted(answer: Answer, result: Result, query: Query) -> None:
     if every or topics & {"subject"}:
         _subjects(answer, result, found)
     if every or topics & {"class", "labels"}:
-        _groups(answer, result, found.sessions_per_label, "Sessions for each label")
+        _groups(answer, result, found.sessions_per_label, "Sessions per label")
     if every or topics & {"split", "splits"}:
-        _groups(answer, result, found.sessions_per_split, "Sessions in each split")
+        _groups(answer, result, found.sessions_per_split, "Sessions per split")
     if channels:
         _channels(answer, result, found)
 
@@ -94,12 +94,12 @@ def _count(answer: Answer, result: Result, ask: Ask) -> None:
     elif found.n_sessions == 0:
         instead, more = _how_long(answer, ask)
         answer.head(
-            result, f"none of the {{total}} {several(found)} of `{{name}}` " + clause + instead,
+            result, f"none of the {{total}} {several(found)} in `{{name}}` " + clause + instead,
             total=total, name=name, **refs, **more,
         )  # fmt: skip
     else:
         answer.head(
-            result, f"{{n}} of the {{total}} {several(found)} of `{{name}}` " + clause,
+            result, f"{{n}} of the {{total}} {several(found)} in `{{name}}` " + clause,
             n=ref(found.n_sessions, "sessions that fit"), total=total, name=name, **refs,
         )  # fmt: skip
 
@@ -134,7 +134,7 @@ def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
     if high is not None:
         parts.append(("last less than" if ask.strict_max else "last at most") + " {high}")
         refs["high"] = ref(high, "longest length asked for", "unit")
-    meant = {"hold ": asked.labels, "are of subject ": asked.subjects, "are ": asked.sessions}
+    meant = {"contain ": asked.labels, "are from subject ": asked.subjects, "are ": asked.sessions}
     parts += [said + " or ".join(map(named, names)) for said, names in meant.items() if names]
     if asked.split:
         parts.append(f"are in the {asked.split} split")
@@ -143,21 +143,21 @@ def _filters(result: Result, ask: Ask) -> tuple[str, dict[str, Any]]:
 
 def _subjects(answer: Answer, result: Result, found: SessionsCounted) -> None:
     if found.n_subjects:
-        answer.say(result, "They are of {n} subjects.", n=ref(found.n_subjects, "subjects"))
+        answer.say(result, "They come from {n} subjects.", n=ref(found.n_subjects, "subjects"))
     elif found.n_subjects == 0:
-        answer.note("The data set does not say who the subjects are.")
+        answer.note("The data set does not identify its subjects.")
 
 
 def _durations(answer: Answer, result: Result, lengths: Durations) -> None:
     total = ref(lengths.total, "length of all sessions together")
     if lengths.min == lengths.max:
         answer.say(
-            result, "Each lasts {each}, {total} in all.",
+            result, "Each lasts {each}, {total} in total.",
             each=ref(lengths.max, "length of a session"), total=total,
         )  # fmt: skip
     else:
         answer.say(
-            result, "They last from {low} to {high} (median {middle}), {total} in all.",
+            result, "They last {low} to {high} (median {middle}), {total} in total.",
             low=ref(lengths.min, "shortest session"),
             high=ref(lengths.max, "longest session"),
             middle=ref(lengths.median, "median length"), total=total,
@@ -223,7 +223,7 @@ def tell_filter(answer: Answer, result: Result, query: Query) -> None:  # noqa: 
     answer.head(
         result,
         "{n} sessions are selected" + (", each from {from_s} to {to_s}" if cut else "")
-        + ", {total} in all",
+        + ", {total} in total",
         n=ref(found.n_sessions, "sessions selected"), total=ref(found.total_s, "length selected"),
         **(ends if cut else {}),
     )  # fmt: skip
@@ -237,7 +237,7 @@ def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa
     names = ", ".join(f"`{braces(str(row.name))}`" for row in rows)
     answer.head(
         result,
-        f"these data sets can be asked about: {names}" if rows else "there is no data set yet",
+        f"you can ask about these data sets: {names}" if rows else "there is no data set yet",
     )
     told = []
     for row in rows:
@@ -249,7 +249,7 @@ def tell_datasets(answer: Answer, result: Result, query: Query) -> None:  # noqa
         )
         told.append((result, cells))
     answer.note("")
-    answer.table(("data set", "kind", "sessions", "length in all"), told)
+    answer.table(("data set", "kind", "sessions", "total length"), told)
 
 
 def tell_plot(answer: Answer, result: Result, query: Query) -> None:  # noqa: ARG001 - same form

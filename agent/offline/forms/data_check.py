@@ -33,7 +33,7 @@ def tell_check(answer: Answer, result: Result, query: Query) -> None:  # noqa: A
     for row in found.worst:
         _finding(answer, result, row)
     if (found.n_problems or 0) + (found.n_notes or 0) > len(found.worst):
-        answer.note("- … the other findings are in the result.")
+        answer.note("- … the remaining findings are in the result.")
     answer.note("")
     for text in found.unchecked:
         answer.note(f"Not checked: {plain(str(text))}.")
@@ -49,7 +49,7 @@ def _headline(answer: Answer, result: Result, found: Checked) -> None:
         one, single = lacking.n_values == 1, lacking.n_places == 1
         answer.head(
             result, f"{{n}} value{'s' * (not one)} of `{{name}}` {'is' if one else 'are'} missing, "
-            f"{{share}} of those there should be, in {{m}} place{'s' * (not single)}", name=name,
+            f"{{share}} of what there should be, in {{m}} place{'s' * (not single)}", name=name,
             n=ref(lacking.n_values, "values that are missing"),
             m=ref(lacking.n_places, "stretches that lack values"),
             share=ref(lacking.share_frac, "share of the values that is missing", "percent"),
@@ -60,7 +60,7 @@ def _headline(answer: Answer, result: Result, found: Checked) -> None:
             "{n} problem" + "s" * (problems != 1) + " and {m} lesser finding" + "s" * (notes != 1)
         )
         answer.head(
-            result, f"the check of `{{name}}` gives {said}", name=name,
+            result, f"the check of `{{name}}` found {said}", name=name,
             n=ref(problems, "problems found"), m=ref(notes, "lesser findings"),
         )  # fmt: skip
     elif len(seen) > _FEW:
@@ -68,7 +68,7 @@ def _headline(answer: Answer, result: Result, found: Checked) -> None:
         answer.note(f"Looked for: {', '.join(_KINDS.get(k, k) for k in seen)}.")
     elif seen:
         listed = " and no ".join(_KINDS.get(kind, kind) for kind in seen)
-        answer.head(result, f"`{{name}}` shows no {listed}", name=name)
+        answer.head(result, f"`{{name}}` has no {listed}", name=name)
     else:
         answer.head(result, "this could not be checked for `{name}`", name=name)
 

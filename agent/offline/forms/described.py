@@ -84,7 +84,7 @@ def tell_described(answer: Answer, result: Result) -> None:
     _what_was_said(answer, result)
     _closest(answer, result, found.closest or [])
     answer.section("How sure")
-    answer.note("No label was used: windows were measured, not learnt.")
+    answer.note("No labels were used: the windows were measured, not learned from.")
     if isinstance(found.matching, BorneOut):
         _borne_out(answer, result, found.matching, target)
 
@@ -127,7 +127,7 @@ def _closest(answer: Answer, result: Result, rows: Sequence[ClosestWindow]) -> N
     answer.section("Fits best" if fitting else "Nearest to it")
     answer.table(("session", "from", "to", "repeats at", "regularity"), told[:_SHOWN])
     if told:
-        answer.note("Regularity is one for what repeats exactly, near zero for what never does.")
+        answer.note("Regularity is one for exact repetition and near zero for none.")
 
 
 def _what_was_said(answer: Answer, result: Result) -> None:

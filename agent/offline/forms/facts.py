@@ -88,7 +88,7 @@ def _span(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> N
     if found.dates is None or not found.dates.from_:
         answer.head(
             result, "`{name}` has no dates: its sessions count seconds from their own start, "
-            "{total} in all", name=_name(found), total=total,
+            "{total} in total", name=_name(found), total=total,
         )  # fmt: skip
         return
     answer.head(
@@ -97,7 +97,7 @@ def _span(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> N
         length=ref(found.dates.length_s, "from the first moment to the last", _length(ask)),
     )  # fmt: skip
     answer.say(
-        result, "{total} of it are recorded, in {n} sessions.", total=total,
+        result, "{total} of that is recorded, in {n} sessions.", total=total,
         n=ref(found.n_sessions, "sessions"),
     )  # fmt: skip
     tell_zone(answer, result, found.dates.zone)
@@ -133,7 +133,7 @@ def _total(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> 
         _label_time(answer, result, found, ask)
         return
     answer.head(
-        result, "all recordings together are {total} long, in {n} sessions",
+        result, "the recordings total {total}, in {n} sessions",
         n=ref(found.n_sessions, "sessions"),
         total=ref(found.duration_s.total, "length of all sessions together", _length(ask)),
     )  # fmt: skip
@@ -152,18 +152,18 @@ def _label_time(answer: Answer, result: Result, found: SessionsCounted, ask: Ask
             continue
         label = row.label
         answer.head(
-            result, f"{named(label)} takes {{time}}, {{share}} of the time recorded",
+            result, f"{named(label)} accounts for {{time}}, {{share}} of the recorded time",
             time=ref(row.total_s, f"time with {label}", _length(ask)),
             share=ref(row.time_frac, f"share of the time with {label}"),
         )  # fmt: skip
         answer.say(
-            result, f"{_capital(named(label))} is in {{n}} of {{all}} sessions ({{part}}).",
+            result, "It occurs in {n} of {all} sessions ({part}).",
             n=ref(row.n_sessions, f"sessions with {label}"),
             all=ref(found.n_sessions, "sessions"),
             part=ref(row.sessions_frac, f"share of the sessions with {label}"),
         )  # fmt: skip
     answer.say(
-        result, "{total} are recorded in all.",
+        result, "The recordings total {total}.",
         total=ref(found.duration_s.total, "length of all sessions together"),
     )  # fmt: skip
 
@@ -188,7 +188,7 @@ def _balance(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -
     }
     if most.n_sessions == least.n_sessions and long == short:
         answer.head(
-            result, "the labels are balanced: each is in {high} sessions", high=refs["high"]
+            result, "the labels are balanced: each occurs in {high} sessions", high=refs["high"]
         )
     elif times <= _BALANCED and long <= _BALANCED * max(short, 1e-9):
         answer.head(
@@ -202,7 +202,7 @@ def _balance(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -
         )  # fmt: skip
     else:
         answer.head(
-            result, f"the labels are not balanced: {named(most.label)} is in {{high}} "
+            result, f"the labels are not balanced: {named(most.label)} occurs in {{high}} "
             f"sessions, {named(least.label)} in {{low}}", **refs,
         )  # fmt: skip
     _label_table(answer, result, rows)
@@ -232,7 +232,7 @@ def _at(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> Non
             + (f"the label is {labels}" if labels else "there is no label"), at=when,
         )  # fmt: skip
         return
-    answer.head(result, "the labels {at} into each session are listed here", at=when)
+    answer.head(result, "the table gives the labels {at} into each session", at=when)
     told = [
         (result, (f"`{row.session_id}`", plain(", ".join(row.labels) or "no label")))
         for row in rows[:_SHOWN]
@@ -296,7 +296,7 @@ def _listed(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) ->
         n=ref(found.n_sessions, "sessions"),
     )  # fmt: skip
     if more:
-        answer.note("All of them are in the result.")
+        answer.note("The result lists all of them.")
 
 
 def _unlabelled(answer: Answer, result: Result, found: SessionsCounted, ask: Ask) -> None:  # noqa: ARG001 - same form

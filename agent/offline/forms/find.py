@@ -30,7 +30,7 @@ def _tell_classified(answer: Answer, result: Result, query: Query) -> None:
         _stretches(answer, result, found, target)
     elif "why" not in kinds and not head_abstained(answer, result, query):
         answer.head(
-            result, f"{{accuracy}} of the held-out {unit} were named rightly",
+            result, f"{{accuracy}} of the held-out {unit} were classified correctly",
             accuracy=ref(found.metrics.accuracy.value, f"share of {unit} named rightly"),
         )  # fmt: skip
     answer.section("How sure")
@@ -38,15 +38,15 @@ def _tell_classified(answer: Answer, result: Result, query: Query) -> None:
     tell_abstained(answer, result, query)
     if target and found.target is not None:
         answer.say(
-            result, f"Of the {unit} called {named(target)}, {{precision}} are; of those "
-            "that are, {recall} were found.",
+            result, f"Of the {unit} called {named(target)}, {{precision}} really are; of the "
+            f"{unit} that are {named(target)}, {{recall}} were found.",
             precision=ref(found.target.precision, f"{unit} called {target} that are"),
             recall=ref(found.target.recall, f"{unit} of {target} that were found"),
         )  # fmt: skip
     if found.coverage is not None:
         answer.say(
-            result, "Sets that should hold the true activity in {nominal} of cases do in "
-            f"{{empirical}}{verdict_on(found.coverage, unit)}.",
+            result, "The sets of possible activities, built to include the true one {nominal} of "
+            f"the time, include it {{empirical}} of the time{verdict_on(found.coverage, unit)}.",
             nominal=ref(found.coverage.nominal, "share of prediction sets meant to be right"),
             empirical=ref(found.coverage.empirical, "share of prediction sets that are right"),
         )  # fmt: skip
@@ -75,8 +75,7 @@ def _stretches(answer: Answer, result: Result, found: Classified, target: str) -
     if whole:
         of, length = whole
         answer.say(
-            of, "The most certain sessions, each {length} long and found whole, so when "
-            f"{named(target)} begins within one was not tested:",
+            of, "Each session ({length}) was judged as a whole. The most certain ones:",
             length=ref(length, "length of each of the sessions found whole"),
         )  # fmt: skip
     else:
@@ -119,17 +118,17 @@ def _accuracy(answer: Answer, result: Result, found: Classified) -> None:
     }
     guessed = ""
     if found.chance.accuracy is not None:
-        guessed = "; naming the commonest activity: {chance}"
+        guessed = "; always guessing the most common activity would get {chance}"
         what = "accuracy of always naming the commonest activity"
         refs["chance"] = ref(found.chance.accuracy, what)
     warned = ""
     if accuracy.note:
         refs["groups"] = ref(accuracy.n_groups, "people or sessions behind the interval")
-        warned = "; the interval is a guess, as there are only {groups} people or sessions"
+        warned = "; with only {groups} people or sessions, the interval is rough"
     answer.say(
         result,
-        f"{{accuracy}} of held-out {unit} are named rightly ({{lower}} to {{upper}}{guessed}"
-        f"{warned}).",
+        f"{{accuracy}} of the held-out {unit} are classified correctly (95 % interval {{lower}} "
+        f"to {{upper}}){guessed}{warned}.",
         **refs,
     )
 

@@ -61,12 +61,15 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     found = result.found(Forecasted)
     channels = _short([str(c) for c in found.channels])
     continued = any(r.if_found(Classified) for r in answer.results)
-    whose = "of each" if continued else f"of {named(found.label)}" if found.label else ""
+    one = {str(row.session_id) for row in found.forecasts} if not continued else set()
+    whose = " for each" if continued else f" for {named(found.label)}" if found.label else ""
+    if not whose and len(one) == 1 and found.n_forecasts == 1:
+        whose = f" for `{braces(one.pop())}`"
     nominal = ref(found.coverage.nominal, _NOMINAL)
     if not tell_event(answer, result, query) and not _one_forecast(answer, result, found, query):
         answer.head(
-            result, f"the next {{horizon}} {whose}{_from_to(found.forecasts)} are forecast for "
-            f"{channels} with {{nominal}} intervals".replace("  ", " "),
+            result, f"the next {{horizon}} of {channels}{_from_to(found.forecasts)} are forecast"
+            f"{whose}, with {{nominal}} intervals",
             horizon=ref(found.horizon_s, "length of the forecast"), nominal=nominal,
             **_dates(found.forecasts),
         )  # fmt: skip
@@ -74,23 +77,40 @@ def _tell_forecast(answer: Answer, result: Result, query: Query) -> None:
     _forecast_rows(answer, result, found.forecasts, nominal)
     _forecast_steps(answer, result, found.steps)
     tell_zone(answer, result, found.zone)
-    answer.section("How good is the forecast")
+    answer.section("How sure is the forecast")
+    _off_by(answer, result, found)
+    _held(answer, result, found)
+    answer.section("Errors in detail")
     _forecast_errors(answer, result, found)
-    answer.note("")
-    if found.beats_baseline is not None:
-        answer.note(
-            "It beats the `seasonal_naive` baseline, which repeats the last cycle."
-            if found.beats_baseline
-            else "It does not clearly beat the `seasonal_naive` baseline, which repeats the last "
-            "cycle."
-        )
     mase = found.metrics.mase
     if mase is not None and (mase.value or 0) > 1:
+        answer.note("")
         answer.note(
-            "A MASE above one means: it errs more than repeating the last value does for a "
+            "A MASE above one means larger errors than repeating the last value makes over a "
             "single step."
         )
-    _held(answer, result, found)
+
+
+def _off_by(answer: Answer, result: Result, found: Forecasted) -> None:
+    """Tell how far off such forecasts are, beside repeating the last cycle."""
+    error, what = found.metrics.mae, "by {error} on average"
+    if error is None:
+        error, what = found.metrics.mase, "by {error} times the error of repeating the last value"
+    where = "parts" if found.judged_on.of_one_series else "sessions"
+    verdict = ""
+    if found.beats_baseline is not None:
+        does = "clearly beats" if found.beats_baseline else "does not clearly beat"
+        verdict = f", so it {does} that"
+    if error is None:
+        return
+    answer.say(
+        result, f"On held-out {where} it is off {what} ({{lower}} to {{upper}}); repeating the "
+        f"last cycle (`seasonal_naive`) is off by {{baseline}}{verdict}.",
+        error=ref(error.value, "error of the forecast"),
+        lower=ref(error.lower, "error of the forecast, lower end"),
+        upper=ref(error.upper, "error of the forecast, upper end"),
+        baseline=ref(error.baseline, "error of seasonal_naive"),
+    )  # fmt: skip
 
 
 def _held(answer: Answer, result: Result, found: Forecasted) -> None:
@@ -99,13 +119,15 @@ def _held(answer: Answer, result: Result, found: Forecasted) -> None:
     only = "only " if judged.n_sessions and judged.n_sessions < _FEW else ""
     few, n = "", ref(judged.n_sessions, "held-out sessions forecast to measure this")
     if judged.of_one_series:
-        few = ", measured on {n} windows of its last, held-out part"
+        few = " (measured on {n} windows of its last, held-out part)"
         n = ref(judged.n_windows, "held-out windows forecast to measure this")
     elif judged.n_sessions:
-        few = f", measured on {only}{{n}} sessions"
+        few = f" (measured on {only}{{n}} sessions)"
     verdict = verdict_on(found.coverage, str(judged.unit or "windows"))
     answer.say(
-        result, f"The intervals hold {{empirical}} of the true values{verdict}{few}.",
+        result, "The {nominal} intervals contain {empirical} of the true values"
+        f"{verdict}{few}.",
+        nominal=ref(found.coverage.nominal, _NOMINAL),
         empirical=ref(found.coverage.empirical, "measured share of true values inside"),
         **({"n": n} if few else {}),
     )  # fmt: skip
@@ -134,16 +156,14 @@ def _one_forecast(answer: Answer, result: Result, found: Forecasted, query: Quer
     }
     if row.total is not None:
         refs["total"] = ref(row.total.value, "forecast, its steps together")
-    lead = "at {mean}" if one else "at {mean} on average over {horizon}"
+    lead = "to be {mean}" if one else "to average {mean} over the next {horizon}"
     text = f"`{{channel}}` is forecast {lead}{when}"
     if adds_up:
-        step = "" if one else ", {mean} a step on average"
-        text = f"`{{channel}}` is forecast to add up to {{total}} over {{horizon}}{when}{step}"
+        step = "" if one else ", {mean} per step on average"
+        text = f"`{{channel}}` is forecast to total {{total}} over the next {{horizon}}{when}{step}"
     used = {k: v for k, v in refs.items() if f"{{{k}}}" in text or k in _ALWAYS}
-    values = "" if one else " for single values"
-    return answer.head(
-        result, f"{text}; the {{nominal}} interval{values} is {{low}} to {{high}}", **used
-    )
+    values = "its {nominal} interval is" if one else "the {nominal} interval of single values is"
+    return answer.head(result, f"{text}; {values} {{low}} to {{high}}", **used)
 
 
 def _forecast_rows(
@@ -154,9 +174,9 @@ def _forecast_rows(
     one = len(first) >= _SHOWN
     shown = first if one else list(rows[:_SHOWN])
     if len({(row.start_s, row.end_s) for row in shown}) == 1:
-        whose = f" of `{rows[0].session_id}`, and its" if one else ", and their"
+        whose = f" for `{rows[0].session_id}`" if one else ""
         answer.say(
-            result, f"Mean over {{start}} to {{end}}{whose} {{nominal}} interval:",
+            result, f"The mean from {{start}} to {{end}}{whose}, with its {{nominal}} interval:",
             start=ref(rows[0].start_s, "start of the forecast"),
             end=ref(rows[0].end_s, "end of the forecast"), nominal=nominal,
         )  # fmt: skip
@@ -272,8 +292,8 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
     )  # fmt: skip
     if stays:
         answer.say(
-            result, "The chance that it reaches the level at least once is {chance}; both together "
-            "are the whole.", chance=reached,
+            result, "The chance that it reaches the level at least once is {chance}; the two add "
+            "up to one.", chance=reached,
         )  # fmt: skip
     told = [
         (result, (f"`{r.session_id}`", ref(r.probability, f"chance in {r.session_id}")))
@@ -283,11 +303,11 @@ def tell_event(answer: Answer, result: Result, query: Query) -> bool:
     all_told = (found.n_forecasts or 0) <= len(told)
     answer.section("Chance by session" + ("" if all_told else ", the first of them"))
     answer.table(("session", "chance to reach it"), told if many else [])
-    answer.section("How good are such chances")
+    answer.section("How sure are such chances")
     answer.say(
-        result, "In held-out windows the level was reached in {base} of cases. The Brier score "
-        "there is {brier} ({lower} to {upper}), where zero is perfect; always saying how often it "
-        "was reached in the calibration windows scores {plain}.",
+        result, "In held-out data the level was reached {base} of the time. The Brier score there "
+        "is {brier} ({lower} to {upper}; zero is perfect); always giving the overall rate scores "
+        "{plain}.",
         base=ref(event.base_rate, "share of cases in which it came"),
         brier=ref(event.brier.value, "Brier score of the chances"),
         lower=ref(event.brier.lower, "Brier score, lower end"),

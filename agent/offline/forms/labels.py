@@ -24,7 +24,9 @@ def tell_stretches(answer: Answer, result: Result) -> None:
     when = _when(answer, result)
     for label in result.args.get("stretches_of") or ():
         if str(label).casefold() not in held:
-            answer.head(result, f"{named(label)} comes nowhere{when or ' in what was asked about'}")
+            answer.head(
+                result, f"{named(label)} does not occur{when or ' in what you asked about'}"
+            )
     for row in rows:
         _tell_times(answer, result, row, when, several=(found.n_sessions_total or 0) > 1)
 
@@ -50,7 +52,7 @@ def _tell_times(
         template, refs = _from_to(first, f"{label}")
         answer.head(
             result,
-            f"{named(label)} comes once{when}, {template} ({{length}}, {{share}} of the time)",
+            f"{named(label)} occurs once{when}, {template} ({{length}}, {{share}} of the time)",
             length=length,
             share=share,
             **refs,
@@ -58,7 +60,7 @@ def _tell_times(
         tell_zone(answer, result, row.zone)
         return
     answer.head(
-        result, f"{named(label)} comes {{n}} times{when}, {{length}} in all, {{share}} of "
+        result, f"{named(label)} occurs {{n}} times{when}, {{length}} in total, {{share}} of "
         "the time",
         n=ref(row.n_stretches, f"stretches of {label}"), length=length, share=share,
     )  # fmt: skip
@@ -136,16 +138,16 @@ def tell_requested(answer: Answer, result: Result, query: Query) -> None:  # noq
     answer.table(("session", "from", "to", "the head says", "given"), told)
     answer.section("Why these")
     answer.note(
-        "They speak for most others, or the head doubts them; one of each session before a second "
-        "one of any."
+        "They represent many others, or the head is unsure about them; each session gives one "
+        "before any gives a second."
     )
     if found.n_without_label == 0:
-        answer.note("Every training window has a label already, so these are to be checked.")
+        answer.note("Every training window already has a label, so these are for checking.")
     if found.n_given:
         answer.note("Later runs in this conversation use the labels given.")
     if found.n_given:
         answer.say(
-            result, "{n} of the labels given are what the head would have said.",
+            result, "{n} of these labels agree with the head.",
             n=ref(found.n_agreeing, "labels that agree with the head"),
         )  # fmt: skip
 
@@ -197,7 +199,7 @@ def tell_suspects(answer: Answer, result: Result) -> None:
             ref(row.probability_given, f"probability {what} {row.given}"),
         )
         told.append((result, cells))
-    answer.section("To be looked at")
+    answer.section("Worth checking")
     answer.table(("recording", "labelled", "likelier", "probability", "of its label"), told)
     answer.section("How to read it")
     answer.say(

@@ -34,7 +34,7 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
     if rows:
         label = f" ({named(rows[0].label)})" if rows[0].label else ""
         answer.head(
-            result, "the stretch most like {start} to {end} of `{session}` is "
+            result, "the closest match to `{session}` from {start} to {end} is "
             f"`{rows[0].session_id}` from {{from_s}} to {{to_s}}{label}",
             session=ref(found.query.session_id, "session searched from"),
             start=ref(found.query.start_s, "start of the stretch searched for"),
@@ -52,12 +52,13 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
             ref(row.distance, f"distance of the stretch in {row.session_id}"),
         )
         told.append((result, cells))
-    answer.section("Most alike")
+    answer.section("Closest matches")
     answer.table(("session", "from", "to", "activity", "distance"), told)
     answer.section("How to read it")
     answer.say(
-        result, "A distance compares what the encoder makes of two stretches: zero is the same, and"
-        " only its order means something. {windows} windows of {sessions} sessions were searched.",
+        result, "The distance says how differently the encoder sees two stretches; zero means "
+        "identical, and only the ranking matters. {windows} windows in {sessions} sessions were "
+        "searched.",
         windows=ref(found.n_searched.windows, "windows searched"),
         sessions=ref(found.n_searched.sessions, "sessions searched"),
     )  # fmt: skip
@@ -66,10 +67,10 @@ def tell_retrieved(answer: Answer, result: Result, query: Query) -> None:  # noq
 def _ranked(answer: Answer, result: Result) -> None:
     found = result.found(SessionsRanked)
     label = result.asked(RunTask).target_label or found.target_label
-    whose = f"whose {named(label)} looks" if label else "that looks"
+    whose = f"the {named(label)} in `{{most}}` looks" if label else "`{most}` looks"
     answer.head(
-        result, f"`{{most}}` is the session {whose} least like the others: its distance to them is "
-        "{d}, that of the most typical one, `{typical}`, {low}",
+        result, f"{whose} least like the others: its distance to them is {{d}}, against {{low}} "
+        "for the most typical session, `{typical}`",
         most=ref(found.most_unlike.session_id, "session least like the others"),
         d=ref(found.most_unlike.distance, "its distance to the others"),
         typical=ref(found.most_typical.session_id, "most typical session"),
@@ -84,8 +85,8 @@ def _ranked(answer: Answer, result: Result) -> None:
     answer.section("How to read it")
     of = f" of {named(label)}" if label else ""
     answer.say(
-        result, "The distance is the median one, in what the encoder makes of the signal, to the "
-        f"other sessions{of}; {{n}} were compared.",
+        result, "This is the median distance to the other sessions"
+        f"{of}, as the encoder sees the signal; {{n}} were compared.",
         n=ref(found.n_sessions, "sessions compared"),
     )  # fmt: skip
 
@@ -107,28 +108,28 @@ def tell_anomalies(answer: Answer, result: Result, query: Query) -> None:
         if found.n_unusual != 0:
             _unusual_headline(answer, each, found)
     _usual_headline(answer, [(each, found) for each, found in unscanned if found.n_unusual == 0])
-    answer.section("Strangest stretch")
+    answer.section("Most unusual stretch")
     told = [(each, _strangest(found)) for each, found in checked]
     answer.table(("session", "from", "to", "score", "threshold", "p-value"), told)
     answer.section("How to read it")
     found = checked[0][1]
     held_out = result.look("/coverage/measured_on") == "test"
-    how = "of held-out ones {empirical} do." if held_out else (
-        "of these windows, each left out in turn, {empirical} do."
+    how = "{empirical} of held-out ones do." if held_out else (
+        "{empirical} of these windows, each left out in turn, do."
     )  # fmt: skip
     score = _SCORES.get(str(result.content.get("head")), _SCORES["discord"])
     answer.say(
         result, score.replace("training", "training" if held_out else "usual")
-        + " The threshold is set for {nominal} of usual windows to stay within it; " + how,
+        + " The threshold is set so that {nominal} of usual windows stay below it; " + how,
         n=ref("/compared_with/n_windows", "windows compared with"),
         nominal=ref("/coverage/nominal", "usual windows meant to stay within it", "percent"),
         empirical=ref("/coverage/empirical", "windows that stay within it", "percent"),
     )  # fmt: skip
     _tell_parts(answer, checked)
     _tell_irregular(answer, checked)
-    answer.note("The p-value is the share of usual windows that are at least as strange.")
+    answer.note("The p-value is the share of usual windows that are at least as unusual.")
     if not any(ask.sessions for ask in query.asks):
-        answer.note("No session was named, so only these were checked.")
+        answer.note("You named no session, so only these were checked.")
 
 
 def _strangest(found: UnusualFound) -> tuple[Cell, ...]:
@@ -145,11 +146,12 @@ def _strangest(found: UnusualFound) -> tuple[Cell, ...]:
 
 
 _SCORES = {
-    "discord": "A score is the distance to the most similar of {n} training windows.",
-    "reconstruction": "A score is what a model of {n} training windows leaves of the worst patch.",
-    "ensemble": "A score is the mean of three: how far a stretch reaches from the usual level, its "
-    "distance to the most similar of {n} training windows, and what a model of these leaves of its "
-    "worst patch; each is counted in usual spreads from its usual median.",
+    "discord": "The score is the distance to the most similar of {n} training windows.",
+    "reconstruction": "The score is how badly a model of {n} training windows reproduces the worst "
+    "patch.",
+    "ensemble": "The score averages three measures: how far a stretch is from the usual level, how "
+    "far it is from the most similar of {n} training windows, and how badly a model of these "
+    "reproduces its worst patch. Each is measured against what is usual.",
 }
 
 
@@ -159,8 +161,8 @@ def _tell_irregular(answer: Answer, checked: Sequence[Unusual]) -> None:
         if found.irregular is not None:
             name = str(found.query_session)
             answer.say(
-                each, f"The time stamps of `{name}` are irregular: {{empty}} of an even grid is "
-                "empty. Samples up to {far} apart were joined by straight lines.",
+                each, f"The time stamps of `{name}` are irregular: {{empty}} of an even grid would "
+                "be empty. Samples up to {far} apart were joined by straight lines.",
                 empty=ref(found.irregular.empty, f"share of an even grid empty in {name}"),
                 far=ref(found.irregular.bridged_s, f"widest gap joined in {name}"),
             )  # fmt: skip
@@ -183,7 +185,7 @@ def _tell_parts(answer: Answer, checked: Sequence[Unusual]) -> None:
             for part, view in zip(parts, views, strict=True)
         ]
         told.append((each, (f"`{name}`", *cells)))
-    answer.section("What its score is made of")
+    answer.section("What the score consists of")
     answer.table(("session", *(f"by {view}" for view in views)), told)
 
 
@@ -209,8 +211,9 @@ def _tell_scan(answer: Answer, result: Result, found: UnusualFound, scan: Scan) 
         _tell_moves(answer, result, scan)
         return
     answer.head(
-        result, f"`{braces(str(rows[0].channel))}` is unusual at {{at}}: {{value}}, where it "
-        "usually lies between {low} and {high}" + ("; {n} places stand out in all" if many else ""),
+        result, f"`{braces(str(rows[0].channel))}` is unusual at {{at}}: it reaches {{value}}, "
+        "while it usually lies between {low} and {high}"
+        + ("; {n} places stand out in total" if many else ""),
         at=ref(_moment(rows[0]), "where it stands out most"),
         value=ref(rows[0].value, "the value furthest out"),
         low=ref(rows[0].usual_low, "first percentile of the other values"),
@@ -237,9 +240,9 @@ def _tell_moves(answer: Answer, result: Result, scan: Scan) -> None:
     """Tell the steps of a price-like series that are larger than the others, in percent."""
     rows, many = scan.found, scan.n_found > 1
     answer.head(
-        result, f"`{braces(str(rows[0].channel))}` moves unusually at {{at}}: by {{change}} in one "
-        "step, to {value}, where steps usually lie between {low} and {high}"
-        + ("; {n} steps stand out in all" if many else ""),
+        result, f"`{braces(str(rows[0].channel))}` makes an unusual move at {{at}}: {{change}} in "
+        "one step, to {value}, while steps usually lie between {low} and {high}"
+        + ("; {n} steps stand out in total" if many else ""),
         at=ref(_moment(rows[0]), "where it moves most"),
         change=ref(rows[0].change_frac, "the step, of the value before"),
         value=ref(rows[0].value, "the value behind the step"),
@@ -260,8 +263,8 @@ def _tell_moves(answer: Answer, result: Result, scan: Scan) -> None:
     answer.section("What stands out")
     answer.table(("channel", "at", "step", "value after it"), told)
     answer.note(
-        "The series goes like a price: its level says nothing of what comes, so its steps relative "
-        "to the value before are judged."
+        "The series behaves like a price: its level says nothing about what comes next, so each "
+        "step is judged relative to the value before it."
     )
     tell_zone(answer, result, scan.zone)
 
@@ -277,8 +280,8 @@ def _usual_headline(answer: Answer, results: Sequence[Unusual]) -> None:
         return
     lead = f"nothing unusual was found in {', '.join(names)}"
     result, found = results[0]
-    windows = ref(found.n_windows, f"windows of {names[0]} that were scored")
-    why = ": none of its {n} windows scores over the threshold"
+    windows = ref(found.n_windows, f"stretches of {names[0]} that were scored")
+    why = ": none of its {n} stretches scores above the threshold"
     if len(results) > 1 or not answer.head(result, lead + why, n=windows):
         answer.head(result, lead)
 
@@ -288,8 +291,8 @@ def _unusual_headline(answer: Answer, result: Result, found: UnusualFound) -> No
     name = found.query_session or "the held-out sessions"
     top = found.most_unusual
     answer.head(
-        result, f"{{n}} of the {{all}} windows of `{name}` {verb} unusual, most of all {{start}} "
-        "to {end}",
+        result, f"{{n}} of the {{all}} stretches of `{name}` {verb} unusual, most of all from "
+        "{start} to {end}",
         n=ref(found.n_unusual, f"unusual windows of {name}"),
         all=ref(found.n_windows, f"windows of {name} that were scored"),
         start=ref(top.start_s, f"start of the strangest stretch of {name}"),
@@ -382,10 +385,11 @@ def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
         return
     first, second = found.motifs[0].first, found.motifs[0].second
     one_session = first.session_id == second.session_id
-    again = "again" if one_session else f"again in `{braces(str(second.session_id))}`"
+    again = "" if one_session else f" in `{braces(str(second.session_id))}`"
     answer.head(
-        result, f"what repeats best, {{length}} long, is `{braces(str(first.session_id))}` from "
-        f"{{a}} to {{b}}, which comes {again} from {{c}} to {{d}}",
+        result, "the closest repeat, {length} long, is "
+        f"`{braces(str(first.session_id))}` from {{a}} to {{b}}, which recurs{again} from {{c}} to "
+        "{d}",
         length=ref(found.length_s, "length of what repeats"),
         a=ref(first.start_s, "start of what repeats best"),
         b=ref(first.end_s, "end of what repeats best"),
@@ -401,9 +405,9 @@ def tell_motifs(answer: Answer, result: Result, query: Query) -> None:
     answer.table(("session", "from", "again in", "from", "distance"), told)
     answer.section("How to read it")
     if any(ask.window_s not in (None, found.length_s) for ask in query.asks):
-        answer.note("Lengths are whole samples, so this is the nearest to what was asked for.")
+        answer.note("Lengths are whole samples, so this is the closest to what you asked for.")
     answer.say(
-        result, "A distance of zero is the same shape, whatever its level and size. The samples of "
+        result, "A distance of zero means the same shape, whatever its level and size. "
         f"{{n}} {'session was' if found.n_searched.sessions == 1 else 'sessions were'} searched.",
         n=ref(found.n_searched.sessions, "sessions searched"),
     )  # fmt: skip

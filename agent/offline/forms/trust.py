@@ -22,28 +22,30 @@ def tell_drift(answer: Answer, result: Result) -> bool:
     """Tell whether the held-out sessions differ from those calibrated on."""
     drift = (result.if_found(Forecasted) or result.found(Classified)).drift
     if drift is None:
-        return answer.head(result, "drift could not be tested: no sessions are set apart for it")
+        return answer.head(
+            result, "drift could not be tested, as no sessions are set apart for that"
+        )
     first, second = (named(name) for name in drift.between)
     if drift.p_value is None:
         answer.head(result, f"drift between the {first} and the {second} sessions was not tested")
         answer.note(f"Why: {str(drift.why_not or '').rstrip('.')}.")
         return True
-    lead = "yes, there is drift" if drift.drifted else "no drift was found"
+    lead = "yes, the data have drifted" if drift.drifted else "no drift was found"
     n, m = drift.n_sessions or (None, None)
     answer.head(
-        result, f"{lead}: between {{n}} {first} and {{m}} {second} sessions p is {{p}}",
+        result, f"{lead} between the {{n}} {first} and the {{m}} {second} sessions (p = {{p}})",
         n=ref(n, f"{drift.between[0]} sessions compared"),
         m=ref(m, f"{drift.between[1]} sessions compared"),
         p=ref(drift.p_value, "p-value of the test for drift"),
     )  # fmt: skip
     answer.note(
-        "The p-value is the share of random exchanges of whole sessions that set the two parts at "
-        "least as far apart in what the encoder makes of them."
+        "The p-value is how often shuffling whole sessions between the two groups sets them at "
+        "least this far apart, as the encoder sees them."
     )
     if drift.between[0] == "calibration":
         answer.note(
-            "The calibration sessions stand in for the training ones: intervals and sets are "
-            "calibrated on them."
+            "The calibration sessions stand in for the training sessions, because intervals and "
+            "sets are calibrated on them."
         )
     return True
 
@@ -63,13 +65,13 @@ def tell_gate(answer: Answer, result: Result) -> None:
         for row in told.rows
         if row.test is not None
     ]
-    answer.section("Who answers")
+    answer.section("Which models answered")
     if isinstance(told, Vote):
-        answer.note("The models answer together; how much each counts was weighed in training:")
+        answer.note("Several models answer together, weighted by how well each did in training:")
     else:
-        answer.note(f"`{told.answered_by}` answers; decided on the training sessions:")
-    on_test = "on test" if tested == metric else f"{tested} on test"
-    answer.table(("model", f"{metric} on folds", "interval", on_test, "memory"), rows)
+        answer.note(f"`{told.answered_by}` answered; that was decided on the training sessions:")
+    on_test = "on test data" if tested == metric else f"{tested} on test data"
+    answer.table(("model", f"{metric}, cross-validated", "interval", on_test, "memory"), rows)
 
 
 def _candidate(row: Candidate, metric: str, tested: str, style: str) -> tuple[Cell, ...]:
@@ -94,8 +96,8 @@ def head_abstained(answer: Answer, result: Result, query: Query) -> bool:
         return False
     right, unit = found.abstention.accuracy_answered, unit_of(found)
     return answer.head(
-        result, f"{{share}} of the held-out {unit} are left open, and of the others {{right}} are "
-        "named rightly",
+        result, f"{{share}} of the held-out {unit} are left open, and {{right}} of the others are "
+        "classified correctly",
         share=ref(found.abstention.abstained_frac, f"held-out {unit} left open"),
         right=ref(right and right.value, f"{unit} named rightly where an answer is given"),
     )  # fmt: skip
@@ -114,18 +116,18 @@ def tell_abstained(answer: Answer, result: Result, query: Query) -> None:
         "size": ref(told.max_set_size, "activities that may remain for an answer"),
     }
     empty = found.coverage and found.coverage.empty_frac
-    text = f"{{share}} of held-out {unit} are left open, as "
+    text = f"{{share}} of the held-out {unit} are left open because "
     if not empty:
-        text += "more than {size} activity stays possible"
+        text += "more than {size} activity remains possible"
     elif empty >= told.abstained_frac:
         text += "no activity is likely enough"
     else:
-        text += "no activity is likely enough ({empty}) or more than {size} stays possible"
+        text += "no activity is likely enough ({empty}) or more than {size} remains possible"
         refs["empty"] = ref(empty, f"{unit} without a likely activity")
     if "{size}" not in text:
         del refs["size"]
     if told.accuracy_answered is not None:
-        text += "; of the others {right} are named rightly"
+        text += "; {right} of the others are classified correctly"
         what = f"{unit} named rightly where an answer is given"
         refs["right"] = ref(told.accuracy_answered.value, what)
     answer.say(result, f"{text}.", **refs)
@@ -158,16 +160,16 @@ def verdict_on(coverage: Coverage, unit: str) -> str:
     low, high = coverage.lower, coverage.upper
     if low is not None and high is not None and low <= nominal <= high:
         if abs(empirical - nominal) <= _AS_ASKED:
-            return ", in line with what was asked"
+            return ", as intended"
         side = "less" if empirical < nominal else "more"
-        return f", {side} than asked, though so few {unit} cannot rule out what was asked"
+        return f", {side} than intended, though with so few {unit} that may be chance"
     if empirical > nominal:
         if set_size is not None and set_size < _ONE_EACH:
-            return ", more than asked, with hardly more than one activity in each"
-        thing = "sets are larger" if sets else "intervals are wider"
-        return f", more than asked: the {thing} than they need be"
-    thing = "sets are smaller" if sets else "intervals are narrower"
-    return f", less than asked: the {thing} than they should be"
+            return ", more than intended, yet with hardly more than one activity per set"
+        thing = "sets could be smaller" if sets else "intervals could be narrower"
+        return f", more than intended, so the {thing}"
+    thing = "sets are too small" if sets else "intervals are too narrow"
+    return f", less than intended, so the {thing}"
 
 
 FORM = Form(plans={"drift": _plan_drift})

@@ -84,34 +84,34 @@ def _rhythm(answer: Answer, result: Result, found: Told, *, asked: bool) -> None
         }
         if asked and answer.head(
             result,
-            f"the cadence of {named(label)} is {{hz}}, {cycle} each {{period}}".replace(",,", ","),
+            f"the cadence of {named(label)} is {{hz}}: one cycle every {{period}}{cycle}",
             hz=refs["hz"],
             period=refs["period"],
         ):
             answer.say(
                 result,
-                f"The rhythm of {named(label)} lies within {{lower}} to {{upper}} ({{n}} windows).",
+                "From session to session it ranges from {lower} to {upper} ({n} sessions).",
                 lower=refs["lower"],
                 upper=refs["upper"],
-                n=ref(hz.n, "windows with a rhythm"),
+                n=ref(hz.n_sessions, "sessions with a rhythm"),
             )
         else:
             answer.say(
-                result, f"{_capital(named(label))} repeats at {{hz}} "
-                f"({{lower}} to {{upper}}): {cycle} each {{period}}.", **refs,
+                result, f"{_capital(named(label))} repeats every {{period}}{cycle} ({{hz}}, "
+                "ranging from {lower} to {upper}).", **refs,
             )  # fmt: skip
     if found.why_not:
         answer.note(f"No rhythm is given: {found.why_not}.")
 
 
 def _cycle(label: str, found: Cadence) -> str:
-    """Return what one cycle is; of gaits, arms swing about half as often as feet step."""
+    """Return what a cycle may be; of gaits, arms swing about half as often as feet step."""
     hz = found.median
     if not any(word in label.casefold() for word in _GAITS):
-        return "one cycle"
+        return ""
     if hz < _ARM_HZ:
-        return "one cycle, such as an arm swing,"
-    return "one cycle, such as a step," if hz > _STEP_HZ else "one cycle"
+        return ", about the pace of an arm swing"
+    return ", about the pace of a step" if hz > _STEP_HZ else ""
 
 
 def _salient(
@@ -124,8 +124,8 @@ def _salient(
         answer.note(str(found.note))
     elif rows and (rows[0].probability_drop or 0) >= _WORTH:
         answer.say(
-            result, f"It rests most on `{rows[0].channel}`: without it, the probability of the "
-            "right activity falls by {drop}.",
+            result, f"`{rows[0].channel}` matters most: without it, the probability of the right "
+            "activity falls by {drop}.",
             drop=ref(rows[0].probability_drop,
                      f"fall of the probability without {rows[0].channel}"),
         )  # fmt: skip
@@ -135,12 +135,12 @@ def _salient_table(answer: Answer, result: Result, found: ClassificationExplaine
     label = found.target_label or "the activity"
     rows = found.salient_channels
     if found.note:
-        answer.head(result, f"no single channel decides about {named(label)}")
+        answer.head(result, f"no single channel decides whether it is {named(label)}")
         answer.note(str(found.note))
     else:
         channel = braces(str(rows[0].channel))
         answer.head(result, f"the channel that matters most for {named(label)} is `{channel}`")
-    answer.note("How far the probability of the right activity falls without a channel:")
+    answer.note("How much the probability of the right activity falls without each channel:")
     told = []
     for row in rows:
         if abs(row.probability_drop or 0.0) < _SHOWN_FALL:
@@ -150,7 +150,7 @@ def _salient_table(answer: Answer, result: Result, found: ClassificationExplaine
         told.append((result, cells))
     answer.table(("channel", "fall"), told)
     if len(told) < len(rows):
-        answer.note("Without any other channel it stays as it is.")
+        answer.note("Leaving out any other channel makes no difference.")
 
 
 def _why_asked(
@@ -175,16 +175,16 @@ def _faithful(answer: Answer, result: Result, found: Faithfulness) -> None:
         else "the explanation is not shown to be faithful"
     )  # fmt: skip
     answer.head(
-        result, f"{lead}: without the channel it calls salient the probability falls by "
-        "{salient}, without one drawn at random by {random}",
+        result, f"{lead}: without the channel it calls most important the probability falls by "
+        "{salient}, without a random channel by {random}",
         salient=ref(found.salient_drop, "fall without the salient channel"),
         random=ref(found.random_drop, "fall without a channel drawn at random"),
     )  # fmt: skip
     gap = found.difference
     if gap is not None:
         answer.say(
-            result, "The difference is {value} ({lower} to {upper}), over {n} held-out sessions; "
-            "the channel is chosen on other sessions than those it is checked on.",
+            result, "The difference is {value} ({lower} to {upper}) over {n} held-out sessions; "
+            "the channel was chosen on other sessions than those used for this check.",
             value=ref(gap.value, "difference of these falls"),
             lower=ref(gap.lower, "difference of the falls, lower end"),
             upper=ref(gap.upper, "difference of the falls, upper end"),
@@ -195,9 +195,9 @@ def _faithful(answer: Answer, result: Result, found: Faithfulness) -> None:
 def _change(answer: Answer, result: Result, change: Counterfactual) -> None:
     """Tell the nearest window of another activity: what the surest one would have to become."""
     answer.head(
-        result, f"the nearest other answer is {named(change.label)}: the window would have to "
-        f"become like `{braces(str(change.session_id))}` from {{start}} to {{end}}, which is "
-        "{times} times as far off as the nearest one of its own activity",
+        result, f"the closest other answer is {named(change.label)}: the signal would have to look "
+        f"like `{braces(str(change.session_id))}` from {{start}} to {{end}}, which is {{times}} "
+        "times as far away as the closest example of its own activity",
         start=ref(change.start_s, "start of the nearest of another label"),
         end=ref(change.end_s, "end of the nearest of another label"),
         times=ref(change.times_farther, "times as far as its own nearest"),
@@ -209,14 +209,14 @@ def _examples(answer: Answer, result: Result, found: ClassificationExplained) ->
     rows = found.nearest_prototypes or []
     if not rows:
         return
-    it = f"`{found.example.session_id}`" if found.example else "It"
-    _example(answer, result, rows[0], f"{it} is most like")
+    it = f" to `{found.example.session_id}`" if found.example else ""
+    _example(answer, result, rows[0], f"The training example closest{it} is")
     others = [row for row in rows if row.label != rows[0].label]
     if found.what_would_change:
         others.append(found.what_would_change)
     if others:
         nearest = min(others, key=lambda row: float(row.distance))
-        _example(answer, result, nearest, "The nearest of another activity is")
+        _example(answer, result, nearest, "The closest one of another activity is")
 
 
 def _example(answer: Answer, result: Result, row: Near, lead: str) -> None:
@@ -240,7 +240,7 @@ def _forecast(answer: Answer, result: Result, found: ForecastExplained) -> None:
             continue
         course = "rises" if row.value > 0 else "falls"
         answer.say(
-            result, f"`{row.channel}` {course} over the forecast, by {{slope}}.",
+            result, f"Over the forecast `{row.channel}` {course} by {{slope}}.",
             slope=ref(row.value, f"trend of {row.channel}"),
         )  # fmt: skip
 

@@ -43,6 +43,7 @@ _OF_ONE_SET = "DURATION|LABEL|SESSION|CHANNEL|CLASS|LABELS|SUBJECT|DATASETNAME"
 _OF_SESSIONS = _OF_ONE_SET + "|CHANNELS|SPLIT|SPLITS|UNITS|DATA|SESSIONID"
 # First match wins: the special before the general. Each string of `needs` is "A|B" = A or B.
 _INTENTS = (
+    _Intent("events", ("WHICHTELLS", "LEVEL")),
     _Intent("stats", ("LEVEL", "OFTEN|DURATION|PORTION|WHEN|TOTAL"), f"CHANCE|{_AHEAD}"),
     _Intent("stats", ("LEVEL", "COUNT|FIND"), f"CHANCE|{_AHEAD}|SESSION|STAY"),
     _Intent("forecast", ("CHANCE|PREDICT|HORIZON|COMING|STAY", "LEVEL")),

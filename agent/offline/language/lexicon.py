@@ -235,6 +235,12 @@ _LEXICON: dict[tuple[str, str], str] = {
     ("SPLIT", "calibration"): "calibration",
     ("SPLITS", "splits"): "split, partition",
     ("HEAD", "head"): "head, classifier, model, method, algorithm, probe",
+    ("WHICHTELLS", "tells"): (
+        "which model could tell, which model can tell, which models could tell, what model could "
+        "tell, kind of model could tell, kind of model can tell, can any model tell, "
+        "could any model tell, which model could say, which model can say, can any model say, "
+        "which model could predict whether, which model can predict whether"
+    ),
     ("FORECASTER", "forecast"): (
         "forecaster, forecasting head, forecast head, forecasting model, forecasting method, "
         "heads for forecasting, forecasting heads"

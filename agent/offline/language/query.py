@@ -36,6 +36,7 @@ Kind = Literal[
     "mislabelled",  # which recordings may carry a wrong label
     "why",  # does an explanation hold, what would change the answer
     "heads",  # compare heads
+    "events",  # which model could tell that a level is reached
     "head",  # choose or configure a head
     "tokenizer",  # choose a tokenizer
     "window",  # configure its windows

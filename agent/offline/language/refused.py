@@ -304,7 +304,8 @@ def _unreachable(ask: Ask, names: Names) -> str:
         listed = ", ".join(f"`{c}`" for c in channels[:_MOST_NAMED])
         return f"A level is for one channel at a time. Name one of {listed}."
     unit = names.unit_of(channels[0])
-    if in_unit(ask.level, unit) is not None:
+    change = ask.kind == "events" and ask.level.unit == "%"  # of the last value
+    if change or in_unit(ask.level, unit) is not None:
         return ""
     return (
         f"`{channels[0]}` is in {unit or 'no known unit'}, so a level in {ask.level.unit} cannot "

@@ -57,7 +57,7 @@ def read_ask(kind: Kind, clause: Sequence[Node], names: Names) -> Ask:
         count=_count(clause),
         faults=tuple(dict.fromkeys(k for f in pick(clause, "FAULT") for k in f.split())),
         task=_task(clause, heads),
-        level=_level(clause) if kind in {"forecast", "stats"} else None,
+        level=_level(clause) if kind in {"forecast", "stats", "events"} else None,
         settings=tuple(dict(pick(clause, "SETTING")).items()),
         options=_options(clause),
         ahead=_first(pick(clause, "COMING")) or "" if kind == "forecast" else "",
@@ -317,7 +317,9 @@ def _times(kind: Kind, clause: Sequence[Node]) -> dict[str, Any]:
     for span in pick(clause, "LENGTHS"):
         slots |= {"min_s": span.start_s, "max_s": span.end_s}
     bare = [d.seconds for d in pick(clause, "DUR") if isinstance(d, Duration)]
-    horizon = _first([*map(float, pick(clause, "HORIZON")), *(bare if kind == "forecast" else [])])
+    horizon = _first(
+        [*map(float, pick(clause, "HORIZON")), *(bare if kind in {"forecast", "events"} else [])]
+    )
     return slots | ({"horizon_s": horizon} if horizon is not None else {})
 
 

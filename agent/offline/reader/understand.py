@@ -185,7 +185,8 @@ def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if agreed(whole, names, cards):
         return replace(rules, not_understood=_measures(rules))
     refused = _firmly_refused(rules) and language_of(slots.text) == "en"
-    return rules if refused or _of_sessions(rules) or _of_labels(rules) else None
+    fixed = _of_sessions(rules) or _of_labels(rules) or _of_events(rules)
+    return rules if refused or fixed else None
 
 
 def _single(whole: Part, cards: Sequence[Mapping[str, Any]]) -> bool:
@@ -228,6 +229,14 @@ def _of_labels(rules: Query) -> bool:
     The label is one of the data's own, so the data say it, and nothing has to be recognised.
     """
     return complete(rules) and all("stretches" in ask.topic.split() for ask in rules.asks)
+
+
+def _of_events(rules: Query) -> bool:
+    """Say whether the rules use each word of a question which model could tell an event.
+
+    It is asked in fixed words that no form of the reader has.
+    """
+    return complete(rules) and all(ask.kind == "events" for ask in rules.asks)
 
 
 def _firmly_refused(rules: Query) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from tool_use_om.evals.report import Row, Table, how_measured, of_data, with_interval
+from tool_use_om.evals.suites.charts import COLOURS, drawing
 from tool_use_om.evals.suites.classify.base import WindowSettings, WindowSuite
 from tool_use_om.evals.suites.classify.methods import by_head
 from tool_use_om.evals.suites.classify.peers import peer
@@ -20,7 +21,6 @@ from tool_use_om.evals.suites.classify.tables import how
 from tool_use_om.evals.suites.classify.windows import LabelledWindows, draw_sessions
 from tool_use_om.heads.numeric.metrics import accuracy, macro_f1
 from tool_use_om.heads.registry import head_specs
-from tool_use_om.tools.run.figures import COLOURS, drawing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from tool_use_om.evals.report import (
     of_data,
     with_interval,
 )
+from tool_use_om.evals.suites.charts import COLOURS, drawing
 from tool_use_om.evals.suites.forecast.scores import owa
-from tool_use_om.tools.run.figures import COLOURS, drawing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -51,7 +51,7 @@ class NetworkModel(EventModel):
             self.network_ = build(self.width_, self.layers_).to(_device())
             share = float(learnt.y.mean())
             torch.nn.init.constant_(self.network_.last.bias, math.log(share / (1 - share)))
-            self._train(learnt, _thinned(check))
+            self._train(learnt, check.thinned(MOST_CHECKED))
 
     def _builder(self, windows: EventWindows) -> Callable[[int, int], Judged]:
         import torch
@@ -209,12 +209,6 @@ def _batches(rows: Array, size: int = _BATCH) -> list[Array]:
     if len(edges) > 1 and len(rows) - edges[-1] == 1:
         edges.pop()
     return [rows[a:b] for a, b in zip(edges, [*edges[1:], len(rows)], strict=True)]
-
-
-def _thinned(split: Split) -> Split:
-    n = len(split.y)
-    rows = np.unique(np.linspace(0, n - 1, min(n, MOST_CHECKED)).round().astype(int))
-    return Split(windows=split.windows.select(rows), y=split.y[rows])
 
 
 def _log_loss(said: Array, y: Array) -> float:

@@ -157,8 +157,8 @@ def test_demo_answer_is_short_sourced_and_begins_with_what_was_asked() -> None:
     reply, checked = write(DEMO, results_of(*DEMO_RESULTS))
     assert checked.rejected == ()
     assert reply["prose"].startswith(
-        "**Walking was found in 2 of the 40 held-out sessions, and the next 5 s of each are "
-        "forecast for accelerometer x, y with 90 % intervals.**\n\n"
+        "**Walking was found in 2 of the 40 held-out sessions, and the next 5 s of accelerometer "
+        "x, y are forecast for each, with 90 % intervals.**\n\n"
     )
     sources = [str(f["source"]) for f in reply["findings"]]
     assert len(sources) == len(set(sources)) <= 50
@@ -167,7 +167,7 @@ def test_demo_answer_is_short_sourced_and_begins_with_what_was_asked() -> None:
         "**How sure.**",
         "**Why.**",
         "**Forecast.**",
-        "How good is the forecast",
+        "**How sure is the forecast.**",
     )
     assert [t for t in titles if t not in reply["prose"]] == []
 
@@ -175,14 +175,15 @@ def test_demo_answer_is_short_sourced_and_begins_with_what_was_asked() -> None:
 @pytest.mark.parametrize(
     ("told", "text"),
     [
-        (True, "each 10 s long and found whole"),
-        (True, "more than asked: the sets are larger than they need be"),
-        (True, "one cycle, such as an arm swing, each 1.33 s"),
-        (True, "is most like `bm-train-023`, 6 s to 10 s (walking, distance 3.4)"),
+        (True, "Each session (10 s) was judged as a whole. The most certain ones:"),
+        (True, "more than intended, so the sets could be smaller"),
+        (True, "Walking repeats every 1.33 s, about the pace of an arm swing (0.754 Hz, ranging"),
+        (True, "closest to `bm-test-020` is `bm-train-023`, 6 s to 10 s (walking, distance 3.4)"),
         (True, "another activity is `bm-train-002`, 2 s to 6 s (running, distance 7.3)"),
         (True, "A MASE above one means"),
-        (True, "89.2 % of the true values, in line with what was asked, measured on only 10"),
-        (True, "*a.u.: the source of the data does not document its units.*"),
+        (True, "89.2 % of the true values, as intended (measured on only 10 sessions)"),
+        (True, "*The data set gives no units for these values.*"),
+        (False, "a.u."),
         (False, "0.748"),
         (False, "-0.03"),
         (False, "0.0002"),
@@ -198,10 +199,16 @@ def test_demo_answer_says_what_matters_once(told: bool, text: str) -> None:
 @pytest.mark.parametrize(
     ("coverage", "text"),
     [
-        ({"empirical": 0.92, "lower": 0.8, "upper": 0.97}, "in line with what was asked"),
-        ({"empirical": 0.99, "mean_set_size": 1.6}, "the sets are larger than they need be"),
-        ({"empirical": 0.99, "mean_set_size": 1.0}, "hardly more than one activity in each"),
-        ({"empirical": 0.71}, "less than asked: the sets are smaller than they should be"),
+        (
+            {"empirical": 0.92, "lower": 0.8, "upper": 0.97},
+            "90 % of the time, include it 92 % of the time, as intended",
+        ),
+        ({"empirical": 0.99, "mean_set_size": 1.6}, "so the sets could be smaller"),
+        (
+            {"empirical": 0.99, "mean_set_size": 1.0},
+            "yet with hardly more than one activity per set",
+        ),
+        ({"empirical": 0.71}, "less than intended, so the sets are too small"),
     ],
 )
 def test_coverage_is_told_for_what_it_is(coverage: dict[str, Any], text: str) -> None:
@@ -276,8 +283,8 @@ def test_unusual_says_what_its_threshold_means() -> None:
     told = results_of(("run_task", STRANGE), ("interpret_results", why))
     reply, checked = write(question, told, query_session="bm-test-003")
     assert checked.rejected == ()
-    assert "none of its 4 windows scores over the threshold.**" in reply["prose"]
-    assert "set for 90 % of usual windows to stay within it" in reply["prose"]
+    assert "none of its 4 stretches scores above the threshold.**" in reply["prose"]
+    assert "set so that 90 % of usual windows stay below it" in reply["prose"]
     assert "apart" not in reply["prose"]
 
 
@@ -286,8 +293,10 @@ def test_heads_that_do_equally_well_have_no_difference() -> None:
     question = "Can 5 labels a class tell these activities apart?"
     reply, checked = write(question, results_of(("compare_heads", HEADS), labels_per_class=5))
     assert checked.rejected == ()
-    assert reply["prose"].startswith("**Yes: with 5 labels a class, `prototypes` names 98.9 %")
-    assert "there is no difference" in reply["prose"]
+    assert reply["prose"].startswith(
+        "**Yes: with 5 labels per class, `prototypes` classifies 98.9 %"
+    )
+    assert "`prototypes` and `knn` do not differ" in reply["prose"]
     assert number(-1e-17) == "0.0"
 
 
@@ -298,7 +307,7 @@ def test_last_seconds_that_were_not_applied_are_admitted() -> None:
     question = "What is the mean of accelerometer.x in the last 20 seconds?"
     reply, _ = write(question, results_of(("show_channel_stats", stats)))
     assert "over whole sessions is 1.5 g.**" in reply["prose"]
-    assert "the last seconds could not be cut out" in reply["prose"]
+    assert "their last seconds could not be cut out" in reply["prose"]
 
 
 def test_statistics_list_every_channel_and_name_those_without_values() -> None:
@@ -312,9 +321,9 @@ def test_statistics_list_every_channel_and_name_those_without_values() -> None:
     results = results_of(("show_session_stats", STATS), ("show_channel_stats", stats))
     reply, checked = write("Compare the variance of the channels", results)
     assert checked.rejected == ()
-    assert "variance (a.u.²) |" in reply["prose"]
+    assert "| variance |" in reply["prose"]
     assert reply["prose"].count("\n| `accelerometer") == 2
-    assert "Without values there: `accelerometer.z`." in reply["prose"]
+    assert "No values there: `accelerometer.z`." in reply["prose"]
 
 
 def test_capabilities_read_as_a_sentence() -> None:
@@ -352,7 +361,7 @@ def test_answers_say_so_when_there_is_one_held_out_group_only() -> None:
              "difference": {**HEADS["difference"], "value": 0.1, "lower": 0.1}}  # fmt: skip
     question = "Can 2 labels a class tell the activities apart?"
     prose = prose_of(facts_of(question, results_of(("compare_heads", found))))
-    assert prose.casefold().count("one held-out group only") == 2
+    assert prose.casefold().count("only one held-out group") == 2
     assert "holds zero" not in prose
     assert "yes:" not in prose.casefold()
 

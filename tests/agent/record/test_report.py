@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html.parser
-from pathlib import Path
+import re
 
 import pytest
 
@@ -15,6 +17,7 @@ from tool_use_om.agent.verify.check import (
     VALUE_END,
     VALUE_START,
 )
+from tool_use_om.data.show.figure import Bar, Bars, Figure, Line, Signals
 
 FINDING = {
     "statement": "Accuracy on held-out sessions",
@@ -129,18 +132,83 @@ def test_anchors_are_unique() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_page_needs_nothing_from_outside(tmp_path: Path) -> None:
-    """Figures are inlined; there is no script and no address."""
-    figure = tmp_path / "segments.png"
-    figure.write_bytes(b"\x89PNG\r\n\x1a\n")
-    step = Step(
-        tool="run_task", arguments={}, content={}, result_id="r-0123456789ab", ok=True,
-        figures=(figure,),
-    )  # fmt: skip
-    parsed = Page(page(steps=[step], findings=[]))
+def series(name: str = "power", **changes: object) -> Figure:
+    fields: dict[str, object] = {"title": f"Of {name}", "alt": "It peaks at 14.6 kW."}
+    lines = (Line(name=name, x=(0.0, 1.0, 2.0), y=(0.3, 14.6, 0.3)),)
+    panels = (Signals(title=name, unit="kW", lines=lines),)
+    return Figure(**{**fields, "panels": panels, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def bars(**changes: object) -> Figure:
+    rows = (Bar(name="walk", value=20, text="20"), Bar(name="run", value=3, text="3"))
+    fields: dict[str, object] = {"title": "How many", "alt": "walk: 20, run: 3."}
+    panels = (Bars(title="sessions", rows=rows),)
+    return Figure(**{**fields, "panels": panels, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def step(*figures: Figure, tool: str = "run_task", result_id: str = "r-0123456789ab") -> Step:
+    return Step(tool=tool, arguments={}, content={}, result_id=result_id, ok=True, figures=figures)
+
+
+def test_page_needs_nothing_from_outside() -> None:
+    """Figures are inlined; a page whose figures do not move has no script at all."""
+    text = page(steps=[step(bars())], findings=[])
+    parsed = Page(text)
     assert "script" not in parsed.tags
+    assert "script-src 'none'" in text.replace("&#39;", "'")
     assert parsed.sources
-    assert all(source.startswith("data:image/png;base64,") for source in parsed.sources)
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in parsed.sources)
+
+
+def test_page_with_a_series_holds_the_kept_script_once_and_nothing_else_may_run() -> None:
+    """Our text and uPlot's, its licence beside it, allowed by its hash."""
+    text = page(steps=[step(series(), series("flow"))], findings=[])
+    assert text.count("leeoniya/uPlot") == 1
+    assert "The MIT License" in text
+    assert text.count("<script>") == 1
+    (ran,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(ran.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text.replace("&#39;", "'")
+
+
+def test_the_answer_comes_first_then_its_figure_then_how_sure_then_the_rest_folded() -> None:
+    """The order of a page is the order of what people want to know."""
+    prose = (
+        f"**It peaks at {marked('14.6 kW')}.**\n\n**How sure.** Quite sure.\n\n"
+        "**Who answers.** The models.\n\n| model | value |\n| --- | --- |\n| a | 1 |"
+    )
+    text = page(prose, steps=[step(series(), bars(place="check"))], outcome="answer")
+    places = [
+        text.index(part)
+        for part in ('class="headline"', "Of power", "Quite sure", "How many", "Who answers")
+    ]
+    assert places == sorted(places)
+    assert "<details><summary>Who answers" in text
+    assert "<details><summary>How sure" not in text
+
+
+def test_alternative_text_states_the_finding() -> None:
+    """Who cannot see the figure hears what it shows, and what the answer says of it."""
+    text = page(f"**It peaks at {marked('14.6 kW')}.**", steps=[step(series())], outcome="answer")
+    assert 'alt="It peaks at 14.6 kW. It peaks at 14.6 kW."' in text
+
+
+def test_only_the_figures_that_the_first_sentence_rests_on_are_open() -> None:
+    """A step on the way does not stand before the answer."""
+    other = step(bars(title="On the way"), result_id="r-ba9876543210", tool="show_session_stats")
+    text = page(
+        f"**It peaks at {marked('14.6 kW')}.**", steps=[other, step(series())], outcome="answer"
+    )
+    assert text.index("Of power") < text.index("<h2>More</h2>") < text.index("On the way")
+
+
+def test_what_data_call_their_things_ends_no_element_of_a_figure() -> None:
+    """JSON beside a figure is inert: `</script>` in a name stays text in it."""
+    hostile = "</script><script>alert(1)</script>\u202e"
+    text = page(steps=[step(series(hostile))], findings=[], question="q")
+    assert "<script>alert" not in text
+    assert "\u202e" not in text
+    assert text.count("</script>") == 2
 
 
 @pytest.mark.parametrize("where", ["question", "answer", "statement", "content", "error"])

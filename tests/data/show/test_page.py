@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
+from tool_use_om.data.show import interactive
 from tool_use_om.data.show.page import render
 
 ROOT = Path(__file__).parents[3]
@@ -53,14 +55,25 @@ def test_page_holds_its_style_once_and_loads_nothing(template: Path) -> None:
     page = render(template, values())
     assert page.count("prefers-color-scheme: dark") == 1
     assert not re.search(r"<link|<script|@import|url\(|https?:", page)
+    assert "script-src 'none'" in page.replace("&#39;", "'")
 
 
-def test_only_rendered_prose_is_taken_as_markup() -> None:
-    """A further `safe`, or escaping switched off, would let a data set write the page."""
-    assert len(TEMPLATES) == 3
+def test_no_template_takes_a_value_as_markup() -> None:
+    """What is markup is marked where it is made; a `safe` would let a data set write the page."""
+    assert len(TEMPLATES) == 4
     text = "\n".join(f.read_text(encoding="utf-8") for f in TEMPLATES)
-    assert re.findall(r"\S+ \| safe", text) == ["prose | safe"]
+    assert not re.findall(r"\| *safe", text)
     assert "autoescape" not in text
+
+
+def test_kept_script_is_the_one_that_is_named_and_small_enough() -> None:
+    """The vendored files are those whose hashes stand beside them; a page grows by under 200 kB."""
+    folder = ROOT / "data" / "show" / "inline"
+    listed = dict(re.findall(r"^\| `(uPlot[^`]*)` .*`([0-9a-f]{64})`", (folder / "README.md")
+                             .read_text(encoding="utf-8"), re.MULTILINE))  # fmt: skip
+    found = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.glob("uPlot*")}
+    assert listed == found
+    assert len(interactive.script()) + len(interactive.style()) < 200_000
 
 
 def test_templates_and_style_travel_with_the_package() -> None:
@@ -68,10 +81,11 @@ def test_templates_and_style_travel_with_the_package() -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
         "package-data"
     ]
-    for file in [*TEMPLATES, *ROOT.glob("*/**/*.css")]:
-        if file.relative_to(ROOT).parts[0] in ("data", "agent"):
-            folder = ".".join(("tool_use_om", *file.relative_to(ROOT).parent.parts))
-            assert f"*{file.suffix}" in data[folder], file
+    for file in TEMPLATES:
+        folder = ".".join(("tool_use_om", *file.relative_to(ROOT).parent.parts))
+        inlined = folder.endswith(".inline")
+        held = data[folder.removesuffix(".inline")]
+        assert ("inline/*" if inlined else f"*{file.suffix}") in held, file
 
 
 def test_nobody_pays_for_the_template_engine_before_a_page_is_written() -> None:

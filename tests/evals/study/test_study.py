@@ -11,11 +11,11 @@ import pytest
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.synthetic.sets.chances import NAME, convert
 from tool_use_om.data.workspace import Workspace
-from tool_use_om.evals.study import judge
 from tool_use_om.evals.study.cells import Plan, read_size, run_cells
 from tool_use_om.evals.study.findings import FD_ROWS, fd_table, hypotheses, judge_event, verdict
 from tool_use_om.evals.study.report import run_study
 from tool_use_om.graphs.commands.main import main
+from tool_use_om.heads.events import judge
 
 EVENT = "high > 1 % in 1 day"
 FAST = ("base_rate", "last_day", "boosting")

@@ -35,7 +35,7 @@ def test_conversation_leans_goes_on_after_an_error_and_keeps_reports(talk: Chat)
         talk, "How many walking sessions are there?", "and running?", "/nope", "/frame",
         "and swimming?", "/back 1", "and standing?", "/quit", "never read",
     )  # fmt: skip
-    assert "20 of the 80 sessions of basic-motions hold walking" in printed
+    assert "20 of the 80 sessions in basic-motions contain walking" in printed
     assert "As before: count of sessions, but walking → running" in printed
     assert "There is no command '/nope'" in printed
     assert "count of sessions, running" in printed

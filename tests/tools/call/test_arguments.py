@@ -26,6 +26,7 @@ NAMES = [
     "configure_head",
     "run_task",
     "compare_heads",
+    "compare_event_models",
     "interpret_results",
     "request_labels",
 ]

@@ -42,8 +42,9 @@ def test_put_leaves_nothing_when_a_figure_fails(store: ResultStore, tmp_path: Pa
 
 def test_put_lists_figures_relative_to_the_workspace(store: ResultStore, tmp_path: Path) -> None:
     """An artifact's paths hold wherever the workspace lies."""
-    result = store.put("t", {}, files={"x.png": lambda p: p.write_bytes(b"png")})
-    assert result.artifact["figures"] == [f"results/{result.id}/x.png"]
+    files = {"x.figure.json": lambda p: p.write_text("{}"), "t.parquet": lambda p: p.touch()}
+    result = store.put("t", {}, files=files)
+    assert result.artifact["figures"] == [f"results/{result.id}/x.figure.json"]
     assert (tmp_path / result.artifact["figures"][0]).is_file()
 
 

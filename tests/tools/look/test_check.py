@@ -11,6 +11,7 @@ import pytest
 
 from tool_use_om.data.format.schema import Channel, Modality
 from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.show.figure import read_figure
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -63,7 +64,12 @@ def test_check_data_tells_counts_and_the_worst_places(spoilt: Any) -> None:
     assert (gap["start_s"], gap["end_s"]) == (pytest.approx(9.95), pytest.approx(20.0))
     assert len(outcome.result.data["detail"]["issues"]) == 2
     figures = [Path(f).name for f in outcome.result.artifact["figures"]]
-    assert figures == ["gap.png", "stuck.png"]
+    assert figures == ["places.figure.json"]
+    figure = read_figure(spoilt.outcome("check_data").result.folder / figures[0])
+    (timeline,) = figure.panels
+    rows = {row.name: row.text for row in timeline.rows}
+    assert {name for name, kinds in rows.items() if kinds} == {"a", "b"}
+    assert "gap in b" in figure.alt
 
 
 @pytest.mark.parametrize(

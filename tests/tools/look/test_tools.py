@@ -8,6 +8,8 @@ import pytest
 
 from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.errors import DataError, NotFoundError
+from tool_use_om.data.show.figure import Figure, read_figure
+from tool_use_om.data.show.static import pictured
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
 
@@ -135,8 +137,55 @@ def test_tools_ask_for_a_data_set_when_none_is_selected(ctx: ToolContext, new_ca
 
 
 def test_plot_sessions_draws_one_figure(call: Any, ctx: ToolContext) -> None:
-    """The figure is a PNG in the result's folder, of the sessions asked, in that order."""
+    """The figure lies in the result's folder, of the sessions asked, in that order."""
     outcome = call.outcome("plot_sessions", sessions=["test 20", "test 0"], channels=["acc"])
     assert outcome.content["sessions"] == ["bm-test-020", "bm-test-000"]
     (figure,) = outcome.result.artifact["figures"]
-    assert (ctx.workspace.root / figure).read_bytes()[:4] == b"\x89PNG"
+    drawn = read_figure(ctx.workspace.root / figure)
+    assert [p.title for p in drawn.panels] == [
+        "bm-test-020 · accelerometer", "bm-test-000 · accelerometer"
+    ]  # fmt: skip
+    assert {m.text for p in drawn.panels for m in p.marks} == {"walking", "standing"}
+    assert pictured(ctx.workspace.root / figure).read_bytes()[:4] == b"\x89PNG"
+
+
+def shown(call: Any, ctx: ToolContext, tool: str, **args: Any) -> Figure:
+    """Return the one figure of a call."""
+    (figure,) = call.outcome(tool, **args).result.artifact["figures"]
+    return read_figure(ctx.workspace.root / figure)
+
+
+def test_count_is_shown_as_bars_with_what_was_asked_for_marked(call: Any, ctx: ToolContext) -> None:
+    """All labels are there to compare with; the one asked about has its own colour."""
+    figure = shown(call, ctx, "show_session_stats", labels=["walking"])
+    (bars,) = figure.panels
+    assert {row.name: row.colour for row in bars.rows} == {
+        "badminton": "soft", "running": "soft", "standing": "soft", "walking": "a",
+    }  # fmt: skip
+    assert "walking: 20" in figure.alt
+
+
+def test_statistic_by_group_is_shown_as_distributions(call: Any, ctx: ToolContext) -> None:
+    """Each session is a dot; the value told is the mark; the middle half is the line."""
+    call.outcome("select_channels", channels=["accelerometer.x"])
+    figure = shown(call, ctx, "show_channel_stats", statistic="mean", by="label")
+    (spread,) = figure.panels
+    assert {row.name: len(row.values) for row in spread.rows} == dict.fromkeys(
+        ("running", "badminton", "walking", "standing"), 20
+    )
+    for row in spread.rows:
+        assert row.low is not None
+        assert sum(row.low <= v <= row.high for v in row.values) >= 10
+
+
+def test_extreme_is_shown_in_its_session_with_its_moment_marked(
+    call: Any, ctx: ToolContext
+) -> None:
+    """The highest value is within the mark, and in what is drawn."""
+    call.outcome("select_channels", channels=["accelerometer.x"])
+    outcome = call.outcome("show_channel_stats", statistic="max")
+    row = outcome.content["rows"][0]
+    figure = read_figure(ctx.workspace.root / outcome.result.artifact["figures"][0])
+    (panel,) = figure.panels
+    assert panel.marks[0].start <= row["at_s"] <= panel.marks[0].end
+    assert max(v for v in panel.lines[0].y if v is not None) == pytest.approx(row["value"])

@@ -10,6 +10,7 @@ import pytest
 
 from tool_use_om.data.catalog import open_dataset
 from tool_use_om.data.errors import DataError
+from tool_use_om.data.show.figure import read_figure
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -139,8 +140,20 @@ def test_forecast_interpretation_names_trend_and_season(path: Ran) -> None:
 def test_figures_are_drawn(path: Ran) -> None:
     """Both runs leave their figures beside the result."""
     _, outcomes = path
-    assert set(outcomes[6].result.figures) == {"timeline.png", "confusion.png"}
-    assert set(outcomes[10].result.figures) == {"forecast.png", "backtest.png"}
+    found = {"timeline.figure.json", "confusion.figure.json"}
+    assert set(outcomes[6].result.figures) == found
+    forecast = {"forecast.figure.json", "backtest.figure.json"}
+    assert set(outcomes[10].result.figures) == forecast
+    timeline = read_figure(outcomes[6].result.folder / "timeline.figure.json")
+    (panel,) = timeline.panels
+    assert len(panel.rows) == 40  # every held-out session, those found first
+    assert all(row.text for row in panel.rows[:10])
+    assert not any(part for row in panel.rows[10:] for part in row.parts)
+    ahead = read_figure(outcomes[10].result.folder / "forecast.figure.json")
+    for one in ahead.panels:
+        before, forecast_line = one.lines
+        assert before.x[-1] < one.now <= forecast_line.x[0]
+        assert len(one.bands[0].low) == len(forecast_line.x)
 
 
 def test_a_run_repeated_has_the_same_id(path: Ran) -> None:

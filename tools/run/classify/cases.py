@@ -48,12 +48,9 @@ def case_plan(plan: Plan, context_s: float) -> Plan:
     window_s = min(longest, patches * plan.patch_s)
     if abs(window_s - plan.config.window_s) <= 1e-6 * window_s:
         return plan
-    held = "each session is one window" if window_s >= longest - 1e-9 else "sessions are"
-    rest = "" if window_s >= longest - 1e-9 else " covered by windows whose votes are combined"
-    note = (
-        f"Each session has one label, so whole sessions are judged: {held}{rest} "
-        f"({window_s:g} s, not {plan.config.window_s:g} s)."
-    )
+    note = "Each session has one label, so it is judged as a whole."
+    if window_s < longest - 1e-9:
+        note += f" Windows of {window_s:g} s cover it, and their votes are combined."
     return plan.with_window(round(window_s, 6), round(window_s / 2, 6), note)
 
 

@@ -97,7 +97,6 @@ def run_attributes(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -
         ),
         detail={"segments": [row.to_json() for row in rows]},
         clock=clock,
-        files={},
     )
 
 

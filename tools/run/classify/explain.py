@@ -45,7 +45,7 @@ def explain(ctx: ToolContext, run: Run) -> dict[str, Any]:
     judged = study.test.known()
     content["salient_channels"] = channels = _channels(head, judged, target)
     if channels and channels[0]["probability_drop"] < NOTABLE_DROP:
-        content["note"] = "No channel is needed by itself: what one says, the others say too."
+        content["note"] = "No single channel is essential: the others carry the same information."
     content["faithfulness"] = _faithfulness(head, judged, study.train, target, ctx.seed)
     answered_by = run.data.get("answered_by") or head.name
     if answered_by == VOTE:

@@ -1,27 +1,32 @@
-"""What a classification found, drawn: a timeline a session, and who was taken for whom."""
+"""What a classification found, as figures: a timeline of sessions, who was taken for whom."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
+from tool_use_om.data.show.figure import (
+    MOST_ROWS,
+    PALETTE,
+    Bar,
+    Bars,
+    Colour,
+    Figure,
+    Grid,
+    Part,
+    Row,
+    Timeline,
+)
 from tool_use_om.tools.look.selection import records
-from tool_use_om.tools.run.figures import COLOURS, GREY, colours, drawing, seconds_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.tools.run.classify.found import SaidStretch
     from tool_use_om.tools.run.classify.labelled import Labelled
     from tool_use_om.tools.run.classify.stretches import Predicted
     from tool_use_om.tools.run.classify.study import Study
 
-MAX_ROWS = 14
+_GRID = 12  # labels of a grid that can be read
 
 
 def timeline_figure(
@@ -30,80 +35,87 @@ def timeline_figure(
     predicted: Predicted,
     rows: Sequence[SaidStretch],
     target: str | None,
-) -> Callable[[Path], None]:
-    """Return the drawing of found stretches (bars) over the labelled ones (grey), by session."""
-    truth = records(dataset.labels(label_set=study.label_set))
+) -> Figure:
+    """Return the held-out sessions under each other: what was found, over what is labelled.
+
+    Those in which something was found come first, the surest of them at the top.
+    """
     labels = [target] if target else list(predicted.classes)
-    held_out = set(study.test.tokens.session_ids)
-    labelled = {r["session_id"] for r in truth if r["label"] in labels} & held_out
-    sessions = sorted({r.session_id for r in rows} | labelled)
-    shown = sessions[:MAX_ROWS]
-    tint = colours(labels)
-
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        for row in truth:
-            if row["session_id"] in shown and row["label"] in labels:
-                _bar(axes, shown.index(row["session_id"]), row, GREY, height=0.8, alpha=0.25)
-        for found in rows:
-            if found.session_id in shown:
-                place, span = shown.index(found.session_id), found.to_json()
-                _bar(axes, place, span, tint[found.label], height=0.4, alpha=found.confidence)
-                middle = (found.start_s + found.end_s) / 2
-                text = f"{found.confidence:.2f}"
-                axes.text(middle, place, text, ha="center", va="center", fontsize=7, color="white")
-        _label_rows(axes, shown, sessions, target or "each label")
-        if not target:
-            handles = [axes.barh(0, 0, color=tint[name], label=name) for name in labels]
-            axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
-
-    return drawing(paint, height=1.2 + 0.28 * max(len(shown), 1))
-
-
-def _label_rows(axes: Axes, shown: Sequence[str], sessions: Sequence[str], named: str) -> None:
-    axes.set_yticks(range(len(shown)), shown)
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.set_xlim(left=0.0)
-    seconds_axis(axes)
-    more = f", {len(shown)} of {len(sessions)} sessions" if len(sessions) > len(shown) else ""
-    axes.set_title(f"{named}: found with confidence (bars), labelled (grey){more}")
-
-
-def _bar(
-    axes: Axes,
-    place: int,
-    row: dict[str, Any],
-    colour: str,
-    *,
-    height: float,
-    alpha: float,
-) -> None:
-    width = row["end_s"] - row["start_s"]
-    axes.barh(place, width, left=row["start_s"], height=height, color=colour, alpha=alpha)
+    tints: dict[str, Colour] = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(labels)}
+    parts: dict[str, list[Part]] = {}
+    sure: dict[str, float] = {}
+    for found in rows:
+        name = str(found.session_id)
+        sure[name] = max(sure.get(name, 0.0), float(found.confidence))
+        text = "" if target else str(found.label)
+        tint = tints[str(found.label)]
+        own = Part(start=found.start_s, end=found.end_s, text=text, colour=tint)
+        parts.setdefault(name, []).append(own)
+    held_out = sorted(set(study.test.tokens.session_ids))
+    truth = dataset.labels(held_out, study.label_set)
+    labelled = 0
+    for row in records(truth):
+        if row["label"] in labels:
+            labelled += 1
+            under = Part(start=row["start_s"], end=row["end_s"], colour="soft", under=True)
+            parts.setdefault(row["session_id"], []).append(under)
+    order = [*dict.fromkeys(str(r.session_id) for r in rows)]
+    order += [s for s in parts if s not in sure]
+    order += [s for s in held_out if s not in parts]
+    drawn = tuple(
+        Row(
+            name=s, length=dataset.duration_of(s), parts=tuple(parts.get(s, ())),
+            text=_text(sure.get(s), parts.get(s, ()), target),
+        )
+        for s in order[:MOST_ROWS]
+    )  # fmt: skip
+    what = target or "each label"
+    left = len(order) - len(drawn)
+    return Figure(
+        title=f"Where {what} was found",
+        alt=f"A timeline of {len(order)} held-out sessions: {what} was found in {len(sure)} of "
+        f"them; {len({p for p in parts if any(x.under for x in parts[p])})} have that label.",
+        note="Coloured: found, with how sure. Grey: labelled in the data."
+        + (f" {left} more sessions are in the result." if left > 0 else ""),
+        panels=(Timeline(title=f"Held-out sessions: {what}", rows=drawn),),
+    )  # fmt: skip
 
 
-def confusion_figure(test: Labelled, predicted: Predicted) -> Callable[[Path], None]:
-    """Return the drawing of the confusion matrix, windows counted."""
+def _text(sure: float | None, parts: Sequence[Part], target: str | None) -> str:
+    if sure is None:
+        return ""
+    names = "" if target else ", ".join(dict.fromkeys(p.text for p in parts if p.text))
+    return f"{names} {sure:.0%}".strip().replace("%", " %")
+
+
+def confusion_figure(test: Labelled, predicted: Predicted, unit: str, target: str | None) -> Figure:
+    """Return who was taken for whom; with many labels, how many of each were named rightly."""
     from tool_use_om.tools.run.classify.study import confusion_counts
 
     names, counts = confusion_counts(test, predicted)
-
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        shares = [[c / max(sum(row), 1) for c in row] for row in counts]
-        axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-        for i, row in enumerate(counts):
-            for j, count in enumerate(row):
-                dark = shares[i][j] > 0.55
-                colour = "white" if dark else COLOURS[-1]
-                axes.text(j, i, str(count), ha="center", va="center", color=colour, fontsize=8)
-        axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
-        axes.set_yticks(range(len(names)), names)
-        axes.grid(visible=False)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("labelled")
-        axes.set_title("Held-out windows")
-
-    side = 1.8 + 0.42 * len(names)
-    return drawing(paint, width=side + 0.6, height=side)
+    right = sum(row[i] for i, row in enumerate(counts))
+    total = sum(map(sum, counts))
+    wrong = [
+        f"{counts[i][j]} of {a} taken for {b}"
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+        if i != j and counts[i][j]
+    ]
+    alt = f"{right} of {total} held-out {unit} are named correctly. {'; '.join(wrong[:6])}"
+    alt = alt.strip().rstrip(".") + "."
+    place: Literal["check", "answer"] = "check" if target else "answer"
+    if len(names) > _GRID:
+        bars = tuple(
+            Bar(name=n, value=100.0 * row[i] / max(sum(row), 1), text=f"{row[i]} of {sum(row)}")
+            for i, (n, row) in enumerate(zip(names, counts, strict=True))
+        )[:MOST_ROWS]
+        panel: Bars | Grid = Bars(title=f"Held-out {unit} named correctly", unit="%", rows=bars)
+        return Figure(title="How right it is", alt=alt, panels=(panel,), place=place)
+    grid = Grid(
+        title=f"Held-out {unit}: labelled (down) and named (across)", names=tuple(names),
+        counts=tuple(tuple(int(c) for c in row) for row in counts), across="named", down="labelled",
+    )  # fmt: skip
+    return Figure(
+        title="Which are confused", alt=alt, panels=(grid,), place=place,
+        note="Blue: named as labelled. Orange: taken for another.",
+    )  # fmt: skip

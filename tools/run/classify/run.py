@@ -96,9 +96,9 @@ def run_classify(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             **sure.detail,
         },
         clock=clock,
-        files={
-            "timeline.png": timeline_figure(dataset, study, predicted, rows, target),
-            "confusion.png": confusion_figure(judged.test, predicted),
+        figures={
+            "timeline": timeline_figure(dataset, study, predicted, rows, target),
+            "confusion": confusion_figure(judged.test, predicted, study.unit, target),
         },
     )
 

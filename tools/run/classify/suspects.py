@@ -124,7 +124,6 @@ def run_suspects(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
         content=content,
         detail={"suspects": [row.model_dump() for row in rows]},
         clock=clock,
-        files={},
     )
 
 

@@ -373,5 +373,5 @@ def _content(  # noqa: PLR0917  # what was measured, and of whom
         n_folded=vote.n_cases,
         budget_s=BUDGET_S,
         rows=rows,
-        why=f"They vote, weighed on {vote.n_cases} held-out training {study.unit}: {told}.",
+        why=f"Their weights, set on {vote.n_cases} held-out training {study.unit}: {told}.",
     )

@@ -96,7 +96,7 @@ def blended(
         test_metric=metric,
         n_backtested=len(next(iter(errors.values()))[0]),
         rows=rows,
-        why=f"Weighed on backtests inside the training part: {told}.",
+        why=f"Their weights, set by backtests within the training part: {told}.",
     )
 
 

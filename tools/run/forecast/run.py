@@ -118,9 +118,9 @@ def run_forecast(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> 
             "series": _series(ahead),
         },
         clock=clock,
-        files={
-            "forecast.png": forecast_figure(ends, ahead),
-            "backtest.png": backtest_figure(test.held_out, checked),
+        figures={
+            "forecast": forecast_figure(dataset, ends, ahead),
+            "backtest": backtest_figure(dataset, test.held_out, checked),
         },
     )
 

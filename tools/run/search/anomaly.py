@@ -108,7 +108,16 @@ def run_anomaly(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> T
         ),
         detail={"windows": [row.to_json() for row in rows]},
         clock=clock,
-        files={"scores.png": scores_figure(dataset, plan.channels, query, rows, threshold)},
+        figures={
+            "scores": scores_figure(
+                dataset,
+                plan.channels,
+                query,
+                rows,
+                threshold,
+                outliers=scanned["scan"].found if scanned else (),
+            )
+        },
     )
 
 

@@ -28,6 +28,7 @@ from tool_use_om.tools.look.selection import (
     with_filters,
 )
 from tool_use_om.tools.run.finish import finish_run
+from tool_use_om.tools.run.search.figures import motifs_figure
 from tool_use_om.tools.run.search.found import MotifRow, MotifsFound, Searched, Stretch
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def run_motifs(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> To
         ),
         detail={"motifs": [row.to_json() for row in rows]},
         clock=clock,
-        files={},
+        figures={"motif": motifs_figure(dataset, plan.channels, rows)},
     )
 
 

@@ -106,7 +106,7 @@ def _search(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask) -> ToolO
         content=content,
         detail={"neighbours": [row.to_json() for row in rows]},
         clock=clock,
-        files={"neighbours.png": neighbours_figure(dataset, plan.channels, query, rows)},
+        figures={"neighbours": neighbours_figure(dataset, plan.channels, query, rows)},
     )
 
 
@@ -143,7 +143,7 @@ def _rank(ctx: ToolContext, working_set: WorkingSet, args: a.RunTask, label: str
         content=content,
         detail={"ranking": [row.to_json() for row in rows]},
         clock=clock,
-        files={"ranking.png": ranking_figure(label, rows)},
+        figures={"ranking": ranking_figure(label, rows)},
     )
 
 

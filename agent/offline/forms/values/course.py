@@ -28,8 +28,8 @@ _SHOWN = 8
 _STRENGTHS = ((0.7, "strongly"), (0.4, "moderately"), (0.0, "weakly"))
 _OVER = {
     "time": "",
-    "sessions": ", from session to session",
-    "each session": ", within a session",
+    "sessions": " from session to session",
+    "each session": " within a session",
 }
 _CYCLES = {"day": "daily", "week": "weekly", "year": "yearly"}
 Tell = Callable[[Answer, Result, str, dict[str, Ref]], None]
@@ -48,15 +48,21 @@ def tell_trend(answer: Answer, result: Result, where: str, refs: dict[str, Ref])
             "upper": ref(row.upper, f"{what}, upper end"),
         }
         clear = row.course in {"rises", "falls"}
-        lead = f"{row.course}, by {{value}}" if clear else "shows no clear change: {value}"
-        told = f"`{{channel}}`{_group(row)}{where} {lead} a {row.per}"
-        with_interval = f"{told} (95 % interval {{lower}} to {{upper}}){over}"
+        lead = (
+            f"{row.course}{over} by {{value}}"
+            if clear
+            else f"shows no clear trend{over}: {{value}}"
+        )
+        told = f"`{{channel}}`{_group(row)}{where} {lead} per {row.per}"
+        with_interval = f"{told} (95 % interval {{lower}} to {{upper}})"
         if not answer.head(result, with_interval, **own, **refs):
             bare = {k: v for k, v in own.items() if k in {"channel", "value"}}
-            answer.head(result, f"{told}{over}; too few samples to say how sure", **bare, **refs)
+            answer.head(
+                result, f"{told}; there are too few samples for an interval", **bare, **refs
+            )
     if any(row.over == "sessions" for row in rows):
-        answer.note("Each session counts by its mean, at its date.")
-    answer.note("A change counts as clear where its interval leaves zero out.")
+        answer.note("Each session counts once, with its mean at its date.")
+    answer.note("A trend counts as clear when its interval excludes zero.")
 
 
 def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str, Ref]) -> None:
@@ -76,10 +82,12 @@ def tell_correlation(answer: Answer, result: Result, where: str, refs: dict[str,
         )
         answer.head(result, told, **own, **refs)
     answer.say(
-        result, "It rests on {n} samples of {sessions} sessions.",
+        result, "Based on {n} samples from {sessions} sessions.",
         n=ref(found.rows[0].n, "samples"), sessions=ref(found.n_sessions, "sessions behind it"),
     )  # fmt: skip
-    answer.note("It measures a straight-line relation, at the same time, and shows no cause.")
+    answer.note(
+        "Correlation measures a straight-line relation at the same moment; it shows no cause."
+    )
 
 
 def _together(row: CorrelationRow) -> str:
@@ -110,8 +118,8 @@ def tell_beyond(answer: Answer, result: Result, where: str, refs: dict[str, Ref]
         times = "once" if row.n_times == 1 else "{times} times"
         more = {} if row.n_times == 1 else {"times": ref(row.n_times, f"times {what}")}
         answer.head(
-            result, f"`{{channel}}`{_group(row)}{where} is {level} for {{value}} in all, "
-            f"{{share}} of the time, {times}", value=ref(row.value, f"time {what}"),
+            result, f"`{{channel}}`{_group(row)}{where} is {level} for {{value}} in total "
+            f"({{share}} of the time), {times}", value=ref(row.value, f"time {what}"),
             share=ref(row.share_frac, f"share of the time {what}"),
             **own, **more, **refs,
         )  # fmt: skip
@@ -128,10 +136,10 @@ def _ends_of(
     of = ["" if s.time else f" of `{braces(str(s.session_id))}`" for s in (first, last)]
     begin = ref(first.time or first.start_s, "start of the first time")
     if one:
-        answer.say(result, f"That begins at {{first}}{of[0]}.", first=begin)
+        answer.say(result, f"It starts at {{first}}{of[0]}.", first=begin)
         return
     answer.say(
-        result, f"The first time begins at {{first}}{of[0]}, the last at {{last}}{of[1]}.",
+        result, f"The first time starts at {{first}}{of[0]}, the last at {{last}}{of[1]}.",
         first=begin, last=ref(last.time or last.start_s, "start of the last time"),
     )  # fmt: skip
 
@@ -214,7 +222,7 @@ def _unlike_cells(row: UnlikeRow) -> tuple[Cell, ...]:
 def _longest(answer: Answer, result: Result, spell: LongestSpell) -> None:
     of = "" if spell.time else f" of `{braces(str(spell.session_id))}`"
     answer.say(
-        result, f"The longest lasts {{length}}, from {{begin}}{of} on.",
+        result, f"The longest lasts {{length}}, starting at {{begin}}{of}.",
         length=ref(spell.length_s, "length of the longest"),
         begin=ref(spell.time or spell.start_s, "start of the longest", "unit"),
     )  # fmt: skip
@@ -233,15 +241,15 @@ def tell_cycle(answer: Answer, result: Result, where: str, refs: dict[str, Ref])
             kind = _CYCLES.get(str(cycle.name), "")
             answer.head(
                 result, f"`{{channel}}`{_group(row)}{where} has a "
-                f"{f'{kind} cycle' if kind else 'cycle of {period}'}: it explains {{share}} of "
-                "how the channel varies", channel=name,
+                f"{f'{kind} cycle' if kind else 'cycle of {period}'}, which explains {{share}} "
+                "of its variation", channel=name,
                 share=ref(cycle.strength_frac, "share the cycle explains"),
                 **({} if kind else {"period": ref(cycle.period_s, "length of a cycle")}), **refs,
             )  # fmt: skip
         _calendar(answer, result, row)
     answer.note(
-        "How strong a cycle is: how much of the variation the other cycles foretell, its straight "
-        "line left out; a week is judged with the mean day taken out."
+        "The strength of a cycle is the share of the variation that the other cycles predict, once "
+        "the straight-line trend is removed; for a week, the average day is removed, too."
     )
 
 
@@ -251,9 +259,9 @@ def _calendar(answer: Answer, result: Result, row: CycleRow) -> None:
         kind = _CYCLES[str(cycle.name)]
         if cycle.name == told:
             continue
-        verdict = "is clear, too" if cycle.clear else "is not clear"
+        verdict = "is also clear" if cycle.clear else "is not clear"
         answer.say(
-            result, f"A {kind} cycle of `{plain(str(row.channel))}` {verdict}: {{share}}.",
+            result, f"A {kind} cycle of `{plain(str(row.channel))}` {verdict} ({{share}}).",
             share=ref(cycle.strength_frac, f"share a {kind} cycle explains"),
         )  # fmt: skip
 

@@ -92,8 +92,8 @@ def _beats(answer: Answer, result: Result, row: CadenceRow) -> None:
     if _TWICE[0] <= row.beats.value / row.value <= _TWICE[1]:
         whose = f" of {named(row.group)}" if row.group else ""
         answer.say(
-            result, f"Each repeat{whose} holds two beats, {{beats}}: steps, where a repeat is a "
-            "stride.", beats=ref(row.beats.value, "beats a second"),
+            result, f"Each repeat{whose} has two beats ({{beats}}): if a repeat is a stride, these "
+            "are the steps.", beats=ref(row.beats.value, "beats a second"),
         )  # fmt: skip
 
 
@@ -111,13 +111,14 @@ def _values(
         _extremes(answer, result, found, where, refs)
     else:
         answer.head(
-            result, f"the {word} of each channel{where} is listed here; the channels have "
-            "different units, so no one is the highest", **refs,
+            result, f"the {word} of each channel{where} is in the table; the channels have "
+            "different units, so they cannot be ranked", **refs,
         )  # fmt: skip
     _statistic_rows(answer, result, found)
     if isinstance(found, Cadences):
         _beats(answer, result, found.rows[0])
-    answer.say(result, "Over {n} sessions.", n=ref(found.n_sessions, "sessions behind it"))
+    if (found.n_sessions or 0) > 1:
+        answer.say(result, "Based on {n} sessions.", n=ref(found.n_sessions, "sessions behind it"))
     _left_out(answer, found)
 
 
@@ -138,9 +139,9 @@ def _one(answer: Answer, result: Result, found: Values, where: str, refs: dict[s
         channel=ref(row.channel, "channel"), value=value, **refs, **more,
     )  # fmt: skip
     if energy is not None:
-        answer.note("It is energy: power times the time each sample stands for.")
+        answer.note("This is energy: power multiplied by the time each sample covers.")
     answer.say(
-        result, "It rests on {n} samples of {sessions} sessions.",
+        result, "Based on {n} samples from {sessions} sessions.",
         n=ref(row.n, "samples"), sessions=ref(found.n_sessions, "sessions behind it"),
     )  # fmt: skip
 
@@ -182,7 +183,7 @@ def _winners(
         whole = ref(own[0].channel, "channel")
         if top.value == low.value:
             answer.head(
-                result, f"the {word} of `{{channel}}`{where} is the same everywhere: {{high}}",
+                result, f"the {word} of `{{channel}}`{where} is the same everywhere, {{high}}",
                 channel=whole, high=ref(top.value, word), **refs,
             )  # fmt: skip
             continue
@@ -246,7 +247,7 @@ def _statistic_rows(answer: Answer, result: Result, found: Values) -> None:
     answer.note("")
     answer.table((*(("channel",) if several else ()), *by, word), told)
     if len(rows) > shown or (found.n_rows or 0) > len(rows):
-        answer.note("The other rows are in the result.")
+        answer.note("The remaining rows are in the result.")
 
 
 def _extremes(
@@ -258,7 +259,7 @@ def _extremes(
     group_h, group_l = named(_group(top)), named(_group(bottom))
     if rows[0].value == rows[-1].value:
         answer.head(
-            result, f"the {word}{where} is the same for all channels: {{value}}",
+            result, f"the {word}{where} is the same for all channels, {{value}}",
             value=ref(top.value, f"{word} of each channel"), **refs,
         )  # fmt: skip
         return
@@ -290,7 +291,7 @@ def _left_out(answer: Answer, found: Values) -> None:
     missing = [f"`{c.id}`" for c in (chosen[-1].channels if chosen else []) if c.id not in shown]
     few = (found.n_rows or 0) <= len(found.rows)
     if missing and few:
-        answer.note(f"Without values there: {', '.join(missing)}.")
+        answer.note(f"No values there: {', '.join(missing)}.")
 
 
 def plan_stats(p: Planner, ask: Ask) -> None:

@@ -87,7 +87,7 @@ def test_check_is_told_with_its_worst_places() -> None:
     reply, checked = write(CHECKED)
     assert checked.rejected == ()
     prose = reply["prose"]
-    assert prose.startswith("**The check of `homes` gives 1 problem and 1 lesser finding.**")
+    assert prose.startswith("**The check of `homes` found 1 problem and 1 lesser finding.**")
     assert "- gaps, `acc`: 2 gaps without samples, 12.3 s in all; in 3 sessions" in prose
     assert "worst in `s-01` from 19.9 s to 30.1 s." in prose.replace("19.95", "19.9")
     assert "The samples of 40 of 80 sessions were read" in prose
@@ -103,7 +103,7 @@ def test_check_that_finds_nothing_says_what_it_looked_for() -> None:
     assert reply["prose"].startswith("**Nothing wrong was found in `homes`.**")
     assert "stuck sensors" in reply["prose"]
     reply, _ = write(clean | {"kinds": ["stuck"]})
-    assert reply["prose"].startswith("**`homes` shows no stuck sensors.**")
+    assert reply["prose"].startswith("**`homes` has no stuck sensors.**")
 
 
 def test_check_that_cannot_be_made_is_no_all_clear() -> None:

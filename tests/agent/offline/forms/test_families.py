@@ -146,7 +146,7 @@ def test_repeats_are_told_with_their_length(asked_s: float, said: bool) -> None:
     prose, checked = told(question, MOTIFS)
     assert checked.ok, checked.rejected
     assert "2 s long, is `bm-test-026` from 4.3 s to 6.3 s" in prose
-    assert ("nearest to what was asked for" in prose) is said
+    assert ("closest to what you asked for" in prose) is said
 
 
 def test_a_description_is_told_by_the_windows_that_match_it() -> None:
@@ -179,24 +179,24 @@ def test_drift_is_told_with_what_was_compared() -> None:
     """Which parts, how many sessions of each, and the p-value."""
     prose, checked = told("Has the data drifted between training and test?", DRIFT)
     assert checked.ok, checked.rejected
-    lead = "**Yes, there is drift: between 16 calibration and 40 test sessions p is 0.005.**"
-    assert prose.startswith(lead)
+    lead = "**Yes, the data have drifted between the 16 calibration and the 40 test sessions"
+    assert prose.startswith(f"{lead} (p = 0.005).**")
 
 
 def test_abstention_is_in_the_headline_where_it_is_asked_for() -> None:
     """How much is left open, and how right the rest is; not the accuracy of naming everything."""
     prose, checked = told("Classify the activities and abstain when unsure", CLASSIFIED)
     assert checked.ok, checked.rejected
-    assert prose.startswith("**7.5 % of the held-out windows are left open, and of the others 99.3")
+    assert prose.startswith("**7.5 % of the held-out windows are left open, and 99.3")
     assert "Not understood" not in prose
 
 
 @pytest.mark.parametrize(
     ("empty", "why"),
     [
-        (0.0, "more than 1 activity stays possible"),
-        (0.075, "as no activity is likely enough"),
-        (0.025, "no activity is likely enough (2.5 %) or more than 1 stays possible"),
+        (0.0, "more than 1 activity remains possible"),
+        (0.075, "because no activity is likely enough"),
+        (0.025, "no activity is likely enough (2.5 %) or more than 1 remains possible"),
     ],
 )
 def test_abstention_says_whether_too_few_or_too_many_remain(empty: float, why: str) -> None:
@@ -212,7 +212,7 @@ def test_the_gate_is_told_as_a_table_of_candidates() -> None:
     question = "Classify the activities; use MiniRocket if it is clearly better"
     prose, checked = told(question, {**CLASSIFIED, "gate": GATE})
     assert checked.ok, checked.rejected
-    assert "`prototypes` answers; decided on the training sessions:" in prose
+    assert "`prototypes` answered; that was decided on the training sessions:" in prose
     assert "| `minirocket` | 99.8 | 94 to 100 | 100 | 0.48 |" in prose
 
 
@@ -221,7 +221,7 @@ def test_the_gate_is_told_as_a_table_of_candidates() -> None:
     [
         ("Is the explanation for walking faithful?", "The explanation is not shown to be faithful",
          "nearest other answer"),
-        ("What would change the answer for walking?", "The nearest other answer is standing",
+        ("What would change the answer for walking?", "The closest other answer is standing",
          "faithful"),
     ],
 )  # fmt: skip
@@ -247,7 +247,7 @@ def test_requested_labels_are_told_window_by_window() -> None:
     assert checked.ok, checked.rejected
     assert "| `bm-train-002` | 0 | 4 | standing | standing |" in prose
     assert "| `bm-train-023` | 0 | 4 | standing | skipped |" in prose
-    assert "has a label already" in prose
+    assert "already has a label" in prose
 
 
 def test_settings_of_an_earlier_clause_hold_for_the_run(cards: list[dict[str, Any]]) -> None:

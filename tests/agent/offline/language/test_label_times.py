@@ -104,7 +104,7 @@ def test_the_answer_counts_the_stretches_and_says_when_they_are() -> None:
     (step,) = plan_steps(query, Names.of([CARD]))
     result = {"tool": step.tool, "args": step.args, "content": content}
     text = told({"results": [result], "understood": query.to_json()}).prose
-    assert "Defrost comes 2 times, 20 min in all, 13.3 % of the time" in text
+    assert "Defrost occurs 2 times, 20 min in total, 13.3 % of the time" in text
     assert "Each lasts 10 min" in text
     assert "2025-01-06 03:20" in text
     assert "2025-01-06 05:30" in text

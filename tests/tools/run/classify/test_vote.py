@@ -70,7 +70,7 @@ def test_a_session_with_one_label_is_judged_whole(place: Workspace) -> None:
     assert found["metrics"]["accuracy"]["n"] == N_TEST  # type: ignore[index]
     assert found["metrics"]["accuracy"]["value"] == 1.0  # type: ignore[index]
     assert all(row["start_s"] == 0 and row["end_s"] >= 6 for row in found["segments"])  # type: ignore[attr-defined]
-    assert any("whole sessions are judged" in note for note in found["notes"])  # type: ignore[attr-defined]
+    assert any("judged as a whole" in note for note in found["notes"])  # type: ignore[attr-defined]
 
 
 def test_all_training_and_calibration_sessions_are_learned_from(place: Workspace) -> None:
