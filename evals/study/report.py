@@ -17,6 +17,7 @@ from tool_use_om.evals.study.cells import OnCell, Plan, Row, run_cells
 from tool_use_om.evals.study.figures import draw_all
 from tool_use_om.evals.study.findings import fd_table, hypotheses, judge_event, verdict
 from tool_use_om.heads.events.judge import COLLAPSED, EventJudged, Judged
+from tool_use_om.heads.events.registry import EVENT_MODELS
 
 if TYPE_CHECKING:
     from tool_use_om.data.workspace import Workspace
@@ -60,7 +61,7 @@ def command_of(plan: Plan) -> str:
     words = ["tuom", "study", "threshold", "--data", plan.data]
     for event in plan.events:
         words += ["--event", event]
-    for name in plan.models:
+    for name in ["all"] if plan.models == tuple(EVENT_MODELS) else plan.models:
         words += ["--models", name]
     words += ["--seeds", str(plan.seeds)]
     for size in plan.parameters:

@@ -18,7 +18,7 @@ Array = np.ndarray
 Row = dict[str, Any]
 REFERENCE = "patchtst"
 COLLAPSED = 1e-3  # a spread of predictions up to this is none
-N_DRAWS = 500
+N_DRAWS = 2000
 _SHORTEST_BLOCK = 20  # windows; about a month of trading days
 _BINS = 5
 
