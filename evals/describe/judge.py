@@ -31,10 +31,11 @@ _ENCODED = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How many samples: held-out ones a task, and ones that readouts and probes are fitted on."""
+    """How many samples a task: held-out ones, ones for readouts of texts, ones for the probe."""
 
-    test: int = 200
-    fit: int = 600
+    test: int = 150
+    fit: int = 200
+    probe: int = 1000
     seed: int = 0
 
 
@@ -52,8 +53,9 @@ def judge(
         else:
             rows += _answered(reader, task, sizes)
     note = (
-        f"{sizes.test} held-out questions a task, seed {sizes.seed + HELD_OUT}; readouts and "
-        f"probes are fitted on {sizes.fit} of seed {sizes.seed}. Wilson's 95 % intervals."
+        f"{sizes.test} held-out questions a task, seed {sizes.seed + HELD_OUT}; readouts are "
+        f"fitted on {sizes.fit} of seed {sizes.seed}, the probe on {sizes.probe}. Wilson's 95 % "
+        "intervals."
     )
     about = (
         "Perplexity and token accuracy are over the corpus's words. A written description holds if "
@@ -68,7 +70,8 @@ def judge(
 def _answered(reader: Reader, task: Task, sizes: Sizes) -> list[dict[str, str]]:
     held, fit = Tasks(sizes.seed + HELD_OUT), Tasks(sizes.seed)
     test = [held.sample(i, task) for i in range(sizes.test)]
-    train = [fit.sample(i, task) for i in range(sizes.fit)]
+    every = [fit.sample(i, task) for i in range(max(sizes.fit, sizes.probe))]
+    train, shown = every[: sizes.fit], every[: sizes.probe]
     prompts, lessons = ([prompt_of(s) for s in some] for some in (test, train))
     truth, taught = ([s.answer for s in some] for some in (test, train))
     common = Counter(taught).most_common(1)[0][0]
@@ -76,16 +79,16 @@ def _answered(reader: Reader, task: Task, sizes: Sizes) -> list[dict[str, str]]:
         "the commonest answer": [common] * len(test),
         "reader": reader.choose(prompts),
         "linear probe on the same tokens": _probed(
-            _tokens(reader, train), taught, _tokens(reader, test)
+            _tokens(reader, shown), [s.answer for s in shown], _tokens(reader, test)
         ),
     }
     for name, scale in (("text only", False), ("statistics in text", True)):
         bare, learnt = (
             [without_signal(p, scale=scale) for p in some] for some in (prompts, lessons)
         )
-        found[f"{name}, as it is"] = reader.choose(bare)
-        states = [reader.last_states(some) for some in (learnt, bare)]
-        found[f"{name}, linear readout"] = _probed(states[0], taught, states[1])
+        states = reader.last_states(bare)
+        found[f"{name}, as it is"] = reader.choose(bare, states)
+        found[f"{name}, linear readout"] = _probed(reader.last_states(learnt), taught, states)
     return [_row(task, name, answers, truth) for name, answers in found.items()]
 
 

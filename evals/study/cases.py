@@ -38,8 +38,8 @@ class Case:
 
 
 _DIFFERS = (
-    "the report that the study follows does not say on which test days, from which features or "
-    "by which training; here: test from 2025 on, 25 features, the training rule of the study"
+    "on which test days, from which features and by which training is not known here; ours: test "
+    "from 2025 on, 25 features, the training rule of the study"
 )
 CASES = {
     "spy": Case(

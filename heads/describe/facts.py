@@ -110,7 +110,7 @@ def _course(time: Array, series: Array, size: float) -> list[tuple[Kind, dict[st
         period = {"low": low, "high": high, "period_s": cycle.period_s}
         return [("saw" if _drops(series) else "cycle", period)]
     smooth = _running_median(series)
-    if held := _plateau(time, smooth):
+    if held := _plateau(time, smooth, series - smooth):
         return [("plateau", held)]
     if ends := _trend(time, series, smooth):
         return [("rise" if ends["last"] > ends["first"] else "fall", ends)]
@@ -134,8 +134,8 @@ def _trend(time: Array, series: Array, smooth: Array) -> dict[str, float] | None
     return {"first": float(line[0]), "last": float(line[-1])}
 
 
-def _plateau(time: Array, smooth: Array) -> dict[str, float] | None:
-    """Return a long flat stretch well above the level of the rest, which is flat as well."""
+def _plateau(time: Array, smooth: Array, rest: Array) -> dict[str, float] | None:
+    """Return a long flat stretch above the level of the others by more than the rest spreads."""
     low, high = float(smooth.min()), float(smooth.max())
     reach = high - low
     up = smooth > low + 0.5 * reach
@@ -148,7 +148,8 @@ def _plateau(time: Array, smooth: Array) -> dict[str, float] | None:
     if not _HELD < inside.size / smooth.size < 1 - 2 * _HELD:
         return None
     narrow = max(_deviation(inside), _deviation(outside)) < _FLAT * reach
-    if not narrow or np.median(inside) - np.median(outside) < _AWAY * reach:
+    spread = float(np.subtract(*np.percentile(rest, [95, 5])))
+    if not narrow or np.median(inside) - np.median(outside) < max(_AWAY * reach, spread):
         return None
     return {"level": float(np.median(inside)), "start_s": float(time[start]),
             "end_s": float(time[end])}  # fmt: skip

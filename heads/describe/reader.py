@@ -167,12 +167,16 @@ class Reader:
                 found.append(hidden.float().numpy())
         return np.concatenate(found)
 
-    def choose(self, prompts: Sequence[Prompt]) -> list[str]:
+    def choose(self, prompts: Sequence[Prompt], states: np.ndarray | None = None) -> list[str]:
         """Return the likeliest option of each prompt.
 
         Options that differ in their first token are told by it; others are read to their ends.
+
+        Parameters
+        ----------
+        states : what `last_states` gave for these prompts; None = they are read
         """
-        states = self.last_states(prompts)
+        states = self.last_states(prompts) if states is None else states
         weight = self.network.get_output_embeddings().weight
         found = []
         for prompt, state in zip(prompts, states, strict=True):

@@ -48,6 +48,9 @@ def read_back(text: str, channels: Mapping[str, str]) -> list[Fact | None]:
     ----------
     channels : channel → its unit
     """
+    for unit in {u for u in channels.values() if "." in u}:
+        told = re.sub(rf"{re.escape(unit)}(?=\s+[a-z])", unit.replace(".", ""), text)
+        text = told.replace(unit, unit.replace(".", "") + ".")
     return [_fact(s.strip(), channels) for s in re.split(_ENDS, text) if s.strip()]
 
 

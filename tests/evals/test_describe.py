@@ -34,7 +34,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 @pytest.mark.slow
 def test_judge_sets_the_reader_beside_every_baseline(reader: Reader) -> None:
     """Seven rows a task; the probe of warm tokens knows bottlenecks that no text tells."""
-    sizes = judging.Sizes(test=60, fit=150)
+    sizes = judging.Sizes(test=60, fit=150, probe=150)
     answers, described = judging.judge(reader, corpus_words(reader, 0), sizes)
     assert len(answers.rows) == 14
     share = {(r["task"], r["by"]): float(r["right"].split()[0]) for r in answers.rows}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.tools.look.clock import moment_text, starts
 from tool_use_om.tools.look.groups import Bounds, Rows, cadence_rows, unlike_rows
-from tool_use_om.tools.look.samples import Piece, bounded, pieces_of
+from tool_use_om.tools.look.samples import Piece, bounded, pieces_of, stands
 from tool_use_om.tools.look.selection import Selection
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _MOST_CHANNELS = 12
 _LOOKED = 24  # stretches looked at for a cycle of their own
 _NEAR = 0.08  # a period so near to whole ones of the calendar is of the calendar
 _INTERVAL_PCT = 95.0  # as heads/numeric/relation gives them
-_STEPS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
 _MOST_LAGS = 200_000  # samples of a session in which a cycle of unknown length is sought
 
 
@@ -230,11 +229,12 @@ def _spells(piece: Piece, bounds: Bounds) -> tuple[int, float, list[tuple[float,
         return 0, 0.0, []
     period = 1.0 / piece.rate_hz
     steps = np.append(np.diff(time_s), period)
-    holds = np.where(steps > _STEPS * period, period, steps)
+    longest = stands(steps, period)
+    holds = np.where(steps > longest, period, steps)
     low, high = bounds
     closed = _finite(low) and _finite(high)
     hit = (values >= low) & (values <= high) if closed else (values > low) & (values < high)
-    joined = steps <= _STEPS * period
+    joined = steps <= longest
     first = hit & ~np.append(False, hit[:-1] & joined[:-1])
     last = hit & ~np.append(hit[1:] & joined[:-1], False)
     begins, ends = time_s[first], (time_s + holds)[last]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Change = Callable[[np.ndarray], np.ndarray]
 
+_STANDS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
+_UNEVEN = 4.0  # steps of so many periods are gaps, however usual
 MAX_VALUES = 30_000_000  # held at once for what moments cannot give, such as a median
 
 
@@ -76,6 +78,17 @@ def _by_code(piece: Piece, code: np.ndarray, by: str) -> Iterator[Piece]:
             piece, group=group_name(by, int(one)), time_s=piece.time_s[here],
             values=piece.values[here],
         )  # fmt: skip
+
+
+def stands(steps_s: np.ndarray, period_s: float) -> float:
+    """Return how long a sample may stand for, given the steps between samples.
+
+    One and a half periods; where steps are uneven by nature, as long as one in twenty is.
+    """
+    import numpy as np
+
+    usual = float(np.quantile(steps_s, 0.95)) if steps_s.size else 0.0
+    return max(_STANDS * period_s, min(usual * (1 + 1e-9), _UNEVEN * period_s))
 
 
 def labelled(found: Selection) -> list[Segment]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.calendar import STEP_S
 from tool_use_om.tools.look.clock import starts
-from tool_use_om.tools.look.samples import bounded, labelled, pieces_of
+from tool_use_om.tools.look.samples import bounded, labelled, pieces_of, stands
 from tool_use_om.tools.look.selection import Segment, Selection
 from tool_use_om.tools.measure.grouping import CALENDAR, cuts
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_STANDS = 1.5  # a sample stands for at most so many periods: not for a gap behind it
-_UNEVEN = 4.0  # steps of so many periods are gaps, however usual
 _COLUMNS = ("session", "subject", "label", "time_s", "value", "stands_s", "moment", "at")
 
 
@@ -70,17 +68,6 @@ def samples(found: Selection, channel: str, by: Sequence[str]) -> tuple[pd.DataF
     if not parts:
         raise DataError(f"{channel} has no samples in what is asked about. Widen the filters.")
     return pd.concat(parts, ignore_index=True)[list(_COLUMNS)], note
-
-
-def stands(steps_s: np.ndarray, period_s: float) -> float:
-    """Return how long a sample may stand for, given the steps between samples.
-
-    One and a half periods; where steps are uneven by nature, as long as one in twenty is.
-    """
-    import numpy as np
-
-    usual = float(np.quantile(steps_s, 0.95)) if steps_s.size else 0.0
-    return max(_STANDS * period_s, min(usual * (1 + 1e-9), _UNEVEN * period_s))
 
 
 def stretches(found: Selection, label: str | None, by: Sequence[str]) -> pd.DataFrame:

@@ -50,13 +50,20 @@ def _says_more(asks: Sequence[Ask], others: Sequence[Ask]) -> bool:
     """Say whether amounts use a time, a group or a quantity that other asks do not."""
     if any(ask.kind not in _GROUPED for ask in others):
         return False
-    told = [ask for ask in others if ask.calendar or ask.by or ask.level]
+    if _adds(asks) and not _adds(others) and any(ask.statistic for ask in others):
+        return True  # what was used is asked for, not the highest reading of the meter
+    # facts of labels are told for all together, whatever group was said
+    told = [o for o in others if o.calendar or o.level or (o.by and o.kind == "stats")]
     for ask in asks:
         amounts = dict(ask.amounts)
         special = amounts.get("of") in _SPECIAL or amounts.get("by", "whole") != "whole"
         if (ask.calendar and not any(o.calendar for o in others)) or (special and not told):
             return True
     return len(asks) > len(others) and not told
+
+
+def _adds(asks: Sequence[Ask]) -> bool:
+    return any("sum" in {ask.statistic, dict(ask.amounts).get("statistic")} for ask in asks)
 
 
 def _query(found: Reading, other: Query) -> Query:

@@ -57,6 +57,12 @@ _WEEK = timedelta(days=7)
 _CLOCK = r"(\d{1,2})(?:[:.h]\d{2})?\s*(am|pm|uhr|h|o'? ?clock)?"
 
 
+def names_time(word: str) -> bool:
+    """Say whether a word names a month, a day of the week or a season, or is a number."""
+    plain = word.casefold()
+    return plain in _MONTHS or plain in _DAYS or plain in _SEASONS or plain.isdigit()
+
+
 @dataclass
 class When:
     """What a question says of time.
@@ -155,6 +161,7 @@ def _compared(words: Words, when: When) -> None:
 def _spans(words: Words, first: date, last: date) -> Iterator[tuple[date, date] | None]:
     """Yield the stretches of dates that are named, in their order."""
     yield _between(words, first, last)
+    yield from _month_ranges(words, first, last)
     yield _open(words, first, last)
     found: list[tuple[int, tuple[date, date]]] = []
     for pattern, of in _NAMED:
@@ -191,6 +198,20 @@ def _between(words: Words, first: date, last: date) -> tuple[date, date] | None:
         return None
     words.use(found.start(), found.end())
     return begin[0], end[1]
+
+
+def _month_ranges(words: Words, first: date, last: date) -> Iterator[tuple[date, date] | None]:
+    """Read "June to August 2023", "December to February"."""
+    one = rf"{_MONTH}(?: (\d{{4}}))?"
+    for found in words.take_all(
+        rf"(?:from |between |von )?{one} (?:to|through|until|bis|and|-|–) {one}"
+    ):
+        begin_month, end_month = _MONTHS[found[1]], _MONTHS[found[3]]
+        said = found[4] or found[2]
+        year = int(said) if said else _year_with(end_month, first, last)
+        begin_year = year - (begin_month > end_month)
+        end = date(year, end_month, calendar.monthrange(year, end_month)[1])
+        yield date(begin_year, begin_month, 1), end
 
 
 def _open(words: Words, first: date, last: date) -> tuple[date, date] | None:

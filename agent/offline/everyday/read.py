@@ -14,6 +14,7 @@ from typing import Any
 
 from tool_use_om.agent.offline.everyday import lexicon as say
 from tool_use_om.agent.offline.everyday.asks import asks_of
+from tool_use_om.agent.offline.everyday.periods import names_time
 from tool_use_om.agent.offline.everyday.slots import Slots, read_slots
 from tool_use_om.agent.offline.everyday.spelling import corrected
 from tool_use_om.agent.offline.everyday.text import Words
@@ -97,7 +98,7 @@ class Reading:
             )
             and not (word.casefold() in _MODIFIERS and self._plain)
             for word in self.left
-        ) or any(is_measure(w) or w.casefold() in _OTHERWISE for w in self.left)
+        ) or any(is_measure(w) or w.casefold() in _OTHERWISE or names_time(w) for w in self.left)
 
     @property
     def whole(self) -> bool:
@@ -136,7 +137,7 @@ def read_everyday(question: str, cards: Sequence[Mapping[str, Any]]) -> Reading:
         asks += [a for a in found if a not in asks]
         own_left = _content(own, card)
         if not found and slots.said - _ASIDE:
-            own_left = [piece.strip(" ?!.,")]  # it asks something that was not read
+            own_left = piece.split()  # it asks something that was not read
         left += own_left
         used += sum(1 for w in re.findall(r"[^\W_]+", piece) if w.lower() not in say.FILLERS) - len(
             own_left
@@ -146,6 +147,10 @@ def read_everyday(question: str, cards: Sequence[Mapping[str, Any]]) -> Reading:
 
 
 def _pieces(question: str) -> list[str]:
+    if re.search(r"(?i)\b(?:shifts?|schicht\w*)\b", question) and re.search(
+        r"\d\s*-\s*\d", question
+    ):
+        return [question]  # their hours may stand behind it
     pieces = [p.strip() for p in _SPLIT.split(question) if p and p.strip(" ?!.,;")]
     return pieces or [question]
 

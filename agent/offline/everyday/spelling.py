@@ -43,4 +43,5 @@ def corrected(question: str, names: Names) -> str:
                 and OSA.distance(plain, key, score_cutoff=1) <= 1]  # fmt: skip
         return near[0] if len(near) == 1 and not near[0].startswith(plain) else word
 
+    question = re.sub(r"(?i)\bi mean\b,?", "", question)  # no mean is asked for
     return re.sub(r"[^\W\d_]+", mend, question)

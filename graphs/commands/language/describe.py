@@ -116,8 +116,9 @@ def judge(
     *,
     reader: Annotated[Path, typer.Option(help="Folder of a trained reader.")],
     model: ModelOption = None,
-    samples: Annotated[int, typer.Option(min=10, help="Held-out questions a task.")] = 200,
-    fit: Annotated[int, typer.Option(min=50, help="Questions that baselines are fitted on.")] = 600,
+    samples: Annotated[int, typer.Option(min=10, help="Held-out questions a task.")] = 150,
+    fit: Annotated[int, typer.Option(min=50, help="Questions that readouts are fitted on.")] = 200,
+    probe: Annotated[int, typer.Option(min=50, help="Those the probe is fitted on.")] = 1000,
     precision: PrecisionOption = "auto",
     seed: SeedOption = 0,
     workspace: WorkspaceOption = None,
@@ -131,7 +132,7 @@ def judge(
 
     network, tokenizer = load_language_model(model, Workspace.at(workspace), precision)
     trained = load_reader(reader, network, tokenizer)
-    sizes = judging.Sizes(test=samples, fit=fit, seed=seed)
+    sizes = judging.Sizes(test=samples, fit=fit, probe=probe, seed=seed)
     with bars() as progress:
         tables = judging.judge(trained, corpus_words(trained, seed), sizes, progress)
     for table in tables:

@@ -89,6 +89,30 @@ def test_a_fact_is_measured_in_seconds_and_in_the_units_of_the_channel() -> None
     assert found.values == {"level": 7.0, "start_s": 30.0, "end_s": 60.0}
 
 
+def test_noise_is_no_plateau() -> None:
+    """What wanders less than it is noisy has no level of its own."""
+    rng = np.random.default_rng(0)
+    time_s = np.arange(100) / 10
+    plateaus = 0
+    for _ in range(40):
+        found = facts_of(time_s, rng.normal(size=100) * 5, "v", "V")
+        plateaus += "plateau" in [f.kind for f in found]
+    assert plateaus <= 1
+
+
+def test_a_unit_with_dots_ends_no_sentence() -> None:
+    """Arbitrary units are written a.u., also at the end."""
+    told = [
+        Fact(kind="varies", channel="x", unit="a.u.", values={"low": 1.0, "high": 3.0}),
+        Fact(kind="steady", channel="x", unit="a.u.", values={"level": 2.0}),
+    ]
+    text = " ".join(sentence(f) for f in told)
+    assert text == "x varies between 1.0 a.u. and 3.0 a.u. x stays near 2.0 a.u."
+    (found,) = read_back(sentence(told[0]), {"x": "a.u."})
+    assert found is not None
+    assert found.values == told[0].values
+
+
 def test_missing_samples_change_no_fact_and_too_few_give_none() -> None:
     """NaN is skipped; nothing is said of next to nothing."""
     time_s = np.arange(100.0)

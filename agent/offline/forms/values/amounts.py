@@ -290,7 +290,7 @@ def _tell_stretches(answer: Answer, result: Result, found: Amounts) -> None:
     again = any(
         (o.label, o.channel, o.level) == (found.label, found.channel, found.level) for o in told
     )
-    if found.longest is None or again:
+    if found.longest is None or again or found.by != "whole":
         return
     words = [("longest", found.longest)]
     if found.first is not None and found.last is not None and found.first != found.last:

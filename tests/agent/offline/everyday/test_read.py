@@ -158,3 +158,45 @@ def test_names_are_cut_where_people_read_them() -> None:
 def test_slips_are_mended_and_names_are_not() -> None:
     names = Names.of([{"name": "x", "channels": [{"id": "signal.avove"}]}])
     assert corrected("avarage abvoe avove", names) == "average above avove"
+
+
+def test_months_and_periods_are_compared() -> None:
+    """Winter begins in the year before it ends; "I mean" asks for no mean."""
+    card = {**PRESS, "dates": {"from": "2023-05-01", "to": "2024-10-28"}}
+    (ask,) = read_everyday(
+        "is the temperature higher June to August 2023 compared with December to February, i mean",
+        [card],
+    ).asks
+    assert dict(ask.amounts)["periods"] == [
+        ["2023-06-01", "2023-08-31"], ["2023-12-01", "2024-02-29"],
+    ]  # fmt: skip
+
+
+def test_shifts_may_stand_behind_the_question() -> None:
+    (ask,) = read_everyday("which shift worst? 6-14, 14-22, night", [PRESS]).asks
+    assert dict(ask.amounts) == {
+        "of": "time", "label": "FAULT", "by": "parts", "parts": [[6, 14], [14, 22], [22, 6]],
+    }  # fmt: skip
+
+
+def test_two_channels_that_go_together() -> None:
+    card = {**HOME, "channels": [{"id": "s.Wind", "unit": "mph"},
+                                 {"id": "s.Rel_Pressure", "unit": "inHg"}]}  # fmt: skip
+    (ask,) = read_everyday("does the wind pick up when the barometer falls?", [card]).asks
+    assert (ask.statistic, ask.channels) == ("correlation", ("s.Wind", "s.Rel_Pressure"))
+
+
+def test_a_clause_that_is_not_read_is_named_whole() -> None:
+    """What a question also asks must not be dropped in silence."""
+    found = read_everyday(
+        "what is the max temperature, and when does the pump typically leak?", [PRESS]
+    )
+    assert not found.whole
+    assert "leak" in " ".join(found.left)
+
+
+def test_a_month_left_over_is_no_fair_answer() -> None:
+    found = read_everyday(
+        "what was the average temperature around Lichtmess february mood", [PRESS]
+    )
+    assert not found.fair
