@@ -258,10 +258,13 @@ def batch_of(config: DescribeConfig, step: int) -> list[Prompt]:
 def corpus_words(reader: Reader, seed: int) -> list[int]:
     """Return the tokens that answers of the corpus are made of, sorted."""
     from tool_use_om.heads.describe.exam import LETTERS
+    from tool_use_om.heads.describe.resources import CHANNELS
+    from tool_use_om.heads.describe.sentences import every_form
     from tool_use_om.heads.describe.tasks import Tasks
 
     tasks = Tasks(seed)
     found = {i for digit in range(100) for i in reader.ids_of(f" {digit}.{digit:02d}")}
+    found |= {i for text in every_form(CHANNELS) for i in reader.answer_ids(text)}
     found |= {i for letter in LETTERS for i in reader.answer_ids(letter)}
     for number in range(_WORDS_FROM):
         sample = tasks.sample(number)
@@ -276,7 +279,7 @@ def width_of(reader: Reader) -> int:
 
 
 def load_reader(folder: Path, network: Untyped, tokenizer: Untyped) -> Reader:
-    """Return a trained reader over a language model.
+    """Return a trained reader over a language model; of a run that goes on, its last checkpoint.
 
     Raises
     ------
@@ -290,8 +293,11 @@ def load_reader(folder: Path, network: Untyped, tokenizer: Untyped) -> Reader:
 
 
 def _card(folder: Path) -> dict[str, Any]:
+    """Return what a reader is: of its card, or of the recipe of a run that has not ended."""
+    ended = (folder / CARD).is_file() or last_checkpoint(folder) is None
     try:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        text = (folder / (CARD if ended else "recipe.json")).read_text(encoding="utf-8")
+        card: dict[str, Any] = json.loads(text)
     except (OSError, ValueError) as error:
         raise _no_reader(folder, error) from error
     return card
@@ -307,6 +313,8 @@ def _put_weights(folder: Path, reader: Reader) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from tool_use_om.tokenizers.pretrain.state import STATE_NAME
+
     card = _card(folder)
     if card["width"] != width_of(reader):
         raise DataError(
@@ -318,8 +326,13 @@ def _put_weights(folder: Path, reader: Reader) -> None:
             f"The reader in {folder} reads {card['source']}, not {reader.encoder.source}: give "
             f"--source {card['source']}."
         )
+    last = last_checkpoint(folder)
+    ended = (folder / CARD).is_file() or last is None
     try:
-        reader.encoder.load_state_dict(load_file(folder / WEIGHTS))
+        kept = load_file(folder / WEIGHTS if ended else (last or folder) / STATE_NAME)
+        if not ended:
+            kept = {k[6:]: v for k, v in kept.items() if k.startswith("model.")}
+        reader.encoder.load_state_dict(kept)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise _no_reader(folder, error) from error
 
@@ -343,6 +356,6 @@ def _check_recipe(out: Path, recipe: Mapping[str, Any]) -> None:
             partial.write_text(json.dumps(recipe, indent=1), encoding="utf-8")
         return
     before = json.loads(kept.read_text(encoding="utf-8"))
-    differ = [k for k, v in recipe.items() if before.get(k) != v]
+    differ = [k for k, v in recipe.items() if before.get(k, v) != v]
     if differ:
         raise DataError(f"{out} holds a run with other {', '.join(differ)}. Give a new folder.")

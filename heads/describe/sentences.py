@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tool_use_om.heads.describe.facts import Fact, Kind
+from tool_use_om.heads.describe.facts import VALUES, Fact, Kind
 
 DAY_S = 86_400.0
 _NEAR_DAY = 0.03
@@ -101,6 +101,24 @@ def forms_of(kind: str, n: float | None = None) -> tuple[str, ...]:
     """Return the templates of a kind; their places are the names of `facts.VALUES` and channel."""
     meant: Kind = next(k for k in FORMS if k == kind)
     return _ONCE[meant] if n == 1 and meant in _ONCE else FORMS[meant]
+
+
+def every_form(channels: Sequence[str]) -> list[str]:
+    """Return every form of every kind for some channels, with numbers of all sizes and units."""
+    texts = []
+    for kind in FORMS:
+        for n in (1.0, 2.0):
+            for form in range(len(forms_of(kind, n))):
+                for channel in channels:
+                    for unit, seconds, size in _SIZES:
+                        values = {k: seconds if k[-2:] == "_s" else size for k in VALUES[kind]}
+                        values |= {k: v for k, v in (("n", n), ("share_frac", 0.5)) if k in values}
+                        fact = Fact(kind=kind, channel=channel, unit=unit, values=values)
+                        texts.append(sentence(fact, form))
+    return texts
+
+
+_SIZES = (("%", 45.0, 12.0), ("GB", 700.0, 0.5), ("MB/s", 9000.0, 340.0), ("GB", 300_000.0, 5.5))
 
 
 class TextDescriptionGenerator:

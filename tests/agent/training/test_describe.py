@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -304,6 +305,28 @@ def test_text_alone_says_the_scale_or_nothing_of_the_signal() -> None:
     assert SIGNAL not in scaled.text
     assert "mean" in scaled.text
     assert bare.text == "Which resource is the bottleneck?\nAnswer:"
+
+
+def test_words_to_choose_between_hold_those_of_every_text(tiny: Path) -> None:
+    """A rare unit of time late in a run is no surprise."""
+    reader = reader_of(tiny)
+    words = set(corpus_words(reader, 0))
+    for number in range(1500):
+        answer = Tasks(77).sample(number, "A").answer
+        assert set(reader.answer_ids(answer)) <= words, answer
+
+
+def test_a_run_that_goes_on_is_loaded_by_its_last_checkpoint(
+    tiny: Path, unbroken: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """So that it can be judged before its end; afterwards its card and weights count."""
+    out = tmp_path / "going"
+    shutil.copytree(unbroken[0], out)
+    (out / "reader.json").unlink()
+    (out / "encoder.safetensors").unlink()
+    going, ended = (load_reader(f, *_base(tiny)) for f in (out, unbroken[0]))
+    for name, weight in ended.encoder.state_dict().items():
+        assert torch.equal(weight, going.encoder.state_dict()[name])
 
 
 def test_a_stage_starts_from_the_one_before_and_learns_its_own_lessons(
