@@ -196,9 +196,9 @@ def _named(words: Words, channel: str) -> list[tuple[int, int, int]]:
     if whole := words.find(f"(?:{joined})", again=True):
         word = len(parts) == 1 and parts[0] in _STATISTICS  # "high" of "all time high"
         found.append((_QUANTITY if word else _SPECIFIC * 2, *whole.span()))
-    for one, other in pairwise(parts):
-        if both := words.find(rf"{re.escape(one)}[\s_-]?{re.escape(other)}", again=True):
-            found.append((_SPECIFIC, *both.span()))
+    for left, right in pairwise(parts):
+        if pair := words.find(rf"{re.escape(left)}[\s_-]?{re.escape(right)}", again=True):
+            found.append((_SPECIFIC, *pair.span()))
     for part in (p for p in parts if p not in _STATISTICS):
         if len(part) > 1 and (one := words.find(f"{re.escape(part)}s?", again=True)):
             found.append((_SPECIFIC if len(part) > 2 else _NAMED, *one.span()))
