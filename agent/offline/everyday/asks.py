@@ -189,7 +189,7 @@ def _of_channel(
 ) -> list[Ask]:
     said, unit = slots.said, names.unit_of(channel)
     grouped = group["by"] != "whole"
-    if "share" in said or slots.level is not None:
+    if slots.level is not None or ("share" in said and unit != "%"):
         return _of_level(slots, channel, unit, base, group)
     if "trend" in said and not grouped and not said & {"most", "least"}:
         return [Ask(kind="stats", statistic="trend", channels=(channel,), **base)]

@@ -270,6 +270,8 @@ def _tell_ends(
     if want == "least":
         ends.reverse()
     per = _per(found)
+    if found.of == "value" and found.statistic in {"max", "min"}:
+        what = what.replace(f"the {_statistic(found)} of ", "", 1)  # not "the highest is highest"
     (word, row), (other, second) = ends
     answer.head(
         result, f"{what}{where} is {word}{_in_group(found, row)}, at {{value}}{per}",

@@ -53,6 +53,8 @@ JUNE = {"first_date": "2024-06-01", "last_date": "2024-06-30"}
         (HOME, "average PV between 10 and 12 o'clock", "value",
          {"statistic": "mean", "channel": "signal.PV-Leistung", "by": "whole"},
          {"hours": [10, 11]}),
+        (HOME, "what was the lowest battery %", "least",
+         {"statistic": "min", "channel": "signal.Akkustand", "by": "whole"}, {}),
         (HOME, "at what time of day is the battery normally lowest", "least",
          {"statistic": "mean", "channel": "signal.Akkustand", "by": "hour"}, {}),
         (WATCH, "how many steps did i do yesterday lol", "value",
