@@ -194,12 +194,12 @@ def _named(words: Words, channel: str) -> list[tuple[int, int, int]]:
     joined = r"[\s_.-]*".join(map(re.escape, parts))
     found = []
     if whole := words.find(f"(?:{joined})", again=True):
-        word = len(parts) == 1 and parts[0] in _STATISTICS  # "high" of "all time high"
+        word = len(parts) == 1 and parts[0] in _STRUCTURE  # "high" of "all time high"
         found.append((_QUANTITY if word else _SPECIFIC * 2, *whole.span()))
     for left, right in pairwise(parts):
         if pair := words.find(rf"{re.escape(left)}[\s_-]?{re.escape(right)}", again=True):
             found.append((_SPECIFIC, *pair.span()))
-    for part in (p for p in parts if p not in _STATISTICS):
+    for part in (p for p in parts if p not in _STRUCTURE):
         if len(part) > 1 and (one := words.find(f"{re.escape(part)}s?", again=True)):
             found.append((_SPECIFIC if len(part) > 2 else _NAMED, *one.span()))
         elif len(part) >= 2 * _SHORTEST - 1:
@@ -209,10 +209,13 @@ def _named(words: Words, channel: str) -> list[tuple[int, int, int]]:
     return found
 
 
-_STATISTICS = frozenset({
+_STRUCTURE = frozenset({
     "rate", "value", "number", "mean", "avg", "average", "total", "sum", "max", "maximum",
     "min", "minimum", "peak",
     "median", "std", "range", "count", "first", "last", "high", "low", "day", "night",
+    "session", "sessions", "label", "labels", "subject", "subjects", "channel", "channels", "data",
+    "hour", "hours", "week", "month", "year", "date", "time", "group", "each", "many", "most",
+    "least", "plot", "show", "find",
 })  # fmt: skip
 _COMMON = frozenset(
     {"with", "that", "this", "from", "have", "date", "time", "sind", "eine", "wird", "rate"}

@@ -202,3 +202,10 @@ def test_a_month_left_over_is_no_fair_answer() -> None:
         "what was the average temperature around Lichtmess february mood", [PRESS]
     )
     assert not found.fair
+
+
+def test_words_of_questions_name_no_channel_by_a_part_of_its_name() -> None:
+    """A column may be called anything; "sessions" in a question are sessions."""
+    card = {"name": "x", "channels": [{"id": "signal.n_sessions and c1"}, {"id": "signal.plain"}]}
+    words = Words("How many sessions are there of each label?")
+    assert channels_meant(words, Names.of([card])) == ()
