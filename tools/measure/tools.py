@@ -14,6 +14,7 @@ from tool_use_om.tools.call.working_set import WorkingSet
 from tool_use_om.tools.look.clock import moment_text, starts, told_zone
 from tool_use_om.tools.look.selection import label_names, open_current, select
 from tool_use_om.tools.measure.amounts import Table, amounts_of, ends_of
+from tool_use_om.tools.measure.figures import amounts_figure
 from tool_use_om.tools.measure.found import (
     AmountOf,
     AmountRow,
@@ -49,33 +50,35 @@ def measure_amounts(
     unit = rows[0].unit
     shown = sorted(rows, key=lambda row: -row.value)
     of = [row.value for row in (whole if table.adds_up else rows)]
+    content = Amounts(
+        of=table.of, statistic=asked.statistic, channel=asked.channel, label=asked.label,
+        level=_level(dataset, asked, asked.above if asked.above is not None else asked.below),
+        upper=_level(dataset, asked, asked.below if asked.above is not None else None),
+        above=_side(asked), by=asked.by, per=asked.per, n_sessions=len(found.sessions),
+        n_groups=len(rows),
+        n_parts=sum(bool(row.part) for row in rows), recorded_s=table.recorded_s,
+        rows=shown if len(shown) <= _SHOWN else [*shown[:_LISTED], *shown[-_LISTED:]],
+        highest=shown[0],
+        lowest=min(whole if table.adds_up else rows, key=lambda row: row.value),
+        mean=AmountOf(value=sum(of) / len(of), unit=unit),
+        total=AmountOf(value=sum(row.value for row in rows), unit=unit)
+        if table.adds_up else None,
+        without=[str(row.group) for row in rows if row.group and row.value == 0][:_LISTED]
+        if table.of in {"time", "events"} else [],
+        passed=_passed(rows, asked), difference=_difference(rows, table.of),
+        **_ends(found, table, asked), note=table.note,
+        zone=_zone(dataset, found, asked),
+    )  # fmt: skip
     return finish(
         ctx,
         working_set.but(dataset=dataset.name),
         args,
         tool="measure_amounts",
-        content=Amounts(
-            of=table.of, statistic=asked.statistic, channel=asked.channel, label=asked.label,
-            level=_level(dataset, asked, asked.above if asked.above is not None else asked.below),
-            upper=_level(dataset, asked, asked.below if asked.above is not None else None),
-            above=_side(asked), by=asked.by, per=asked.per, n_sessions=len(found.sessions),
-            n_groups=len(rows),
-            n_parts=sum(bool(row.part) for row in rows), recorded_s=table.recorded_s,
-            rows=shown if len(shown) <= _SHOWN else [*shown[:_LISTED], *shown[-_LISTED:]],
-            highest=shown[0],
-            lowest=min(whole if table.adds_up else rows, key=lambda row: row.value),
-            mean=AmountOf(value=sum(of) / len(of), unit=unit),
-            total=AmountOf(value=sum(row.value for row in rows), unit=unit)
-            if table.adds_up else None,
-            without=[str(row.group) for row in rows if row.group and row.value == 0][:_LISTED]
-            if table.of in {"time", "events"} else [],
-            passed=_passed(rows, asked), difference=_difference(rows, table.of),
-            **_ends(found, table, asked), note=table.note,
-            zone=_zone(dataset, found, asked),
-        ),
+        content=content,
         detail={"rows": [row.to_json() for row in rows]},
         inputs={"content_hash": dataset.content_hash},
-    )  # fmt: skip
+        figures={"amounts": amounts_figure(content, rows)},
+    )
 
 
 def _checked(dataset: DataSet, ws: WorkingSet, args: a.MeasureAmounts) -> a.MeasureAmounts:

@@ -14,6 +14,7 @@ from tool_use_om.data.errors import DataError
 from tool_use_om.data.format.calendar import Calendar
 from tool_use_om.data.format.schema import Channel, Modality
 from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.show.figure import read_figure
 from tool_use_om.data.workspace import Workspace
 from tool_use_om.tools.call.context import ToolContext
 from tool_use_om.tools.call.working_set import WorkingSet
@@ -164,6 +165,19 @@ def test_times_beyond_a_level_and_what_was_reached(ask: Any) -> None:
     time = ask("measure_amounts", of="time", channel="m.power", above=850.0)
     assert time["rows"][0]["value"] == pytest.approx(beyond.sum() * 3600.0)
     assert time["rows"][0]["share_frac"] == pytest.approx(beyond.mean())
+
+
+def test_figure_shows_the_groups_in_their_order(ask: Any, place: Workspace) -> None:
+    outcome = ask.outcome(
+        "measure_amounts", channel="m.steps", statistic="sum", by="weekday", per="date"
+    )
+    figure = read_figure(next(outcome.result.folder.glob("amounts.figure.json")))
+    (bars,) = figure.panels
+    names = [row.name for row in bars.rows]
+    assert names == ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    top = outcome.content["highest"]["group"]
+    assert f"highest {top}" in figure.alt
+    assert [row.name for row in bars.rows if row.colour == "a"] == [top]
 
 
 @pytest.mark.parametrize(
