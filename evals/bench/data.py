@@ -125,7 +125,7 @@ def _index(target: Path) -> Row:
 
 def _tools(folder: Path) -> Row:
     """Measure what the agent's tools say of the whole set and of parts of it."""
-    import tool_use_om.tools.run.figures  # noqa: F401 - imports are not timed
+    import tool_use_om.tools.look.figures  # noqa: F401 - imports are not timed
     from tool_use_om.data.workspace import Workspace
     from tool_use_om.tools.call import arguments as a
     from tool_use_om.tools.call.context import ToolContext

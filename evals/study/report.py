@@ -86,7 +86,9 @@ def runner(events: Sequence[EventJudged], plan: Plan) -> list[Row]:
 def _numbers(m: Judged) -> Row:
     names = (
         "auc", "lower", "upper", "spread", "brier", "brier_calibrated", "brier_of_base_rate",
-        "skill", "skill_lower", "accuracy", "precision", "recall", "reach", "distinct", "seconds",
+        "skill", "skill_lower",
+        "skill_calibrated", "skill_calibrated_lower", "accuracy", "precision", "recall", "reach",
+        "distinct", "seconds",
         "cpu_seconds", "megabytes", "n_parameters", "seeds", "gap", "gap_lower", "gap_upper", "p",
         "p_holm", "to_truth",
     )  # fmt: skip
@@ -127,6 +129,7 @@ def main_table(event: EventJudged) -> list[dict[str, str]]:
             "Brier": f"{m.brier:.4f}",
             "calibrated": f"{m.brier_calibrated:.4f}",
             "skill": f"{m.skill:+.3f} [{m.skill_lower:+.3f}, …]",
+            "skill, calibrated": f"{m.skill_calibrated:+.3f} [{m.skill_calibrated_lower:+.3f}, …]",
             "reach": f"{m.reach:.3f}" + (" collapsed" if m.collapsed else ""),
             "distinct": f"{m.distinct:.0%}",
         }
@@ -171,8 +174,9 @@ HOW_TO_READ = (
     "AUC: how often a window with the event is ranked above one without; 0.5 is chance. Intervals: "
     "95 %, bootstrap over blocks of the test time, mean over seeds. Differences are paired by "
     "block; p is Holm's over all models of an event. Brier: mean squared error of the "
-    "probabilities, as said and after a map fitted on validation; skill: the calibrated one "
-    "against always saying the training share. Reach: largest minus smallest prediction; up to "
+    "probabilities, as said and after a map fitted on validation; skill: 1 minus that over the "
+    "Brier of always saying the training share, with the lower end of its interval (two tries). "
+    "Reach: largest minus smallest prediction; up to "
     f"{COLLAPSED:g} counts as collapsed. Decisions: at the validation's best F1."
 )
 

@@ -33,7 +33,8 @@ class Judged:
     spread : deviation of the AUC from seed to seed, 0 for one
     brier, brier_calibrated : mean squared error as said, and after Platt's map fitted on validation
     brier_of_base_rate : of always saying the training share
-    skill, skill_lower : 1 - brier_calibrated / brier_of_base_rate; the 2.5 % end of its interval
+    skill, skill_lower : 1 - brier / brier_of_base_rate; the 1.25 % end of its bootstrap
+    skill_calibrated, skill_calibrated_lower : the same of the calibrated probabilities
     accuracy, precision, recall : at the threshold of the best F1 on validation
     reach, distinct : largest minus smallest prediction; share of predictions that differ
     reliability : (mean prediction, share in which it came, windows) of equal parts
@@ -54,6 +55,8 @@ class Judged:
     brier_of_base_rate: float
     skill: float
     skill_lower: float
+    skill_calibrated: float
+    skill_calibrated_lower: float
     accuracy: float
     precision: float
     recall: float
@@ -79,8 +82,11 @@ class Judged:
 
     @property
     def beats_the_base_rate(self) -> bool:
-        """Whether it ranks and is calibrated better than the base rate, beyond chance."""
-        return self.lower > 0.5 and self.skill_lower > 0.0
+        """Whether it ranks better than chance and errs less than the base rate, beyond chance.
+
+        Probabilities as said or as calibrated on validation; the two ends are set for two tries.
+        """
+        return self.lower > 0.5 and max(self.skill_lower, self.skill_calibrated_lower) > 0.0
 
     @property
     def sized(self) -> str:
@@ -150,8 +156,8 @@ def platt(y: Array, said: Array) -> tuple[float, float]:
         return 0.0, float(np.log(share / (1 - share)))
     model = LogisticRegression(C=10.0).fit(odds[:, None], y)
     slope = float(model.coef_[0, 0])
-    if slope < 0:  # a ranking that is upside down on validation is not turned round
-        return platt(y, np.zeros(len(y)))
+    if slope <= 0:  # a ranking that is upside down on validation is left as it was said
+        return 1.0, 0.0
     return slope, float(model.intercept_[0])
 
 
@@ -238,10 +244,10 @@ def judge_model(
             )
         )
     mapped = [calibrated(test, line) for test, line in zip(said, lines, strict=True)]
+    as_said = np.mean([(p - y) ** 2 for p in said], axis=0)
     squares = np.mean([(p - y) ** 2 for p in mapped], axis=0)
     plain = (base_rate - y) ** 2
     drawn = np.array([np.mean([auc(y[rows], test[rows]) for test in said]) for rows in draws])
-    skills = np.array([1 - squares[rows].mean() / plain[rows].mean() for rows in draws])
     mean = np.mean(found, axis=0)
     first = cells[0]
     return Judged(
@@ -256,8 +262,10 @@ def judge_model(
         brier=float(mean[1]),
         brier_calibrated=float(squares.mean()),
         brier_of_base_rate=float(plain.mean()),
-        skill=float(1 - squares.mean() / plain.mean()),
-        skill_lower=float(np.quantile(skills, 0.025)),
+        skill=float(1 - as_said.mean() / plain.mean()),
+        skill_lower=_lower_skill(as_said, plain, draws),
+        skill_calibrated=float(1 - squares.mean() / plain.mean()),
+        skill_calibrated_lower=_lower_skill(squares, plain, draws),
         accuracy=float(mean[2]),
         precision=float(mean[3]),
         recall=float(mean[4]),
@@ -273,3 +281,9 @@ def judge_model(
         said=tuple(said),
         curves=tuple(c["curve"] for c in cells),
     ), drawn
+
+
+def _lower_skill(squares: Array, plain: Array, draws: Sequence[Array]) -> float:
+    """Return the 1.25 % end of the skill over blocks of time."""
+    skills = [1 - squares[rows].mean() / plain[rows].mean() for rows in draws]
+    return float(np.quantile(skills, 0.0125))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +32,16 @@ from tool_use_om.data.show.signals import (
 from tool_use_om.data.units import for_people
 from tool_use_om.tools.look.clock import CALENDAR_GROUPS, group_order
 from tool_use_om.tools.look.found import LabelTimes, SessionsCounted
+from tool_use_om.tools.look.selection import records
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tool_use_om.data.format.dataset import DataSet
     from tool_use_om.tools.call.arguments import ShowChannelStats, ShowSessionStats
     from tool_use_om.tools.look.selection import Selection
 
 _READ = 40  # sessions read for a distribution, where the index does not have it
+_MOST_SESSIONS = 2000  # of more, a distribution says no more than their value together
+_EDGE_S = 0.5
 _BARS = 31
 _WORDS = {
     "std": "standard deviation", "max": "maximum", "min": "minimum", "rms": "root mean square",
@@ -336,49 +337,49 @@ def _spread(asked: Asked, cases: Mapping[tuple[str, str | None], Sequence[float]
 
 
 def _cases(asked: Asked) -> dict[tuple[str, str | None], list[float]]:
-    """Return the statistic of each session by channel and group; {} where it has none alone."""
-    import numpy as np
+    """Return the statistic of each session by channel and group; {} where it has none alone.
 
+    Whole sessions are told by the index; signals are read where labels cut a few sessions.
+    """
     from tool_use_om.tools.look.channel_stats import STATISTICS, Moments
-    from tool_use_om.tools.look.ordered import ORDERED
     from tool_use_om.tools.look.samples import pieces_of
 
     args, found = asked.args, asked.found
-    if len(found.sessions) < 2:
-        return {}
-    measure: Callable[[np.ndarray], float]
-    if args.statistic in STATISTICS:
-        formula = STATISTICS[args.statistic]
-        if args.statistic == "count":
-            return {}
-
-        def measure(values: np.ndarray) -> float:
-            return float(formula(Moments.of(values).row()))
-
-    elif args.statistic in {"median", "percentile"} and args.statistic in ORDERED:
-        share = 50.0 if args.statistic == "median" else float(args.percent or 50.0)
-
-        def measure(values: np.ndarray) -> float:
-            return float(np.nanpercentile(values, share))
-
-    else:
+    formula = STATISTICS.get(args.statistic)
+    n = len(found.sessions)
+    if formula is None or args.statistic == "count" or not 1 < n <= _MOST_SESSIONS:
         return {}
     cases: dict[tuple[str, str | None], list[float]] = {}
-    for piece in pieces_of(_some(found, asked.args.by), asked.channels, args.by):
-        if np.isfinite(piece.values).any():
-            cases.setdefault((piece.channel, piece.group), []).append(measure(piece.values))
+    groups = _groups(found, args.by) if found.uncut or found.labels else None
+    if groups is not None:
+        table = found.dataset.channel_stats(asked.channels, list(groups))
+        rows = table.assign(present=table["n"] * (1 - table["nan_frac"]))
+        for row in records(rows[rows["present"] > 0]):
+            key = (row["channel"], groups[row["session_id"]])
+            cases.setdefault(key, []).append(float(formula(row)))
+    elif n <= _READ:
+        for piece in pieces_of(found, asked.channels, args.by):
+            moments = Moments.of(piece.values)
+            if moments.n:
+                key = (piece.channel, piece.group)
+                cases.setdefault(key, []).append(float(formula(moments.row())))
     return cases
 
 
-def _some(found: Selection, by: str) -> Selection:
-    """Return sessions enough to see a distribution, spread evenly over each label."""
-    from dataclasses import replace
-
-    n = len(found.sessions)
-    most = 3 * _READ if by == "label" else _READ
-    if n <= most:
-        return found
-    kept = set(found.session_ids[:: -(-n // most)])
-    sessions = found.sessions[found.sessions["session_id"].isin(kept)].reset_index(drop=True)
-    stretches = found.stretches[found.stretches["session_id"].isin(kept)].reset_index(drop=True)
-    return replace(found, sessions=sessions, stretches=stretches)
+def _groups(found: Selection, by: str) -> dict[str, str | None] | None:
+    """Return the group of each session; None where a session is in several, or cut."""
+    ids = found.session_ids
+    if by == "subject" and found.uncut:
+        return dict(zip(ids, found.sessions["subject_id"].tolist(), strict=True))
+    if by == "channel" and found.uncut:
+        return dict.fromkeys(ids)
+    if by not in {"label", "channel"}:
+        return None
+    labels = records(found.dataset.labels(ids))
+    length = dict(zip(ids, found.sessions["duration_s"].tolist(), strict=True))
+    whole = len({r["session_id"] for r in labels}) == len(labels) and all(
+        r["start_s"] == 0 and r["end_s"] >= length[r["session_id"]] - _EDGE_S for r in labels
+    )
+    if not whole:
+        return None
+    return {r["session_id"]: r["label"] if by == "label" else None for r in labels}

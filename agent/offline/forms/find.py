@@ -44,6 +44,7 @@ def _tell_classified(answer: Answer, result: Result, query: Query) -> None:
             recall=ref(found.target.recall, f"{unit} of {target} that were found"),
         )  # fmt: skip
     if found.coverage is not None:
+        answer.section("Sets of possible activities")
         answer.say(
             result, "The sets of possible activities, built to include the true one {nominal} of "
             f"the time, include it {{empirical}} of the time{verdict_on(found.coverage, unit)}.",

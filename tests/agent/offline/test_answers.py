@@ -11,6 +11,7 @@ from tool_use_om.agent.offline.answer import told
 from tool_use_om.agent.offline.language.parse import parse
 from tool_use_om.agent.offline.model import capabilities, plan_of
 from tool_use_om.agent.offline.writer import Answer, Result, number, ref
+from tool_use_om.agent.record.layout import Layout
 from tool_use_om.agent.verify.check import Checked, check
 from tool_use_om.agent.verify.facts import Sources
 
@@ -194,6 +195,29 @@ def test_demo_answer_says_what_matters_once(told: bool, text: str) -> None:
     """Caveats in plain words; no second rhythm, negligible trend or negligible attribution."""
     reply, _ = write(DEMO, results_of(*DEMO_RESULTS))
     assert (text in reply["prose"]) is told
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Find walking", [("run_task", FOUND), ("interpret_results", WHY)]),
+        ("Predict the next 5 seconds", [("run_task", FORECAST)]),
+        ("Is there anything unusual in session bm-test-003?", [("run_task", STRANGE)]),
+        ("How many sessions are there?", [("show_session_stats", STATS)]),
+        ("Can 5 labels a class tell these activities apart?", [("compare_heads", HEADS)]),
+    ],
+)
+def test_what_is_read_before_the_fold_is_short_and_begins_with_the_answer(
+    question: str, found: list[tuple[str, Any]]
+) -> None:
+    """At most 120 words are open: the headline, what follows it, how sure it is."""
+    reply, _ = write(question, results_of(*found))
+    layout = Layout.of(reply["prose"])
+    opened = [layout.headline, layout.lead, *(s.text for s in layout.sections if s.is_open)]
+    assert layout.headline
+    assert len(layout.headline.split()) <= 40
+    assert sum(len(part.split()) for part in opened) <= 120
+    assert "a.u." not in layout.headline
 
 
 @pytest.mark.parametrize(

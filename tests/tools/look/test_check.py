@@ -68,7 +68,7 @@ def test_check_data_tells_counts_and_the_worst_places(spoilt: Any) -> None:
     figure = read_figure(spoilt.outcome("check_data").result.folder / figures[0])
     (timeline,) = figure.panels
     rows = {row.name: row.text for row in timeline.rows}
-    assert {name for name, kinds in rows.items() if kinds} == {"a", "b"}
+    assert {name for name, kinds in rows.items() if kinds} == {"b", "c"}
     assert "gap in b" in figure.alt
 
 
