@@ -20,6 +20,7 @@ import pytest
 
 from tool_use_om.data.format.schema import Channel, Modality
 from tool_use_om.data.format.writer import DataSetWriter
+from tool_use_om.data.show import interactive
 from tool_use_om.graphs.commands import main as cli
 
 pytestmark = pytest.mark.timeout(300)
@@ -187,9 +188,12 @@ def check_shown(root: Path, seen: str) -> None:
         text = path.read_text(encoding="utf-8")
         assert not UNSEEN.search(text), (path.name, UNSEEN.findall(text))
         page = Page(text)
-        assert not page.tags & {"script", "iframe", "svg", "object", "form", "base", "link"}
+        assert not page.tags & {"iframe", "svg", "object", "form", "base", "link"}
+        ran = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)  # the rest is JSON
+        assert set(ran) <= {interactive.script()}
+        assert len(re.findall("<script", text)) == len(ran) + text.count('"application/json"')
         assert page.handlers == []
-        assert all(a.startswith(("#", "data:image/png;base64,")) for a in page.addresses)
+        assert all(a.startswith(("#", "data:image/")) for a in page.addresses)
     assert not list(root.rglob("pwned"))
 
 

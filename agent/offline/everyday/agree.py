@@ -9,6 +9,7 @@ from typing import Any
 from tool_use_om.agent.offline.everyday.read import Reading, read_everyday
 from tool_use_om.agent.offline.language.query import Ask, Query
 
+_READ = 2  # words that are read, from which the language is one that is read
 _SPECIAL = frozenset({"energy", "return", "rise"})
 _GROUPED = frozenset({"stats", "facts", "sessions", "amounts"})
 
@@ -30,10 +31,18 @@ def measured(question: str, other: Query, cards: Sequence[Mapping[str, Any]]) ->
     if found.refused and not _answers(other):
         return Query(dataset=other.dataset, refused=(found.refused,), by="rules")
     if not found.asks:
-        return other
+        return _in_tongue(found, other)
     if _answers(other):
         return _query(found, other) if found.whole and _says_more(found.asks, other.asks) else other
-    return _query(found, other) if found.whole or found.fair else other
+    return _query(found, other) if found.whole or found.fair else _in_tongue(found, other)
+
+
+def _in_tongue(found: Reading, other: Query) -> Query:
+    """Return a refusal of the language as what was not understood, where words of it were."""
+    foreign = any("this language I cannot read" in said for said in other.refused)
+    if not foreign or found.n_used < _READ:
+        return other
+    return Query(dataset=other.dataset, not_understood=found.left or (found.text,), by=other.by)
 
 
 def _foreign(other: Query, cards: Sequence[Mapping[str, Any]]) -> bool:

@@ -24,6 +24,7 @@ _COUNTED = frozenset({
 })  # fmt: skip
 
 
+_AMOUNT = frozenset({"mean", "total", "much", "share", "median", "trend", "change"})
 _TROUBLE = r"fault|error|alarm|fail|down|stoer|stör|defe[ck]t|broken|panne"
 _WHOSE = frozenset({"session", "subject", "label"})
 _DATED = frozenset(
@@ -48,12 +49,12 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
     if not slots.labels and not slots.channels and "worst" in slots.said and by != "whole":
         bad = [one for one in names.labels if re.search(_TROUBLE, one, re.IGNORECASE)]
         slots.labels = tuple(bad) if len(bad) == 1 else ()
+    if slots.said & {"gaps", "quality"} and not slots.said & _AMOUNT and not slots.level:
+        kinds = () if "quality" in slots.said else ("gap", "missing")
+        return [Ask(kind="check", faults=kinds, sessions=slots.sessions)]
     if slots.labels and not slots.channels:
         return _of_labels(slots, base, group)
-    if not slots.channels:
-        slots.channels = _unnamed(slots, names)
-    if len(slots.channels) > 1:
-        slots.channels = best_of(slots.channels, names)
+    slots.channels = _one_channel(slots, names)
     if len(slots.channels) != 1:
         return []
     if slots.beside:
@@ -63,6 +64,26 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
         if len(slots.labels) > 1:
             base["labels"], group = slots.labels, {**group, "by": "label"}
     return _of_channel(slots, slots.channels[0], names, base, group)
+
+
+def _one_channel(slots: Slots, names: Names) -> tuple[str, ...]:
+    """Return the channel that is meant; several where nothing tells them apart."""
+    found = slots.channels or _unnamed(slots, names)
+    if len(found) > 1:
+        slots.channels = found
+        found = _in_unit(slots, names) or found
+    return best_of(found, names) if len(found) > 1 else found
+
+
+def _in_unit(slots: Slots, names: Names) -> tuple[str, ...]:
+    """Return those of several channels that a level's unit or a change of weight can be of."""
+    if slots.level is not None and slots.level.unit:
+        return tuple(
+            c for c in slots.channels if in_unit(slots.level, names.unit_of(c)) is not None
+        )
+    if "change" in slots.said:
+        return tuple(c for c in slots.channels if _is_weight(c, names.unit_of(c)))
+    return ()
 
 
 def _of_two(slots: Slots, base: Mapping[str, Any], group: Mapping[str, Any]) -> list[Ask]:
@@ -85,6 +106,8 @@ def _unnamed(slots: Slots, names: Names) -> tuple[str, ...]:
         not slots.said & {"mean", "median", "total", "max", "min", "long", "often", "busiest"}
         and not slots.level
     ):
+        return ()
+    if slots.said & {"when", "never"}:
         return ()
     if len(names.channels) == 1:
         return names.channels
@@ -127,7 +150,14 @@ def _ask(slots: Slots, base: Mapping[str, Any], want: str, **amounts: object) ->
 def _want(slots: Slots, group: Mapping[str, Any]) -> str:
     if group["by"] == "whole":
         return "value"
-    if "mean" in slots.said and not slots.said & {"most", "least", "which"}:
+    asked = slots.said & {"most", "least", "which", "worst"}
+    rate = slots.said & {"often", "much", "long"} and slots.per in {
+        "date",
+        "night",
+        "week",
+        "month",
+    }
+    if ("mean" in slots.said or rate) and not asked:
         return "mean"
     return "least" if "least" in slots.said else "most"
 
@@ -159,7 +189,7 @@ def _of_channel(
 ) -> list[Ask]:
     said, unit = slots.said, names.unit_of(channel)
     grouped = group["by"] != "whole"
-    if slots.level is not None:
+    if "share" in said or slots.level is not None:
         return _of_level(slots, channel, unit, base, group)
     if "trend" in said and not grouped and not said & {"most", "least"}:
         return [Ask(kind="stats", statistic="trend", channels=(channel,), **base)]
@@ -186,7 +216,7 @@ def _of_channel(
 
 def _quantity(said: frozenset[str], channel: str, unit: str, *, grouped: bool) -> dict[str, str]:
     """Return what is measured where that is no plain statistic."""
-    if "return" in said and _is_price(channel):
+    if "return" in said and (_is_price(channel) or unit in {"a.u.", "USD", "EUR", "GBP"}):
         return {"of": "return"}
     if "stable" in said:
         return {"statistic": "std"}

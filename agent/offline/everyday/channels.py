@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from tool_use_om.agent.offline.everyday.text import Words, folded
 from tool_use_om.agent.offline.language.names import Names
@@ -15,11 +16,11 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
      "hr heart pulse bpm fc puls herzfrequenz heartrate", "bpm"),
     ("respiratory rate|respiration|breathing(?: rate)?|breaths?|"
      "atmung", "resp respiration breath rr breathing", ""),
-    ("blood oxygen|oxygen|spo2|saturation|sats?", "spo2 oxygen sat sao2 o2 saturation", ""),
+    ("sats|blood oxygen|oxygen|spo2|saturation|sats?", "spo2 oxygen sat sao2 o2 saturation", ""),
     ("systolic(?: pressure| bp)?|blood pressure|bp", "systolic sbp bp sys", "mmHg"),
     ("diastolic(?: pressure| bp)?", "diastolic dbp dia", ""),
     ("glucose|blood sugar|sugar", "glucose sugar bg", "mg/dL mmol/L"),
-    ("temperatures?|temps?|temperatur|hot(?:ter|test)?|warm(?:er|est)?|cold(?:er|est)?|cool(?:er|"
+    ("temperatures?|temps?|\\w*temperatur|hot(?:ter|test)?|warm(?:er|est)?|cold(?:er|est)?|cool(?:er|"
      "est)?|"
      "heat|freez\\w+|frost\\w*|degrees?|heiss\\w*|kalt\\w*|warmste\\w*|chaude?|froide?",
      "temp temperature temperatur t tmp degc degf", "degC degF K"),
@@ -29,7 +30,7 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
      "dehors", "ext out outside outdoor aussen outdoortemp", ""),
     ("humidity|humid|feuchtigkeit|luftfeuchte|"
      "humidite", "humidity hum rh feuchte luftfeuchte hygro", ""),
-    ("barometer|pressure|air pressure|druck|luftdruck|"
+    ("barometer|pressure|air pressure|\\w*druck|luftdruck|"
      "pression", "pressure baro druck pression press barometer", "hPa mbar inHg bar kPa"),
     ("gusts?|boen", "gust gusts boe", ""),
     ("wind(?:y|ier|iest)?(?: ?speed)?|windgeschwindigkeit|vent", "wind windspeed", ""),
@@ -52,18 +53,18 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
      "batterie|ladezustand",
      "battery batterie soc akku ladezustand charge bat", ""),
     ("honey ?flow|nectar(?: flow)?|weigh(?:t|s|ed)?|heav(?:y|ier|iest)|light(?:er|est)?|"
-     "kilos?|kg|gewicht|poids|pese|mass|honey",
+     "kilos?|kg|pounds?|lbs?|put on|bring in|gewicht|poids|pese|mass|honey",
      "weight poids gewicht mass wt masse kg", "kg g lb"),
     ("steps?|schritte?|pas", "steps step schritte pas stepcount", ""),
     ("cadence|spm|trittfrequenz", "cadence cad spm", ""),
-    ("watts?|power|leistung|puissance|load|kw", "power leistung puissance load watt watts kw "
+    ("watts?|power|\\w*leistung|puissance|load|kw", "power leistung puissance load watt watts kw "
         "w", "W kW MW"),
-    ("speed|fast(?:er|est)?|velocity|geschwindigkeit|"
+    ("speed|fast(?:er|est)?|velocity|\\w*geschwindigkeit|"
      "vitesse", "speed velocity geschwindigkeit vitesse spd", "km/h m/s mph kn"),
     ("pace", "pace", ""),
     ("distance|km|kilomet(?:er|re)s?|miles?|strecke", "distance dist km strecke", "km m mi"),
     ("altitude|elevation|height|hohe", "altitude alt elevation ele height hohe", ""),
-    ("voltage|volts?|spannung|tension", "voltage volt spannung u v", "V mV"),
+    ("voltage|volts?|\\w*spannung|tension", "voltage volt spannung u v", "V mV"),
     ("current|amps?|amperes?|stromstarke|intensite", "current amp amps i ampere", "A mA"),
     ("frequency|netzfrequenz", "frequency freq frequenz", ""),
     ("volume|traded|shares traded|turnover", "volume vol", ""),
@@ -195,6 +196,9 @@ def _named(words: Words, channel: str) -> list[tuple[int, int, int]]:
     if whole := words.find(f"(?:{joined})", again=True):
         word = len(parts) == 1 and parts[0] in _STATISTICS  # "high" of "all time high"
         found.append((_QUANTITY if word else _SPECIFIC * 2, *whole.span()))
+    for left, right in pairwise(parts):
+        if pair := words.find(rf"{re.escape(left)}[\s_-]?{re.escape(right)}", again=True):
+            found.append((_SPECIFIC, *pair.span()))
     for part in (p for p in parts if p not in _STATISTICS):
         if len(part) > 1 and (one := words.find(f"{re.escape(part)}s?", again=True)):
             found.append((_SPECIFIC if len(part) > 2 else _NAMED, *one.span()))
@@ -206,7 +210,8 @@ def _named(words: Words, channel: str) -> list[tuple[int, int, int]]:
 
 
 _STATISTICS = frozenset({
-    "mean", "avg", "average", "total", "sum", "max", "maximum", "min", "minimum", "peak",
+    "rate", "value", "number", "mean", "avg", "average", "total", "sum", "max", "maximum",
+    "min", "minimum", "peak",
     "median", "std", "range", "count", "first", "last", "high", "low", "day", "night",
 })  # fmt: skip
 _COMMON = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MOST = (
     r"(?:the )?(?:highest|maximum|maximal\w*|max|peaks?|peaked|top|most|biggest|largest|greatest|"
-    r"record|best|busiest|"
+    r"record (?:high|low)|best|busiest|"
     r"hottest|warmest|windiest|wettest|heaviest|strongest|fastest|worst|longest|most long|ath|"
     r"all[- ]time high|"
     r"hochste\w*|hoechste\w*|grosste\w*|am meisten|meisten?|beste\w*|warmste\w*|starkste\w*|le "
@@ -31,7 +31,8 @@ TOTAL = (
 )
 HOW_MUCH = r"how much|wie ?viele?|combien(?: de)?|what amount(?: of)?|quelle quantite(?: de)?"
 HOW_LONG = (
-    r"how long|how many (?:hours?|minutes?|mins?|hrs?|secs?|seconds?)|(?:the )?(?:total "
+    r"how long|minutes?|hours?|(?:in )?(?:stunden|minuten)|heures?|how many (?:hours?|minutes?|"
+    r"mins?|hrs?|secs?|seconds?)|(?:the )?(?:total "
     r")?(?:time|hours|minutes|"
     r"duration)(?: spent)?(?: in| with| w/?| above| over| below| under| of| at)?|time w|wie lange|"
     r"wie viele (?:stunden|minuten)|combien de temps|combien d'heures|how much time"
@@ -88,7 +89,20 @@ ENERGY = (
 NEVER = (
     r"didn'?t|did not|never|doesn'?t|without|haven'?t|no|not|nie|nicht|kein\w*|jamais|pas|wasn'?t"
 )
-GAPS = r"holes?|gaps?|missing|lucken?|fehlen\w*|manqu\w*|outages?|dead|offline|dropouts?"
+GAPS = (
+    r"holes?|gaps?|missing|missed|lucken?|fehl\w*|ausfall\w*|manqu\w*|outages?|dead|offline|"
+    r"dropouts?|"
+    r"(?:was|is|were|go|went|been) (?:\w+ ){0,3}(?:off|down)(?: some ?times?)?|quit|(?:for(?:got|"
+    r"get)|forgotten) "
+    r"(?:to )?(?:log|write|note|record|enter|measure)(?: down)?|stopped (?:logging|recording|"
+    r"working)|cut out|"
+    r"not (?:recorded|logged)"
+)
+QUALITY = (
+    r"qa|qc|quality|spikes?|flat ?lines?|broken|bad (?:values?|data|readings?|channels?)|"
+    r"typed (?:them |it )?(?:in )?wrong|typos?|implausible|plausib\w*|errors? in (?:the |this "
+    r")?data|sanity|glitch\w*"
+)
 
 GROUPS: tuple[tuple[str, str], ...] = (
     ("weekday", r"days? of the week|weekdays?|week days?|wochentage?n?|jours? de la semaine"),
@@ -105,10 +119,13 @@ GROUPS: tuple[tuple[str, str], ...] = (
                 r"person(?:en)?|who|wer|qui|animals?|cows?|babies|baby"),
     ("session", r"sessions?|runs?|rides?|trips?|files?|recordings?|measurements?|trials?|jumps?|"
                 r"laps?|workouts?|cars?|vehicles?|bakes?|batches|patients?|who"),
-    ("label", r"labels?|activit(?:y|ies)|exercises?|states?|classes|modes?|stages?|types?"),
+    ("label", r"products?|produits?|produkte?|species|categor(?:y|ies)|phases? of|labels?|"
+              r"activit(?:y|ies)|exercises?|states?|classes|modes?|stages?|types?"),
 )  # fmt: skip
 
 _FILLERS = """
+genau lag separate single exact exactly precise together concurrent record whats wats pls plss
+trading daily rets cumulative
 use used uses using consume consumed consumes pick picks picked
 gave give gives given show showed shows shown ran work worked works turned been
 a an the of in on at to for from by with and or but as is are was were be been being am do does

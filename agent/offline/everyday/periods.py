@@ -50,7 +50,7 @@ _OF_DAY = (
     ("(?:in the|this|every) mornings?|morgens|vormittags|le matin", list(range(6, 12))),
     ("(?:in the|this) afternoons?|nachmittags|l'apres-midi", list(range(12, 18))),
     ("(?:in the|this) evenings?|abends|le soir", list(range(18, 22))),
-    ("(?:during the|by) day(?:time)?|tagsuber|daytime", list(range(6, 22))),
+    ("during the day(?:time)?|tagsuber|daytime", list(range(6, 22))),
 )  # fmt: skip
 _ORDINAL = r"(\d{1,2})(?:st|nd|rd|th|\.|er)?"
 _WEEK = timedelta(days=7)
@@ -316,6 +316,11 @@ def _day_of_month(match: re.Match[str], first: date, last: date) -> tuple[date, 
     return None
 
 
+def _first(match: re.Match[str], first: date, last: date) -> tuple[date, date]:
+    days = int(match["n"] or 1) * {"d": 1, "w": 7, "m": 30}[match["unit"][0]]
+    return first, min(last, first + timedelta(days=days - 1))
+
+
 def _ago(match: re.Match[str], first: date, last: date) -> tuple[date, date]:
     days = int(match["n"]) * {"d": 1, "t": 1, "j": 1, "w": 7, "s": 7, "m": 30}[match["unit"][0]]
     return max(first, last - timedelta(days=days - 1)), last
@@ -339,6 +344,7 @@ _NAMED = (
      r"(?P<n>\d{1,3}) (?P<unit>days?|weeks?|months?|tagen?|wochen|jours|semaines)", _ago),
     (r"(?:in |during )?(?:the )?(?:last|previous|past|vorige|letzte) (?:week|woche)|la semaine "
      r"derniere", lambda _m, _a, b: (_monday(b) - _WEEK, _monday(b) - timedelta(days=1))),
+    (r"(?:in |during |the |my )*first (?P<n>\d{0,3}) ?(?P<unit>days?|weeks?|months?)", _first),
     (r"this week|diese woche|cette semaine", lambda _m, _a, b: (_monday(b), b)),
     (r"(?:the )?(?:last|previous|letzten?|vorigen?) (?:month|monat)|le mois "
      r"dernier", lambda _m, _a, b: _month_of(_month_of(b)[0] - timedelta(days=1))),

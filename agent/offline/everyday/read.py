@@ -23,6 +23,7 @@ from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.data.units import is_measure
 
 _ASIDE = frozenset({"or", "compare", "relation", "which", "energy", "worst", "return", "never"})
+_WHEN_CHECKED = frozenset({"when", "long", "often", "much", "which", "never", "or", "times"})
 _SAME = frozenset(
     {"much", "often", "energy", "when", "which", "compare", "or", "mean", "median", "relation"}
 )
@@ -43,7 +44,7 @@ _OTHERWISE = frozenset({
     "euro", "euros", "dollar", "dollars", "money", "cost", "costs", "price", "calories",
     "cals", "calorie", "reps", "repetitions", "tempo", "speed", "risk", "probability",
     "likely", "why", "cause", "caused", "reason", "because", "predict", "forecast",
-    "tomorrow", "next", "will",
+    "tomorrow", "next", "will", "regular", "periodic",
 })  # fmt: skip
 """Words left over after which the rest would answer another question."""
 
@@ -127,7 +128,8 @@ def read_everyday(question: str, cards: Sequence[Mapping[str, Any]]) -> Reading:
         slots = read_slots(own, names, card)
         if slots.when.refused:
             return Reading(refused=slots.when.refused)
-        if before is not None and _same_again(slots, before):
+        checked = bool(asks) and asks[-1].kind == "check" and slots.said <= _WHEN_CHECKED
+        if before is not None and (_same_again(slots, before) or checked):
             left += _content(own, card)
             continue
         slots = _inherit(slots, before)
@@ -137,7 +139,7 @@ def read_everyday(question: str, cards: Sequence[Mapping[str, Any]]) -> Reading:
         asks += [a for a in found if a not in asks]
         own_left = _content(own, card)
         if not found and slots.said - _ASIDE:
-            own_left = piece.split()  # it asks something that was not read
+            own_left = re.findall(r"[^\W_]+", piece)  # it asks something that was not read
         left += own_left
         used += sum(1 for w in re.findall(r"[^\W_]+", piece) if w.lower() not in say.FILLERS) - len(
             own_left

@@ -59,7 +59,7 @@ def read_slots(words: Words, names: Names, card: Mapping[str, Any]) -> Slots:
     when = read_when(words, first, last)
     channels = channels_meant(words, names)
     beside = channel_beside(words, names, channels[0]) if len(channels) == 1 else ""
-    by, per = _groups(words)
+    by, per = _groups(words, names)
     said = {tag for tag, pattern in _KINDS if words.has(pattern)}
     said |= {tag for tag, pattern in _TAGS if words.has(pattern)}
     if "times" in said and not _apart(
@@ -80,7 +80,8 @@ _TAGS = (
         r"oft"),
     ("long", say.HOW_LONG), ("often", say.HOW_OFTEN),
     ("much", say.HOW_MUCH), ("most", say.MOST), ("least", say.LEAST), ("mean", say.MEAN),
-    ("median", say.MEDIAN), ("total", say.TOTAL), ("trend", say.TREND), ("return", say.RETURN),
+    ("quality", say.QUALITY), ("median", say.MEDIAN), ("total", say.TOTAL), ("trend", say.TREND),
+    ("return", say.RETURN),
     ("change", say.CHANGE), ("stable", say.STABLE), ("energy", say.ENERGY),
     ("compare", say.COMPARE),
     ("when", say.WHEN), ("never", say.NEVER), ("or", r"or|oder|ou"),
@@ -100,7 +101,7 @@ _KINDS = (
     ("busiest", r"busiest|quietest"), ("relation", say.RELATION),
     ("worst", r"worst|schlimmste\w*|schlechteste\w*|pire"), ("energy", say.ENERGY),
     ("which", r"which|what|welche?[rsnm]?|quelle?s?|who|wer|qui"), ("return", say.RETURN),
-    ("max", r"max(?:imum|imal\w*)?|highest|peak|hochste\w*|hottest|warmest|record"),
+    ("max", r"max(?:imum|imal\w*)?|highest|peak|hochste\w*|hottest|warmest"),
     ("min", r"min(?:imum|imal\w*)?|lowest|niedrigste\w*|tiefste\w*|coldest"),
 )  # fmt: skip
 
@@ -147,13 +148,14 @@ def _people(words: Words, names: Names) -> tuple[tuple[str, ...], tuple[str, ...
 _NUMBER = r"(-?\d[\d.,]*)\s?(k(?![a-z]))?"
 
 
-_ABOVE = (r"above|over|more than|greater than|higher than|exceed(?:s|ed|ing)?|past|beyond|at "
-          r"least|>=?|hit|hits|reach(?:es|ed)?|"
+_ABOVE = (r"above|over|more than|greater than|higher than|exceed(?:s|ed|ing)?|exceedances? of|"
+          r"crossings? of|past|beyond|at "
+          r"least|hit|hits|reach(?:es|ed)?|"
           r"uber|mehr als|hoher als|plus de|au-dessus de|hotter than|warmer than|faster than|"
           r"top(?:s|ped)?")  # fmt: skip
 
 
-_BELOW = (r"below|under|less than|lower than|beneath|<=?|unter|weniger als|moins de|en dessous "
+_BELOW = (r"below|under|less than|lower than|beneath|unter|weniger als|moins de|en dessous "
           r"de|colder than|"
           r"slower than|(?:drop|go|fall|dip|went|fell)(?:s|ped)? (?:below|under)")  # fmt: skip
 
@@ -168,8 +170,8 @@ def _level(words: Words, names: Names) -> tuple[Level | None, float | None]:
     """Return a level that is passed; "freezing" is one, too."""
     if words.take(_FREEZING):
         return Level(0.0, "degC", above=False), None
-    for pattern, above in ((_BELOW, False), (_ABOVE, True)):
-        match = words.find(rf"(?:{pattern})\s+{_NUMBER}{_UNIT}")
+    for pattern, above in ((_BELOW, False), (_ABOVE, True), ("<=?", False), (">=?", True)):
+        match = words.find(rf"(?:{pattern})\s*{_NUMBER}{_UNIT}")
         if match:
             groups = match.groups()
             value = _number(groups[-3], groups[-2])
@@ -199,12 +201,14 @@ def _unit(said: str) -> str:
         return "degC"
     if plain in {"°f", "degreesf", "degf", "degreesfahrenheit"}:
         return "degF"
+    if plain in {"degree", "degrees", "deg", "°"}:
+        return ""  # of the channel's own scale
     if plain == "%":
         return "%"
     return _SPELLED.get(plain.casefold(), "")
 
 
-def _groups(words: Words) -> tuple[str, str]:
+def _groups(words: Words, names: Names) -> tuple[str, str]:
     """Return what is compared, and the smaller group inside it that amounts are made for."""
     by = per = ""
     lead = (r"(?:(?:on |at |in |for |during |am |an |um |zu |a |par )*(?:which|what|"
@@ -221,7 +225,9 @@ def _groups(words: Words) -> tuple[str, str]:
             per = group
             words.use(match.start(), match.end())
             continue
-        match = words.find(rf"(?:{lead})\s+(?:{nouns})")
+        match = words.find(rf"(?:{lead})\s+(?:{nouns})") or words.find(
+            rf"(?:{say.MOST}|{say.LEAST}|worst)\s+(?:[a-z]+\s+)?(?:{nouns})", again=True
+        )
         counted = match and re.match(_COUNTED_LEAD, match.group())
         if counted and group in {"hour", "session", "subject", "label"}:
             continue  # a length of time; how many recordings there are is no amount of them
@@ -229,11 +235,28 @@ def _groups(words: Words) -> tuple[str, str]:
             by = group
             start = match.end() - len(re.search(rf"(?:{nouns})$", match.group()).group())  # type: ignore[union-attr]
             words.use(start, match.end())
+    if not by and not per:
+        by = _own_groups(words, names)
     if not by and words.find(r"(?:who|wer|qui)"):
         by = "subject"
     if not by and words.find(r"(?:busiest|quietest) (?:day|weekday)"):
         by = "weekday"
     return by, per
+
+
+def _own_groups(words: Words, names: Names) -> str:
+    """Return "subject" where an owner's own word for what was recorded is grouped by: "per host".
+
+    Only where there are several subjects or sessions, and the word is none of the lexicon.
+    """
+    several = len(set(names.session_ids)) > 1
+    match = words.find(r"(?:per|each|every|which|welche[rs]?|quelle?|by|for each) ([a-z]{3,})")
+    if not match or not several or match[1] in say.FILLERS:
+        return ""
+    if any(re.fullmatch(f"(?:{pattern})", match[1]) for _, pattern in _TAGS):
+        return ""
+    words.use(match.start(), match.end())
+    return "subject"
 
 
 def _is_rate(words: Words, match: re.Match[str]) -> bool:

@@ -172,7 +172,7 @@ class Names:
         said: list[tuple[str, str, Any]] = [(c, "CHANNELNAME", c) for c in self.channels]
         said += [(s, "CHANNELNAME", c) for c in self.channels if len(s := _short(c)) > 1]
         said += [(s, "SESSIONID", s) for s in self.session_ids]
-        said += [(s, "SUBJECTS", (s,)) for s in self.subject_ids]
+        said += [(s, "SUBJECTS", (s,)) for s in self.subject_ids if s not in self.session_ids]
         said += [(label, "LABEL", (label,)) for label in self.labels]
         for spelling, tag, value in said:
             places = table.setdefault(spelling.casefold(), {}).setdefault(spelling, [])
