@@ -147,7 +147,7 @@ def _described(reader: Reader, words: Sequence[int], sizes: Sizes) -> dict[str, 
             _, right, each = reader.loss(reader.batch(some, [p.answer for p in some]), words)
         losses.append(each.numpy())
         rights.append(right.numpy())
-    texts = [reader.write(p) for p in prompts[:_WRITTEN]]
+    texts = [reader.write(p, words) for p in prompts[:_WRITTEN]]
     verdicts = [_judged(t, s) for t, s in zip(texts, samples, strict=False)]
     kinds, holds = zip(*verdicts, strict=True)
     n = len(texts)

@@ -61,12 +61,14 @@ class Asked:
         bare = without_signal(exam_prompt(item), scale=True)
         self.model, self.settings = model, settings
         self.prompt: Prompt = replace(bare, text=bare.text.removesuffix(_ANSWER[1:]) + "Reasoning:")
+        self.place = model.start(self.prompt.text)
         self.n = max(1, settings.budget // settings.most)
         self.begun = model.written
 
     def reward(self, text: str) -> tuple[float, str]:
         """Return how far the likeliest letter is before the next, and that letter."""
-        place = self.model.start(self.prompt.text + text.partition("\n")[0] + _ANSWER)
+        said = self.model.ids_of(text.partition("\n")[0] + _ANSWER)
+        place = self.model.go_on(self.place, said)
         logs = self.model.log_likelihoods(place, [f" {o}" for o in self.prompt.options])
         p = np.exp(np.array(logs) - max(logs))
         p = np.sort(p / p.sum())
@@ -75,12 +77,12 @@ class Asked:
     def greedy(self) -> Continuation:
         """Return the reasoning of likeliest tokens."""
         self.begun = self.model.written
-        return self.model.greedy(self.model.start(self.prompt.text), self.settings.most)
+        return self.model.greedy(self.place, self.settings.most)
 
     def beam(self) -> Continuation:
         """Return the reasoning a beam as wide as the budget finds."""
         self.begun = self.model.written
-        return self.model.beam(self.model.start(self.prompt.text), self.n, self.settings.most)
+        return self.model.beam(self.place, self.n, self.settings.most)
 
     def alone(self, one: Continuation) -> Found:
         """Return one reasoning as what was found."""
@@ -98,11 +100,11 @@ class Asked:
     def tree(self, select: str) -> Found:
         """Return what a tree search finds."""
         chosen = replace(self.settings, select="uct" if select == "uct" else "boltzmann")
-        return search(self.model, self.prompt.text, self.reward, chosen)
+        return search(self.model, self.place, self.reward, chosen)
 
     def _drawn(self) -> list[Continuation]:
         self.begun = self.model.written
-        return self.model.draw(self.model.start(self.prompt.text), self.n, self.settings.most)
+        return self.model.draw(self.place, self.n, self.settings.most)
 
     def _found(self, texts: Sequence[Continuation]) -> Found:
         judged = [(*self.reward(one.text), one.text) for one in texts]

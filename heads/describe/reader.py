@@ -189,17 +189,22 @@ class Reader:
             found.append(prompt.options[int(np.argmax(scores))])
         return found
 
-    def write(self, prompt: Prompt, most: int = 48) -> str:
-        """Return the likeliest answer, token by token, up to the end of its line."""
+    def write(self, prompt: Prompt, words: Sequence[int], most: int = 48) -> str:
+        """Return the likeliest answer, token by token, up to the end of its line.
+
+        Parameters
+        ----------
+        words : the tokens that may be said; what was trained chooses between these alone
+        """
         batch, said = self.batch([prompt], None), []
-        weight = self.network.get_output_embeddings().weight
+        weight = self.network.get_output_embeddings().weight[list(words)]
         with torch.inference_mode():
             step: dict[str, Untyped] = {"inputs_embeds": self.embedded(batch)}
             cache = None
             for _ in range(most):
                 out = self.network.base_model(**step, past_key_values=cache, use_cache=True)
                 cache = out.past_key_values
-                said.append(int((weight @ out.last_hidden_state[0, -1]).argmax()))
+                said.append(int(words[int((weight @ out.last_hidden_state[0, -1]).argmax())]))
                 if END in self.tokenizer.decode(said) or said[-1] == self.tokenizer.eos_token_id:
                     break
                 step = {"input_ids": torch.tensor([said[-1:]])}

@@ -152,8 +152,8 @@ class Spans:
 
     def _chosen(self, logs: Tensor) -> Tensor:
         """Draw a token a row (B,) from the likeliest that hold `top_p` of the probability."""
-        order = logs.argsort(dim=-1, descending=True)[:, :_MOST_TOKENS]
-        p = logs.gather(1, order).exp()
+        likeliest, order = logs.topk(min(_MOST_TOKENS, logs.shape[1]), dim=-1)
+        p = likeliest.exp()
         kept = p * ((p.cumsum(dim=-1) - p) < self.top_p)
         picked = torch.multinomial(kept, 1, generator=self._random)
         return order.gather(1, picked)[:, 0]

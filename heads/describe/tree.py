@@ -130,15 +130,16 @@ class Found:
         return float(-(p * np.log2(p)).sum())
 
 
-def search(model: Spans, prompt: str, reward: Reward, settings: SearchSettings) -> Found:
+def search(model: Spans, place: Place, reward: Reward, settings: SearchSettings) -> Found:
     """Search for the reasoning of highest reward within a budget of tokens.
 
     Parameters
     ----------
+    place : behind the prompt
     reward : judges a whole reasoning by what is there without the truth
     """
     rng = np.random.default_rng(settings.seed)
-    root = Node(text="", place=model.start(prompt))
+    root = Node(text="", place=place)
     begun = model.written
     done: list[tuple[float, str, str]] = []
     n_nodes = 1

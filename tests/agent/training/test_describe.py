@@ -244,9 +244,10 @@ def test_an_answer_is_written_token_by_token_as_without_a_cache(tiny: Path) -> N
     prompt = prompt_of(Tasks(0).sample(0, "A"))
     ids = reader.ids_of(prompt.parts()[0])
     assert ids
-    text = reader.write(prompt, most=5)
+    words = corpus_words(reader, 0)
+    text = reader.write(prompt, words, most=5)
     said: list[int] = []
-    weight = reader.network.get_output_embeddings().weight
+    weight = reader.network.get_output_embeddings().weight[words]
     for _ in range(5):
         batch = reader.batch([prompt], None)
         more = torch.tensor([said], dtype=torch.long)
@@ -255,7 +256,7 @@ def test_an_answer_is_written_token_by_token_as_without_a_cache(tiny: Path) -> N
                 [reader.embedded(batch), reader.network.get_input_embeddings()(more)], dim=1
             )
             out = reader.network.base_model(inputs_embeds=embedded).last_hidden_state[0, -1]
-        said.append(int((weight @ out).argmax()))
+        said.append(words[int((weight @ out).argmax())])
     assert reader.tokenizer.decode(said, skip_special_tokens=True).startswith(text)
 
 

@@ -15,7 +15,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from tool_use_om.data.errors import DataError
 from tool_use_om.heads.describe import tree
 from tool_use_om.heads.describe.spans import Spans
-from tool_use_om.heads.describe.tree import SearchSettings, search, soft_value, spectral_distance
+from tool_use_om.heads.describe.tree import (
+    Found,
+    SearchSettings,
+    search,
+    soft_value,
+    spectral_distance,
+)
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
 SETTINGS = SearchSettings(budget=120, most=12, span=3, branches=3)
@@ -52,6 +58,10 @@ def liked(text: str) -> tuple[float, str]:
     """Return the share of vowels, and whether they are many."""
     share = sum(c in "aeiou" for c in text) / max(1, len(text))
     return share, "many" if share > 0.3 else "few"
+
+
+def searched(model: Spans, settings: SearchSettings) -> Found:
+    return search(model, model.start("go "), liked, settings)
 
 
 def test_a_soft_value_is_weighted() -> None:
@@ -123,7 +133,7 @@ def test_a_wide_beam_finds_no_less_likely_text_than_greedy(model: Spans) -> None
 def test_a_search_keeps_its_budget_and_returns_the_best_it_saw(network: Any, select: Any) -> None:
     """Tokens are counted; the answer is of the highest reward; one seed, one tree."""
     found = [
-        search(Spans(network, Letters(), seed=3), "go ", liked, replace(SETTINGS, select=select))
+        searched(Spans(network, Letters(), seed=3), replace(SETTINGS, select=select))
         for _ in range(2)
     ]
     assert found[0] == found[1]
@@ -136,12 +146,12 @@ def test_a_search_keeps_its_budget_and_returns_the_best_it_saw(network: Any, sel
 def test_a_search_finds_more_of_what_is_rewarded_than_one_text_has(network: Any) -> None:
     one = liked(Spans(network, Letters(), seed=3).draw(
         Spans(network, Letters()).start("go "), 1, 12)[0].text)[0]  # fmt: skip
-    assert search(Spans(network, Letters(), seed=3), "go ", liked, SETTINGS).reward > one
+    assert searched(Spans(network, Letters(), seed=3), SETTINGS).reward > one
 
 
 def test_a_budget_below_one_text_is_an_error(model: Spans) -> None:
     with pytest.raises(DataError, match="less than one reasoning"):
-        search(model, "go ", liked, replace(SETTINGS, budget=5))
+        searched(model, replace(SETTINGS, budget=5))
 
 
 def test_no_reward_can_see_the_truth() -> None:
