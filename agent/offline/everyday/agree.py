@@ -7,8 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.everyday.read import Reading, read_everyday
+from tool_use_om.agent.offline.everyday.sentence import sentence_of
 from tool_use_om.agent.offline.language.query import Ask, Query
+from tool_use_om.agent.offline.reader.forms import REFUSED
 
+_OFFERED = 3
+_SHOWN = 6  # words that are named
 _READ = 2  # words that are read, from which the language is one that is read
 _SPECIAL = frozenset({"energy", "return", "rise"})
 _GROUPED = frozenset({"stats", "facts", "sessions", "amounts"})
@@ -25,8 +29,8 @@ def measured(question: str, other: Query, cards: Sequence[Mapping[str, Any]]) ->
     ----------
     other : what rules or reader made of the question
     """
-    if other.anew or _foreign(other, cards):
-        return other
+    if other.anew or _foreign(other, cards) or set(other.refused) & set(REFUSED.values()):
+        return other  # advice, deeds, causes: refused, whatever else is read
     found = read_everyday(question, cards)
     if found.refused and not _answers(other):
         return Query(dataset=other.dataset, refused=(found.refused,), by="rules")
@@ -34,7 +38,27 @@ def measured(question: str, other: Query, cards: Sequence[Mapping[str, Any]]) ->
         return _in_tongue(found, other)
     if _answers(other):
         return _query(found, other) if found.whole and _says_more(found.asks, other.asks) else other
-    return _query(found, other) if found.whole or found.fair else _in_tongue(found, other)
+    if found.whole or found.fair:
+        return _query(found, other)
+    return _offered(found, other, cards) or _in_tongue(found, other)
+
+
+def _offered(found: Reading, other: Query, cards: Sequence[Mapping[str, Any]]) -> Query | None:
+    """Return a question back that offers the part which was read; None where it is no question.
+
+    What is left is told, so that the person sees why: "I read a part of this, without …".
+    """
+    lacking = any(" has no " in said for said in other.refused)
+    if lacking or (other.refused and not other.choices):
+        return None  # what the data lack is said as it is
+    texts = [text for ask in found.asks[:_OFFERED] if (text := sentence_of(ask, cards))]
+    if not texts or found.n_used < _READ:
+        return None
+    left = ", ".join(f'"{word}"' for word in found.left[:_SHOWN])
+    said = f"I read only a part of this, without {left}."
+    return Query(
+        dataset=other.dataset, refused=(said,), choices=tuple(dict.fromkeys(texts)), by=other.by
+    )
 
 
 def _in_tongue(found: Reading, other: Query) -> Query:

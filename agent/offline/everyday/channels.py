@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from tool_use_om.agent.offline.everyday.lexicon import FILLERS
 from tool_use_om.agent.offline.everyday.text import Words, folded
 from tool_use_om.agent.offline.language.names import Names
 
@@ -199,7 +200,7 @@ def _named(words: Words, channel: str) -> list[tuple[int, int, int]]:
     for left, right in pairwise(parts):
         if pair := words.find(rf"{re.escape(left)}[\s_-]?{re.escape(right)}", again=True):
             found.append((_SPECIFIC, *pair.span()))
-    for part in (p for p in parts if p not in _STRUCTURE):
+    for part in (p for p in parts if p not in _STRUCTURE | FILLERS):
         if len(part) > 1 and (one := words.find(f"{re.escape(part)}s?", again=True)):
             found.append((_SPECIFIC if len(part) > 2 else _NAMED, *one.span()))
         elif len(part) >= 2 * _SHORTEST - 1:

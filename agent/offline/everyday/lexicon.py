@@ -29,7 +29,10 @@ TOTAL = (
     r"(?:in |the )?(?:totals?|totel|altogether|all together|all told|overall|in all|sum|summed|"
     r"insgesamt|gesamt\w*|summe|au total|en tout|total|cumulative|combined|all in all|whole period)"
 )
-HOW_MUCH = r"how much|wie ?viele?|combien(?: de)?|what amount(?: of)?|quelle quantite(?: de)?"
+HOW_MUCH = (
+    r"how much|wie hoch|how high|how big|how hot|how cold|how low|wie ?viele?|combien(?: "
+    r"de)?|what amount(?: of)?|quelle quantite(?: de)?"
+)
 HOW_LONG = (
     r"how long|minutes?|hours?|(?:in )?(?:stunden|minuten)|heures?|how many (?:hours?|minutes?|"
     r"mins?|hrs?|secs?|seconds?)|(?:the )?(?:total "
@@ -124,6 +127,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 _FILLERS = """
+gegeben gibt c'etait etait
 genau lag separate single exact exactly precise together concurrent record whats wats pls plss
 trading daily rets cumulative
 use used uses using consume consumed consumes pick picks picked
