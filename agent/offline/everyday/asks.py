@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tool_use_om.agent.offline.everyday.channels import best_of, parts_of
@@ -24,6 +25,7 @@ _COUNTED = frozenset({
 })  # fmt: skip
 
 
+_ALIKE = 6  # channels that are told side by side
 _AMOUNT = frozenset({"mean", "total", "much", "share", "median", "trend", "change"})
 _TROUBLE = r"fault|error|alarm|fail|down|stoer|stör|defe[ck]t|broken|panne"
 _WHOSE = frozenset({"session", "subject", "label"})
@@ -56,7 +58,7 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
         return _of_labels(slots, base, group)
     slots.channels = _one_channel(slots, names)
     if len(slots.channels) != 1:
-        return []
+        return _of_each(slots, names, base, group)
     if slots.beside:
         return _of_two(slots, base, group)
     if slots.labels:
@@ -64,6 +66,21 @@ def asks_of(slots: Slots, names: Names, card: Mapping[str, Any]) -> list[Ask]:
         if len(slots.labels) > 1:
             base["labels"], group = slots.labels, {**group, "by": "label"}
     return _of_channel(slots, slots.channels[0], names, base, group)
+
+
+def _of_each(
+    slots: Slots, names: Names, base: Mapping[str, Any], group: Mapping[str, Any]
+) -> list[Ask]:
+    """Return the same of several channels that measure alike: "each cell", "all 3"."""
+    units = {names.unit_of(channel) for channel in slots.channels}
+    few = 1 < len(slots.channels) <= _ALIKE and len(units) == 1
+    if not few or not slots.said & {"each", "which"} or slots.labels or slots.level:
+        return []
+    if group["by"] in _WHOSE:
+        group = {**group, "by": "whole"}  # "each cell": the channels are the cells
+    return [
+        ask for channel in slots.channels for ask in _of_channel(slots, channel, names, base, group)
+    ]
 
 
 def _one_channel(slots: Slots, names: Names) -> tuple[str, ...]:
@@ -102,24 +119,23 @@ def _of_two(slots: Slots, base: Mapping[str, Any], group: Mapping[str, Any]) -> 
 
 def _unnamed(slots: Slots, names: Names) -> tuple[str, ...]:
     """Return the channel that a question without any must mean: the only one that it can be."""
-    if (
-        not slots.said & {"mean", "median", "total", "max", "min", "long", "often", "busiest"}
-        and not slots.level
-    ):
+    kinds = {"mean", "median", "total", "max", "min", "long", "often", "busiest"}
+    if (not slots.said & kinds and not slots.level) or slots.said & {"when", "never"}:
         return ()
-    if slots.said & {"when", "never"}:
-        return ()
+    level = slots.level
+    if level is not None and level.unit:
+        return tuple(c for c in names.channels if in_unit(level, names.unit_of(c)) is not None)
+    counted = tuple(c for c in names.channels if adds_up_here(c, names.unit_of(c)))
+    days = slots.by in {"date", "week", "month"} and level is not None
+    found: tuple[str, ...] = names.channels
     if len(names.channels) == 1:
-        return names.channels
-    if "busiest" in slots.said and slots.by:
-        summed = [c for c in names.channels if adds_up_here(c, names.unit_of(c))]
-        return tuple(summed) if len(summed) == 1 else ()
-    if slots.by in {"date", "week", "month"} and slots.level is not None and not slots.level.unit:
-        counted = [c for c in names.channels if adds_up_here(c, names.unit_of(c))]
-        if len(counted) == 1:
-            return tuple(counted)
-    documented = [c for c in names.channels if names.unit_of(c) not in {"a.u.", "", "1", "count"}]
-    return tuple(documented) if len(documented) == 1 else ()
+        return found
+    if ("busiest" in slots.said and slots.by) or (days and len(counted) == 1):
+        found = counted
+    else:
+        units = {"a.u.", "", "1", "count"}
+        found = tuple(c for c in names.channels if names.unit_of(c) not in units)
+    return found if len(found) == 1 else ()
 
 
 def _grouping(slots: Slots, names: Names, card: Mapping[str, Any]) -> tuple[str, str]:
@@ -189,7 +205,10 @@ def _of_channel(
 ) -> list[Ask]:
     said, unit = slots.said, names.unit_of(channel)
     grouped = group["by"] != "whole"
-    if slots.level is not None or ("share" in said and unit != "%"):
+    unread = "length" in said or (
+        "share" in said and unit != "%"
+    )  # a time of what, a share of what
+    if slots.level is not None or unread:
         return _of_level(slots, channel, unit, base, group)
     if "trend" in said and not grouped and not said & {"most", "least"}:
         return [Ask(kind="stats", statistic="trend", channels=(channel,), **base)]
@@ -202,8 +221,8 @@ def _of_channel(
     if _summed(said, channel, unit, str(group["by"])):
         return _sums(slots, base, want, amount)
     statistics = _statistics(said, grouped=grouped)
-    if not statistics and not grouped:
-        return []
+    if (not statistics and not grouped) or "total" in said:
+        return []  # a mean is no answer to a total
     if group["by"] in {"date", "night"} and said & {"most", "least"} and "mean" not in said:
         statistics = ["max" if "most" in said and "least" not in said else "min"]
     if not statistics:
@@ -243,7 +262,8 @@ def _sums(slots: Slots, base: Mapping[str, Any], want: str, amount: Mapping[str,
 
 def adds_up_here(channel: str, unit: str) -> bool:
     """Say whether amounts of a channel add up: its unit says so, or it counts things."""
-    return (adds_up(unit) and unit != "kg") or bool(_COUNTED & set(parts_of(channel)))
+    kept = unit == "kg" and _is_weight(channel, "")  # what a scale shows is no amount of its time
+    return (adds_up(unit) and not kept) or bool(_COUNTED & set(parts_of(channel)))
 
 
 def _by_energy(said: frozenset[str], unit: str, *, grouped: bool) -> bool:
@@ -257,7 +277,8 @@ def _by_energy(said: frozenset[str], unit: str, *, grouped: bool) -> bool:
 
 def _is_weight(channel: str, unit: str) -> bool:
     """Say whether a day is good or bad by how it changes a channel: what a scale shows."""
-    return unit in {"kg", "g"} or bool({"weight", "poids", "gewicht"} & set(parts_of(channel)))
+    named = {"weight", "poids", "gewicht", "scale", "hive", "waage", "w"}
+    return unit in {"kg", "g", "lb"} or bool(named & set(parts_of(channel)))
 
 
 def _is_price(channel: str) -> bool:
@@ -294,7 +315,10 @@ def _of_level(
         )
         return [_ask(slots, base, "passed", channel=channel, passing=value,
                      passing_below=None if level.above else True, **own, **group)]  # fmt: skip
-    side = {"above": value} if level.above else {"below": value}
+    side: dict[str, float | None] = {"above": value} if level.above else {"below": value}
+    if level.upper is not None:
+        upper = in_unit(replace(level, value=level.upper), unit) if level.unit else level.upper
+        side = {"above": value, "below": upper}
     often = "often" in slots.said and not slots.said & {"long", "share", "total"}
     of = "events" if often else "time"
     asks = [_ask(slots, base, _want(slots, group), of=of, channel=channel, **side, **group)]

@@ -34,7 +34,7 @@ HOW_MUCH = (
     r"de)?|what amount(?: of)?|quelle quantite(?: de)?"
 )
 HOW_LONG = (
-    r"how long|minutes?|hours?|(?:in )?(?:stunden|minuten)|heures?|how many (?:hours?|minutes?|"
+    r"how long|minutes|hours|(?:in )?(?:stunden|minuten)|heures?|how many (?:hours?|minutes?|"
     r"mins?|hrs?|secs?|seconds?)|(?:the )?(?:total "
     r")?(?:time|hours|minutes|"
     r"duration)(?: spent)?(?: in| with| w/?| above| over| below| under| of| at)?|time w|wie lange|"

@@ -22,10 +22,26 @@ from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.data.units import is_measure
 
-_ASIDE = frozenset({"or", "compare", "relation", "which", "energy", "worst", "return", "never"})
-_WHEN_CHECKED = frozenset({"when", "long", "often", "much", "which", "never", "or", "times"})
+_ASIDE = frozenset(
+    {"each", "or", "compare", "relation", "which", "energy", "worst", "return", "never"}
+)
+_WHEN_CHECKED = frozenset(
+    {"each", "length", "when", "long", "often", "much", "which", "never", "or", "times"}
+)
 _SAME = frozenset(
-    {"much", "often", "energy", "when", "which", "compare", "or", "mean", "median", "relation"}
+    {
+        "each",
+        "much",
+        "often",
+        "energy",
+        "when",
+        "which",
+        "compare",
+        "or",
+        "mean",
+        "median",
+        "relation",
+    }
 )
 _ENOUGH = 3  # words with a meaning used, from which one may be left
 

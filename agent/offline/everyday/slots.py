@@ -98,7 +98,10 @@ _SPAN = (
 
 
 _KINDS = (
-    ("busiest", r"busiest|quietest"), ("relation", say.RELATION),
+    ("busiest", r"busiest|quietest"),
+    ("each", r"each|every|all|both|per|je(?:de[rs]?)?|chaque"), ("length", r"how long|hours|"
+        r"minutes|stunden|minuten|wie lange|combien de temps"),
+    ("relation", say.RELATION),
     ("worst", r"worst|schlimmste\w*|schlechteste\w*|pire"), ("energy", say.ENERGY),
     ("which", r"which|what|welche?[rsnm]?|quelle?s?|who|wer|qui"), ("return", say.RETURN),
     ("max", r"max(?:imum|imal\w*)?|highest|peak|hochste\w*|hottest|warmest"),
@@ -160,6 +163,7 @@ _BELOW = (r"below|under|less than|lower than|beneath|unter|weniger als|moins de|
           r"slower than|(?:drop|go|fall|dip|went|fell)(?:s|ped)? (?:below|under)")  # fmt: skip
 
 
+_HOURS = 24
 _FREEZING = (
     r"(?:(?:drop|go|went|fall|fell)\w* )?(?:below |under )?(?:freezing|frost(?:y| days?)?|frozen)"
 )
@@ -170,6 +174,8 @@ def _level(words: Words, names: Names) -> tuple[Level | None, float | None]:
     """Return a level that is passed; "freezing" is one, too."""
     if words.take(_FREEZING):
         return Level(0.0, "degC", above=False), None
+    if found := _between(words):
+        return found, None
     for pattern, above in ((_BELOW, False), (_ABOVE, True), ("<=?", False), (">=?", True)):
         match = words.find(rf"(?:{pattern})\s*{_NUMBER}{_UNIT}")
         if match:
@@ -186,6 +192,22 @@ def _level(words: Words, names: Names) -> tuple[Level | None, float | None]:
             return Level(value, unit, above=above), value
     del names
     return None, None
+
+
+def _between(words: Words) -> Level | None:
+    """Read "between 3.9 and 10" as a band of values; hours and dates are none."""
+    match = words.find(
+        rf"(?:between|zwischen|entre)\s+{_NUMBER}\s+(?:and|und|et)\s+{_NUMBER}{_UNIT}"
+    )
+    if not match:
+        return None
+    low, high = _number(match[1], match[2]), _number(match[3], match[4])
+    unit = _unit((match[5] or "").strip())
+    if low >= high or not (unit or "." in match[1] + match[3] or high > _HOURS):
+        return None
+    end = match.end() if unit else match.end(3)
+    words.use(match.start(), end)
+    return Level(low, unit, above=True, upper=high)
 
 
 def _number(text: str, thousand: str | None) -> float:
@@ -205,7 +227,7 @@ def _unit(said: str) -> str:
         return ""  # of the channel's own scale
     if plain == "%":
         return "%"
-    return _SPELLED.get(plain.casefold(), "")
+    return {"kilo": "kg", "kilos": "kg"}.get(plain) or _SPELLED.get(plain.casefold(), "")
 
 
 def _groups(words: Words, names: Names) -> tuple[str, str]:

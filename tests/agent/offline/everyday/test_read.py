@@ -209,3 +209,29 @@ def test_words_of_questions_name_no_channel_by_a_part_of_its_name() -> None:
     card = {"name": "x", "channels": [{"id": "signal.n_sessions and c1"}, {"id": "signal.plain"}]}
     words = Words("How many sessions are there of each label?")
     assert channels_meant(words, Names.of([card])) == ()
+
+
+def test_channels_that_measure_alike_are_told_side_by_side() -> None:
+    card = {"name": "plugs", "n_sessions": 1, "channels": [
+        {"id": f"s.{one}_power", "unit": "W"} for one in ("fridge", "tv", "washer")]}  # fmt: skip
+    found = read_everyday("which thing eats most power in total, kwh for all 3", [card])
+    assert [dict(a.amounts)["channel"] for a in found.asks] == [c["id"] for c in card["channels"]]
+    assert {dict(a.amounts)["of"] for a in found.asks} == {"energy"}
+
+
+def test_a_band_of_values_is_no_hours() -> None:
+    (ask,) = read_everyday(
+        "what % of the time was the temperature between 3.9 and 10", [PRESS]
+    ).asks
+    assert dict(ask.amounts) == {
+        "of": "time", "channel": "signal.temp", "above": 3.9, "below": 10.0, "by": "whole",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("question", [
+    "total temperature per day", "how many hours of temperature",
+    "what share of the temperature is it",
+])  # fmt: skip
+def test_no_mean_is_told_for_a_total_a_time_or_a_share(question: str) -> None:
+    asks = read_everyday(question, [PRESS]).asks
+    assert all(dict(a.amounts).get("statistic") not in {"mean", "max", "min"} for a in asks)
