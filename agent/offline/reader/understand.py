@@ -70,6 +70,7 @@ _SURE = 0.95  # share from which on the reader stands against rules that read an
 _OVER_STRANGE = 0.8  # share from which on a form is read though words of the question are strange
 _UNLIKELY = 0.25  # share up to which no form is worth offering
 _BESIDE = 0.4  # of the likeliest form's share, from which on another is offered beside it
+_EXACT = frozenset({"variance", "std", "median", "range", "rms"})
 _SHORTEST = 3  # words of a clause
 _BETWEEN = re.compile(
     r"(?<=[^\d\s])[.?!;]+\s+|[。？！；]|,?\s+(?:and then|and also|and|then|und dann|und|puis|et)\s+"
@@ -332,7 +333,22 @@ def _read(
         return replace(query, by="reader")
     if not kept(form, query):
         return Query(dataset=rules.dataset, refused=(_CANNOT.format(own.text),), by="reader")
-    return replace(query, by="reader", read_as=own.text)
+    return _of_the_statistic(replace(query, by="reader", read_as=own.text), rules)
+
+
+def _of_the_statistic(query: Query, rules: Query) -> Query:
+    """Return the query with the statistic that the rules read, where the form has only a mean.
+
+    "Is the variance higher while running than while walking" compares variances.
+    """
+    said = {a.statistic for a in rules.asks if a.kind == "stats"} & _EXACT
+    means = [a for a in query.asks if a.kind == "stats" and a.statistic == "mean"]
+    if len(said) != 1 or not means:
+        return query
+    (statistic,) = said
+    asks = tuple(replace(a, statistic=statistic) if a in means else a for a in query.asks)
+    named = STATISTICS.get(str(statistic), str(statistic))
+    return replace(query, asks=asks, read_as=re.sub(r"\bmean\b", named, query.read_as, count=1))
 
 
 def completed(form: str, slots: Slots, names: Names) -> list[str]:

@@ -175,3 +175,18 @@ def test_reading_costs_little() -> None:
     for _ in range(5):
         understand("What is the mean of heart.rate while idling?", [CARD])
     assert (time.process_time() - started) / 5 < 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "statistic"),
+    [
+        ("Is the variance of pump.pressure higher while idling than while valve open?", "variance"),
+        ("is the std of pump.pressure greater when idling than valve open", "std"),
+        ("is pump.pressure higher while idling than while valve open", "mean"),
+    ],
+)
+def test_the_statistic_that_is_compared_is_the_one_that_was_named(
+    question: str, statistic: str
+) -> None:
+    (ask,) = understand(question, [CARD]).asks
+    assert (ask.statistic, ask.by) == (statistic, "label")
