@@ -70,6 +70,8 @@ _SURE = 0.95  # share from which on the reader stands against rules that read an
 _OVER_STRANGE = 0.8  # share from which on a form is read though words of the question are strange
 _UNLIKELY = 0.25  # share up to which no form is worth offering
 _BESIDE = 0.4  # of the likeliest form's share, from which on another is offered beside it
+_WHOLE = frozenset({"span", "longest", "shortest", "total"})
+"""Facts of recordings as a whole."""
 _EXACT = frozenset({"variance", "std", "median", "range", "rms"})
 _SHORTEST = 3  # words of a clause
 _BETWEEN = re.compile(
@@ -184,6 +186,10 @@ def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if (form := written_form(slots)) and (own := query_of(form, slots, cards)).asks:
         return own
     if agreed(whole, names, cards):
+        if _about_recording(rules) and _strange(rules, slots):
+            return _offered([next(iter(whole.found.shares))], whole, cards) or _not_understood(
+                rules, slots
+            )
         return replace(rules, not_understood=_measures(rules))
     refused = _firmly_refused(rules) and language_of(slots.text) == "en"
     fixed = _of_sessions(rules) or _of_labels(rules) or _of_events(rules)
@@ -279,10 +285,24 @@ def _decided(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if other:
         offered = [text for text in (runnable(form, slots, cards), other) if text]
         return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
-    if _measures(rules) or (_strange(rules, slots) and share < _OVER_STRANGE):
+    strange = _strange(rules, slots)
+    of_recording = strange and _about_recording(query_of(form, slots, cards))
+    if _measures(rules) or of_recording or (strange and share < _OVER_STRANGE):
         # a word of the person's own may be what the question is about
         return _offered([form], whole, cards) or _not_understood(rules, slots)
     return _read(form, slots, names, cards, rules)
+
+
+def _about_recording(query: Query) -> bool:
+    """Say whether only the recording as a whole is told: its span, its length, its sessions.
+
+    That is no answer to "when did the flood start" or "how long did she sleep in one go", however
+    alike the words are.
+    """
+    return bool(query.asks) and all(
+        ask.kind == "facts" and set(ask.topic.split()) <= _WHOLE and not ask.labels
+        for ask in query.asks
+    )
 
 
 def _measures(rules: Query) -> tuple[str, ...]:

@@ -190,3 +190,17 @@ def test_the_statistic_that_is_compared_is_the_one_that_was_named(
 ) -> None:
     (ask,) = understand(question, [CARD]).asks
     assert (ask.statistic, ask.by) == (statistic, "label")
+
+
+@pytest.mark.parametrize("question", [
+    "when did the flood start rising and when was the crest",
+    "longest she ever slept in one go",
+])  # fmt: skip
+def test_what_the_recording_is_like_is_no_answer_to_what_happened_in_it(question: str) -> None:
+    """Words of their own are what such questions are about; the span is only offered."""
+    assert understand(question, [CARD]).asks == ()
+
+
+def test_the_recording_itself_is_still_told() -> None:
+    (ask,) = understand("which time span do the data cover?", [CARD]).asks
+    assert (ask.kind, ask.topic) == ("facts", "span")
