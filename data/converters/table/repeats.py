@@ -168,15 +168,14 @@ def comes_twice(
     """
     order = rows[np.argsort(clock.seconds[rows], kind="stable")]
     again = np.flatnonzero(np.diff(clock.seconds[order]) == 0)
-    one, other = sorted((int(order[again[0]]), int(order[again[0] + 1])))
-    at = float(clock.seconds[one])
+    pair = taken(cells, np.sort(order[again[0] : again[0] + 2]))
+    at = float(clock.seconds[order[again[0]]])
     shown = str(np.datetime64(int(at), "s")) if clock.absolute else f"{at:g} s"
     n = len(np.unique(clock.seconds[order[again]]))
     come = "1 time comes" if n == 1 else f"{n} times come"
-    pair = taken(cells, np.array([one, other]))
-    differ = [c for c in cells.names if len(set(pair.text(c).tolist())) > 1]
-    shown += f", in rows {one} and {other}"
-    shown += f", which differ in {', '.join(repr(c) for c in differ[:4])}" if differ else ""
+    values = {c: [str(t)[:20] for t in pair.text(c)] for c in cells.names}
+    differ = [f"{c!r} is {a} and {b}" for c, (a, b) in values.items() if a != b]
+    shown += f", where {', '.join(differ[:3])}" if differ else ""
     local = "if these are local times with a change of the clock, name their --tz; "
     if fits:
         each = " or ".join(f"--session {c!r}" for c in fits[:4])
