@@ -130,6 +130,7 @@ _ROWS: tuple[UnitRow, ...] = (
     UnitRow("kN", "kilonewtons", "force", 1e3, "kilonewtons"),
     UnitRow("Nm", "newton metres", "torque", 1.0, "newton metres", column=False),
     UnitRow("kg", "kilograms", "mass", 1.0, "kilogram|kilograms|kilos"),
+    UnitRow("lb", "pounds", "mass", 0.45359237, "lbs|pound|pounds", ends="lbs|pounds"),
     UnitRow("t", "tonnes", "mass", 1e3, "tonne|tonnes", column=False),
     UnitRow("l", "litres", "volume", 1e-3, "litre|litres|liter|liters", column=False),
     UnitRow("ml", "millilitres", "volume", 1e-6, "millilitres|milliliters"),
@@ -291,6 +292,9 @@ def unit_in_name(name: str) -> str | None:
     words = name.split()
     if len(words) > 1 and len(words[-1]) > 1 and words[-1] in UNITS:
         return words[-1]
+    rate = _row_of(words[-1]) if words and "/" in words[-1] else None
+    if rate is not None and rate in _COLUMNS:
+        return rate.name
     found = _suffix_unit(name)
     if found is None and ("°C" in name or "degC" in name):
         return "degC"

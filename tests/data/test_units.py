@@ -132,3 +132,17 @@ def test_a_length_is_told_in_the_unit_asked_for(unit: str, told: tuple[float, st
     """280 days are 40 weeks; one is said as one."""
     assert in_span(280 * 86_400, unit) == told
     assert in_span(SPANS[unit], unit) == (1.0, unit.removesuffix("s"))
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [("lb", "lb"), ("lbs", "lb"), ("pounds", "lb"), ("mmol/l", "mmol/L"), ("mg/dl", "mg/dL")],
+)
+def test_units_of_scales_and_meters_are_known_in_any_spelling(written: str, unit: str) -> None:
+    """As given, in brackets and, of a rate, bare behind a name or alone; pounds are weighed."""
+    assert own_or_known(written) == unit
+    assert unit_in_name(f"Level ({written})") == unit
+    if "/" in written:
+        assert unit_in_name(f"Scan Glucose {written}") == unit_in_name(written) == unit
+    else:
+        assert read_unit(written) == Unit("mass", 0.45359237)

@@ -37,7 +37,8 @@ def name_channels(
 ) -> tuple[list[Column], tuple[str, ...]]:
     """Return the channels of numeric columns, and notes on what was assumed.
 
-    A unit is the given one, else the one that the column's name ends with.
+    A unit is the given one, else the one that the column's name ends with, else the one of money
+    that its cells are written with.
 
     Raises
     ------
@@ -61,9 +62,12 @@ def name_channels(
                 "Rename one, or leave one out with --skip."
             )
         taken[name.casefold()] = source
-        unit = given.get(source) or unit_in_name(source) or "a.u."
+        unit = given.get(source) or unit_in_name(source) or cells.currency(source) or "a.u."
         columns.append(Column(source=source, name=name, unit=unit))
-    told = [c for c in columns if c.source not in given and c.unit != "a.u."]
+    money = [c for c in columns if c.source not in given and unit_in_name(c.source) is None
+             and cells.currency(c.source)]  # fmt: skip
+    told = [c for c in columns
+            if c.source not in given and c.unit != "a.u." and c not in money]  # fmt: skip
     untold = {c.source: v for c in columns if c.source not in given and c.unit == "a.u."
               and (v := cells.numbers(c.source)) is not None}  # fmt: skip
     usual = usual_units(untold)
@@ -75,6 +79,9 @@ def name_channels(
         if told
         else []
     )
+    if money:
+        shown = ", ".join(f"{c.name} {c.unit}" for c in money)[:200]
+        notes.append(f"Unit from the sign of money in the cells: {shown}.")
     if meant:
         shown = ", ".join(f"{c.name} {c.unit}" for c in meant)[:200]
         notes.append(f"Unit assumed, as such names usually mean: {shown} (--units says else).")

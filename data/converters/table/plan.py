@@ -13,6 +13,7 @@ from tool_use_om.data.converters.table.evidence import counter_notes
 from tool_use_om.data.converters.table.labels import Interval, intervals_of
 from tool_use_om.data.converters.table.options import TableOptions
 from tool_use_om.data.converters.table.readings import Readings, Understood, needs_double, rows_by
+from tool_use_om.data.converters.table.repeats import comes_twice
 from tool_use_om.data.converters.table.times.column import moment
 from tool_use_om.data.errors import DataError, unknown
 from tool_use_om.data.format.calendar import (
@@ -183,19 +184,9 @@ def _check_clock(reading: Readings, own: Mapping[str, np.ndarray]) -> None:
     DataError : a session has two rows of one time
     """
     for key, rows in own.items():
-        seconds = reading.clock.seconds[rows]
-        again = np.flatnonzero(np.diff(np.sort(seconds)) == 0)
-        if not len(again):
-            continue
-        at = float(np.sort(seconds)[again[0]])
-        shown = str(np.datetime64(int(at), "s")) if reading.clock.absolute else f"{at:g} s"
-        local = "read as UTC" in reading.clock.form
-        summer = "if these are local times with a change of the clock, name their --tz; " * local
-        raise DataError(
-            f"Session {key!r}: time must not repeat, but {len(again)} times come twice, first "
-            f"{shown}; {summer}if rows are of several sessions, subjects or sensors, name their "
-            "column with --session, --subject or --sensor; else drop or average them."
-        )
+        seconds = np.sort(reading.clock.seconds[rows])
+        if (np.diff(seconds) == 0).any():
+            raise comes_twice(key, reading.clock, rows, reading.cells)
 
 
 def _zero(

@@ -235,6 +235,11 @@ def _with(roles: Roles, role: str, column: str | None) -> Roles:
     )
 
 
+def is_called_a_label(name: str) -> bool:
+    """Whether a column is named as labels are: "state", "activity"."""
+    return _folded(name) in _LABEL
+
+
 def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", re.sub(r"[\[(].*?[\])]", "", name).casefold())
 

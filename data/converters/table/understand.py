@@ -28,6 +28,7 @@ from tool_use_om.data.converters.table.readings import (
     session_keys,
     taken,
 )
+from tool_use_om.data.converters.table.repeats import said_once, told_apart
 from tool_use_om.data.converters.table.roles import Roles, find_roles
 from tool_use_om.data.converters.table.times.clock import is_dates, read_clock, read_length
 from tool_use_om.data.converters.table.times.column import TimeColumn
@@ -56,6 +57,8 @@ def understand(cells: Cells, options: TableOptions, stem: str) -> Understood:
     if roles.sensor is not None:
         wide = widened(cells, roles, options)
         if wide is None:
+            if roles.time and (once := _readings_once(cells, roles, options)) is not None:
+                return replace(understand(once, options, stem), n_rows=n_rows)
             return apart(cells, roles, options, stem)
         cells, roles = wide.cells, wide.roles
         options = options.model_copy(update={"units": dict(wide.units)})
@@ -79,6 +82,10 @@ def _by_moment(
     keys, how = session_keys(cells, roles, clock, stem, facts.get("subject"))
     if not roles.time:
         clock = even_clock(keys, options.rate_hz or 1.0)
+    elif roles.end is None:
+        again = _again(cells, roles, options, clock, keys)
+        if again is not None:
+            return understand(*again, stem)
     labels, told = _labels(cells, roles, options, clock)
     said = [*cells.said, *roles.said, f"time: {clock.form}", *how, *told]
     left = [c for c in cells.names if c not in roles.named and c not in skip]
@@ -106,6 +113,37 @@ def _by_moment(
         readings=(readings,), facts=facts, labels=tuple(labels), roles=roles, keys=keys,
         clock=clock, n_rows=len(cells), said=tuple(said), notes=(*notes, *missing),
     )  # fmt: skip
+
+
+def _readings_once(cells: Cells, roles: Roles, options: TableOptions) -> Cells | None:
+    """Return readings without those that come again word for word; None if none do."""
+    whose = cells.joined([c for c in (roles.sensor, roles.session, roles.subject) if c])
+    once = said_once(cells, whose, clock_of(cells, roles, options, whose))
+    return None if once is None else replace(once[0], said=(*cells.said, once[1]))
+
+
+def _again(
+    cells: Cells, roles: Roles, options: TableOptions, clock: TimeColumn, keys: np.ndarray
+) -> tuple[Cells, TableOptions] | None:
+    """Return cells and options to start anew with; None if each row has a time of its own.
+
+    Rows that come again word for word are left out; those of several are sessions by the one
+    column that tells them apart.
+    """
+    once = said_once(cells, keys, clock)
+    if once is not None:
+        return replace(once[0], said=(*cells.said, once[1])), options
+    asked = options.session or roles.session or roles.subject
+    if asked or len(set(keys.tolist())) > 1:
+        return None
+    skip = {*options.skip, options.split, *roles.time, options.label}
+    free = [n for n in cells.names if n not in skip]
+    found = told_apart(cells, free, clock, str(keys[0]))
+    if found is None:
+        return None
+    name, words = found
+    said = replace(cells, said=(*cells.said, words))
+    return said, options.model_copy(update={"session": name})
 
 
 def _labels(

@@ -17,7 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tool_use_om.data.converters.table.files.header import before_header, header_of, separator_of
-from tool_use_om.data.converters.table.files.marks import is_missing, marks_of, scaled
+from tool_use_om.data.converters.table.files.marks import (
+    is_missing,
+    marks_of,
+    scaled,
+    without_currency,
+    without_sign,
+)
 from tool_use_om.data.converters.table.files.sheets import SHEETS, read_sheet
 from tool_use_om.data.errors import DataError, unknown
 
@@ -110,7 +116,7 @@ class Cells:
             ):
                 return None
             return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
-        plain = _plain(column, self.decimal, self.thousands)
+        plain = self._bare(column)
         try:
             return np.asarray(plain.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
         except pa.ArrowInvalid:
@@ -141,6 +147,14 @@ class Cells:
         """Return the signs of %, K, M and B that a column's numbers are written with."""
         return self._suffixes.get(name, "") if self.numbers(name) is not None else ""
 
+    def currency(self, name: str) -> str:
+        """Return the unit of money that a column's numbers are written with, "" for none."""
+        return without_currency(self.columns[name])[1] if self.is_text(name) else ""
+
+    def _bare(self, column: pa.Array) -> pa.Array:
+        """Return text with a decimal point, without signs of thousands and of money."""
+        return _plain(without_currency(column)[0], self.decimal, self.thousands)
+
     def plain(self, name: str) -> np.ndarray | None:
         """Return a column's numbers; None if text stands among them or a suffix behind them."""
         odd = any(not is_missing(text) for text in self.marks(name))
@@ -148,9 +162,7 @@ class Cells:
 
     def bad_row(self, name: str) -> tuple[int, str]:
         """Return the first row of a column that is no number, and what it holds."""
-        plain = (
-            _plain(self.columns[name], self.decimal, self.thousands) if self.is_text(name) else None
-        )
+        plain = self._bare(self.columns[name]) if self.is_text(name) else None
         texts = self.text(name)
         series = pd.Series(texts if plain is None else plain.to_numpy(zero_copy_only=False))
         values = pd.to_numeric(series, errors="coerce").to_numpy(np.float64)
@@ -165,7 +177,7 @@ class Cells:
         if self.numbers(name) is not None:
             return 1.0
         texts = [t for t in self.text(name) if not is_missing(t)]
-        plain = _plain(pa.array(texts, pa.string()), self.decimal, self.thousands)
+        plain = self._bare(pa.array(texts, pa.string()))
         values = pd.to_numeric(pd.Series(plain.to_numpy(zero_copy_only=False)), errors="coerce")
         return float(values.notna().mean()) if texts else 0.0
 
@@ -392,6 +404,7 @@ def _numeric_looking(columns: Mapping[str, pa.Array]) -> Iterator[str]:
     for column in list(columns.values())[:200]:
         if not pa.types.is_string(column.type):
             continue
-        for cell in column.slice(0, 200).to_pylist():
+        for text in column.slice(0, 200).to_pylist():
+            cell = without_sign(text) if text else ""
             if cell and form.fullmatch(cell) and not date.match(cell):
                 yield cell.strip()

@@ -1,4 +1,4 @@
-"""Cells that are no plain number: marks of a missing value, and numbers written with a suffix."""
+"""Cells that are no plain number: marks of a missing value, numbers with a suffix, money."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 MISSING = frozenset([
     "", "nan", "na", "n/a", "n.a.", "#n/a", "null", "none", "nil", "unavailable", "unknown",
@@ -18,12 +20,45 @@ _FEWEST_NUMBERS = 0.9  # of the filled cells, where other texts mark missing val
 _SUFFIXED = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))([KkMB]|\s?%)")
 _TIMES = {"K": 1e3, "M": 1e6, "B": 1e9, "%": 1.0}
 _WORDS = {"K": "thousands", "M": "millions", "B": "billions", "%": "percent"}
+_CURRENCIES = {"£": "GBP", "$": "USD", "€": "EUR"}
+_SIGN = "[£$€]|GBP|USD|EUR"
+_BEFORE = rf"^([-+]?) ?(?:{_SIGN}) ?([-+]?[.,]?\d)"
+_BEHIND = rf"(\d) ?(?:{_SIGN})$"
 _KELVIN = re.compile(r"(?i)temp|kelvin|[\[(]k[\])]")
 
 
 def is_missing(text: str | None) -> bool:
     """Whether a cell says everywhere that there is no value."""
     return text is None or text.casefold() in MISSING or bool(_SIGNS_ONLY.fullmatch(text))
+
+
+def without_currency(column: pa.Array) -> tuple[pa.Array, str]:
+    """Return text without the one sign of money before or behind all its numbers, and its unit.
+
+    Text that is written otherwise stays as it is, and its unit is "".
+    """
+    sample = [t for t in column.slice(0, 200).to_pylist() if t and re.search(r"\d", t)]
+    first = money_in(sample[0]) if sample else None
+    if first is None:
+        return column, ""
+    texts = [t for t in pc.unique(column).to_pylist() if t and re.search(r"\d", t)]
+    if any(money_in(t) != first for t in texts):
+        return column, ""
+    plain = pc.replace_substring_regex(column, _BEFORE, r"\1\2")
+    return pc.replace_substring_regex(plain, _BEHIND, r"\1"), first
+
+
+def without_sign(text: str) -> str:
+    """Return a cell without a sign of money before or behind its number."""
+    return re.sub(_BEHIND, r"\1", re.sub(_BEFORE, r"\1\2", text))
+
+
+def money_in(text: str) -> str | None:
+    """Return the currency of a number, "GBP" of "£9,870" and "12 £"; None where it has none."""
+    if without_sign(text) == text:
+        return None
+    found = re.search(_SIGN, text)
+    return None if found is None else _CURRENCIES.get(found.group(), found.group())
 
 
 def is_blank(text: str) -> bool:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tool_use_om.data.converters.table.files.cells import Cells
 from tool_use_om.data.converters.table.times.column import (
+    EPOCH_FROM,
     ClockOptions,
     TimeColumn,
     TimeUnit,
@@ -205,7 +206,7 @@ def _unit_by_evidence(name: str, numbers: np.ndarray, options: ClockOptions) -> 
     """
     words = re.split(r"[^a-zµ]+", name.casefold())
     found = next((unit for unit, those in _UNIT_WORDS.items() if those & set(words)), None)
-    if float(numbers.min(initial=0.0)) >= 1e9:
+    if any(start <= numbers.min() < 10 * start for start in EPOCH_FROM.values()):
         return "auto"  # Unix time says its own unit
     if found is not None:
         return found

@@ -17,7 +17,7 @@ _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 # Unix time in these units lies above these numbers from 2001 on (1e9 s) and below them times 10
-_EPOCH_FROM = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}
+EPOCH_FROM = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def read_time(column: pd.Series, unit: str) -> TimeColumn:
         return _read_dates(column)
     numbers = column.to_numpy(np.float64)
     low = float(numbers.min())
-    epoch = {u for u, start in _EPOCH_FROM.items() if start <= low < 10 * start}
+    epoch = {u for u, start in EPOCH_FROM.items() if start <= low < 10 * start}
     if unit == "auto":
         unit = next(iter(epoch), "s")
     absolute = unit in epoch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,6 +34,7 @@ COMPACT = (
 )
 MONTH_ONLY = r"^(?P<a>\d{4})[-./](?P<b>\d{1,2})$"
 OF_DAY = rf"^{_CLOCK}{_HALF}$"
+_MONTH_YEAR = r"<(?P<m>\d{1,2})>[-. /'’]*\d{2}"
 _DAY_FIRST = r"^(\d{1,2})(?:er|st|nd|rd|th|\.|º)?[-. /]*(?:de |of )?"
 _WEEKDAY = re.compile(
     rf"^{_WORD}{{2,}}\.?,? +(?=\d{{1,4}}[-./]\d{{1,2}}[-./]\d|"
@@ -53,7 +55,7 @@ def one_form(column: pa.Array) -> pa.Array:
         column = pc.replace_substring_regex(column, r"^\pL{2,}\.?,? +", "")
         sample = _WEEKDAY.sub("", sample)
     if re.search(rf"{_WORD}{{3,}}", sample):
-        column = _named_months(column)
+        column = _months_of_years(_named_months(column))
     return _clocks(column, sample)
 
 
@@ -80,6 +82,22 @@ def _named_months(column: pa.Array) -> pa.Array:
         (r"^(\d{4})[-. /]*<(\d+)>$", r"\1-\2"),
     ):
         column = pc.replace_substring_regex(column, form, plain)
+    return column
+
+
+def _months_of_years(column: pa.Array) -> pa.Array:
+    """Return months with years of two digits as "2015-1": "<1>-15", "<2>-15" is one after another.
+
+    Where the month stays from row to row, the number may be a day: such text is left as it is.
+    """
+    found = [re.fullmatch(_MONTH_YEAR, t) for t in column.slice(0, 50).to_pylist() if t]
+    months = [m["m"] for m in found if m is not None]
+    changed = sum(a != b for a, b in pairwise(months))
+    if len(months) < len(found) or len(months) < 2 or 2 * changed < len(months) - 1:
+        return column
+    for years, century in (("[0-6]", 20), ("[7-9]", 19)):
+        form = rf"^<(\d+)>[-. /'’]*({years}\d)$"
+        column = pc.replace_substring_regex(column, form, rf"{century}\2-\1")
     return column
 
 
