@@ -256,19 +256,19 @@ def busy_s(pid: int) -> float:
 def test_dev_server_cancelled_run_stops_its_work(url: str, served: Any) -> None:
     """Within two seconds of the cancellation the processors are idle again."""
     worked, left = asyncio.run(_cancelled(url, served.pid))
-    assert worked > 0.3, "the run was not at work when it was cancelled"
+    assert worked > 0.2, "the run was not at work when it was cancelled"
     assert left < 0.4, f"{left:.1f} s of work in the second after the two"
 
 
 async def _cancelled(url: str, pid: int) -> tuple[float, float]:
-    """Cancel a run at work; return its work in the second before, and in the third after."""
+    """Cancel a run at work; return its work just before, and in the third second after."""
     asked = {"question": "Compare all heads for classifying the labels"}
     async with get_client(url=url, timeout=300, headers=SHOWN) as client:
         thread = await client.threads.create()
         run = await client.runs.create(thread["thread_id"], "answer", input=asked)
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.7)
         before = busy_s(pid)
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.7)
         worked = busy_s(pid) - before
         await client.runs.cancel(thread["thread_id"], run["run_id"])
         await asyncio.sleep(2)

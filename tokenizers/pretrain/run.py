@@ -218,20 +218,13 @@ def learning_rate(config: PretrainConfig, progress: float) -> float:
 
 
 def fastest_precision(device: torch.device) -> torch.dtype:
-    """Return bfloat16 where matrix products are clearly faster in it, measured here; else float32.
+    """Return bfloat16 where the processor has instructions for it (or a GPU is used), else float32.
 
-    On CPUs without its instructions bfloat16 is emulated, up to a hundred times slower.
+    It is not timed: two runs on one machine must take the same steps. On processors without the
+    instructions bfloat16 is emulated, up to a hundred times slower.
     """
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a, b = (torch.ones(shape, dtype=dtype, device=device) for shape in ((512, 192), (192, 384)))
-        (a @ b).sum().item()
-        start = time.perf_counter()
-        for _ in range(5):
-            (a @ b).sum().item()
-        seconds[dtype] = time.perf_counter() - start
-    faster = seconds[torch.bfloat16] * 1.3 < seconds[torch.float32]
-    return torch.bfloat16 if faster or device.type == "cuda" else torch.float32
+    has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if device.type == "cuda" or has() else torch.float32
 
 
 class Run:
