@@ -74,7 +74,7 @@ def _of_each(
     """Return the same of several channels that measure alike: "each cell", "all 3"."""
     units = {names.unit_of(channel) for channel in slots.channels}
     few = 1 < len(slots.channels) <= _ALIKE and len(units) == 1
-    if not few or not slots.said & {"each", "which"} or slots.labels or slots.level:
+    if not few or not slots.said & {"each", "one of"} or slots.labels or slots.level:
         return []
     if group["by"] in _WHOSE:
         group = {**group, "by": "whole"}  # "each cell": the channels are the cells

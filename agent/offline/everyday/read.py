@@ -23,10 +23,10 @@ from tool_use_om.agent.offline.language.query import Ask
 from tool_use_om.data.units import is_measure
 
 _ASIDE = frozenset(
-    {"each", "or", "compare", "relation", "which", "energy", "worst", "return", "never"}
+    {"one of", "each", "or", "compare", "relation", "which", "energy", "worst", "return", "never"}
 )
 _WHEN_CHECKED = frozenset(
-    {"each", "length", "when", "long", "often", "much", "which", "never", "or", "times"}
+    {"one of", "each", "length", "when", "long", "often", "much", "which", "never", "or", "times"}
 )
 _SAME = frozenset(
     {

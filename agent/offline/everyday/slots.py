@@ -99,7 +99,8 @@ _SPAN = (
 
 _KINDS = (
     ("busiest", r"busiest|quietest"),
-    ("each", r"each|every|all|both|per|je(?:de[rs]?)?|chaque"), ("length", r"how long|hours|"
+    ("each", r"each|every|all|both|per|je(?:de[rs]?)?|chaque"),
+    ("one of", r"which|welche[rsnm]?|quelle?s?"), ("length", r"how long|hours|"
         r"minutes|stunden|minuten|wie lange|combien de temps"),
     ("relation", say.RELATION),
     ("worst", r"worst|schlimmste\w*|schlechteste\w*|pire"), ("energy", say.ENERGY),

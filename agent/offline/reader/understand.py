@@ -39,6 +39,7 @@ from typing import Any
 import numpy as np
 
 from tool_use_om.agent.offline.everyday.agree import measured
+from tool_use_om.agent.offline.everyday.lexicon import FILLERS
 from tool_use_om.agent.offline.forms.registry import PLANS
 from tool_use_om.agent.offline.language.names import Names
 from tool_use_om.agent.offline.language.parse import parse
@@ -186,7 +187,7 @@ def _settled(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
     if (form := written_form(slots)) and (own := query_of(form, slots, cards)).asks:
         return own
     if agreed(whole, names, cards):
-        if _about_recording(rules) and _strange(rules, slots):
+        if _about_recording(rules) and _of_something(rules, slots):
             return _offered([next(iter(whole.found.shares))], whole, cards) or _not_understood(
                 rules, slots
             )
@@ -286,11 +287,18 @@ def _decided(whole: Part, names: Names, cards: Sequence[Mapping[str, Any]]) -> Q
         offered = [text for text in (runnable(form, slots, cards), other) if text]
         return _ask_back(rules, _BACK if len(offered) > 1 else _UNSURE, offered)
     strange = _strange(rules, slots)
-    of_recording = strange and _about_recording(query_of(form, slots, cards))
+    own = _of_something(rules, slots)
+    of_recording = own and _about_recording(query_of(form, slots, cards))
     if _measures(rules) or of_recording or (strange and share < _OVER_STRANGE):
         # a word of the person's own may be what the question is about
         return _offered([form], whole, cards) or _not_understood(rules, slots)
     return _read(form, slots, names, cards, rules)
+
+
+def _of_something(rules: Query, slots: Slots) -> bool:
+    """Say whether a question has strange words that carry something: "flood", not "one"."""
+    words = {w for said in rules.not_understood for w in re.findall(r"[^\W_]+", said.casefold())}
+    return _strange(rules, slots) and not words <= FILLERS
 
 
 def _about_recording(query: Query) -> bool:
